@@ -1,0 +1,64 @@
+import tseslint from 'typescript-eslint';
+
+const ioModules = [
+  'node:fs',
+  'node:fs/promises',
+  'node:child_process',
+  'node:http',
+  'node:https',
+  'node:net',
+  'node:os',
+  'node:process',
+  'node:sqlite',
+  'node:stream',
+  'node:timers',
+  'node:timers/promises',
+  'node:worker_threads',
+];
+
+export default tseslint.config(
+  { ignores: ['node_modules/', 'cdktf.out/', 'edge/*.js', 'player/', 'data/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    // The plan decides and touches nothing: no I/O, no clock, no chance, no SDK.
+    files: ['worker/plan/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ioModules.map((name) => ({ name, message: 'worker/plan is pure.' })),
+          patterns: [
+            { group: ['**/io/**', '../*.ts', '@aws-sdk/*', 'fluent-ffmpeg', 'pino'], message: 'worker/plan is pure.' },
+          ],
+        },
+      ],
+      'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'worker/plan has no clock.' },
+        { object: 'Math', property: 'random', message: 'worker/plan has no chance.' },
+      ],
+    },
+  },
+  {
+    files: ['worker/**/*.ts', 'local/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+    ignores: ['worker/io/ffmpeg.ts', 'worker/plan/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { name: 'fluent-ffmpeg', message: 'Only worker/io/ffmpeg.ts runs ffmpeg.' },
+      ],
+    },
+  },
+);

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+const pure = ['test/plan/**/*.test.ts', 'test/edge/**/*.test.ts'];
+const slow = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
+
+/**
+ * Three projects, fast ones first: `plan` is data in and data out, `io` uses the file system,
+ * SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser.
+ */
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/closing-line.ts'],
+    projects: [
+      { test: { name: 'plan', include: pure, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'io',
+          include: ['test/io/**/*.test.ts', 'test/local/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: slow,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          // Two cores: a second file at once would make timings of every test lie.
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
