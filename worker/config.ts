@@ -1,0 +1,111 @@
+import { tmpdir } from 'node:os';
+import { z } from 'zod';
+import { LADDER } from './plan/ladder.ts';
+import { LOG_LEVELS } from './log.ts';
+
+/**
+ * The worker's environment: one contract for whoever starts a worker, this machine's `local/` and
+ * the task definition in the cloud alike. All values are strings, as an environment's are.
+ */
+export interface WorkerEnv {
+  /** `file:/absolute/folder` for one machine. */
+  readonly VODSTACK_HOME: string;
+  readonly SOURCE_BUCKET: string;
+  readonly WORK_BUCKET: string;
+  readonly DELIVERY_BUCKET: string;
+  readonly JOB_QUEUE: string;
+  readonly DEAD_LETTER_QUEUE: string;
+  readonly EVENT_QUEUE: string;
+  /** How often a message is delivered before it is given up; the queue's own redrive must not be lower. */
+  readonly MAX_RECEIVES?: string;
+  /** How long a silent worker keeps a message; it is extended every third of it. */
+  readonly VISIBILITY_SECONDS?: string;
+  /** The first retry's delay; each further one waits twice as long. */
+  readonly RETRY_SECONDS?: string;
+  /** Names of rungs, separated by commas; all of them by default. */
+  readonly LADDER?: string;
+  readonly X264_PRESET?: string;
+  readonly X264_CRF?: string;
+  readonly MAX_SOURCE_HOURS?: string;
+  readonly MAX_SOURCE_GIB?: string;
+  readonly MAX_PICTURE_MEGAPIXELS?: string;
+  /** An encoder that says nothing for so long is killed, and its unit tried again. */
+  readonly STALL_SECONDS?: string;
+  /** Scratch space; a unit's files are gone when it ends. */
+  readonly WORK_DIRECTORY?: string;
+  readonly FFMPEG?: string;
+  readonly FFPROBE?: string;
+  readonly LOG_LEVEL?: string;
+}
+
+export type WorkerConfig = Readonly<z.infer<typeof environment>>;
+
+const PRESETS = [
+  'ultrafast',
+  'superfast',
+  'veryfast',
+  'faster',
+  'fast',
+  'medium',
+  'slow',
+  'slower',
+  'veryslow',
+] as const;
+
+const whole = (least: number, most: number, usual: number) =>
+  z.coerce
+    .number({ error: `is not a number` })
+    .int('is not a whole number')
+    .min(least, `is less than ${least}`)
+    .max(most, `is more than ${most}`)
+    .default(usual);
+
+const name = z.string({ error: 'is missing' }).min(1, 'is empty');
+
+const rungs = LADDER.map((rung) => rung.name);
+
+const environment = z.object({
+  VODSTACK_HOME: z
+    .string({ error: 'is missing' })
+    .regex(/^file:\/.+/, 'is not of the form file:/absolute/folder'),
+  SOURCE_BUCKET: name,
+  WORK_BUCKET: name,
+  DELIVERY_BUCKET: name,
+  JOB_QUEUE: name,
+  DEAD_LETTER_QUEUE: name,
+  EVENT_QUEUE: name,
+  MAX_RECEIVES: whole(2, 100, 5),
+  // SQS allows 12 hours; below 3 s a heartbeat a second could come too late.
+  VISIBILITY_SECONDS: whole(3, 43_200, 60),
+  RETRY_SECONDS: whole(1, 900, 10),
+  LADDER: z
+    .string()
+    .default(rungs.join(','))
+    .transform((text) => text.split(',').map((rung) => rung.trim()))
+    .refine((names) => names.every((rung) => rungs.includes(rung)), {
+      error: `names a rung that is none of ${rungs.join(', ')}`,
+    }),
+  X264_PRESET: z
+    .enum(PRESETS, { error: `is none of ${PRESETS.join(', ')}` })
+    // Chosen by measuring: bench/presets, and docs/decisions.md.
+    .default('veryfast'),
+  X264_CRF: whole(0, 51, 22),
+  // A transport stream's clock has 33 bits of 90 kHz: it starts over after 26.5 hours.
+  MAX_SOURCE_HOURS: whole(1, 16, 12),
+  MAX_SOURCE_GIB: whole(1, 5_120, 100),
+  // 8K is 33 megapixels; one decoded picture of it takes 50 MB, and ffmpeg holds a few dozen.
+  MAX_PICTURE_MEGAPIXELS: whole(1, 200, 36),
+  STALL_SECONDS: whole(1, 3_600, 120),
+  WORK_DIRECTORY: z.string().min(1, 'is empty').default(tmpdir()),
+  FFMPEG: z.string().min(1, 'is empty').default('ffmpeg'),
+  FFPROBE: z.string().min(1, 'is empty').default('ffprobe'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}` }).default('info'),
+});
+
+/** Reads the environment once; throws one Error that names every variable that is missing or wrong. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const read = environment.safeParse(env);
+  if (read.success) return read.data;
+  const wrong = read.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+  throw new Error(`The worker's environment is not complete:\n${wrong.join('\n')}`);
+}

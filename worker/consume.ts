@@ -1,0 +1,136 @@
+import { setInterval } from 'node:timers/promises';
+import { LeaseLostError } from './io/ports.ts';
+import type { Queue, ReceivedMessage } from './io/ports.ts';
+import type { Logger } from './log.ts';
+import { outcomeOf } from './plan/outcome.ts';
+import type { Context } from './services.ts';
+
+export interface ConsumeOptions {
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+  readonly visibilitySeconds: number;
+  /** At least 2: the last receive does no work, it only reports. */
+  readonly maxReceives: number;
+  readonly retrySeconds: number;
+  handle(body: string, context: Context): Promise<void>;
+  /** Reports that a message goes to the dead letters. Undefined: the worker died at it each time. */
+  giveUp(body: string, why: unknown, context: Context): Promise<void>;
+  readonly log: Logger;
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Takes one message at a time until told to stop, and keeps it hidden while it is worked on. What
+ * happens to it then follows from the error and the receive count alone: see plan/outcome.ts.
+ */
+export async function consume(options: ConsumeOptions): Promise<void> {
+  const { queue, visibilitySeconds, stop } = options;
+  let failures = 0;
+  while (!stop.aborted) {
+    try {
+      const [message] = await queue.receive({
+        max: 1,
+        waitSeconds: 20,
+        visibilitySeconds,
+        signal: stop,
+      });
+      failures = 0;
+      if (message) await work(options, message);
+    } catch (error) {
+      if (stop.aborted) return;
+      // The queue itself is out of reach: a message that was in hand comes back by its visibility.
+      failures += 1;
+      options.log.error({ event: 'queue.failed', queue: queue.name, failures, err: error });
+      await pause(Math.min(2 ** failures, 30), stop);
+    }
+  }
+}
+
+async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<void> {
+  const { queue, deadLetters, maxReceives, retrySeconds, stop } = options;
+  const { messageId, receipt, receiveCount, body } = message;
+  const log = options.log.child({ messageId, receiveCount });
+  const lease = new AbortController();
+  const done = new AbortController();
+  const heart = beat(options, message, lease, done.signal);
+  const context = { log, signal: AbortSignal.any([stop, lease.signal]) };
+  let failure: unknown;
+  try {
+    if (receiveCount < maxReceives) await options.handle(body, context);
+    else failure = new Error(`It was delivered ${receiveCount} times and no worker finished it.`);
+  } catch (error) {
+    failure = error;
+  }
+  try {
+    const stopping = stop.aborted;
+    const outcome = outcomeOf(lease.signal.aborted ? lease.signal.reason : failure, {
+      receiveCount,
+      maxReceives,
+      stopping,
+      retrySeconds,
+    });
+    log[failure && outcome.kind !== 'resend' ? 'warn' : 'debug']({
+      event: 'message.outcome',
+      outcome,
+      ...(failure ? { err: failure } : {}),
+    });
+    switch (outcome.kind) {
+      case 'acknowledge':
+        return await queue.acknowledge(receipt);
+      case 'release':
+        return await queue.release(receipt, outcome.afterSeconds);
+      case 'resend':
+        // Stopping is nobody's failure: a fresh message starts to count its receives anew.
+        await queue.send(body);
+        return await queue.acknowledge(receipt);
+      case 'dead':
+        await options.giveUp(body, failure, context);
+        await deadLetters.send(body);
+        return await queue.acknowledge(receipt);
+      case 'forget':
+        return;
+    }
+  } catch (error) {
+    if (!(error instanceof LeaseLostError)) throw error;
+    log.warn({ event: 'message.lost', err: error });
+  } finally {
+    done.abort();
+    await heart;
+  }
+}
+
+/** Extends the message's visibility every third of it; a lost lease ends the work, as another has it now. */
+async function beat(
+  options: ConsumeOptions,
+  message: ReceivedMessage,
+  lease: AbortController,
+  done: AbortSignal,
+): Promise<void> {
+  const { queue, visibilitySeconds } = options;
+  let extendedAt = Date.now();
+  try {
+    for await (const _ of setInterval((visibilitySeconds * 1000) / 3, undefined, { signal: done })) {
+      try {
+        await queue.extend(message.receipt, visibilitySeconds);
+        extendedAt = Date.now();
+      } catch (error) {
+        const expired = Date.now() - extendedAt >= visibilitySeconds * 1000;
+        if (error instanceof LeaseLostError || expired) {
+          lease.abort(error instanceof LeaseLostError ? error : new LeaseLostError(String(error)));
+          return;
+        }
+        options.log.warn({ event: 'heartbeat.failed', messageId: message.messageId, err: error });
+      }
+    }
+  } catch (error) {
+    if (!done.aborted) throw error;
+  }
+}
+
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of setInterval(seconds * 1000, undefined, { signal })) return;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,25 @@
+import { destination, pino } from 'pino';
+import type { Logger } from 'pino';
+import { redact } from './plan/command.ts';
+
+export type { Logger };
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/**
+ * One JSON line per event on standard error; standard output is for results. Signed addresses are
+ * redacted wherever they stand in a line, as an error's text may quote a command.
+ */
+export function createLog(level: LogLevel): Logger {
+  return pino(
+    {
+      level,
+      base: { pid: process.pid },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      hooks: { streamWrite: redact },
+    },
+    destination({ dest: 2, sync: true }),
+  );
+}

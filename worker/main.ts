@@ -1,0 +1,60 @@
+import { consume } from './consume.ts';
+import { readConfig } from './config.ts';
+import { openHome } from './io/home.ts';
+import { createLog } from './log.ts';
+import { giveUp, handleMessage } from './pipeline.ts';
+import { requireNode } from './runtime.ts';
+import { openScratch, removeScratch } from './scratch.ts';
+import { openServices } from './services.ts';
+
+const HELP = `Usage: node worker/main.ts
+
+Takes messages from the job queue and turns uploads into assets, until SIGTERM or SIGINT.
+Everything is set by environment variables; worker/config.ts describes each.
+`;
+
+try {
+  requireNode();
+  if (process.argv.includes('--help')) process.stdout.write(HELP);
+  else await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** The composition root: environment → home → services → the consumer, until told to stop. */
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const log = createLog(config.LOG_LEVEL);
+  const stop = new AbortController();
+  const onStop = (reason: string) => {
+    log.info({ event: 'worker.stopping', reason });
+    stop.abort(new Error(`The worker is stopping: ${reason}.`));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onStop);
+  // The program that started us is gone: there is nobody left to stop us later.
+  process.once('disconnect', () => onStop('its parent has ended'));
+
+  const home = await openHome(config.VODSTACK_HOME);
+  const scratch = await openScratch(config.WORK_DIRECTORY, log);
+  const services = openServices(config, home, scratch);
+  log.info({ event: 'worker.started', home: config.VODSTACK_HOME, node: process.version });
+  try {
+    await consume({
+      queue: services.jobs,
+      deadLetters: services.deadLetters,
+      visibilitySeconds: config.VISIBILITY_SECONDS,
+      maxReceives: config.MAX_RECEIVES,
+      retrySeconds: config.RETRY_SECONDS,
+      handle: (body, context) => handleMessage(services, body, context),
+      giveUp: (body, why, context) => giveUp(services, body, why, context),
+      log,
+      stop: stop.signal,
+    });
+  } finally {
+    await removeScratch(scratch, log);
+    await home.close();
+  }
+  log.info({ event: 'worker.stopped' });
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,29 @@
+import { toNumber } from './rational.ts';
+import type { Rational } from './rational.ts';
+import type { Size } from './source.ts';
+
+/** What is shown of a decoded picture: square pixels, the rotation applied, nothing enlarged but the stretched side. */
+export function displaySize(coded: Size, sampleAspect: Rational | undefined, rotation: number): Size {
+  const stretch = sampleAspect ? toNumber(sampleAspect) : 1;
+  const width = Math.max(1, Math.round(coded.width * stretch));
+  return rotation % 180 === 0
+    ? { width, height: coded.height }
+    : { width: coded.height, height: width };
+}
+
+export function shortSide({ width, height }: Size): number {
+  return Math.min(width, height);
+}
+
+/**
+ * The picture scaled so that its short side is at most `side`: never enlarged, both sides even (as
+ * 4:2:0 demands), and the long side the even number nearest to the exact ratio.
+ */
+export function fit(display: Size, side: number): Size {
+  const scale = Math.min(1, side / shortSide(display));
+  const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2);
+  const size = { width: even(display.width), height: even(display.height) };
+  // An odd source is not enlarged by its rounding: 239 becomes 238.
+  const kept = (length: number, source: number) => (length > source && length > 2 ? length - 2 : length);
+  return { width: kept(size.width, display.width), height: kept(size.height, display.height) };
+}

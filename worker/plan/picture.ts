@@ -1,0 +1,45 @@
+import type { Size, SourceVideo } from './source.ts';
+
+/**
+ * The filters that every rendition of a source shares, before it is scaled: progressive, standard
+ * dynamic range, 8 bit 4:2:0. ffmpeg itself applies the rotation.
+ */
+export function pictureFilters(video: SourceVideo): readonly string[] {
+  return [...deinterlaced(video), ...toneMapped(video), 'format=yuv420p'];
+}
+
+/**
+ * Scales to square pixels. The aspect ratio is set, as rounding leaves odd ones that players trip
+ * over (https://github.com/shaka-project/shaka-streamer/issues/36).
+ */
+export function scaleFilter({ width, height }: Size): string {
+  return `scale=${width}:${height}:flags=bicubic:out_range=tv,setsar=1`;
+}
+
+function deinterlaced({ fieldOrder }: SourceVideo): readonly string[] {
+  if (fieldOrder === 'progressive') return [];
+  const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
+  // A frame for each frame, not for each field: the grid's rate is the source's.
+  return [`bwdif=mode=send_frame:parity=${parity}:deint=all`];
+}
+
+/**
+ * HDR to BT.709 by way of linear light. What the file does not say of its primaries and matrix is
+ * taken as BT.2020, which both transfers come with; 100 cd/m² is the white of standard range.
+ */
+function toneMapped({ transfer, colorPrimaries, colorMatrix, colorRange }: SourceVideo): readonly string[] {
+  if (transfer === 'sdr') return [];
+  const input = [
+    `tin=${transfer === 'pq' ? 'smpte2084' : 'arib-std-b67'}`,
+    `pin=${colorPrimaries ?? 'bt2020'}`,
+    `min=${colorMatrix ?? 'bt2020nc'}`,
+    `rin=${colorRange ?? 'tv'}`,
+  ].join(':');
+  return [
+    `zscale=${input}:t=linear:npl=100`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    'tonemap=hable:desat=0',
+    'zscale=t=bt709:m=bt709:r=tv',
+  ];
+}

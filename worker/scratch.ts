@@ -1,0 +1,42 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from './log.ts';
+
+const PREFIX = 'vodstack-worker-';
+
+/**
+ * Makes this process's scratch folder, and removes those of workers that no longer run. A killed
+ * worker's encoder can outlive it by a moment and write into the folder while it is removed; what
+ * cannot be removed now is left to the next start.
+ */
+export async function openScratch(parent: string, log: Logger): Promise<string> {
+  const own = `${PREFIX}${process.pid}`;
+  await mkdir(parent, { recursive: true });
+  for (const name of await readdir(parent)) {
+    // A folder with our own process number is of an earlier container or of before a reboot.
+    if (!name.startsWith(PREFIX) || (name !== own && isRunning(name))) continue;
+    await removeScratch(join(parent, name), log);
+  }
+  const directory = join(parent, own);
+  await mkdir(directory, { recursive: true });
+  return directory;
+}
+
+export async function removeScratch(directory: string, log: Logger): Promise<void> {
+  try {
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    log.warn({ event: 'scratch.kept', directory, err: error });
+  }
+}
+
+function isRunning(name: string): boolean {
+  const pid = Number(name.slice(PREFIX.length));
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
