@@ -1,8 +1,13 @@
-import type { Rational } from './rational.ts';
+import { z } from 'zod';
+import { RejectedError } from '../errors.ts';
+import { displaySize } from './geometry.ts';
+import { isVariable } from './frame-rate.ts';
+import type { SourceRates } from './frame-rate.ts';
+import { parseRational } from './rational.ts';
 
 /** What is known of an uploaded file: ffprobe's answer, reduced to what the plan needs. */
 export interface SourceMedia {
-  /** ffmpeg's demuxer, one of DEMUXERS: `mov`, `matroska`, `mpegts` … */
+  /** ffmpeg's demuxer, one of DEMUXERS. */
   readonly demuxer: string;
   readonly sizeBytes: number;
   /** The container timestamp that is shown as time zero: the earliest of the chosen streams. */
@@ -22,13 +27,9 @@ export interface SourceVideo {
   /** ffmpeg's stream index. */
   readonly index: number;
   readonly codec: string;
-  /** As decoded, before rotation and sample aspect ratio. */
-  readonly coded: Size;
   /** As shown, after rotation and sample aspect ratio; square pixels. */
   readonly display: Size;
-  /** Clockwise, as shown. */
-  readonly rotation: 0 | 90 | 180 | 270;
-  readonly frameRate: Rational;
+  readonly rates: SourceRates;
   readonly variableFrameRate: boolean;
   readonly fieldOrder: 'progressive' | 'top_first' | 'bottom_first';
   readonly transfer: 'sdr' | 'pq' | 'hlg';
@@ -37,8 +38,6 @@ export interface SourceVideo {
   readonly colorPrimaries?: string;
   readonly colorMatrix?: string;
   readonly colorRange?: 'tv' | 'pc';
-  readonly startSeconds: number;
-  readonly durationSeconds: number;
 }
 
 export interface SourceAudio {
@@ -50,6 +49,227 @@ export interface SourceAudio {
   readonly language: string;
   readonly title?: string;
   readonly default: boolean;
-  readonly startSeconds: number;
-  readonly durationSeconds: number;
+}
+
+export interface SourceLimits {
+  readonly maxDurationSeconds: number;
+  readonly maxSizeBytes: number;
+  readonly maxPicturePixels: number;
+}
+
+/**
+ * The containers that ffmpeg may open. Left out on purpose: everything that names other files or
+ * addresses (hls, dash, concat, sdp …), as an upload must not make the worker read those, and still
+ * pictures.
+ */
+export const DEMUXERS = [
+  ...['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'mpegts', 'mpeg', 'mpegvideo', 'avi', 'flv'],
+  ...['asf', 'ogg', 'mxf', 'wav', 'mp3', 'aac', 'flac', 'm4v', 'h264', 'hevc', 'dv', 'gxf', 'rm', 'ivf'],
+  ...['amr', 'aiff', 'ac3', 'w64', 'caf'],
+] as const;
+
+const seconds = z.coerce.number().catch(Number.NaN);
+const whole = z.coerce.number().int().catch(0);
+const flag = z.coerce.number().catch(0);
+
+const streamSchema = z.object({
+  index: z.number().int().min(0),
+  codec_type: z.string().optional(),
+  codec_name: z.string().optional(),
+  width: whole.default(0),
+  height: whole.default(0),
+  pix_fmt: z.string().optional(),
+  bits_per_raw_sample: whole.default(0),
+  sample_aspect_ratio: z.string().optional(),
+  avg_frame_rate: z.string().optional(),
+  r_frame_rate: z.string().optional(),
+  field_order: z.string().optional(),
+  color_transfer: z.string().optional(),
+  color_primaries: z.string().optional(),
+  color_space: z.string().optional(),
+  color_range: z.string().optional(),
+  channels: whole.default(0),
+  sample_rate: whole.default(0),
+  start_time: seconds.default(Number.NaN),
+  duration: seconds.default(Number.NaN),
+  disposition: z.object({ default: flag.default(0), attached_pic: flag.default(0) }).optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+  side_data_list: z.array(z.object({ rotation: z.coerce.number().optional() })).default([]),
+});
+
+type Stream = z.infer<typeof streamSchema>;
+
+const probeSchema = z.object({
+  format: z.object({
+    format_name: z.string(),
+    start_time: seconds.default(Number.NaN),
+    duration: seconds.default(Number.NaN),
+  }),
+  streams: z.array(streamSchema).default([]),
+});
+
+/** What the container says of a source; how long it really is, io/probe.ts measures. */
+export interface DeclaredMedia extends Omit<SourceMedia, 'durationSeconds' | 'startSeconds'> {
+  readonly startSeconds: number | undefined;
+  readonly durationSeconds: number | undefined;
+}
+
+/**
+ * ffprobe's `-show_format -show_streams` JSON as a source. Throws RejectedError for what can never
+ * become an asset, in words for the uploader, and Error when the JSON is not ffprobe's.
+ */
+export function parseProbe(
+  json: unknown,
+  sizeBytes: number,
+  limits: SourceLimits,
+  soundOnly = false,
+): DeclaredMedia {
+  const { format, streams } = probeSchema.parse(json);
+  const picture = soundOnly ? undefined : chooseVideo(streams);
+  const audio = streams.filter(
+    (stream) => stream.codec_type === 'audio' && stream.codec_name && stream.channels > 0,
+  );
+  if (!picture && !soundOnly) throw withoutVideo(streams);
+  if (!picture && audio.length === 0) {
+    throw new RejectedError('no_sound', 'The file has no sound that could be played.');
+  }
+  const chosen = [...(picture ? [picture] : []), ...audio];
+  const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
+  const durationSeconds = Number.isFinite(format.duration) ? format.duration : undefined;
+  if (durationSeconds && durationSeconds > limits.maxDurationSeconds) {
+    throw tooLong(durationSeconds, limits);
+  }
+  return {
+    demuxer: format.format_name,
+    sizeBytes,
+    startSeconds: starts.length > 0 ? Math.min(...starts) : undefined,
+    durationSeconds,
+    ...(picture ? { video: parseVideo(picture, limits) } : {}),
+    audio: audio.map((stream) => parseAudio(stream)),
+  };
+}
+
+export function tooLong(durationSeconds: number, { maxDurationSeconds }: SourceLimits): RejectedError {
+  const hours = (length: number) => `${(length / 3600).toFixed(1)} hours`;
+  return new RejectedError(
+    'source_too_long',
+    `The file says that it lasts ${hours(durationSeconds)}; at most ${hours(maxDurationSeconds)} are taken. ` +
+      'If it is shorter, export it again: its header is wrong.',
+  );
+}
+
+/** The stream that a player would show: no cover, no timecode; the default one, else the largest. */
+function chooseVideo(streams: readonly Stream[]): Stream | undefined {
+  const weight = (stream: Stream) =>
+    (stream.disposition?.default ? 1e12 : 0) + stream.width * stream.height;
+  return streams
+    .filter((stream) => stream.codec_type === 'video' && !stream.disposition?.attached_pic)
+    .sort((a, b) => weight(b) - weight(a))[0];
+}
+
+function withoutVideo(streams: readonly Stream[]): RejectedError {
+  const sound = streams.some((stream) => stream.codec_type === 'audio');
+  return new RejectedError(
+    'no_video',
+    sound
+      ? 'The file has sound but no moving picture. Upload a video.'
+      : 'The file has no moving picture. Upload a video.',
+  );
+}
+
+function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
+  const { codec_name: codec, width, height } = stream;
+  if (!codec || codec === 'none' || codec === 'unknown') {
+    throw new RejectedError(
+      'unsupported_source',
+      'The video is encoded in a way that is not supported. Export it as H.264 in an MP4 file.',
+    );
+  }
+  if (width <= 0 || height <= 0) {
+    throw new RejectedError('unreadable_source', 'The video does not say how large its picture is.');
+  }
+  if (width * height > limits.maxPicturePixels) {
+    throw new RejectedError(
+      'picture_too_large',
+      `The picture of ${width}x${height} is too large; at most ${Math.round(limits.maxPicturePixels / 1e6)} megapixels are taken.`,
+    );
+  }
+  const average = parseRational(stream.avg_frame_rate);
+  const base = parseRational(stream.r_frame_rate);
+  const rates = { ...(average ? { average } : {}), ...(base ? { base } : {}) };
+  return {
+    index: stream.index,
+    codec,
+    display: displaySize({ width, height }, sampleAspect(stream), rotationOf(stream)),
+    rates,
+    variableFrameRate: isVariable(rates),
+    fieldOrder: fieldOrderOf(stream),
+    transfer: transferOf(stream),
+    bitDepth: stream.bits_per_raw_sample || bitDepthOf(stream.pix_fmt),
+    ...present('colorPrimaries', known(stream.color_primaries)),
+    ...present('colorMatrix', known(stream.color_space)),
+    ...(stream.color_range === 'tv' || stream.color_range === 'pc'
+      ? { colorRange: stream.color_range }
+      : {}),
+  };
+}
+
+function parseAudio(stream: Stream): SourceAudio {
+  return {
+    index: stream.index,
+    codec: stream.codec_name ?? 'unknown',
+    channels: stream.channels,
+    sampleRate: stream.sample_rate,
+    language: languageTag(stream.tags['language'] ?? stream.tags['LANGUAGE']),
+    ...present('title', stream.tags['title']?.trim()),
+    default: Boolean(stream.disposition?.default),
+  };
+}
+
+/** Degrees, of the display matrix or of the older tag; ffmpeg turns the picture by itself. */
+function rotationOf({ side_data_list, tags }: Stream): number {
+  const degrees = side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? Number(tags['rotate'] ?? 0);
+  return Number.isFinite(degrees) ? Math.round(degrees / 90) * 90 : 0;
+}
+
+/** A ratio beyond 1:4 is no anamorphic picture but a broken header. */
+function sampleAspect(stream: Stream) {
+  const ratio = parseRational(stream.sample_aspect_ratio);
+  return ratio && ratio.num <= ratio.den * 4 && ratio.den <= ratio.num * 4 ? ratio : undefined;
+}
+
+function fieldOrderOf({ field_order }: Stream): SourceVideo['fieldOrder'] {
+  // tt and bt show the top field first, bb and tb the bottom field.
+  if (field_order === 'tt' || field_order === 'bt') return 'top_first';
+  if (field_order === 'bb' || field_order === 'tb') return 'bottom_first';
+  return 'progressive';
+}
+
+function transferOf({ color_transfer }: Stream): SourceVideo['transfer'] {
+  if (color_transfer === 'smpte2084') return 'pq';
+  return color_transfer === 'arib-std-b67' ? 'hlg' : 'sdr';
+}
+
+function bitDepthOf(pixelFormat = ''): number {
+  return Number(/p(9|10|12|14|16)(le|be)$/.exec(pixelFormat)?.[1] ?? 8);
+}
+
+/** ISO 639-2's three letters become BCP 47's two where there are two: `kor` is `ko`. */
+function languageTag(tag = 'und'): string {
+  try {
+    return Intl.getCanonicalLocales(tag.trim().replaceAll('_', '-'))[0] ?? 'und';
+  } catch {
+    return 'und';
+  }
+}
+
+function known(name: string | undefined): string | undefined {
+  return name && !['unknown', 'reserved', 'unspecified'].includes(name) ? name : undefined;
+}
+
+function present<Name extends string>(
+  name: Name,
+  value: string | undefined,
+): Partial<Record<Name, string>> {
+  return value ? ({ [name]: value } as Record<Name, string>) : {};
 }

@@ -1,0 +1,11 @@
+/** The command as a line that can be pasted into a shell. */
+export function shellQuote(argv: readonly string[]): string {
+  return argv
+    .map((token) => (/^[\w@%+=:,./-]+$/.test(token) ? token : `'${token.replaceAll("'", `'\\''`)}'`))
+    .join(' ');
+}
+
+/** Hides the query of every address in a text: a signed one is a key to the source. */
+export function redact(text: string): string {
+  return text.replaceAll(/(https?:\/\/[^\s?'"\\]+)\?[^\s'"\\]*/g, '$1?[redacted]');
+}

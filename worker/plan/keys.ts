@@ -1,0 +1,75 @@
+/** Every object key, content type and cache rule. Keys hold ids and numbers only: nothing in them needs escaping. */
+
+/** Below an immutable version nothing ever changes; the pointer may, and an edge may keep it for ten seconds. */
+const CACHE = {
+  immutable: 'public, max-age=31536000, immutable',
+  pointer: 'public, max-age=10',
+} as const;
+
+/** Apple's table of HLS types; a wrong one is refused by players, as nosniff is set. */
+const CONTENT_TYPES = new Map([
+  ['m3u8', 'application/vnd.apple.mpegurl'],
+  ['ts', 'video/mp2t'],
+  ['jpg', 'image/jpeg'],
+  ['vtt', 'text/vtt; charset=utf-8'],
+  ['json', 'application/json'],
+]);
+
+export interface DeliveryHeaders {
+  readonly contentType: string;
+  readonly cacheControl: string;
+}
+
+/** The pointer: the multivariant playlist, and the one object of an asset that is ever replaced. */
+export function pointerKey(assetId: string): string {
+  return `v/${assetId}/index.m3u8`;
+}
+
+/** A file of one version, by its path within the version: `720p/00000.ts`. */
+export function versionKey(assetId: string, version: string, path: string): string {
+  return `v/${assetId}/${version}/${path}`;
+}
+
+export function segmentPath(rendition: string, index: number): string {
+  return `${rendition}/${segmentName(index)}`;
+}
+
+export function segmentName(index: number): string {
+  return `${String(index).padStart(5, '0')}.ts`;
+}
+
+export function playlistPath(rendition: string): string {
+  return `${rendition}/index.m3u8`;
+}
+
+export function imagePath(name: string): string {
+  return `images/${name}`;
+}
+
+export const ASSET_PATH = 'asset.json';
+
+/** What the delivery bucket keeps with an object of that key. Throws for a kind of file that is not delivered. */
+export function deliveryHeaders(key: string): DeliveryHeaders {
+  const contentType = CONTENT_TYPES.get(key.slice(key.lastIndexOf('.') + 1));
+  if (!contentType) throw new Error(`${key} is no kind of file that is delivered.`);
+  const pointer = /^v\/[^/]+\/index\.m3u8$/.test(key);
+  return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };
+}
+
+/** The objects of a job in the work bucket: its whole state. */
+export function jobKeys(jobId: string) {
+  const job = `jobs/${jobId}`;
+  return {
+    plan: `${job}/plan.json`,
+    /** There when every unit has been sent. */
+    dispatched: `${job}/dispatched.json`,
+    /** There when the job has been reported. */
+    result: `${job}/result.json`,
+    done: `${job}/done/`,
+    marker: (unit: string) => `${job}/done/${unit}.json`,
+    progress: `${job}/progress/`,
+    note: (unit: string) => `${job}/progress/${unit}.json`,
+    /** The evidence of what failed, for the person who reads the dead letters. */
+    failure: (step: string) => `${job}/failures/${step}.json`,
+  } as const;
+}

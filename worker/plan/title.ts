@@ -1,0 +1,18 @@
+const LONGEST = 200;
+
+/** What a person reads: the file's name without folders and extension, or what the uploader called it. */
+export function titleOf(key: string, wanted?: string): string {
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  return (
+    readable(wanted ?? '') || readable(name.replace(/\.[A-Za-z0-9]{1,5}$/, '')) || readable(name) || 'Untitled'
+  );
+}
+
+/** One line without control characters and without the marks that turn the direction of the text around. */
+function readable(text: string): string {
+  const line = text
+    .normalize('NFC')
+    .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    .trim();
+  return [...line].slice(0, LONGEST).join('').trim();
+}
