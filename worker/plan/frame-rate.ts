@@ -49,7 +49,9 @@ function steady({ average, base }: SourceRates): Rational {
 }
 
 function snapped(rate: Rational): Rational {
-  return STANDARD.find((one) => Math.abs(toNumber(rate) / toNumber(one) - 1) < SNAP) ?? rate;
+  const whole = rational(Math.max(1, Math.round(toNumber(rate))), 1);
+  const near = (one: Rational) => Math.abs(toNumber(rate) / toNumber(one) - 1) < SNAP;
+  return [...STANDARD, whole].find(near) ?? rate;
 }
 
 function bounded(rate: Rational): Rational {

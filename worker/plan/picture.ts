@@ -1,11 +1,16 @@
 import type { Size, SourceVideo } from './source.ts';
 
-/**
- * The filters that every rendition of a source shares, before it is scaled: progressive, standard
- * dynamic range, 8 bit 4:2:0. ffmpeg itself applies the rotation.
- */
-export function pictureFilters(video: SourceVideo): readonly string[] {
-  return [...deinterlaced(video), ...toneMapped(video), 'format=yuv420p'];
+/** Makes whole frames of fields, while they still come as the camera took them. */
+export function frameFilters({ fieldOrder }: SourceVideo): readonly string[] {
+  if (fieldOrder === 'progressive') return [];
+  const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
+  // A frame for each frame, not for each field: the grid's rate is the source's.
+  return [`bwdif=mode=send_frame:parity=${parity}:deint=all`];
+}
+
+/** Standard dynamic range, 8 bit 4:2:0: what every rendition shares before it is scaled. ffmpeg itself applies the rotation. */
+export function colorFilters(video: SourceVideo): readonly string[] {
+  return [...toneMapped(video), 'format=yuv420p'];
 }
 
 /**
@@ -14,13 +19,6 @@ export function pictureFilters(video: SourceVideo): readonly string[] {
  */
 export function scaleFilter({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic:out_range=tv,setsar=1`;
-}
-
-function deinterlaced({ fieldOrder }: SourceVideo): readonly string[] {
-  if (fieldOrder === 'progressive') return [];
-  const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
-  // A frame for each frame, not for each field: the grid's rate is the source's.
-  return [`bwdif=mode=send_frame:parity=${parity}:deint=all`];
 }
 
 /**

@@ -1,0 +1,240 @@
+/**
+ * MPEG transport streams (ISO/IEC 13818-1), as far as a segment needs it: 188-byte packets; a PAT
+ * names the PMT, which names the one elementary stream of the segment.
+ */
+
+const PACKET = 188;
+const PAT = 0;
+const SDT = 0x11;
+const STREAM_TYPES = new Map<number, 'video' | 'audio'>([
+  [0x1b, 'video'],
+  [0x0f, 'audio'],
+]);
+
+/** What is in a segment. Times are in ticks of 90 kHz. */
+export interface Segment {
+  readonly kind: 'video' | 'audio';
+  readonly bytes: number;
+  /** When each frame is shown, in the order of the stream; an audio frame is 1,024 samples. */
+  readonly timestamps: readonly number[];
+  readonly frames: number;
+  /** The first frame is an IDR picture; always so for sound. */
+  readonly startsWithKey: boolean;
+  /** RFC 6381: `avc1.64001f`, `mp4a.40.2`. */
+  readonly codecs: string;
+}
+
+interface Packet {
+  readonly bytes: Uint8Array;
+  readonly pid: number;
+  readonly start: boolean;
+  /** Offset of the payload; PACKET when there is none. */
+  readonly payload: number;
+}
+
+/** Reads a segment of one elementary stream. Throws Error when it is none. */
+export function readSegment(segment: Uint8Array): Segment {
+  const packets = packetsOf(segment);
+  const { pid, kind } = elementaryStream(packets);
+  const pictures = pesOf(packets.filter((packet) => packet.pid === pid));
+  const first = pictures[0];
+  if (!first) throw new Error('The segment holds no frames.');
+  return {
+    bytes: segment.length,
+    kind,
+    ...(kind === 'video' ? readVideo(pictures) : readAudio(pictures)),
+  };
+}
+
+/**
+ * The same stream, so that segments which were made apart follow each other without a seam: PAT and
+ * PMT are the first two packets (ffmpeg puts an SDT before them, which nobody reads), and each
+ * PID's packets are a multiple of 16. Continuity counters have four bits: they begin at 0 in every
+ * segment, so they then go on across all of them. What is missing is made by splitting packets; the
+ * elementary stream and its clock stay as they are, to the byte.
+ */
+export function joinable(segment: Uint8Array): Uint8Array {
+  const packets = packetsOf(segment).filter(({ pid }) => pid !== SDT);
+  const { pid, pmt } = elementaryStream(packets);
+  const tables = packets.filter((packet) => packet.pid !== pid);
+  const frames = spread(packets.filter((packet) => packet.pid === pid));
+  const find = (wanted: number) => {
+    const table = tables.find((packet) => packet.pid === wanted);
+    if (!table) throw new Error(`The segment has no packet of PID ${wanted}.`);
+    return table;
+  };
+  const [pat, map] = [find(PAT), find(pmt)];
+  // The two tables come again before every sixteenth of the segment, so that a decoder that joins late finds them.
+  const parts = 16;
+  const out: Packet[] = [];
+  for (let part = 0; part < parts; part += 1) {
+    const from = Math.ceil((frames.length * part) / parts);
+    const to = Math.ceil((frames.length * (part + 1)) / parts);
+    out.push(pat, map, ...frames.slice(from, to));
+  }
+  return counted(out);
+}
+
+function packetsOf(segment: Uint8Array): readonly Packet[] {
+  if (segment.length === 0 || segment.length % PACKET !== 0) {
+    throw new Error(`A transport stream of ${segment.length} bytes is not whole.`);
+  }
+  return Array.from({ length: segment.length / PACKET }, (_, index) => {
+    const bytes = segment.subarray(index * PACKET, (index + 1) * PACKET);
+    if (bytes[0] !== 0x47) throw new Error(`Packet ${index} of the segment does not begin with 0x47.`);
+    const adaptation = at(bytes, 3) & 0x20 ? 1 + at(bytes, 4) : 0;
+    return {
+      bytes,
+      pid: ((at(bytes, 1) & 0x1f) << 8) | at(bytes, 2),
+      start: (at(bytes, 1) & 0x40) !== 0,
+      payload: at(bytes, 3) & 0x10 ? 4 + adaptation : PACKET,
+    };
+  });
+}
+
+function elementaryStream(packets: readonly Packet[]) {
+  const pat = section(packets, PAT);
+  const pmt = ((at(pat, 10) & 0x1f) << 8) | at(pat, 11);
+  const map = section(packets, pmt);
+  const first = 12 + (((at(map, 10) & 0x0f) << 8) | at(map, 11));
+  const kind = STREAM_TYPES.get(at(map, first));
+  if (!kind) throw new Error(`Streams of type ${at(map, first)} are not known.`);
+  return { kind, pmt, pid: ((at(map, first + 1) & 0x1f) << 8) | at(map, first + 2) };
+}
+
+function section(packets: readonly Packet[], pid: number): Uint8Array {
+  const packet = packets.find((one) => one.pid === pid && one.start);
+  if (!packet) throw new Error(`The segment has no table in PID ${pid}.`);
+  const data = packet.bytes.subarray(packet.payload);
+  return data.subarray(1 + at(data, 0));
+}
+
+interface Pes {
+  readonly pts: number;
+  readonly data: Uint8Array;
+}
+
+function pesOf(packets: readonly Packet[]): readonly Pes[] {
+  const units: Uint8Array[][] = [];
+  for (const { start, bytes, payload } of packets) {
+    if (payload >= PACKET) continue;
+    if (start) units.push([]);
+    units.at(-1)?.push(bytes.subarray(payload));
+  }
+  return units.map((parts) => {
+    const whole = Buffer.concat(parts);
+    if (whole.readUIntBE(0, 3) !== 1 || !(at(whole, 7) & 0x80)) {
+      throw new Error('A frame of the segment has no timestamp.');
+    }
+    return { pts: timestamp(whole, 9), data: whole.subarray(9 + at(whole, 8)) };
+  });
+}
+
+function timestamp(bytes: Uint8Array, offset: number): number {
+  const high = (at(bytes, offset) >> 1) & 7;
+  const middle = (at(bytes, offset + 1) << 7) | (at(bytes, offset + 2) >> 1);
+  const low = (at(bytes, offset + 3) << 7) | (at(bytes, offset + 4) >> 1);
+  return high * 2 ** 30 + middle * 2 ** 15 + low;
+}
+
+function readVideo(pictures: readonly Pes[]) {
+  const first = nalUnits(pictures[0]?.data ?? new Uint8Array());
+  const sps = first.find((nal) => (at(nal, 0) & 0x1f) === 7);
+  if (!sps) throw new Error('The segment begins without a sequence parameter set.');
+  const hex = Buffer.from(sps.subarray(1, 4)).toString('hex');
+  return {
+    timestamps: pictures.map(({ pts }) => pts),
+    frames: pictures.length,
+    startsWithKey: first.some((nal) => (at(nal, 0) & 0x1f) === 5),
+    codecs: `avc1.${hex}`,
+  };
+}
+
+/** The NAL units of an Annex B stream, between start codes of 00 00 01. */
+function nalUnits(data: Uint8Array): readonly Uint8Array[] {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const code = Buffer.from([0, 0, 1]);
+  const starts: number[] = [];
+  for (let from = bytes.indexOf(code); from >= 0; from = bytes.indexOf(code, from + 3)) starts.push(from + 3);
+  return starts.map((start, index) => bytes.subarray(start, (starts[index + 1] ?? bytes.length + 3) - 3));
+}
+
+/** Sampling frequencies by their index in an ADTS header (ISO/IEC 14496-3). */
+const FREQUENCIES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000];
+
+function readAudio(units: readonly Pes[]) {
+  const timestamps: number[] = [];
+  let profile = 0;
+  for (const { pts, data } of units) {
+    let frame = 0;
+    for (let offset = 0; offset + 7 <= data.length; frame += 1) {
+      if (at(data, offset) !== 0xff || (at(data, offset + 1) & 0xf6) !== 0xf0) {
+        throw new Error('The segment holds sound that is not AAC in ADTS.');
+      }
+      profile = at(data, offset + 2) >> 6;
+      const frequency = FREQUENCIES[(at(data, offset + 2) >> 2) & 15] ?? 48_000;
+      timestamps.push(pts + Math.round((frame * 1024 * 90_000) / frequency));
+      const length =
+        ((at(data, offset + 3) & 3) << 11) | (at(data, offset + 4) << 3) | (at(data, offset + 5) >> 5);
+      if (length < 7) throw new Error('The segment holds an AAC frame without a length.');
+      offset += length;
+    }
+  }
+  return { timestamps, frames: timestamps.length, startsWithKey: true, codecs: `mp4a.40.${profile + 1}` };
+}
+
+/** Splits packets until those with a payload are a multiple of 16; a packet without payload does not count. */
+function spread(packets: readonly Packet[]): readonly Packet[] {
+  const counted = packets.filter(({ payload }) => payload < PACKET).length;
+  let missing = (16 - (counted % 16)) % 16;
+  return packets.flatMap((packet) => {
+    const size = PACKET - packet.payload;
+    if (missing === 0 || size < 2) return [packet];
+    const pieces = Math.min(missing + 1, size);
+    missing -= pieces - 1;
+    return split(packet, pieces);
+  });
+}
+
+/** One packet's payload in several packets; the flags and the clock of its header stay with the first. */
+function split(packet: Packet, pieces: number): readonly Packet[] {
+  const { bytes, payload } = packet;
+  const header = bytes.subarray(0, payload);
+  const data = bytes.subarray(payload);
+  return Array.from({ length: pieces }, (_, index) => {
+    const from = Math.floor((data.length * index) / pieces);
+    const to = Math.floor((data.length * (index + 1)) / pieces);
+    const part = data.subarray(from, to);
+    const out = new Uint8Array(PACKET).fill(0xff);
+    out.set(index === 0 ? header : bytes.subarray(0, 4));
+    // Stuffing is the adaptation field's: its length, its flags, then bytes of 0xff.
+    const stuffed = PACKET - part.length;
+    const flags = index === 0 && payload > 5 ? at(bytes, 5) : 0;
+    out[3] = 0x30;
+    out[4] = stuffed - 5;
+    if (stuffed > 5) out[5] = flags;
+    if (index > 0) out[1] = at(bytes, 1) & ~0x40;
+    out.set(part, stuffed);
+    return { bytes: out, pid: packet.pid, start: index === 0 && packet.start, payload: stuffed };
+  });
+}
+
+/** Numbers the packets of each PID from 0; a packet without payload repeats the number before it. */
+function counted(packets: readonly Packet[]): Uint8Array {
+  const out = new Uint8Array(packets.length * PACKET);
+  const next = new Map<number, number>();
+  packets.forEach(({ bytes, pid, payload }, index) => {
+    const count = next.get(pid) ?? 0;
+    const own = payload < PACKET ? count : (count + 15) % 16;
+    next.set(pid, payload < PACKET ? (count + 1) % 16 : count);
+    out.set(bytes, index * PACKET);
+    out[index * PACKET + 3] = (at(bytes, 3) & 0xf0) | own;
+  });
+  return out;
+}
+
+function at(bytes: Uint8Array, index: number): number {
+  const byte = bytes[index];
+  if (byte === undefined) throw new Error('The segment ends in the middle of a header.');
+  return byte;
+}
