@@ -109,7 +109,9 @@ async function beat(
   const { queue, visibilitySeconds } = options;
   let extendedAt = Date.now();
   try {
-    for await (const _ of setInterval((visibilitySeconds * 1000) / 3, undefined, { signal: done })) {
+    for await (const _ of setInterval((visibilitySeconds * 1000) / 3, undefined, {
+      signal: done,
+    })) {
       try {
         await queue.extend(message.receipt, visibilitySeconds);
         extendedAt = Date.now();

@@ -45,7 +45,9 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
   command.setFfmpegPath(run.ffmpeg);
   log.info({ event: 'ffmpeg.started', command: redact(shellQuote([run.ffmpeg, ...argv])) });
 
-  const stalled = new TransientError(`ffmpeg made no progress for ${stallSeconds} s and was ended.`);
+  const stalled = new TransientError(
+    `ffmpeg made no progress for ${stallSeconds} s and was ended.`,
+  );
   let ended: Error | undefined;
   let child: ChildProcess | undefined;
   const done = new AbortController();
@@ -113,7 +115,9 @@ function readProgress(
 /** fluent-ffmpeg puts the exit code and the signal into the error's text only. */
 function failureOf(error: Error, stderr: string): Error {
   if (/Cannot find ffmpeg|ENOENT/.test(error.message)) {
-    return new Error('ffmpeg is not installed. Run ./scripts/setup, or install it with your package manager.');
+    return new Error(
+      'ffmpeg is not installed. Run ./scripts/setup, or install it with your package manager.',
+    );
   }
   const code = /exited with code (\d+)/.exec(error.message)?.[1];
   const signal = /killed with signal (\w+)/.exec(error.message)?.[1];

@@ -1,7 +1,9 @@
 /** The command as a line that can be pasted into a shell. */
 export function shellQuote(argv: readonly string[]): string {
   return argv
-    .map((token) => (/^[\w@%+=:,./-]+$/.test(token) ? token : `'${token.replaceAll("'", `'\\''`)}'`))
+    .map((token) =>
+      /^[\w@%+=:,./-]+$/.test(token) ? token : `'${token.replaceAll("'", `'\\''`)}'`,
+    )
     .join(' ');
 }
 

@@ -23,13 +23,18 @@ export interface Place {
 }
 
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
-export function inputOptions({ address, seekSeconds }: Omit<Place, 'directory'>): readonly string[] {
+export function inputOptions({
+  address,
+  seekSeconds,
+}: Omit<Place, 'directory'>): readonly string[] {
   const remote = /^https?:\/\//.test(address);
   return [
     ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
     ...['-format_whitelist', DEMUXERS.join(',')],
     // Microseconds without traffic; a connection that breaks is taken up again where it broke.
-    ...(remote ? ['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'] : []),
+    ...(remote
+      ? ['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1']
+      : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],

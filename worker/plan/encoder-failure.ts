@@ -15,7 +15,8 @@ const AROUND =
 
 const GONE = /HTTP error (404|410)|Server returned 404|No such file or directory/i;
 
-const UNSUPPORTED = /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported/i;
+const UNSUPPORTED =
+  /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported/i;
 
 /**
  * Tells a broken source from trouble around the work by how the process ended; both are Errors to
@@ -26,7 +27,10 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
   const lines = stderr.trim().split('\n').slice(-5).join('\n');
   if (signal || AROUND.test(stderr)) return new TransientError(`${program} ${how}: ${lines}`);
   if (GONE.test(stderr)) {
-    return new RejectedError('source_gone', 'The uploaded file is no longer there. Upload it again.');
+    return new RejectedError(
+      'source_gone',
+      'The uploaded file is no longer there. Upload it again.',
+    );
   }
   if (UNSUPPORTED.test(stderr)) {
     return new RejectedError(
@@ -40,7 +44,11 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
       'The file is not a video, or is damaged at its start or end: it could not be opened. Export or upload it again.',
     );
   }
-  if (/Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written/i.test(stderr)) {
+  if (
+    /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written/i.test(
+      stderr,
+    )
+  ) {
     return new RejectedError(
       'damaged_source',
       `The file is damaged: it could not be decoded. Export or upload it again. (${lines})`,

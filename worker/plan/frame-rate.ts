@@ -43,7 +43,8 @@ export function gridRate(rates: SourceRates): Rational {
 }
 
 function steady({ average, base }: SourceRates): Rational {
-  if (base && toNumber(base) <= MOST && average && toNumber(average) > toNumber(base) / 2) return base;
+  if (base && toNumber(base) <= MOST && average && toNumber(average) > toNumber(base) / 2)
+    return base;
   const wanted = average ? toNumber(average) * (1 - SNAP) : 25;
   return STANDARD.find((rate) => toNumber(rate) >= wanted) ?? average ?? rational(60, 1);
 }

@@ -3,7 +3,11 @@ import type { Rational } from './rational.ts';
 import type { Size } from './source.ts';
 
 /** What is shown of a decoded picture: square pixels, the rotation applied, nothing enlarged but the stretched side. */
-export function displaySize(coded: Size, sampleAspect: Rational | undefined, rotation: number): Size {
+export function displaySize(
+  coded: Size,
+  sampleAspect: Rational | undefined,
+  rotation: number,
+): Size {
   const stretch = sampleAspect ? toNumber(sampleAspect) : 1;
   const width = Math.max(1, Math.round(coded.width * stretch));
   return rotation % 180 === 0
@@ -24,6 +28,7 @@ export function fit(display: Size, side: number): Size {
   const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2);
   const size = { width: even(display.width), height: even(display.height) };
   // An odd source is not enlarged by its rounding: 239 becomes 238.
-  const kept = (length: number, source: number) => (length > source && length > 2 ? length - 2 : length);
+  const kept = (length: number, source: number) =>
+    length > source && length > 2 ? length - 2 : length;
   return { width: kept(size.width, display.width), height: kept(size.height, display.height) };
 }

@@ -64,7 +64,10 @@ export function selectRenditions(
   // Less than a twentieth above the next rung, the source's own size would look like that rung.
   const between = next && !fitting.some((rung) => rung.shortSide > side * 0.95);
   const chosen = between ? [ownRung(display, next), ...fitting] : fitting;
-  const skipped: Skipped[] = larger.map(({ name }) => ({ rung: name, reason: 'larger_than_source' }));
+  const skipped: Skipped[] = larger.map(({ name }) => ({
+    rung: name,
+    reason: 'larger_than_source',
+  }));
   const renditions: Rendition[] = [];
   for (const rung of chosen) {
     const size = fit(display, rung.shortSide);
@@ -82,6 +85,9 @@ export function selectRenditions(
 /** The rung of the source's own size, for a source between two rungs. */
 function ownRung(display: Size, above: Rung): Rung {
   const side = shortSide(display);
-  const maxBitRate = Math.max(100_000, Math.round(above.maxBitRate * (side / above.shortSide) ** 2));
+  const maxBitRate = Math.max(
+    100_000,
+    Math.round(above.maxBitRate * (side / above.shortSide) ** 2),
+  );
   return { name: `${side}p`, shortSide: side, maxBitRate };
 }

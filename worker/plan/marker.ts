@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** What a finished unit made. The object store is the only state: a unit is done when its marker is there. */
 export type Marker = VideoMarker | AudioMarker | ImagesMarker;
 
@@ -32,4 +34,38 @@ export interface AudioMarker extends MarkerOf<'audio'> {
 export interface ImagesMarker extends MarkerOf<'images'> {
   /** File names under the version's `images/`, with their sizes. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+const bytes = z.number().int().min(0);
+const durationSeconds = z.number().min(0);
+const common = { unit: z.string().min(1), elapsedSeconds: z.number().min(0) };
+
+const markerSchema: z.ZodType<Marker> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('video'),
+    ...common,
+    renditions: z.array(
+      z.object({
+        name: z.string().min(1),
+        codecs: z.string().min(1),
+        segments: z.array(z.object({ bytes, durationSeconds, frames: z.number().int().min(0) })),
+      }),
+    ),
+  }),
+  z.object({
+    kind: z.literal('audio'),
+    ...common,
+    codecs: z.string().min(1),
+    segments: z.array(z.object({ bytes, durationSeconds })),
+  }),
+  z.object({
+    kind: z.literal('images'),
+    ...common,
+    files: z.array(z.object({ name: z.string().min(1), bytes })),
+  }),
+]);
+
+/** Reads a marker back from the store. Throws ZodError, which names every field that is wrong. */
+export function parseMarker(json: unknown): Marker {
+  return markerSchema.parse(json);
 }

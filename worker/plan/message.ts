@@ -48,7 +48,12 @@ const s3Record = z.object({
     bucket: z.object({ name: z.string().min(1, 'is empty') }),
     object: z.object({
       key: z.string().min(1, 'is empty').transform(decodeKey).pipe(key),
-      size: z.number().int().min(0, 'is negative').max(LARGEST, 'is larger than S3 allows').optional(),
+      size: z
+        .number()
+        .int()
+        .min(0, 'is negative')
+        .max(LARGEST, 'is larger than S3 allows')
+        .optional(),
       eTag: etag.optional(),
     }),
   }),

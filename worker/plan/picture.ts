@@ -25,7 +25,12 @@ export function scaleFilter({ width, height }: Size): string {
  * HDR to BT.709 by way of linear light. What the file does not say of its primaries and matrix is
  * taken as BT.2020, which both transfers come with; 100 cd/m² is the white of standard range.
  */
-function toneMapped({ transfer, colorPrimaries, colorMatrix, colorRange }: SourceVideo): readonly string[] {
+function toneMapped({
+  transfer,
+  colorPrimaries,
+  colorMatrix,
+  colorRange,
+}: SourceVideo): readonly string[] {
   if (transfer === 'sdr') return [];
   const input = [
     `tin=${transfer === 'pq' ? 'smpte2084' : 'arib-std-b67'}`,

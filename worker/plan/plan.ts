@@ -1,6 +1,13 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { gridRate } from './frame-rate.ts';
+import { chunksOf, makeGrid } from './grid.ts';
 import type { Grid } from './grid.ts';
-import type { Rendition, Skipped } from './ladder.ts';
-import type { Size, SourceMedia } from './source.ts';
+import { planImages } from './images.ts';
+import { selectRenditions } from './ladder.ts';
+import type { Rendition, Rung, Skipped } from './ladder.ts';
+import { rational } from './rational.ts';
+import type { Size, SourceAudio, SourceMedia } from './source.ts';
 
 /** One version of one uploaded object. */
 export interface SourceObject {
@@ -24,9 +31,8 @@ export interface AudioTrack {
 }
 
 export interface ImagePlan {
-  /** Widths of the thumbnails; the poster has the largest rendition's size. */
-  readonly thumbnailWidths: readonly number[];
   readonly poster: Size;
+  readonly thumbnails: readonly Size[];
   readonly storyboard: Storyboard;
 }
 
@@ -69,4 +75,217 @@ export interface Plan {
   readonly units: readonly Unit[];
   /** x264's effort and quality. */
   readonly encoder: { readonly preset: string; readonly crf: number };
+}
+
+export interface PlanRequest {
+  readonly jobId: string;
+  readonly assetId: string;
+  readonly source: SourceObject;
+  readonly title: string;
+  readonly media: SourceMedia;
+  readonly ladder: readonly Rung[];
+  readonly encoder: Plan['encoder'];
+}
+
+/** More tracks than this no menu shows, and each costs an encoding of the whole length. */
+const MOST_TRACKS = 8;
+
+/** Sound alone has no frames of its own; a fiftieth of a second borders its segments exactly. */
+const SOUND_RATE = rational(50, 1);
+
+/** Decides everything about an asset, from the facts of its source. */
+export function planAsset(request: PlanRequest): Plan {
+  const { jobId, assetId, source, title, media, ladder, encoder } = request;
+  const { video, durationSeconds } = media;
+  const grid = makeGrid(video ? gridRate(video.rates) : SOUND_RATE, durationSeconds);
+  const { renditions, skipped } = video
+    ? selectRenditions(video.display, grid.rate, ladder)
+    : { renditions: [], skipped: [] };
+  const [largest] = renditions;
+  const images = largest ? { images: planImages(largest, durationSeconds) } : {};
+  const audio = planTracks(media.audio);
+  return {
+    ...{
+      schema: 1,
+      jobId,
+      assetId,
+      source,
+      title,
+      media,
+      durationSeconds,
+      grid,
+      renditions,
+      skipped,
+      audio,
+    },
+    ...images,
+    units: planUnits(grid, renditions, audio),
+    encoder,
+  };
+}
+
+/**
+ * Names everything that a plan publishes, 16 hex digits: the same source, options and settings give
+ * the same version, whatever job asked for it.
+ */
+export function planVersion({ jobId: _, ...decided }: Plan): string {
+  return createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 16);
+}
+
+/** Images come first, as they are the quickest; the chunks of a long source are shared by all workers. */
+function planUnits(
+  grid: Grid,
+  renditions: readonly Rendition[],
+  audio: readonly AudioTrack[],
+): readonly Unit[] {
+  const chunks = renditions.length > 0 ? chunksOf(grid) : [];
+  return [
+    ...(renditions.length > 0 ? [{ kind: 'images', name: 'images' } as const] : []),
+    ...audio.map(({ name }) => ({ kind: 'audio', name, track: name }) as const),
+    ...chunks.map((chunk, index) => ({
+      kind: 'video' as const,
+      name: `video-${String(index).padStart(5, '0')}`,
+      ...chunk,
+    })),
+  ];
+}
+
+function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
+  const kept = streams.slice(0, MOST_TRACKS);
+  const chosen = kept.find((stream) => stream.default) ?? kept[0];
+  const labels = new Set<string>();
+  return kept.map((stream, index) => {
+    const label = uniqueLabel(stream, labels);
+    labels.add(label);
+    const mono = stream.channels === 1;
+    return {
+      name: `audio-${index}`,
+      streamIndex: stream.index,
+      language: stream.language,
+      label,
+      default: stream === chosen,
+      channels: mono ? 1 : 2,
+      // Apple's table: stereo AAC between 32 and 160 kbit/s.
+      bitRate: mono ? 96_000 : 128_000,
+    };
+  });
+}
+
+/** A quoted string of a playlist holds neither quotes nor line ends. */
+function uniqueLabel({ title, language }: SourceAudio, taken: ReadonlySet<string>): string {
+  const name = title
+    ?.replace(/["\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, 80);
+  const label = name || languageName(language);
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? label : `${label} ${count}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}
+
+function languageName(language: string): string {
+  if (language === 'und') return 'Audio';
+  return new Intl.DisplayNames('en', { type: 'language' }).of(language) ?? language;
+}
+
+const size = { width: z.number().int().positive(), height: z.number().int().positive() };
+const count = z.number().int().min(0);
+const fraction = z.object({ num: count, den: z.number().int().positive() });
+const name = z.string().min(1);
+
+const planSchema: z.ZodType<Plan> = z.object({
+  schema: z.literal(1),
+  jobId: name,
+  assetId: name,
+  source: z.object({ bucket: name, key: name, etag: name, sizeBytes: count }),
+  title: z.string(),
+  media: z.object({
+    demuxer: name,
+    sizeBytes: count,
+    startSeconds: z.number(),
+    durationSeconds: z.number().positive(),
+    video: z
+      .object({
+        index: count,
+        codec: name,
+        display: z.object(size),
+        rates: z.object({ average: fraction.exactOptional(), base: fraction.exactOptional() }),
+        variableFrameRate: z.boolean(),
+        fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
+        transfer: z.enum(['sdr', 'pq', 'hlg']),
+        bitDepth: count,
+        colorPrimaries: z.string().exactOptional(),
+        colorMatrix: z.string().exactOptional(),
+        colorRange: z.enum(['tv', 'pc']).exactOptional(),
+      })
+      .exactOptional(),
+    audio: z.array(
+      z.object({
+        index: count,
+        codec: name,
+        channels: count,
+        sampleRate: count,
+        language: name,
+        title: z.string().exactOptional(),
+        default: z.boolean(),
+      }),
+    ),
+  }),
+  durationSeconds: z.number().positive(),
+  grid: z.object({
+    rate: fraction,
+    frames: z.number().int().positive(),
+    gopFrames: z.number().int().positive(),
+    segmentFrames: z.number().int().positive(),
+    chunkFrames: z.number().int().positive(),
+  }),
+  renditions: z.array(z.object({ name, ...size, maxBitRate: count, bufferBits: count })),
+  skipped: z.array(
+    z.object({ rung: name, reason: z.enum(['larger_than_source', 'same_size_as_another']) }),
+  ),
+  audio: z.array(
+    z.object({
+      name,
+      streamIndex: count,
+      language: name,
+      label: name,
+      default: z.boolean(),
+      channels: z.union([z.literal(1), z.literal(2)]),
+      bitRate: count,
+    }),
+  ),
+  images: z
+    .object({
+      thumbnails: z.array(z.object(size)),
+      poster: z.object(size),
+      storyboard: z.object({
+        tile: z.object(size),
+        columns: count,
+        rows: count,
+        intervalSeconds: z.number().positive(),
+        tiles: z.number().int().positive(),
+      }),
+    })
+    .exactOptional(),
+  units: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({
+        kind: z.literal('video'),
+        name,
+        firstFrame: count,
+        frames: count,
+        firstSegment: count,
+        segments: count,
+      }),
+      z.object({ kind: z.literal('audio'), name, track: name }),
+      z.object({ kind: z.literal('images'), name: z.literal('images') }),
+    ]),
+  ),
+  encoder: z.object({ preset: name, crf: count }),
+});
+
+/** Reads a plan back from the store. Throws ZodError, which names every field that is wrong. */
+export function parsePlan(json: unknown): Plan {
+  return planSchema.parse(json);
 }

@@ -64,7 +64,22 @@ export interface SourceLimits {
  */
 export const DEMUXERS = [
   ...['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'mpegts', 'mpeg', 'mpegvideo', 'avi', 'flv'],
-  ...['asf', 'ogg', 'mxf', 'wav', 'mp3', 'aac', 'flac', 'm4v', 'h264', 'hevc', 'dv', 'gxf', 'rm', 'ivf'],
+  ...[
+    'asf',
+    'ogg',
+    'mxf',
+    'wav',
+    'mp3',
+    'aac',
+    'flac',
+    'm4v',
+    'h264',
+    'hevc',
+    'dv',
+    'gxf',
+    'rm',
+    'ivf',
+  ],
   ...['amr', 'aiff', 'ac3', 'w64', 'caf'],
 ] as const;
 
@@ -149,7 +164,10 @@ export function parseProbe(
   };
 }
 
-export function tooLong(durationSeconds: number, { maxDurationSeconds }: SourceLimits): RejectedError {
+export function tooLong(
+  durationSeconds: number,
+  { maxDurationSeconds }: SourceLimits,
+): RejectedError {
   const hours = (length: number) => `${(length / 3600).toFixed(1)} hours`;
   return new RejectedError(
     'source_too_long',
@@ -186,7 +204,10 @@ function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
     );
   }
   if (width <= 0 || height <= 0) {
-    throw new RejectedError('unreadable_source', 'The video does not say how large its picture is.');
+    throw new RejectedError(
+      'unreadable_source',
+      'The video does not say how large its picture is.',
+    );
   }
   if (width * height > limits.maxPicturePixels) {
     throw new RejectedError(
@@ -228,7 +249,9 @@ function parseAudio(stream: Stream): SourceAudio {
 
 /** Degrees, of the display matrix or of the older tag; ffmpeg turns the picture by itself. */
 function rotationOf({ side_data_list, tags }: Stream): number {
-  const degrees = side_data_list.find((data) => data.rotation !== undefined)?.rotation ?? Number(tags['rotate'] ?? 0);
+  const degrees =
+    side_data_list.find((data) => data.rotation !== undefined)?.rotation ??
+    Number(tags['rotate'] ?? 0);
   return Number.isFinite(degrees) ? Math.round(degrees / 90) * 90 : 0;
 }
 

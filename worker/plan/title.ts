@@ -4,7 +4,10 @@ const LONGEST = 200;
 export function titleOf(key: string, wanted?: string): string {
   const name = key.slice(key.lastIndexOf('/') + 1);
   return (
-    readable(wanted ?? '') || readable(name.replace(/\.[A-Za-z0-9]{1,5}$/, '')) || readable(name) || 'Untitled'
+    readable(wanted ?? '') ||
+    readable(name.replace(/\.[A-Za-z0-9]{1,5}$/, '')) ||
+    readable(name) ||
+    'Untitled'
   );
 }
 

@@ -81,7 +81,8 @@ function packetsOf(segment: Uint8Array): readonly Packet[] {
   }
   return Array.from({ length: segment.length / PACKET }, (_, index) => {
     const bytes = segment.subarray(index * PACKET, (index + 1) * PACKET);
-    if (bytes[0] !== 0x47) throw new Error(`Packet ${index} of the segment does not begin with 0x47.`);
+    if (bytes[0] !== 0x47)
+      throw new Error(`Packet ${index} of the segment does not begin with 0x47.`);
     const adaptation = at(bytes, 3) & 0x20 ? 1 + at(bytes, 4) : 0;
     return {
       bytes,
@@ -155,12 +156,17 @@ function nalUnits(data: Uint8Array): readonly Uint8Array[] {
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const code = Buffer.from([0, 0, 1]);
   const starts: number[] = [];
-  for (let from = bytes.indexOf(code); from >= 0; from = bytes.indexOf(code, from + 3)) starts.push(from + 3);
-  return starts.map((start, index) => bytes.subarray(start, (starts[index + 1] ?? bytes.length + 3) - 3));
+  for (let from = bytes.indexOf(code); from >= 0; from = bytes.indexOf(code, from + 3))
+    starts.push(from + 3);
+  return starts.map((start, index) =>
+    bytes.subarray(start, (starts[index + 1] ?? bytes.length + 3) - 3),
+  );
 }
 
 /** Sampling frequencies by their index in an ADTS header (ISO/IEC 14496-3). */
-const FREQUENCIES = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000];
+const FREQUENCIES = [
+  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
+];
 
 function readAudio(units: readonly Pes[]) {
   const timestamps: number[] = [];
@@ -175,12 +181,19 @@ function readAudio(units: readonly Pes[]) {
       const frequency = FREQUENCIES[(at(data, offset + 2) >> 2) & 15] ?? 48_000;
       timestamps.push(pts + Math.round((frame * 1024 * 90_000) / frequency));
       const length =
-        ((at(data, offset + 3) & 3) << 11) | (at(data, offset + 4) << 3) | (at(data, offset + 5) >> 5);
+        ((at(data, offset + 3) & 3) << 11) |
+        (at(data, offset + 4) << 3) |
+        (at(data, offset + 5) >> 5);
       if (length < 7) throw new Error('The segment holds an AAC frame without a length.');
       offset += length;
     }
   }
-  return { timestamps, frames: timestamps.length, startsWithKey: true, codecs: `mp4a.40.${profile + 1}` };
+  return {
+    timestamps,
+    frames: timestamps.length,
+    startsWithKey: true,
+    codecs: `mp4a.40.${profile + 1}`,
+  };
 }
 
 /** Splits packets until those with a payload are a multiple of 16; a packet without payload does not count. */
