@@ -25,8 +25,9 @@ export interface ConsumeOptions {
  */
 export async function consume(options: ConsumeOptions): Promise<void> {
   const { queue, visibilitySeconds, stop } = options;
+  const stopped = () => stop.aborted;
   let failures = 0;
-  while (!stop.aborted) {
+  while (!stopped()) {
     try {
       const [message] = await queue.receive({
         max: 1,
@@ -37,7 +38,7 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       failures = 0;
       if (message) await work(options, message);
     } catch (error) {
-      if (stop.aborted) return;
+      if (stopped()) return;
       // The queue itself is out of reach: a message that was in hand comes back by its visibility.
       failures += 1;
       options.log.error({ event: 'queue.failed', queue: queue.name, failures, err: error });

@@ -5,7 +5,6 @@ export type RejectionCode =
   | 'unsupported_source'
   | 'no_video'
   | 'no_sound'
-  | 'still_image'
   | 'truncated_source'
   | 'damaged_source'
   | 'source_too_long'

@@ -1,10 +1,12 @@
+import { RejectedError } from './errors.ts';
 import { intake } from './intake.ts';
-import { parseMessage } from './plan/message.ts';
-import { finishWhenDone } from './publish.ts';
-import { reportFailure, rejecting } from './report.ts';
+import { serialiseJob, parseMessage } from './plan/message.ts';
+import type { Message } from './plan/message.ts';
+import { publishWhenDone } from './publish.ts';
+import { reportRejected, reportFailed, writeEvidence } from './report.ts';
+import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
-import { makeUnit } from './unit.ts';
-import { serialiseJob } from './plan/message.ts';
+import { encodeUnit, readPlan } from './unit.ts';
 
 /**
  * The pipeline: a message is an upload, a job or a unit. An upload is a job with the usual options;
@@ -21,19 +23,112 @@ export async function handleMessage(
     case 'ignored':
       context.log.info({ event: 'message.ignored', reason: message.reason });
       return;
-    case 'uploads': {
-      const [first, ...others] = message.uploads;
-      if (!first) return;
-      // Several at once are told apart first: each is retried, rejected and reported by itself.
-      if (others.length === 0) return handleJob(services, { source: first, options: {} }, context);
-      for (const source of message.uploads) {
-        await services.jobs.send(serialiseJob({ source, options: {} }));
-      }
-      return;
-    }
+    case 'uploads':
+      return handleUploads(services, message, context);
     case 'job':
       return handleJob(services, message, context);
     case 'unit':
       return handleUnit(services, message, context);
+  }
+}
+
+/** Several uploads in one message are told apart first: each is retried, rejected and reported by itself. */
+async function handleUploads(
+  services: Services,
+  { uploads }: Extract<Message, { type: 'uploads' }>,
+  context: Context,
+): Promise<void> {
+  const [first, ...others] = uploads;
+  if (!first) return;
+  if (others.length === 0) return handleJob(services, { source: first, options: {} }, context);
+  for (const source of uploads) await services.jobs.send(serialiseJob({ source, options: {} }));
+}
+
+async function handleJob(
+  services: Services,
+  request: Pick<Extract<Message, { type: 'job' }>, 'source' | 'options'>,
+  { log, signal }: Context,
+): Promise<void> {
+  const job = await intake.identify(services, request);
+  if (!job) {
+    log.warn({ event: 'job.superseded', source: request.source });
+    return;
+  }
+  const context = { signal, log: log.child({ jobId: job.jobId, assetId: job.assetId }) };
+  if (await intake.isReported(services, job)) {
+    context.log.info({ event: 'job.known' });
+    return;
+  }
+  await guard(services, job, 'job', context, async () => {
+    const plan = await intake.plan(services, job, context);
+    await intake.dispatch(services, plan, context);
+    // A job whose units are all done, but which was not published, was left by a worker that died.
+    await publishWhenDone(services, plan, context);
+  });
+}
+
+async function handleUnit(
+  services: Services,
+  message: Extract<Message, { type: 'unit' }>,
+  { log, signal }: Context,
+): Promise<void> {
+  const { jobId } = message;
+  const plan = await readPlan(services, jobId);
+  const job = { jobId, assetId: plan.assetId, source: plan.source };
+  const context = { signal, log: log.child({ jobId, assetId: plan.assetId, unit: message.unit }) };
+  if (await intake.isReported(services, job)) {
+    context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
+    return;
+  }
+  await guard(services, job, message.unit, context, async () => {
+    await encodeUnit(services, plan, message.unit, context);
+    await publishWhenDone(services, plan, context);
+  });
+}
+
+/** A rejection ends the whole job and is told to the uploader; any other failure leaves its evidence. */
+async function guard(
+  services: Services,
+  job: JobNames,
+  step: string,
+  context: Context,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof RejectedError) await reportRejected(services, job, error, context);
+    else if (!context.signal.aborted) await writeEvidence(services, job, step, error, context);
+    throw error;
+  }
+}
+
+/** Reports a message that nobody will try again. What cannot be understood has no job to be reported for. */
+export async function giveUp(
+  services: Services,
+  body: string,
+  why: unknown,
+  context: Context,
+): Promise<void> {
+  const job = await jobOf(services, body);
+  if (job) await reportFailed(services, job, why, context);
+  else context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
+}
+
+async function jobOf(services: Services, body: string): Promise<JobNames | undefined> {
+  try {
+    const message = parseMessage(body);
+    if (message.type === 'unit') {
+      const plan = await readPlan(services, message.jobId);
+      return { jobId: message.jobId, assetId: plan.assetId, source: plan.source };
+    }
+    if (message.type === 'job') return await intake.identify(services, message);
+    const [source, ...others] = message.type === 'uploads' ? message.uploads : [];
+    return source && others.length === 0
+      ? await intake.identify(services, { source, options: {} })
+      : undefined;
+  } catch {
+    // It was given up for a reason that is reported already; that it names no job is no further news.
+    return undefined;
   }
 }

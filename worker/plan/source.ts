@@ -150,10 +150,9 @@ export function parseProbe(
   }
   const chosen = [...(picture ? [picture] : []), ...audio];
   const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
-  const durationSeconds = Number.isFinite(format.duration) ? format.duration : undefined;
-  if (durationSeconds && durationSeconds > limits.maxDurationSeconds) {
-    throw tooLong(durationSeconds, limits);
-  }
+  const durationSeconds = declaredDuration(chosen, format.duration);
+  const claimed = Math.max(durationSeconds ?? 0, format.duration || 0);
+  if (claimed > limits.maxDurationSeconds) throw tooLong(claimed, limits);
   return {
     demuxer: format.format_name,
     sizeBytes,
@@ -174,6 +173,21 @@ export function tooLong(
     `The file says that it lasts ${hours(durationSeconds)}; at most ${hours(maxDurationSeconds)} are taken. ` +
       'If it is shorter, export it again: its header is wrong.',
   );
+}
+
+/** The longest of the chosen streams, as subtitles can outlast them; else what the container says of the whole. */
+function declaredDuration(chosen: readonly Stream[], whole: number): number | undefined {
+  const each = chosen.map(({ duration, tags }) =>
+    Number.isFinite(duration) ? duration : clockSeconds(tags['DURATION']),
+  );
+  if (each.every(Number.isFinite)) return Math.max(...each);
+  return Number.isFinite(whole) ? whole : undefined;
+}
+
+/** Matroska's `00:00:15.005000000` in seconds; NaN for anything else. */
+function clockSeconds(text = ''): number {
+  const parts = /^(\d+):(\d+):([\d.]+)$/.exec(text);
+  return Number(parts?.[1]) * 3600 + Number(parts?.[2]) * 60 + Number(parts?.[3]);
 }
 
 /** The stream that a player would show: no cover, no timecode; the default one, else the largest. */

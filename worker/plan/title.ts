@@ -17,5 +17,9 @@ function readable(text: string): string {
     .normalize('NFC')
     .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
     .trim();
-  return [...line].slice(0, LONGEST).join('').trim();
+  // A cut does not leave half of a surrogate pair.
+  return line
+    .slice(0, LONGEST)
+    .replace(/[\ud800-\udbff]$/, '')
+    .trim();
 }

@@ -1,0 +1,38 @@
+import { pathToFileURL } from 'node:url';
+import type { WorkerEnv } from '../../config.ts';
+
+/** The buckets and queues of one machine, under the names that its workers are given. */
+export const LOCAL_NAMES = {
+  sourceBucket: 'source',
+  workBucket: 'work',
+  deliveryBucket: 'delivery',
+  jobQueue: 'jobs',
+  deadLetterQueue: 'dead-letters',
+  eventQueue: 'events',
+} as const;
+
+/** Which bucket tells which queue of uploads, and which queue gives up where to. */
+export interface LocalLayout {
+  /** Bucket to queue: an event for each upload. */
+  readonly notifications: Readonly<Record<string, string>>;
+  /** A message received more often than this goes to the dead letters by itself. */
+  readonly redrive: Readonly<Record<string, { readonly to: string; readonly maxReceives: number }>>;
+}
+
+export const LOCAL_LAYOUT: LocalLayout = {
+  notifications: { [LOCAL_NAMES.sourceBucket]: LOCAL_NAMES.jobQueue },
+  redrive: { [LOCAL_NAMES.jobQueue]: { to: LOCAL_NAMES.deadLetterQueue, maxReceives: 5 } },
+};
+
+/** The environment of a worker whose home is that folder; the rest of it is the caller's. */
+export function layoutEnv(directory: string): WorkerEnv {
+  return {
+    VODSTACK_HOME: pathToFileURL(directory).href,
+    SOURCE_BUCKET: LOCAL_NAMES.sourceBucket,
+    WORK_BUCKET: LOCAL_NAMES.workBucket,
+    DELIVERY_BUCKET: LOCAL_NAMES.deliveryBucket,
+    JOB_QUEUE: LOCAL_NAMES.jobQueue,
+    DEAD_LETTER_QUEUE: LOCAL_NAMES.deadLetterQueue,
+    EVENT_QUEUE: LOCAL_NAMES.eventQueue,
+  };
+}

@@ -1,0 +1,289 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { PreconditionFailedError } from '../ports.ts';
+import type {
+  ByteRange,
+  Condition,
+  ObjectHeaders,
+  ObjectInfo,
+  ObjectStore,
+  UploadedPart,
+} from '../ports.ts';
+import type { Blobs } from './blobs.ts';
+import type { Database } from './database.ts';
+import { uploadEvent } from './event.ts';
+
+const rowSchema = z.object({
+  key: z.instanceof(Uint8Array).transform((bytes) => Buffer.from(bytes).toString('utf8')),
+  blob: z.string(),
+  size: z.number(),
+  etag: z.string(),
+  modified: z.number(),
+  headers: z.string().transform((text) => headersSchema.parse(JSON.parse(text))),
+});
+
+const headersSchema = z.object({
+  contentType: z.string().exactOptional(),
+  cacheControl: z.string().exactOptional(),
+  metadata: z.record(z.string(), z.string()).exactOptional(),
+});
+
+const COLUMNS = 'key, blob, size, etag, modified, headers';
+/** Rows of one listing step: a listing of any length holds only so many at once. */
+const LIST_STEP = 1000;
+
+/** The smallest part of an upload but the last, as in S3. */
+const LEAST_PART_BYTES = 5 * 2 ** 20;
+
+/**
+ * The object store of one machine: bytes in files, everything else in SQLite. `onUpload` runs in the
+ * transaction that makes an object visible, so that no upload is without its event.
+ */
+export function localObjectStore(
+  database: Database,
+  blobs: Blobs,
+  onUpload: (bucket: string, event: string) => void,
+): ObjectStore {
+  const find = (bucket: string, key: string) => {
+    const row = database.row(
+      `select ${COLUMNS} from objects where bucket = ? and key = ?`,
+      bucket,
+      bytesOf(key),
+    );
+    return row && rowSchema.parse(row);
+  };
+
+  /** The one step by which an object appears or changes; the caller holds the transaction. */
+  const publish = (
+    object: { readonly bucket: string; readonly key: string } & StoredBytes,
+    headers: ObjectHeaders,
+    condition: Condition,
+    by: 'Put' | 'CompleteMultipartUpload',
+  ) => {
+    const { bucket, key, blob, sizeBytes, etag } = object;
+    const before = find(bucket, key);
+    check(condition, before?.etag, `${bucket}/${key}`);
+    const at = new Date();
+    if (before) discard(database, before.blob, at);
+    database.run(
+      'insert or replace into objects (bucket, key, blob, size, etag, modified, headers) values (?, ?, ?, ?, ?, ?, ?)',
+      ...[bucket, bytesOf(key), blob, sizeBytes, etag, at.getTime(), JSON.stringify(headers)],
+    );
+    onUpload(bucket, uploadEvent({ bucket, key, sizeBytes, etag, at, by }));
+  };
+
+  return {
+    async put(bucket, key, body, headers = {}, condition = {}) {
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      const etag = createHash('md5').update(bytes).digest('hex');
+      const blob = await blobs.write([bytes]);
+      try {
+        const object = { bucket, key, blob, sizeBytes: bytes.length, etag };
+        database.write(() => publish(object, headers, condition, 'Put'));
+      } catch (error) {
+        await blobs.remove(blob);
+        throw error;
+      }
+      return { etag };
+    },
+
+    async get(bucket, key, range) {
+      const row = find(bucket, key);
+      if (!row) return undefined;
+      const { first, last } = bounds(range, row.size, `${bucket}/${key}`);
+      if (row.size === 0) return { info: infoOf(row), body: createReadStream('/dev/null') };
+      // Opened before it is returned: from then on the bytes stay readable, whatever replaces them.
+      const file = await open(blobs.path(row.blob), 'r');
+      return { info: infoOf(row), body: file.createReadStream({ start: first, end: last }) };
+    },
+
+    async head(bucket, key) {
+      const row = find(bucket, key);
+      return row && infoOf(row);
+    },
+
+    async *list(bucket, prefix, after = '') {
+      const lowest = bytesOf(prefix);
+      let from = Buffer.from(bytesOf(after));
+      for (;;) {
+        // SQLite compares blobs byte by byte: the order of S3.
+        const rows = database
+          .rows(
+            `select ${COLUMNS} from objects where bucket = ? and key > ? and key >= ? and substr(key, 1, ?) = ? order by key limit ${LIST_STEP}`,
+            ...[bucket, from, lowest, lowest.length, lowest],
+          )
+          .map((row) => rowSchema.parse(row));
+        yield* rows.map(infoOf);
+        const last = rows.at(-1);
+        if (!last || rows.length < LIST_STEP) return;
+        from = Buffer.from(bytesOf(last.key));
+      }
+    },
+
+    async delete(bucket, key) {
+      database.write(() => {
+        const row = find(bucket, key);
+        if (!row) return;
+        discard(database, row.blob, new Date());
+        database.run('delete from objects where bucket = ? and key = ?', bucket, bytesOf(key));
+      });
+    },
+
+    async readAddress(bucket, key) {
+      const row = find(bucket, key);
+      if (!row) throw new Error(`${bucket}/${key} is not there.`);
+      return blobs.path(row.blob);
+    },
+
+    async createUpload(bucket, key, headers = {}) {
+      const id = randomUUID();
+      database.run(
+        'insert into uploads (id, bucket, key, headers, started) values (?, ?, ?, ?, ?)',
+        ...[id, bucket, bytesOf(key), JSON.stringify(headers), Date.now()],
+      );
+      return id;
+    },
+
+    async uploadPart(bucket, key, uploadId, partNumber, body) {
+      requireUpload(database, bucket, key, uploadId);
+      const etag = createHash('md5').update(body).digest('hex');
+      const blob = await blobs.write([body]);
+      database.write(() => {
+        const before = database.row(
+          'select blob from parts where upload = ? and number = ?',
+          uploadId,
+          partNumber,
+        );
+        if (typeof before?.['blob'] === 'string') discard(database, before['blob'], new Date());
+        requireUpload(database, bucket, key, uploadId);
+        database.run(
+          'insert or replace into parts (upload, number, blob, size, etag) values (?, ?, ?, ?, ?)',
+          ...[uploadId, partNumber, blob, body.length, etag],
+        );
+      });
+      return { partNumber, etag };
+    },
+
+    async completeUpload(bucket, key, uploadId, parts, condition = {}) {
+      const headers = requireUpload(database, bucket, key, uploadId);
+      const stored = storedParts(database, uploadId, parts);
+      const blob = await blobs.write(contents(blobs, stored));
+      const digest = createHash('md5');
+      for (const { etag } of stored) digest.update(etag, 'hex');
+      const etag = `${digest.digest('hex')}-${stored.length}`;
+      const sizeBytes = stored.reduce((sum, part) => sum + part.size, 0);
+      try {
+        database.write(() => {
+          requireUpload(database, bucket, key, uploadId);
+          publish(
+            { bucket, key, blob, sizeBytes, etag },
+            headers,
+            condition,
+            'CompleteMultipartUpload',
+          );
+          forgetUpload(database, uploadId);
+        });
+      } catch (error) {
+        await blobs.remove(blob);
+        throw error;
+      }
+      await Promise.all(stored.map((part) => blobs.remove(part.blob)));
+      return { etag };
+    },
+
+    async abortUpload(_bucket, _key, uploadId) {
+      const orphans = database.rows('select blob from parts where upload = ?', uploadId);
+      database.write(() => forgetUpload(database, uploadId));
+      for (const { blob } of orphans) if (typeof blob === 'string') await blobs.remove(blob);
+    },
+  };
+}
+
+interface StoredBytes {
+  readonly blob: string;
+  readonly sizeBytes: number;
+  readonly etag: string;
+}
+
+type Row = z.infer<typeof rowSchema>;
+
+function infoOf(row: Row): ObjectInfo {
+  const { contentType = 'application/octet-stream', cacheControl, metadata = {} } = row.headers;
+  return {
+    key: row.key,
+    sizeBytes: row.size,
+    etag: row.etag,
+    lastModified: new Date(row.modified),
+    contentType,
+    ...(cacheControl === undefined ? {} : { cacheControl }),
+    metadata,
+  };
+}
+
+function check({ ifMatch, ifNoneMatch }: Condition, etag: string | undefined, where: string): void {
+  if (ifNoneMatch && etag !== undefined) {
+    throw new PreconditionFailedError(`${where} is already there.`);
+  }
+  if (ifMatch !== undefined && ifMatch !== etag) {
+    throw new PreconditionFailedError(`${where} has changed.`);
+  }
+}
+
+function bounds(range: ByteRange | undefined, size: number, where: string) {
+  const { first, last = size - 1 } = range ?? { first: 0 };
+  if (range && (first < 0 || first >= size || last < first)) {
+    throw new RangeError(`${where} has ${size} bytes; ${first}-${last} is not within.`);
+  }
+  return { first, last: Math.min(last, size - 1) };
+}
+
+function discard(database: Database, blob: string, at: Date): void {
+  database.run('insert or ignore into garbage (blob, since) values (?, ?)', blob, at.getTime());
+}
+
+function requireUpload(database: Database, bucket: string, key: string, id: string): ObjectHeaders {
+  const row = database.row(
+    'select headers from uploads where id = ? and bucket = ? and key = ?',
+    ...[id, bucket, bytesOf(key)],
+  );
+  if (typeof row?.['headers'] !== 'string') {
+    throw new Error(`There is no upload ${id} of ${bucket}/${key} any more.`);
+  }
+  return headersSchema.parse(JSON.parse(row['headers']));
+}
+
+function forgetUpload(database: Database, id: string): void {
+  database.run('delete from uploads where id = ?', id);
+}
+
+const partSchema = z.object({ blob: z.string(), size: z.number(), etag: z.string() });
+
+function storedParts(database: Database, id: string, parts: readonly UploadedPart[]) {
+  return parts.map(({ partNumber, etag }, index) => {
+    const row = database.row(
+      'select blob, size, etag from parts where upload = ? and number = ?',
+      id,
+      partNumber,
+    );
+    const stored = row && partSchema.parse(row);
+    if (stored?.etag !== etag) throw new Error(`Part ${partNumber} of upload ${id} is not there.`);
+    const previous = parts[index - 1]?.partNumber ?? 0;
+    if (partNumber <= previous) throw new Error(`The parts of upload ${id} are not in order.`);
+    if (index < parts.length - 1 && stored.size < LEAST_PART_BYTES) {
+      throw new Error(`Part ${partNumber} of upload ${id} is smaller than 5 MiB.`);
+    }
+    return stored;
+  });
+}
+
+async function* contents(blobs: Blobs, parts: readonly { readonly blob: string }[]) {
+  for (const { blob } of parts)
+    yield* createReadStream(blobs.path(blob)) as AsyncIterable<Uint8Array>;
+}
+
+/** Keys are compared as S3 does, by their UTF-8 bytes, and never as names of files. */
+function bytesOf(key: string): Uint8Array {
+  return Buffer.from(key, 'utf8');
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as after } from 'node:timers/promises';
+import { z } from 'zod';
+import { LeaseLostError } from '../ports.ts';
+import type { Queue, ReceivedMessage } from '../ports.ts';
+import type { Database } from './database.ts';
+
+/** How often a waiting receiver looks whether there is something new. */
+const LOOK_MILLISECONDS = 50;
+
+const messageSchema = z.object({
+  id: z.number(),
+  body: z.string(),
+  sent: z.number(),
+  receives: z.number(),
+});
+
+/** Puts a message into a queue; the caller may hold a transaction. */
+export function sendTo(database: Database, queue: string, body: string, delaySeconds = 0): void {
+  const now = Date.now();
+  database.run(
+    'insert into messages (queue, body, sent, visible) values (?, ?, ?, ?)',
+    ...[queue, body, now, now + delaySeconds * 1000],
+  );
+}
+
+/**
+ * A queue of one machine with the rules of SQS: a received message is hidden for a while, then
+ * visible again; its receives are counted; after too many of them it moves to the dead letters.
+ */
+export function localQueue(
+  database: Database,
+  name: string,
+  redrive?: { readonly to: string; readonly maxReceives: number },
+): Queue {
+  const bury = () => {
+    if (!redrive) return;
+    database.run(
+      'update messages set queue = ?, visible = ?, receives = 0, receipt = null where queue = ? and visible <= ? and receives >= ?',
+      ...[redrive.to, Date.now(), name, Date.now(), redrive.maxReceives],
+    );
+  };
+
+  const take = (max: number, visibilitySeconds: number): readonly ReceivedMessage[] =>
+    database.write(() => {
+      bury();
+      const now = Date.now();
+      const rows = database.rows(
+        'select id, body, sent, receives from messages where queue = ? and visible <= ? order by id limit ?',
+        ...[name, now, max],
+      );
+      return rows.map((row) => {
+        const { id, body, sent, receives } = messageSchema.parse(row);
+        const receipt = randomUUID();
+        database.run(
+          'update messages set visible = ?, receives = receives + 1, receipt = ? where id = ?',
+          ...[now + visibilitySeconds * 1000, receipt, id],
+        );
+        return {
+          messageId: String(id),
+          body,
+          receipt,
+          receiveCount: receives + 1,
+          sentAt: new Date(sent),
+        };
+      });
+    });
+
+  const some = () =>
+    database.row(
+      'select 1 from messages where queue = ? and visible <= ? limit 1',
+      name,
+      Date.now(),
+    ) !== undefined;
+
+  /** A lease ends when its time is over, or when the message is delivered again. */
+  const onLease = (receipt: string, sql: string, ...values: readonly (string | number)[]) => {
+    const changed = database.run(
+      `${sql} where queue = ? and receipt = ? and visible > ?`,
+      ...[...values, name, receipt, Date.now()],
+    );
+    if (changed === 0) {
+      throw new LeaseLostError(`The message of receipt ${receipt} in ${name} is no longer ours.`);
+    }
+  };
+
+  return {
+    name,
+    async send(body, delaySeconds) {
+      sendTo(database, name, body, delaySeconds);
+    },
+    async receive({ max, waitSeconds, visibilitySeconds, signal }) {
+      const until = Date.now() + waitSeconds * 1000;
+      for (;;) {
+        signal?.throwIfAborted();
+        // Looking takes no lock; only what is seen is taken, under one.
+        const messages = some() ? take(Math.min(max, 10), visibilitySeconds) : [];
+        const left = until - Date.now();
+        if (messages.length > 0 || left <= 0) return messages;
+        await after(Math.min(LOOK_MILLISECONDS, left), undefined, signal ? { signal } : {});
+      }
+    },
+    async extend(receipt, visibilitySeconds) {
+      onLease(receipt, 'update messages set visible = ?', Date.now() + visibilitySeconds * 1000);
+    },
+    async release(receipt, delaySeconds = 0) {
+      onLease(
+        receipt,
+        'update messages set receipt = null, visible = ?',
+        Date.now() + delaySeconds * 1000,
+      );
+    },
+    async acknowledge(receipt) {
+      onLease(receipt, 'delete from messages');
+    },
+    async counts() {
+      const row = database.row(
+        `select
+           count(*) filter (where visible <= ?1) as visible,
+           count(*) filter (where visible > ?1 and receipt is not null) as inFlight,
+           count(*) filter (where visible > ?1 and receipt is null) as delayed
+         from messages where queue = ?2`,
+        ...[Date.now(), name],
+      );
+      return z
+        .object({ visible: z.number(), inFlight: z.number(), delayed: z.number() })
+        .parse(row);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { RejectedError } from './errors.ts';
+import { readDocument, writeDocument } from './io/documents.ts';
+import { parseAssetEvent } from './plan/asset.ts';
+import type { AssetEvent } from './plan/asset.ts';
+import { redact } from './plan/command.ts';
+import { jobKeys } from './plan/keys.ts';
+import type { Context, Services } from './services.ts';
+
+/** What a job is called by, wherever it is reported. */
+export interface JobNames {
+  readonly jobId: string;
+  readonly assetId: string;
+  readonly source: { readonly bucket: string; readonly key: string };
+}
+
+export async function readResult(
+  { store, config }: Services,
+  jobId: string,
+): Promise<AssetEvent | undefined> {
+  return readDocument(store, config.WORK_BUCKET, jobKeys(jobId).result, parseAssetEvent);
+}
+
+/**
+ * Tells the events queue how a job ended, and keeps that as its result. The event goes first: a
+ * worker that dies in between tells it twice, never not at all.
+ */
+export async function report(
+  services: Services,
+  event: AssetEvent,
+  { log }: Context,
+): Promise<void> {
+  const { store, config, events } = services;
+  await events.send(JSON.stringify(event));
+  await writeDocument(store, config.WORK_BUCKET, jobKeys(event.jobId).result, event);
+  const { type, jobId, assetId } = event;
+  if (type === 'asset.ready') log.info({ event: type, version: event.version, bytes: event.bytes });
+  else log.warn({ event: type, jobId, assetId, code: event.code, reason: event.reason });
+}
+
+export async function reportRejected(
+  services: Services,
+  job: JobNames,
+  { code, message }: RejectedError,
+  context: Context,
+): Promise<void> {
+  const event = { type: 'asset.rejected', ...names(job), code, reason: message } as const;
+  await report(services, event, context);
+}
+
+/** Reports a job one of whose messages was given up; it may still become ready when that returns. */
+export async function reportFailed(
+  services: Services,
+  job: JobNames,
+  why: unknown,
+  context: Context,
+): Promise<void> {
+  const known = await readResult(services, job.jobId);
+  if (known && known.type !== 'asset.failed') return;
+  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${sentence(why)})`;
+  await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
+}
+
+/** Keeps what is known of a failure beside the job, for whoever reads the dead letters. */
+export async function writeEvidence(
+  { store, config }: Services,
+  job: JobNames,
+  step: string,
+  error: unknown,
+  { log }: Context,
+): Promise<void> {
+  const evidence = { ...names(job), step, at: new Date().toISOString(), error: sentence(error) };
+  try {
+    await writeDocument(store, config.WORK_BUCKET, jobKeys(job.jobId).failure(step), evidence);
+  } catch (failure) {
+    log.warn({ event: 'evidence.lost', evidence, err: failure });
+  }
+}
+
+function names({ jobId, assetId, source: { bucket, key } }: JobNames) {
+  return { jobId, assetId, source: { bucket, key } };
+}
+
+function sentence(error: unknown): string {
+  return redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(
+    0,
+    4000,
+  );
+}
