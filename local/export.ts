@@ -1,0 +1,31 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { ObjectStore } from '../worker/io/ports.ts';
+import type { AssetDocument } from '../worker/plan/asset.ts';
+import { pointerKey, versionKey } from '../worker/plan/keys.ts';
+
+/**
+ * Copies a published asset to `directory/<assetId>/`, as files that any web server can serve; the
+ * playlist comes last, so that what it names is there. Returns the playlist's path.
+ */
+export async function exportAsset(
+  store: ObjectStore,
+  bucket: string,
+  { assetId, version }: Pick<AssetDocument, 'assetId' | 'version'>,
+  directory: string,
+): Promise<string> {
+  const root = pointerKey(assetId).replace(/index\.m3u8$/, '');
+  const copy = async (key: string) => {
+    const path = join(directory, assetId, key.slice(root.length));
+    const found = await store.get(bucket, key);
+    if (!found) throw new Error(`${bucket}/${key} is gone.`);
+    await mkdir(dirname(path), { recursive: true });
+    await pipeline(found.body, createWriteStream(`${path}.draft`));
+    await rename(`${path}.draft`, path);
+    return path;
+  };
+  for await (const { key } of store.list(bucket, versionKey(assetId, version, ''))) await copy(key);
+  return copy(pointerKey(assetId));
+}

@@ -1,0 +1,28 @@
+import type { Plan } from './plan.ts';
+
+/** How far a job is: 0 to 1, by what its units cost. */
+export interface JobProgress {
+  readonly done: number;
+  readonly unitsDone: number;
+  readonly units: number;
+}
+
+/** Sound costs about a hundredth of what one rendition's pictures do, images about a twentieth. */
+const WEIGHT = { audio: 0.01, images: 0.05 };
+
+/** Adds up what is done: markers count whole, notes (0 to 1 by unit) as far as they are. */
+export function jobProgress(
+  plan: Plan,
+  finished: ReadonlySet<string>,
+  notes: ReadonlyMap<string, number>,
+): JobProgress {
+  const parts = plan.units.map((unit) => {
+    const cost = unit.kind === 'video' ? unit.frames / plan.grid.frames : WEIGHT[unit.kind];
+    const share = finished.has(unit.name) ? 1 : Math.min(1, notes.get(unit.name) ?? 0);
+    return { cost, share };
+  });
+  const total = parts.reduce((sum, { cost }) => sum + cost, 0);
+  const done = parts.reduce((sum, { cost, share }) => sum + cost * share, 0);
+  const unitsDone = plan.units.filter(({ name }) => finished.has(name)).length;
+  return { done: total > 0 ? Math.min(1, done / total) : 0, unitsDone, units: plan.units.length };
+}
