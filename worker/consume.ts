@@ -70,11 +70,8 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
       stopping,
       retrySeconds,
     });
-    log[failure && outcome.kind !== 'resend' ? 'warn' : 'debug']({
-      event: 'message.outcome',
-      outcome,
-      ...(failure ? { err: failure } : {}),
-    });
+    const expected = outcome.kind === 'acknowledge' || outcome.kind === 'resend';
+    log[expected ? 'debug' : 'warn']({ event: 'message.outcome', outcome, err: failure });
     switch (outcome.kind) {
       case 'acknowledge':
         return await queue.acknowledge(receipt);

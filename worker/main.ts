@@ -28,6 +28,7 @@ async function main(): Promise<void> {
   const log = createLog(config.LOG_LEVEL);
   const stop = new AbortController();
   const onStop = (reason: string) => {
+    if (stop.signal.aborted) return;
     log.info({ event: 'worker.stopping', reason });
     stop.abort(new Error(`The worker is stopping: ${reason}.`));
   };

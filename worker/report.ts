@@ -32,9 +32,9 @@ export async function report(
   const { store, config, events } = services;
   await events.send(JSON.stringify(event));
   await writeDocument(store, config.WORK_BUCKET, jobKeys(event.jobId).result, event);
-  const { type, jobId, assetId } = event;
+  const { type } = event;
   if (type === 'asset.ready') log.info({ event: type, version: event.version, bytes: event.bytes });
-  else log.warn({ event: type, jobId, assetId, code: event.code, reason: event.reason });
+  else log.warn({ event: type, code: event.code, reason: event.reason });
 }
 
 export async function reportRejected(

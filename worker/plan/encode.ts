@@ -128,7 +128,7 @@ function segmentOptions(borders: readonly number[], firstSegment: number): reado
     ...['-output_ts_offset', String(TIMESTAMP_OFFSET_SECONDS)],
     ...['-f', 'segment', '-segment_format', 'mpegts'],
     // A border that is never reached stands for none.
-    ...['-segment_frames', borders.length > 0 ? borders.join(',') : String(2 ** 31 - 1)],
+    ...['-segment_frames', borders.length > 0 ? borders.join(',') : String(2 ** 31 - 2)],
     ...['-segment_start_number', String(firstSegment)],
   ];
 }

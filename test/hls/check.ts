@@ -1,0 +1,344 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { promisify } from 'node:util';
+import { parse, setOptions, types } from 'hls-parser';
+
+const run = promisify(execFile);
+setOptions({ strictMode: true });
+
+/** Where a playlist and what it names are read from: paths as a server would be asked for them. */
+export type Read = (path: string) => Promise<Buffer>;
+
+export interface Expectations {
+  /** What the plan says; not checked when absent. */
+  readonly frames?: number;
+  readonly durationSeconds?: number;
+}
+
+/** Tolerances of measured bit rates: Apple's authoring rules 1.26 and 1.27. */
+const RATE_TOLERANCE = 0.1;
+/** Samples of an AAC frame at 48 kHz, in seconds. */
+const AAC_FRAME = 1024 / 48_000;
+
+/**
+ * Checks an asset against RFC 8216 and Apple's authoring rules, by an independent parser and by
+ * ffprobe; it knows nothing of how the asset was made. Returns a sentence for each broken rule.
+ */
+export async function checkHls(
+  read: Read,
+  playlist: string,
+  expected: Expectations = {},
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const text = (await read(playlist)).toString('utf8');
+  problems.push(...checkText(playlist, text));
+  const master = tryParse(playlist, text, problems);
+  if (!(master instanceof types.MasterPlaylist)) return [...problems, `${playlist} names no variants.`];
+  if (!master.independentSegments) problems.push(`${playlist} lacks EXT-X-INDEPENDENT-SEGMENTS.`);
+  if (master.variants.length === 0) problems.push(`${playlist} has no variants.`);
+  const base = posix.dirname(playlist);
+  const media = new Map<string, Promise<Track>>();
+  const open = (uri: string) => {
+    const path = posix.join(base, uri);
+    const known = media.get(path) ?? readTrack(read, path, problems);
+    media.set(path, known);
+    return known;
+  };
+  const groups = new Map(
+    master.variants.flatMap(({ audio }) => audio.map((one) => [one.uri, one] as const)),
+  );
+  const sounds: Track[] = [];
+  for (const { uri, language, name } of groups.values()) {
+    if (!language) problems.push(`The sound ${name} has no LANGUAGE.`);
+    if (uri) sounds.push(await open(uri));
+  }
+  for (const variant of master.variants) {
+    const track = await open(variant.uri);
+    problems.push(...checkVariant(variant, track, variant.audio.length > 0 ? sounds : []));
+  }
+  const tracks = await Promise.all(media.values());
+  problems.push(...tracks.flatMap((track) => checkTrack(track, expected)));
+  problems.push(...checkTogether(tracks));
+  return problems;
+}
+
+/** A media playlist and what ffprobe found in its segments. */
+interface Track {
+  readonly path: string;
+  readonly target: number;
+  readonly segments: readonly SegmentFacts[];
+  readonly codec: string;
+  readonly profile: string;
+  readonly size: string;
+}
+
+interface SegmentFacts {
+  readonly uri: string;
+  readonly extinf: number;
+  readonly bytes: number;
+  /** Seconds, in the order in which the frames are shown. */
+  readonly shown: readonly number[];
+  readonly keys: readonly number[];
+  readonly firstIsKey: boolean;
+  /** Each PID's first and last continuity counter. */
+  readonly counters: ReadonlyMap<number, readonly [number, number]>;
+  readonly startsWithTables: boolean;
+}
+
+/** What a parser may forgive and a player may not. */
+function checkText(path: string, text: string): string[] {
+  const problems: string[] = [];
+  const lines = text.split('\n');
+  if (lines[0] !== '#EXTM3U') problems.push(`${path} does not begin with #EXTM3U.`);
+  if (/[^\P{Cc}\r\n]/u.test(text) || text.startsWith('\ufeff')) {
+    problems.push(`${path} holds control characters or a byte order mark.`);
+  }
+  for (const tag of ['EXT-X-VERSION', 'EXT-X-TARGETDURATION', 'EXT-X-PLAYLIST-TYPE', 'EXT-X-ENDLIST']) {
+    const count = lines.filter((line) => line.startsWith(`#${tag}`)).length;
+    if (count > 1) problems.push(`${path} has ${tag} ${count} times.`);
+  }
+  if (Number(/#EXT-X-VERSION:(\d+)/.exec(text)?.[1] ?? 1) !== 3) {
+    problems.push(`${path} is not of version 3, which is all it needs.`);
+  }
+  for (const line of lines) {
+    if (line !== '' && !line.startsWith('#') && !/^[\w./~%-]+$/.test(line)) {
+      problems.push(`${path} has the address ${JSON.stringify(line)}, which is not encoded.`);
+    }
+  }
+  return problems;
+}
+
+function tryParse(path: string, text: string, problems: string[]) {
+  try {
+    return parse(text);
+  } catch (error) {
+    problems.push(`${path} cannot be parsed: ${String(error)}`);
+    return undefined;
+  }
+}
+
+async function readTrack(read: Read, path: string, problems: string[]): Promise<Track> {
+  const text = (await read(path)).toString('utf8');
+  problems.push(...checkText(path, text));
+  const playlist = tryParse(path, text, problems);
+  if (!(playlist instanceof types.MediaPlaylist)) throw new Error(`${path} is no media playlist.`);
+  if (playlist.playlistType !== 'VOD' || !playlist.endlist) {
+    problems.push(`${path} is not a finished playlist of type VOD.`);
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'hls-check-'));
+  try {
+    const files = await Promise.all(
+      playlist.segments.map(({ uri }) => read(posix.join(posix.dirname(path), uri))),
+    );
+    // One ffprobe for all segments: their frames are told apart by their place in the joined file.
+    const joined = join(folder, 'joined.ts');
+    await writeFile(joined, Buffer.concat(files));
+    const probed = await probe(joined);
+    let offset = 0;
+    const segments = playlist.segments.map(({ uri, duration, discontinuity }, index) => {
+      const bytes = files[index] ?? Buffer.alloc(0);
+      const end = offset + bytes.length;
+      const packets = probed.packets.filter(({ pos }) => pos >= offset && pos < end);
+      offset = end;
+      if (discontinuity) problems.push(`${path} has a discontinuity at ${uri}.`);
+      return {
+        ...{ uri, extinf: duration, bytes: bytes.length },
+        shown: packets.map(({ pts }) => pts).sort((a, b) => a - b),
+        keys: packets.filter(({ key }) => key).map(({ pts }) => pts),
+        firstIsKey: packets[0]?.key ?? false,
+        ...readPackets(bytes),
+      };
+    });
+    return { path, target: playlist.targetDuration, segments, ...probed.stream };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface ProbeJson {
+  readonly streams: readonly {
+    readonly codec_type: string;
+    readonly codec_name: string;
+    readonly profile: string;
+    readonly level?: number;
+    readonly width?: number;
+    readonly height?: number;
+  }[];
+  readonly packets: readonly { readonly pts_time: string; readonly pos: string; readonly flags: string }[];
+}
+
+async function probe(path: string) {
+  const entries = 'stream=codec_type,codec_name,profile,level,width,height:packet=pts_time,pos,flags';
+  const { stdout, stderr } = await run(
+    'ffprobe',
+    ['-v', 'warning', '-show_entries', entries, '-of', 'json', path],
+    { maxBuffer: 2 ** 28 },
+  );
+  if (/continuity|corrupt/i.test(stderr)) throw new Error(`${path}: ${stderr}`);
+  const { streams, packets } = JSON.parse(stdout) as ProbeJson;
+  const [stream, ...others] = streams;
+  if (!stream || others.length > 0) throw new Error(`${path} has ${streams.length} streams, not one.`);
+  const size = stream.width ? `${stream.width}x${stream.height ?? 0}` : '';
+  return {
+    stream: { codec: stream.codec_name, profile: codecString(stream), size },
+    packets: packets.map(({ pts_time, pos, flags }) => ({
+      pts: Number(pts_time),
+      pos: Number(pos),
+      key: flags.startsWith('K'),
+    })),
+  };
+}
+
+/** RFC 6381's string as ffprobe's words let one say it; the middle byte of avc1 is of constraints, which it does not name. */
+function codecString({ codec_name, profile, level = 0 }: ProbeJson['streams'][number]): string {
+  if (codec_name === 'aac') return 'mp4a.40.2';
+  const profiles: Readonly<Record<string, string>> = {
+    High: '64',
+    Main: '4d',
+    Baseline: '42',
+    'Constrained Baseline': '42',
+  };
+  return `avc1.${profiles[profile] ?? '??'}..${level.toString(16).padStart(2, '0')}`;
+}
+
+/** The rules of transport streams that ffprobe forgives. */
+function readPackets(bytes: Buffer) {
+  const counters = new Map<number, [number, number]>();
+  const pids: number[] = [];
+  for (let offset = 0; offset + 188 <= bytes.length; offset += 188) {
+    const pid = bytes.readUInt16BE(offset + 1) & 0x1fff;
+    pids.push(pid);
+    const control = bytes.readUInt8(offset + 3);
+    if (!(control & 0x10)) continue;
+    const known = counters.get(pid);
+    const counter = control & 15;
+    if (known && counter !== (known[1] + 1) % 16) counters.set(pid, [known[0], -1]);
+    else if (known?.[1] !== -1) counters.set(pid, [known?.[0] ?? counter, counter]);
+  }
+  return { counters, startsWithTables: pids[0] === 0 && pids[1] !== undefined && pids[1] >= 0x20 };
+}
+
+function checkTrack(track: Track, { frames, durationSeconds }: Expectations): string[] {
+  const problems: string[] = [];
+  const { path, target, segments } = track;
+  const video = track.codec === 'h264';
+  const all = segments.flatMap(({ shown }) => shown);
+  const total = segments.reduce((sum, { extinf }) => sum + extinf, 0);
+  const frame = video ? interval(all) : AAC_FRAME;
+  const media = (all.at(-1) ?? 0) - (all[0] ?? 0) + frame;
+  segments.forEach((segment, index) => {
+    const { uri, extinf, shown } = segment;
+    const name = `${path}: ${uri}`;
+    if (Math.round(extinf) > target) problems.push(`${name} lasts longer than the target of ${target} s.`);
+    const length = (shown.at(-1) ?? 0) - (shown[0] ?? 0) + frame;
+    if (Math.abs(length - extinf) > frame * 1.01) {
+      problems.push(`${name} lasts ${length.toFixed(4)} s, and EXTINF says ${extinf}.`);
+    }
+    if (!segment.startsWithTables) problems.push(`${name} does not begin with PAT and PMT.`);
+    if (video && !segment.firstIsKey) problems.push(`${name} does not begin with a key frame.`);
+    const previous = segments[index - 1];
+    if (!previous) return;
+    const gap = (shown[0] ?? 0) - (previous.shown.at(-1) ?? 0) - frame;
+    if (Math.abs(gap) > 0.002) problems.push(`${name} begins ${gap.toFixed(4)} s beside the end of the one before.`);
+    for (const [pid, [first]] of segment.counters) {
+      const [, last = 15] = previous.counters.get(pid) ?? [];
+      if (first !== (last + 1) % 16) problems.push(`${name} breaks the counter of PID ${pid}.`);
+    }
+  });
+  if (segments.some(({ counters }) => [...counters.values()].some(([, last]) => last === -1))) {
+    problems.push(`${path} has a segment that breaks a counter within.`);
+  }
+  if (Math.abs(total - media) > frame * 1.01) {
+    problems.push(`${path} says ${total.toFixed(4)} s in all, and holds ${media.toFixed(4)} s.`);
+  }
+  if (video && frames !== undefined && all.length !== frames) {
+    problems.push(`${path} has ${all.length} frames, not ${frames}.`);
+  }
+  if (durationSeconds !== undefined && Math.abs(total - durationSeconds) > Math.max(0.1, frame)) {
+    problems.push(`${path} lasts ${total.toFixed(3)} s, and the source ${durationSeconds} s.`);
+  }
+  return problems;
+}
+
+function checkTogether(tracks: readonly Track[]): string[] {
+  const problems: string[] = [];
+  const [first] = tracks.filter(({ codec }) => codec === 'h264');
+  const lead = first ?? tracks[0];
+  if (!lead) return ['The asset has no media playlists.'];
+  for (const track of tracks) {
+    if (track === lead) continue;
+    const { path } = track;
+    if (track.target !== lead.target) problems.push(`${path} has another TARGETDURATION.`);
+    if (track.segments.length !== lead.segments.length) {
+      problems.push(`${path} has ${track.segments.length} segments, not ${lead.segments.length}.`);
+    }
+    const exact = track.codec === 'h264' && lead.codec === 'h264';
+    if (exact && keysOf(track) !== keysOf(lead)) problems.push(`${path} has key frames at other times.`);
+    const tolerance = exact ? 0.000_02 : 0.045;
+    track.segments.forEach(({ shown, uri }, index) => {
+      const difference = (shown[0] ?? 0) - (lead.segments[index]?.shown[0] ?? 0);
+      if (Math.abs(difference) > tolerance) {
+        problems.push(`${path}: ${uri} begins ${difference.toFixed(4)} s beside that of ${lead.path}.`);
+      }
+    });
+  }
+  return problems;
+}
+
+function keysOf({ segments }: Track): string {
+  return segments.flatMap(({ keys }) => keys.map((key) => key.toFixed(4))).join();
+}
+
+function checkVariant(
+  variant: types.Variant,
+  track: Track,
+  sounds: readonly Track[],
+): string[] {
+  const problems: string[] = [];
+  const { uri, bandwidth, averageBandwidth = 0, codecs = '', resolution, frameRate } = variant;
+  const add = (which: 'peak' | 'average') =>
+    rates(track)[which] + Math.max(0, ...sounds.map((sound) => rates(sound)[which]));
+  const compare = (tag: string, said: number, measured: number) => {
+    if (Math.abs(measured / said - 1) > RATE_TOLERANCE) {
+      problems.push(`${uri} says ${tag}=${said}, and ${Math.round(measured)} was measured.`);
+    }
+  };
+  compare('BANDWIDTH', bandwidth, add('peak'));
+  compare('AVERAGE-BANDWIDTH', averageBandwidth, add('average'));
+  const expected = [track, ...(sounds.length > 0 && track.codec === 'h264' ? sounds.slice(0, 1) : [])];
+  const pattern = new RegExp(`^${expected.map(({ profile }) => profile).join(',')}$`);
+  if (!pattern.test(codecs)) problems.push(`${uri} says CODECS="${codecs}", not ${pattern.source}.`);
+  if (track.codec !== 'h264') return problems;
+  const said = `${resolution?.width ?? 0}x${resolution?.height ?? 0}`;
+  if (said !== track.size) problems.push(`${uri} says RESOLUTION=${said}, and is ${track.size}.`);
+  const all = track.segments.flatMap(({ shown }) => shown);
+  if (all.length > 1 && Math.abs((frameRate ?? 0) * interval(all) - 1) > 0.002) {
+    problems.push(`${uri} says FRAME-RATE=${frameRate ?? 'nothing'}, and has ${(1 / interval(all)).toFixed(3)}.`);
+  }
+  return problems;
+}
+
+/** The mean distance of frames; that of a single frame is not to be seen, and taken as 1/25 s. */
+function interval(shown: readonly number[]): number {
+  return shown.length > 1 ? ((shown.at(-1) ?? 0) - (shown[0] ?? 0)) / (shown.length - 1) : 0.04;
+}
+
+/** Peak as draft-pantos-hls-rfc8216bis defines it: runs of segments of half to one and a half targets. */
+function rates({ segments, target }: Track) {
+  const rate = (part: readonly SegmentFacts[]) =>
+    (part.reduce((sum, { bytes }) => sum + bytes * 8, 0) * 1) /
+    part.reduce((sum, { extinf }) => sum + extinf, 0);
+  const average = rate(segments);
+  let peak = 0;
+  for (let from = 0; from < segments.length; from += 1) {
+    for (let to = from + 1; to <= segments.length; to += 1) {
+      const part = segments.slice(from, to);
+      const seconds = part.reduce((sum, { extinf }) => sum + extinf, 0);
+      if (seconds > target * 1.5) break;
+      if (seconds >= target * 0.5) peak = Math.max(peak, rate(part));
+    }
+  }
+  return { average, peak: Math.max(peak, average) };
+}
