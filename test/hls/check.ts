@@ -35,7 +35,8 @@ export async function checkHls(
   const text = (await read(playlist)).toString('utf8');
   problems.push(...checkText(playlist, text));
   const master = tryParse(playlist, text, problems);
-  if (!(master instanceof types.MasterPlaylist)) return [...problems, `${playlist} names no variants.`];
+  if (!(master instanceof types.MasterPlaylist))
+    return [...problems, `${playlist} names no variants.`];
   if (!master.independentSegments) problems.push(`${playlist} lacks EXT-X-INDEPENDENT-SEGMENTS.`);
   if (master.variants.length === 0) problems.push(`${playlist} has no variants.`);
   const base = posix.dirname(playlist);
@@ -56,7 +57,9 @@ export async function checkHls(
   }
   for (const variant of master.variants) {
     const track = await open(variant.uri);
-    problems.push(...checkVariant(variant, track, variant.audio.length > 0 ? sounds : []));
+    // A variant of sound alone is the sound itself, and not to be counted twice.
+    const others = variant.audio.length > 0 && track.codec === 'h264' ? sounds : [];
+    problems.push(...checkVariant(variant, track, others));
   }
   const tracks = await Promise.all(media.values());
   problems.push(...tracks.flatMap((track) => checkTrack(track, expected)));
@@ -95,7 +98,12 @@ function checkText(path: string, text: string): string[] {
   if (/[^\P{Cc}\r\n]/u.test(text) || text.startsWith('\ufeff')) {
     problems.push(`${path} holds control characters or a byte order mark.`);
   }
-  for (const tag of ['EXT-X-VERSION', 'EXT-X-TARGETDURATION', 'EXT-X-PLAYLIST-TYPE', 'EXT-X-ENDLIST']) {
+  for (const tag of [
+    'EXT-X-VERSION',
+    'EXT-X-TARGETDURATION',
+    'EXT-X-PLAYLIST-TYPE',
+    'EXT-X-ENDLIST',
+  ]) {
     const count = lines.filter((line) => line.startsWith(`#${tag}`)).length;
     if (count > 1) problems.push(`${path} has ${tag} ${count} times.`);
   }
@@ -166,11 +174,16 @@ interface ProbeJson {
     readonly width?: number;
     readonly height?: number;
   }[];
-  readonly packets: readonly { readonly pts_time: string; readonly pos: string; readonly flags: string }[];
+  readonly packets: readonly {
+    readonly pts_time: string;
+    readonly pos: string;
+    readonly flags: string;
+  }[];
 }
 
 async function probe(path: string) {
-  const entries = 'stream=codec_type,codec_name,profile,level,width,height:packet=pts_time,pos,flags';
+  const entries =
+    'stream=codec_type,codec_name,profile,level,width,height:packet=pts_time,pos,flags';
   const { stdout, stderr } = await run(
     'ffprobe',
     ['-v', 'warning', '-show_entries', entries, '-of', 'json', path],
@@ -179,7 +192,8 @@ async function probe(path: string) {
   if (/continuity|corrupt/i.test(stderr)) throw new Error(`${path}: ${stderr}`);
   const { streams, packets } = JSON.parse(stdout) as ProbeJson;
   const [stream, ...others] = streams;
-  if (!stream || others.length > 0) throw new Error(`${path} has ${streams.length} streams, not one.`);
+  if (!stream || others.length > 0)
+    throw new Error(`${path} has ${streams.length} streams, not one.`);
   const size = stream.width ? `${stream.width}x${stream.height ?? 0}` : '';
   return {
     stream: { codec: stream.codec_name, profile: codecString(stream), size },
@@ -231,7 +245,8 @@ function checkTrack(track: Track, { frames, durationSeconds }: Expectations): st
   segments.forEach((segment, index) => {
     const { uri, extinf, shown } = segment;
     const name = `${path}: ${uri}`;
-    if (Math.round(extinf) > target) problems.push(`${name} lasts longer than the target of ${target} s.`);
+    if (Math.round(extinf) > target)
+      problems.push(`${name} lasts longer than the target of ${target} s.`);
     const length = (shown.at(-1) ?? 0) - (shown[0] ?? 0) + frame;
     if (Math.abs(length - extinf) > frame * 1.01) {
       problems.push(`${name} lasts ${length.toFixed(4)} s, and EXTINF says ${extinf}.`);
@@ -241,7 +256,8 @@ function checkTrack(track: Track, { frames, durationSeconds }: Expectations): st
     const previous = segments[index - 1];
     if (!previous) return;
     const gap = (shown[0] ?? 0) - (previous.shown.at(-1) ?? 0) - frame;
-    if (Math.abs(gap) > 0.002) problems.push(`${name} begins ${gap.toFixed(4)} s beside the end of the one before.`);
+    if (Math.abs(gap) > 0.002)
+      problems.push(`${name} begins ${gap.toFixed(4)} s beside the end of the one before.`);
     for (const [pid, [first]] of segment.counters) {
       const [, last = 15] = previous.counters.get(pid) ?? [];
       if (first !== (last + 1) % 16) problems.push(`${name} breaks the counter of PID ${pid}.`);
@@ -275,12 +291,15 @@ function checkTogether(tracks: readonly Track[]): string[] {
       problems.push(`${path} has ${track.segments.length} segments, not ${lead.segments.length}.`);
     }
     const exact = track.codec === 'h264' && lead.codec === 'h264';
-    if (exact && keysOf(track) !== keysOf(lead)) problems.push(`${path} has key frames at other times.`);
+    if (exact && keysOf(track) !== keysOf(lead))
+      problems.push(`${path} has key frames at other times.`);
     const tolerance = exact ? 0.000_02 : 0.045;
     track.segments.forEach(({ shown, uri }, index) => {
       const difference = (shown[0] ?? 0) - (lead.segments[index]?.shown[0] ?? 0);
       if (Math.abs(difference) > tolerance) {
-        problems.push(`${path}: ${uri} begins ${difference.toFixed(4)} s beside that of ${lead.path}.`);
+        problems.push(
+          `${path}: ${uri} begins ${difference.toFixed(4)} s beside that of ${lead.path}.`,
+        );
       }
     });
   }
@@ -291,11 +310,7 @@ function keysOf({ segments }: Track): string {
   return segments.flatMap(({ keys }) => keys.map((key) => key.toFixed(4))).join();
 }
 
-function checkVariant(
-  variant: types.Variant,
-  track: Track,
-  sounds: readonly Track[],
-): string[] {
+function checkVariant(variant: types.Variant, track: Track, sounds: readonly Track[]): string[] {
   const problems: string[] = [];
   const { uri, bandwidth, averageBandwidth = 0, codecs = '', resolution, frameRate } = variant;
   const add = (which: 'peak' | 'average') =>
@@ -307,15 +322,18 @@ function checkVariant(
   };
   compare('BANDWIDTH', bandwidth, add('peak'));
   compare('AVERAGE-BANDWIDTH', averageBandwidth, add('average'));
-  const expected = [track, ...(sounds.length > 0 && track.codec === 'h264' ? sounds.slice(0, 1) : [])];
+  const expected = [track, ...sounds.slice(0, 1)];
   const pattern = new RegExp(`^${expected.map(({ profile }) => profile).join(',')}$`);
-  if (!pattern.test(codecs)) problems.push(`${uri} says CODECS="${codecs}", not ${pattern.source}.`);
+  if (!pattern.test(codecs))
+    problems.push(`${uri} says CODECS="${codecs}", not ${pattern.source}.`);
   if (track.codec !== 'h264') return problems;
   const said = `${resolution?.width ?? 0}x${resolution?.height ?? 0}`;
   if (said !== track.size) problems.push(`${uri} says RESOLUTION=${said}, and is ${track.size}.`);
   const all = track.segments.flatMap(({ shown }) => shown);
   if (all.length > 1 && Math.abs((frameRate ?? 0) * interval(all) - 1) > 0.002) {
-    problems.push(`${uri} says FRAME-RATE=${frameRate ?? 'nothing'}, and has ${(1 / interval(all)).toFixed(3)}.`);
+    problems.push(
+      `${uri} says FRAME-RATE=${frameRate ?? 'nothing'}, and has ${(1 / interval(all)).toFixed(3)}.`,
+    );
   }
   return problems;
 }
@@ -328,7 +346,7 @@ function interval(shown: readonly number[]): number {
 /** Peak as draft-pantos-hls-rfc8216bis defines it: runs of segments of half to one and a half targets. */
 function rates({ segments, target }: Track) {
   const rate = (part: readonly SegmentFacts[]) =>
-    (part.reduce((sum, { bytes }) => sum + bytes * 8, 0) * 1) /
+    part.reduce((sum, { bytes }) => sum + bytes * 8, 0) /
     part.reduce((sum, { extinf }) => sum + extinf, 0);
   const average = rate(segments);
   let peak = 0;

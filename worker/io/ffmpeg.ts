@@ -72,7 +72,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
       });
       command.once('end', () => resolve());
       command.once('error', (error: Error, _stdout: string | null, stderr: string | null) =>
-        reject(ended ?? failureOf(error, stderr ?? '')),
+        reject(ended ?? failureOf(error, stderr || error.message)),
       );
       command.run();
     });

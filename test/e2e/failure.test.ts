@@ -1,0 +1,77 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { returnDeadLetters } from '../../worker/io/dead-letters.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
+import { clip } from './clips.ts';
+import { Machine } from './machine.ts';
+
+let machine: Machine;
+beforeEach(async () => {
+  machine = await Machine.open();
+});
+afterEach(() => machine.close());
+
+const file = clip({ name: 'short.mp4', seconds: 3, size: '320x240', sound: false });
+
+/** A program in place of ffmpeg, which tells truly what it can and then does something else. */
+function program(instead: string): string {
+  const path = join(machine.directory, 'ffmpeg');
+  const asked = 'case "$*" in *-formats*|*-encoders*) exec ffmpeg "$@";; esac';
+  writeFileSync(path, `#!/bin/sh\n${asked}\n${instead}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+test('What fails every time is tried again ever later, reported, kept with its evidence, and ready after its return.', async () => {
+  const ffmpeg = program('echo "[error] the disk is on fire" >&2; exit 9');
+  const worker = machine.start({ FFMPEG: ffmpeg, MAX_RECEIVES: '3' });
+  const { jobId } = await machine.upload(file);
+  const failed = await machine.event();
+  expect(failed).toMatchObject({ type: 'asset.failed', code: 'failed' });
+  const later = await worker.line(
+    ({ event, outcome, receiveCount }) =>
+      event === 'message.outcome' && receiveCount === 2 && outcome !== undefined,
+  );
+  expect(later['outcome']).toEqual({ kind: 'release', afterSeconds: 2 });
+  expect((await machine.event()).type).toBe('asset.failed');
+  worker.kill('SIGTERM');
+  await worker.ended;
+  expect((await machine.counts('deadLetterQueue')).visible).toBe(2);
+  const evidence = await machine.home.store.get(
+    LOCAL_NAMES.workBucket,
+    `jobs/${jobId}/failures/video-00000.json`,
+  );
+  expect(evidence && (await buffer(evidence.body)).toString()).toContain('the disk is on fire');
+
+  const { home } = machine;
+  const letters = home.queue(LOCAL_NAMES.deadLetterQueue);
+  expect(await returnDeadLetters(letters, home.queue(LOCAL_NAMES.jobQueue))).toBe(2);
+  machine.start();
+  expect((await machine.ready()).durationSeconds).toBeCloseTo(3, 1);
+});
+
+test('A malformed message goes to the dead letters at once, and the worker goes on with the next.', async () => {
+  machine.start();
+  await machine.send(
+    '{"type":"job","source":{"bucket":"","key":""},"options":{"ladder":["9999p"]}}',
+  );
+  await machine.send('no JSON at all');
+  await machine.upload(file);
+  await machine.ready();
+  expect((await machine.counts('deadLetterQueue')).visible).toBe(2);
+});
+
+test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.', async () => {
+  const worker = machine.start({
+    FFMPEG: program(
+      'case "$*" in *-formats*|*-encoders*) exec ffmpeg "$@";; esac; trap "" TERM; while :; do sleep 0.1; done',
+    ),
+    STALL_SECONDS: '1',
+  });
+  await machine.upload(file);
+  const given = await worker.line(({ level, event }) => event === 'message.outcome' && level === 'warn');
+  expect(given).toMatchObject({ outcome: { kind: 'release' }, err: { type: 'TransientError' } });
+});
+});

@@ -1,0 +1,177 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { createReadStream, readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { openLocalHome } from '../../worker/io/local/home.ts';
+import type { LocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../worker/io/local/layout.ts';
+import type { QueueCounts } from '../../worker/io/ports.ts';
+import { upload } from '../../worker/io/upload.ts';
+import { parseAssetEvent } from '../../worker/plan/asset.ts';
+import type { AssetEvent } from '../../worker/plan/asset.ts';
+import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
+
+const WORKER = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
+
+/** A line of a worker's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
+
+/** A machine of its own: an empty home, and workers that are started and killed at will. */
+export class Machine {
+  readonly directory: string;
+  readonly scratch: string;
+  readonly home: LocalHome;
+  readonly #workers = new Set<Worker>();
+
+  private constructor(directory: string, home: LocalHome) {
+    this.directory = directory;
+    this.scratch = join(directory, 'scratch');
+    this.home = home;
+  }
+
+  static async open(): Promise<Machine> {
+    const directory = await mkdtemp(join(tmpdir(), 'vodstack-e2e-'));
+    const home = await openLocalHome({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
+    return new Machine(directory, home);
+  }
+
+  /** Starts a worker; the preset is the quickest, as what it looks like is not the matter here. */
+  start(env: Readonly<Record<string, string>> = {}): Worker {
+    const worker = new Worker({
+      ...process.env,
+      ...layoutEnv(join(this.directory, 'home')),
+      WORK_DIRECTORY: this.scratch,
+      X264_PRESET: 'ultrafast',
+      RETRY_SECONDS: '1',
+      LOG_LEVEL: 'debug',
+      NODE_OPTIONS: '--disable-warning=ExperimentalWarning',
+      ...env,
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** Uploads a file, as the key or under its own name; returns the ids that follow. */
+  async upload(file: string, key = basename(file)) {
+    const bucket = LOCAL_NAMES.sourceBucket;
+    const { etag } = await upload({
+      ...{ store: this.home.store, bucket, key },
+      body: createReadStream(file),
+    });
+    const assetId = assetIdOf({ bucket, key, etag });
+    return { bucket, key, etag, assetId, jobId: jobIdOf(assetId, {}) };
+  }
+
+  send(body: string): Promise<void> {
+    return this.home.queue(LOCAL_NAMES.jobQueue).send(body);
+  }
+
+  /** The next event that is told of an asset. */
+  async event(): Promise<AssetEvent> {
+    const events = this.home.queue(LOCAL_NAMES.eventQueue);
+    for (let patience = 6; patience > 0; patience -= 1) {
+      const [message] = await events.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 60 });
+      if (!message) continue;
+      await events.acknowledge(message.receipt);
+      return parseAssetEvent(JSON.parse(message.body));
+    }
+    throw new Error(`No event came. The workers said:\n${this.said()}`);
+  }
+
+  /** The event of an asset that is ready; fails with the reason when it is not. */
+  async ready(): Promise<Extract<AssetEvent, { type: 'asset.ready' }>> {
+    const event = await this.event();
+    if (event.type === 'asset.ready') return event;
+    throw new Error(`${event.type}: ${event.reason}\n${this.said()}`);
+  }
+
+  said(): string {
+    return [...this.#workers].map((worker) => worker.said.slice(-30).join('\n')).join('\n--\n');
+  }
+
+  counts(queue: 'jobQueue' | 'deadLetterQueue' | 'eventQueue'): Promise<QueueCounts> {
+    return this.home.queue(LOCAL_NAMES[queue]).counts();
+  }
+
+  /** Every object of the delivery bucket below an asset's prefix, by its key. */
+  async published(assetId: string): Promise<ReadonlyMap<string, Buffer>> {
+    const objects = new Map<string, Buffer>();
+    const bucket = LOCAL_NAMES.deliveryBucket;
+    for await (const { key } of this.home.store.list(bucket, `v/${assetId}/`)) {
+      objects.set(key, await this.read(key));
+    }
+    return objects;
+  }
+
+  /** An object of the delivery bucket; a leading slash is a path's, not the key's. */
+  async read(key: string): Promise<Buffer> {
+    const found = await this.home.store.get(LOCAL_NAMES.deliveryBucket, key.replace(/^\//, ''));
+    if (!found) throw new Error(`${key} is not there.`);
+    return buffer(found.body);
+  }
+
+  /** What workers have left on the disk. */
+  leftovers(): readonly string[] {
+    return readdirSync(this.scratch);
+  }
+
+  async close(): Promise<void> {
+    for (const worker of this.#workers) worker.kill('SIGKILL');
+    await Promise.all([...this.#workers].map((worker) => worker.ended));
+    await this.home.close();
+    // An encoder of a killed worker can still be writing.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
+  }
+}
+
+export class Worker {
+  readonly said: string[] = [];
+  readonly ended: Promise<number | string>;
+  readonly #child: ChildProcess;
+  readonly #lines: LogLine[] = [];
+  readonly #news = new EventEmitter();
+  #done = false;
+
+  constructor(env: NodeJS.ProcessEnv) {
+    this.#news.setMaxListeners(100);
+    this.#child = spawn(process.execPath, [WORKER], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const { stderr } = this.#child;
+    if (!stderr) throw new Error('The worker has no standard error.');
+    createInterface({ input: stderr }).on('line', (line) => {
+      this.said.push(line);
+      if (line.startsWith('{')) this.#lines.push(JSON.parse(line) as LogLine);
+      this.#news.emit('change');
+    });
+    this.ended = once(this.#child, 'close').then(([code, signal]: (number | string | null)[]) => {
+      this.#done = true;
+      this.#news.emit('change');
+      return signal ?? code ?? 'nothing';
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for a line of the log. */
+  async line(matches: (line: LogLine) => boolean): Promise<LogLine> {
+    for (;;) {
+      const found = this.#lines.find(matches);
+      if (found) return found;
+      if (this.#done)
+        throw new Error(`The worker ended without saying so. It said:\n${this.said.join('\n')}`);
+      await once(this.#news, 'change');
+    }
+  }
+
+  /** Waits until the worker encodes that unit. */
+  encodes(unit: string): Promise<LogLine> {
+    return this.line(({ event, unit: name }) => event === 'ffmpeg.started' && name === unit);
+  }
+}

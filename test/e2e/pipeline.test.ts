@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkHls } from '../hls/check.ts';
+import { clip, make } from './clips.ts';
+import { Machine } from './machine.ts';
+
+// Slow: workers encode real clips.
+let machine: Machine;
+beforeAll(async () => {
+  machine = await Machine.open();
+  machine.start();
+});
+afterAll(() => machine.close());
+
+async function check(file: string, key?: string) {
+  await machine.upload(file, key);
+  const asset = await machine.ready();
+  const read = (path: string) => machine.read(path);
+  const problems = await checkHls(read, `/${asset.playlist}`, {
+    durationSeconds: asset.durationSeconds,
+  });
+  return { asset, problems };
+}
+
+describe('A clip of more than a chunk', () => {
+  test('becomes an asset without a broken rule, whatever its name.', async () => {
+    const file = clip({ name: 'long.mp4', seconds: 75, size: '854x480', rate: '30000/1001' });
+    const { asset, problems } = await check(file, '강의/#2 4 100% +a?b&c "Q".mp4');
+    expect(problems).toEqual([]);
+    expect(asset.title).toBe('#2 4 100% +a?b&c "Q"');
+    expect(asset.durationSeconds).toBeCloseTo(75, 0);
+    expect(asset.renditions.map(({ name, width, height }) => [name, width, height])).toEqual([
+      ['480p', 854, 480],
+      ['360p', 640, 360],
+      ['234p', 416, 234],
+    ]);
+    expect(asset.audio).toHaveLength(1);
+    const objects = await machine.published(asset.assetId);
+    for (const key of objects.keys()) expect(key).toMatch(/^[a-z0-9/._-]+$/);
+    expect([...objects.keys()].filter((key) => key.endsWith('480p/00012.ts'))).toHaveLength(1);
+  });
+
+  test('leaves nothing in the queues and nothing on the disk.', async () => {
+    expect(await machine.counts('jobQueue')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(await machine.counts('deadLetterQueue')).toEqual({
+      visible: 0,
+      inFlight: 0,
+      delayed: 0,
+    });
+  });
+});
+
+describe('A clip', () => {
+  test('of variable frame rate with pictures that stand still passes the checker.', async () => {
+    const file = make('vfr.mp4', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=30:d=9', '-f', 'lavfi', '-i', 'sine=440:d=9'],
+      ...['-vf', "select='not(between(t,2,4))*not(eq(mod(n,7),3))'", '-fps_mode', 'vfr'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+    ]);
+    expect((await check(file)).problems).toEqual([]);
+  });
+
+  test('whose sound starts late passes the checker, and the sound starts with silence.', async () => {
+    const file = make('late.mkv', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=7'],
+      ...['-itsoffset', '2', '-f', 'lavfi', '-i', 'sine=440:d=5'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'libopus'],
+    ]);
+    expect((await check(file)).problems).toEqual([]);
+  });
+
+  test('whose sound outlasts the picture passes the checker; the picture stands still.', async () => {
+    const file = make('outlasts.mp4', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=3', '-f', 'lavfi', '-i', 'sine=440:d=8'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+    ]);
+    const { asset, problems } = await check(file);
+    expect(problems).toEqual([]);
+    expect(asset.durationSeconds).toBeCloseTo(8, 1);
+  });
+
+  test('turned by its phone is shown upright.', async () => {
+    const flat = clip({ name: 'flat.mp4', seconds: 2, size: '480x270' });
+    const file = make('turned.mp4', ['-i', flat, '-c', 'copy', '-metadata:s:v:0', 'rotate=90']);
+    const { asset, problems } = await check(file);
+    expect(problems).toEqual([]);
+    expect(asset.renditions[0]).toMatchObject({ width: 270, height: 480 });
+  });
+
+  test('of a transport stream with key frames far apart is whole after each chunk border.', async () => {
+    const file = make('sparse.ts', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=24:d=70'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '240', '-sc_threshold', '0'],
+      ...['-output_ts_offset', '1000'],
+    ]);
+    const { asset, problems } = await check(file);
+    expect(problems).toEqual([]);
+    expect(asset.audio).toEqual([]);
+  });
+
+  test('of one picture becomes an asset of one frame.', async () => {
+    const file = make('one.mp4', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=65x49:r=25:d=1', '-frames:v', '1'],
+      ...['-pix_fmt', 'yuv444p', '-c:v', 'libx264'],
+    ]);
+    expect((await check(file)).problems).toEqual([]);
+  });
+
+  test('with three languages has a sound track of each.', async () => {
+    const file = make('languages.mkv', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=4'],
+      ...['-f', 'lavfi', '-i', 'sine=440:d=4', '-f', 'lavfi', '-i', 'sine=660:d=4'],
+      ...['-map', '0', '-map', '1', '-map', '2', '-map', '1', '-c:a', 'aac'],
+      ...['-metadata:s:a:0', 'language=kor', '-metadata:s:a:1', 'language=eng'],
+      ...['-disposition:a:1', 'default', '-disposition:a:0', '0'],
+    ]);
+    const { asset, problems } = await check(file);
+    expect(problems).toEqual([]);
+    expect(asset.audio.map(({ label, language }) => [label, language])).toEqual([
+      ['Korean', 'ko'],
+      ['English', 'en'],
+      ['Audio', 'und'],
+    ]);
+    const playlist = (await machine.read(asset.playlist)).toString();
+    expect(playlist.match(/DEFAULT=YES/g)).toHaveLength(1);
+    expect(playlist).toMatch(/NAME="English",LANGUAGE="en",DEFAULT=YES/);
+  });
+});
+
+test('A job for sound alone makes an asset without pictures.', async () => {
+  const file = make('tone.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=14', '-c:a', 'aac']);
+  const { bucket, key } = await machine.upload(file);
+  expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'no_video' });
+  const options = { soundOnly: true, title: 'A tone' };
+  await machine.send(JSON.stringify({ type: 'job', source: { bucket, key }, options }));
+  const asset = await machine.ready();
+  expect(asset.title).toBe('A tone');
+  expect(asset.renditions).toEqual([]);
+  const problems = await checkHls((path) => machine.read(path), `/${asset.playlist}`, {
+    durationSeconds: asset.durationSeconds,
+  });
+  expect(problems).toEqual([]);
+});
+
+test('A job with one rung and a title makes just that, and takes the place of the asset before.', async () => {
+  const { bucket, key, assetId } = await machine.upload(clip({ name: 'again.mp4', seconds: 3 }));
+  const first = await machine.ready();
+  const options = { ladder: ['234p'], title: 'Small' };
+  await machine.send(JSON.stringify({ type: 'job', source: { bucket, key }, options }));
+  const second = await machine.ready();
+  expect(second.assetId).toBe(assetId);
+  expect(second.version).not.toBe(first.version);
+  expect(second.renditions.map(({ name }) => name)).toEqual(['234p']);
+  expect((await machine.read(second.playlist)).toString()).toContain(`${second.version}/234p`);
+});

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clip } from './clips.ts';
+import { Machine } from './machine.ts';
+
+let machine: Machine;
+beforeAll(async () => {
+  machine = await Machine.open();
+  machine.start();
+});
+afterAll(() => machine.close());
+
+async function uploadText(name: string, text: string | Buffer) {
+  const path = join(machine.directory, name);
+  await writeFile(path, text);
+  return machine.upload(path, name);
+}
+
+const empty = { visible: 0, inFlight: 0, delayed: 0 };
+
+test('A text file is rejected once, with a sentence, and uploaded again not worked on again.', async () => {
+  await uploadText('notes.mp4', 'These are notes, and no video.');
+  expect(await machine.event()).toMatchObject({
+    type: 'asset.rejected',
+    code: 'unreadable_source',
+    reason: expect.stringMatching(/not a video.*again\.$/) as string,
+  });
+  await uploadText('notes.mp4', 'These are notes, and no video.');
+  await uploadText('empty.mp4', '');
+  // The events come in order: had the notes been told of again, that would be the next one.
+  expect(await machine.event()).toMatchObject({ code: 'empty_source' });
+  expect(await machine.counts('jobQueue')).toEqual(empty);
+});
+
+test('A video that was cut off is rejected with its length, and what is there of it.', async () => {
+  const whole = readFileSync(
+    clip({ name: 'front.mp4', seconds: 10, more: ['-movflags', '+faststart'] }),
+  );
+  await uploadText('cut.mp4', whole.subarray(0, whole.length * 0.5));
+  expect(await machine.event()).toMatchObject({
+    code: 'truncated_source',
+    reason: expect.stringMatching(/lasts 10\.0 s, but ends after [3-7]\.\d s/) as string,
+  });
+});
+
+test('A playlist or script under the name of a video is rejected, and what it names is neither asked for nor opened.', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const address = `http://127.0.0.1:${port}`;
+    const files = {
+      'playlist.mp4': `#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n${address}/a.ts\n#EXT-X-ENDLIST\n`,
+      'concat.mp4': `ffconcat version 1.0\nfile ${address}/b.ts\nfile /etc/passwd\n`,
+      'session.mp4': `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video ${port} RTP/AVP 96\na=rtpmap:96 H264/90000\n`,
+      'dash.mp4': `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT6S"><Period><AdaptationSet><Representation id="1"><BaseURL>${address}/c.mp4</BaseURL></Representation></AdaptationSet></Period></MPD>`,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      await uploadText(name, text);
+      expect(await machine.event()).toMatchObject({ code: 'unreadable_source' });
+    }
+    expect(asked).toEqual([]);
+  } finally {
+    server.close();
+  }
+});
