@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openLocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
+import type { ContractHome } from './contract/home.ts';
+import { describeObjects } from './contract/objects.ts';
+import { describeQueues } from './contract/queues.ts';
+import { describeUploads } from './contract/uploads.ts';
+
+async function openContractHome(): Promise<ContractHome> {
+  const directory = await mkdtemp(join(tmpdir(), 'vodstack-contract-'));
+  const queues = { uploads: 'uploads', jobs: 'jobs', deadLetters: 'dead-letters' };
+  const home = await openLocalHome({
+    directory,
+    layout: {
+      notifications: { watched: queues.uploads },
+      redrive: { [queues.jobs]: { to: queues.deadLetters, maxReceives: 2 } },
+    },
+  });
+  return {
+    ...{ home, queues, buckets: { plain: 'plain', watched: 'watched' } },
+    close: async () => {
+      await home.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+describe('The home of one machine', () => {
+  describeObjects(openContractHome);
+  describeUploads(openContractHome);
+  describeQueues(openContractHome);
+});
+
+describe('Several processes', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'vodstack-home-'));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  const program = fileURLToPath(new URL('programs/write-objects.ts', import.meta.url));
+
+  test('that are killed with -9 lose nothing they were told is written, and leave nothing half.', async () => {
+    const writers = ['a', 'b'].map((name) => {
+      const child = spawn(process.execPath, [program, directory, name]);
+      const told: number[] = [];
+      const lines = createInterface({ input: child.stdout });
+      lines.on('line', (line) => told.push(Number(line)));
+      return { name, child, told, lines };
+    });
+    for (const { child, told, lines } of writers) {
+      while (told.length < 20) await once(lines, 'line');
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+    const home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+    for (const { name, told } of writers) {
+      for (const index of told) {
+        const found = await home.store.get('source', `${name}/${index}`);
+        const body = found && (await buffer(found.body));
+        expect(body?.equals(Buffer.alloc(200_000, `${name} ${index} `))).toBe(true);
+      }
+    }
+    let objects = 0;
+    for await (const { sizeBytes } of home.store.list('source', '')) {
+      expect(sizeBytes).toBe(200_000);
+      objects += 1;
+    }
+    // An object and its event are written as one.
+    expect((await home.queue('jobs').counts()).visible).toBe(objects);
+    await home.close();
+  });
+
+  test('may sweep while others write: what is in use stays.', async () => {
+    const home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+    await home.store.put('source', 'kept', 'kept');
+    await Promise.all([home.sweep(), home.store.put('source', 'new', 'new'), home.sweep()]);
+    for (const key of ['kept', 'new']) {
+      const found = await home.store.get('source', key);
+      expect(found && (await buffer(found.body)).toString()).toBe(key);
+    }
+    expect(await readdir(directory)).toContain('blobs');
+    await home.close();
+  });
+});
