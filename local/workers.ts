@@ -21,6 +21,7 @@ const MOST_FAILURES = 3;
 export function startWorkers(count: number, env: WorkerEnv, log: Logger): Workers {
   const children = new Set<ChildProcess>();
   const stop = new AbortController();
+  const stopping = () => stop.signal.aborted;
   const keep = async () => {
     for (let failures = 0; !stop.signal.aborted;) {
       const started = performance.now();
@@ -34,7 +35,7 @@ export function startWorkers(count: number, env: WorkerEnv, log: Logger): Worker
       children.add(child);
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       children.delete(child);
-      if (stop.signal.aborted) return;
+      if (stopping()) return;
       failures = performance.now() - started < HEALTHY_SECONDS * 1000 ? failures + 1 : 1;
       log.warn({ event: 'worker.ended', code, signal, failures });
       if (failures >= MOST_FAILURES) {

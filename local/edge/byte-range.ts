@@ -6,17 +6,18 @@ import type { ByteRange } from '../../worker/io/ports.ts';
  */
 export function readRange(
   header: string | undefined,
-  sizeBytes: number,
+  size: number,
 ): Required<ByteRange> | 'whole' | 'unsatisfiable' {
-  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? [];
+  const parts = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
+  if (!parts) return 'whole';
+  const [, from = '', to = ''] = parts;
   if (from === '' && to === '') return 'whole';
-  const end = sizeBytes - 1;
   if (from === '') {
-    const length = Math.min(Number(to), sizeBytes);
-    return length > 0 ? { first: sizeBytes - length, last: end } : 'unsatisfiable';
+    const length = Math.min(Number(to), size);
+    return length > 0 ? { first: size - length, last: size - 1 } : 'unsatisfiable';
   }
   const first = Number(from);
-  const last = to === '' ? Infinity : Number(to);
-  if (last < first) return 'whole';
-  return first <= end ? { first, last: Math.min(last, end) } : 'unsatisfiable';
+  const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
+  if (to !== '' && Number(to) < first) return 'whole';
+  return first < size ? { first, last } : 'unsatisfiable';
 }
