@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { PoisonError, RejectedError, TransientError } from '../../worker/errors.ts';
+import { LeaseLostError } from '../../worker/io/ports.ts';
+import { redact, shellQuote } from '../../worker/plan/command.ts';
+import { encoderFailure } from '../../worker/plan/encoder-failure.ts';
+import { outcomeOf } from '../../worker/plan/outcome.ts';
+import { jobProgress } from '../../worker/plan/progress.ts';
+import { examplePlan } from './example.ts';
+
+const delivery = { receiveCount: 1, maxReceives: 5, retrySeconds: 10, stopping: false };
+const rejected = new RejectedError('no_video', 'No video.');
+const often = { receiveCount: 20, maxReceives: 99 };
+
+describe('A message', () => {
+  test.each([
+    ['ended well', undefined, {}, { kind: 'acknowledge' }],
+    ['was rejected', rejected, {}, { kind: 'acknowledge' }],
+    ['was rejected while stopping', rejected, { stopping: true }, { kind: 'acknowledge' }],
+    ['lost its lease', new LeaseLostError('gone'), {}, { kind: 'forget' }],
+    ['is poison', new PoisonError('?'), {}, { kind: 'dead' }],
+    ['was stopped', new Error('stop'), { stopping: true }, { kind: 'resend' }],
+    ['failed', new TransientError('x'), {}, { kind: 'release', afterSeconds: 10 }],
+    ['failed again', new Error('x'), { receiveCount: 2 }, { kind: 'release', afterSeconds: 20 }],
+    ['failed often', new Error('x'), { receiveCount: 4 }, { kind: 'release', afterSeconds: 80 }],
+    ['failed very often', new Error('x'), often, { kind: 'release', afterSeconds: 900 }],
+    ['failed for the last time', new Error('x'), { receiveCount: 5 }, { kind: 'dead' }],
+    ['failed with something that is no error', 'x', {}, { kind: 'release', afterSeconds: 10 }],
+  ])('whose work %s.', (_what, error, more, expected) => {
+    expect(outcomeOf(error, { ...delivery, ...more })).toEqual(expected);
+  });
+});
+
+describe('ffmpeg', () => {
+  const ended = (stderr: string, more = {}) =>
+    encoderFailure({ program: 'ffmpeg', exitCode: 1, signal: undefined, stderr, ...more });
+
+  test.each([
+    ['[error] Invalid data found when processing input', 'damaged_source'],
+    ['Error while decoding stream #0:0', 'damaged_source'],
+    ['Decoder (codec none) not found for input stream', 'unsupported_source'],
+    ['Server returned 404 Not Found', 'source_gone'],
+    ['file:/x: No such file or directory', 'source_gone'],
+  ])('that says %j rejects the source.', (stderr, code) => {
+    expect(ended(stderr)).toMatchObject({ name: 'RejectedError', code });
+  });
+
+  test.each([
+    'Connection refused',
+    'Server returned 5XX Server Error reply',
+    'Server returned 403 Forbidden (access denied)',
+    'av_interleaved_write_frame(): No space left on device',
+    'Cannot allocate memory',
+    'something nobody has seen before',
+  ])('that says %j is tried again.', (stderr) => {
+    expect(ended(stderr)).toBeInstanceOf(TransientError);
+  });
+
+  test('that was killed is tried again, whatever it said.', () => {
+    const killed = { exitCode: undefined, signal: 'SIGKILL' };
+    expect(ended('Invalid data found', killed)).toBeInstanceOf(TransientError);
+  });
+});
+
+describe('A command', () => {
+  test('is quoted so that a shell reads it back.', () => {
+    expect(shellQuote(['ffmpeg', '-i', "it's #2 4.mp4", '-vf', 'scale=2:4', '$(x)'])).toBe(
+      `ffmpeg -i 'it'\\''s #2 4.mp4' -vf scale=2:4 '$(x)'`,
+    );
+  });
+
+  test('tells nobody a signature.', () => {
+    const url = 'https://s3.example/b/k?X-Amz-Signature=abc&x=1';
+    expect(redact(`ffmpeg -i '${url}' and "${url}"`)).toBe(
+      `ffmpeg -i 'https://s3.example/b/k?[redacted]' and "https://s3.example/b/k?[redacted]"`,
+    );
+  });
+});
+
+describe('Progress', () => {
+  const plan = examplePlan({ seconds: 130 });
+  const names = plan.units.map(({ name }) => name);
+
+  test('goes from nothing to all.', () => {
+    expect(jobProgress(plan, new Set(), new Map())).toEqual({ done: 0, unitsDone: 0, units: 4 });
+    const all = jobProgress(plan, new Set(names), new Map());
+    expect(all).toEqual({ done: 1, unitsDone: 4, units: 4 });
+  });
+
+  test('counts units that are under way by their notes, and weighs pictures most.', () => {
+    const half = jobProgress(plan, new Set(['video-00000']), new Map([['video-00001', 0.5]]));
+    expect(half.unitsDone).toBe(1);
+    expect(half.done).toBeGreaterThan(0.65);
+    expect(jobProgress(plan, new Set(['audio-0']), new Map()).done).toBeLessThan(0.05);
+  });
+});
