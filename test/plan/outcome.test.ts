@@ -77,7 +77,7 @@ describe('A command', () => {
 });
 
 describe('Progress', () => {
-  const plan = examplePlan({ seconds: 130 });
+  const plan = examplePlan({ seconds: 122 });
   const names = plan.units.map(({ name }) => name);
 
   test('goes from nothing to all.', () => {
