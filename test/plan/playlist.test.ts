@@ -25,7 +25,10 @@ const markers: readonly Marker[] = [
   },
   {
     ...{ kind: 'audio', unit: 'audio-0', elapsedSeconds: 1, codecs: 'mp4a.40.2' },
-    segments: segments([96_000, 96_000, 32_000]),
+    segments: segments([96_000, 96_000, 32_000]).map(({ bytes, durationSeconds }) => ({
+      bytes,
+      durationSeconds,
+    })),
   },
   {
     ...{ kind: 'video', unit: 'video-00000', elapsedSeconds: 5 },

@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkHls } from '../hls/check.ts';
+import { clip } from './clips.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-start-'));
+});
+afterEach(() => rm(directory, { recursive: true, maxRetries: 10, retryDelay: 200 }));
+
+function start(...argv: readonly string[]): ChildProcess {
+  const data = ['--data', join(directory, 'data'), '--port', '0'];
+  return spawn(process.execPath, [PROGRAM, ...data, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function run(...argv: readonly string[]) {
+  const child = start(...argv);
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('The program has no output.');
+  const [out, err, [code]] = await Promise.all([text(stdout), text(stderr), once(child, 'close')]);
+  return {
+    code: code as number | null,
+    out,
+    err,
+    lines: out.split('\n').filter(Boolean).map(parse),
+  };
+}
+
+function parse(line: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(line) as Readonly<Record<string, unknown>>;
+}
+
+describe('With --once and --export', () => {
+  test('each file becomes one line of JSON and an exported asset; again it is there at once.', async () => {
+    const file = clip({ name: '#2 4 Protection with PropTypes.mp4', seconds: 7, size: '320x180' });
+    const out = join(directory, 'out');
+    const first = await run('--once', '--export', out, file);
+    expect(first.code).toBe(0);
+    expect(first.lines).toEqual([
+      {
+        source: '#2 4 Protection with PropTypes.mp4',
+        status: 'ready',
+        assetId: expect.stringMatching(/^[0-9a-f]{20}$/) as string,
+        playlist: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/v\/.*\.m3u8$/) as string,
+        page: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/watch\//) as string,
+        exported: expect.stringMatching(/index\.m3u8$/) as string,
+        durationSeconds: expect.closeTo(7, 1) as number,
+        renditions: ['180p'],
+        elapsedSeconds: expect.any(Number) as number,
+      },
+    ]);
+    const exported = String(first.lines[0]?.['exported']);
+    const read = (path: string) => readFile(join(dirname(exported), path));
+    expect(await checkHls(read, `/${basename(exported)}`)).toEqual([]);
+    const again = await run('--once', file);
+    expect(again.lines[0]).toMatchObject({ assetId: first.lines[0]?.['assetId'], status: 'ready' });
+    expect(again.err).not.toContain('unit.started');
+  });
+
+  test('a rejected file is named with its reason, the others are made, and the exit code is 1.', async () => {
+    const notes = join(directory, 'notes.mp4');
+    await writeFile(notes, 'These are notes.');
+    const { code, lines } = await run('--once', notes, clip({ name: 'fine.mp4', seconds: 2 }));
+    expect(code).toBe(1);
+    expect(lines.find(({ source }) => source === 'notes.mp4')).toEqual({
+      source: 'notes.mp4',
+      status: 'rejected',
+      code: 'unreadable_source',
+      reason: expect.stringContaining('not a video') as string,
+    });
+    expect(lines.find(({ source }) => source === 'fine.mp4')).toMatchObject({ status: 'ready' });
+  });
+});
+
+describe('A wrong command line', () => {
+  test('ends with a sentence for each mistake, and nothing is begun.', async () => {
+    const { code, out, err } = await run('--frob', '--workers', '0', '/no/such/file');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toBe(
+      'There is no option --frob.\n--workers is a whole number from 1 to 64, not "0".\nThere is no file "/no/such/file".\nSee ./scripts/start --help.\n',
+    );
+  });
+
+  test('with a folder that cannot be written ends with a sentence.', async () => {
+    const file = clip({ name: 'fine.mp4', seconds: 2 });
+    const { code, err } = await run('--once', '--export', join(file, 'below'), file);
+    expect([code, err]).toEqual([
+      2,
+      `--export: the folder ${join(file, 'below')} cannot be written.\nSee ./scripts/start --help.\n`,
+    ]);
+  });
+
+  test('with a port that is taken ends with a sentence.', async () => {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, err } = await run(
+      '--once',
+      '--port',
+      String(port),
+      clip({ name: 'fine.mp4', seconds: 2 }),
+    );
+    server.close();
+    expect(code).toBe(1);
+    expect(err).toContain(
+      `Port ${port} is taken. Choose another with --port, or 0 for any free one.\n`,
+    );
+  });
+});
+
+test('--help is help.', async () => {
+  const { code, out } = await run('--help');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^Usage: \.\/scripts\/start/);
+});
+
+test('Without --once it serves the page and the asset until Ctrl-C, which ends the workers and the edge.', async () => {
+  const child = start('--workers', '2', clip({ name: 'fine.mp4', seconds: 2 }));
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('The program has no output.');
+  const said = text(stderr);
+  const [line] = (await once(stdout, 'data')) as [Buffer];
+  const { page, playlist } = parse(line.toString());
+  expect((await fetch(String(page))).status).toBe(200);
+  const origin = new URL(String(page)).origin;
+  expect((await fetch(String(playlist), { headers: { origin } })).status).toBe(200);
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect(code).toBe(0);
+  await expect(fetch(String(page))).rejects.toThrow();
+  const stopped = (await said).match(/"event":"worker.stopped"/g);
+  expect(stopped).toHaveLength(2);
+});

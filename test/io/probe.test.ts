@@ -1,0 +1,143 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RejectedError } from '../../worker/errors.ts';
+import { findSeek, probeSource } from '../../worker/io/probe.ts';
+import { clip, make } from '../e2e/clips.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-probe-'));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const signal = new AbortController().signal;
+const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
+
+const probe = (address: string, more = {}) =>
+  probeSource({
+    ...{ address, limits, soundOnly: false, ffprobe: 'ffprobe', signal },
+    sizeBytes: statSync(address).size,
+    ...more,
+  });
+
+async function rejection(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.catch((reason: unknown) => reason);
+  return error instanceof RejectedError ? error.code : String(error);
+}
+
+describe('A source', () => {
+  test('is measured by its packets.', async () => {
+    const media = await probe(clip({ name: 'measured.mp4', seconds: 5, rate: '30000/1001' }));
+    expect(media.durationSeconds).toBeCloseTo(5, 1);
+    expect(media).toMatchObject({ startSeconds: 0, audio: [{ index: 1, channels: 1 }] });
+    expect(media.video).toMatchObject({
+      display: { width: 640, height: 360 },
+      rates: { base: { num: 30_000, den: 1001 } },
+      fieldOrder: 'progressive',
+      transfer: 'sdr',
+    });
+  });
+
+  test('that does not say how long it is, is read to its end.', async () => {
+    const path = join(directory, 'live.mkv');
+    const argv = ['-i', clip({ name: 'live-source.mp4', seconds: 4 }), '-c', 'copy', '-live', '1'];
+    writeFileSync(path, readFileSync(make('live.mkv', argv)));
+    expect((await probe(path)).durationSeconds).toBeCloseTo(4, 0);
+  });
+
+  test('with a cover is not taken for its cover.', async () => {
+    const cover = make('cover.png', [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=s=1000x1000',
+      '-frames:v',
+      '1',
+    ]);
+    const tone = make('covered.m4a', [
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        'sine=440:d=2',
+        '-i',
+        cover,
+        '-map',
+        '0',
+        '-map',
+        '1',
+        '-c:a',
+        'aac',
+      ],
+      ...['-c:v', 'mjpeg', '-disposition:v:0', 'attached_pic'],
+    ]);
+    expect(await rejection(probe(tone))).toBe('no_video');
+    expect((await probe(tone, { soundOnly: true })).video).toBeUndefined();
+  });
+
+  test('beyond the limits is refused by the name of the limit.', async () => {
+    const file = clip({ name: 'limits.mp4', seconds: 3 });
+    const refuse = (limit: object) => rejection(probe(file, { limits: { ...limits, ...limit } }));
+    expect(await refuse({ maxDurationSeconds: 2 })).toBe('source_too_long');
+    expect(await refuse({ maxSizeBytes: 1000 })).toBe('source_too_large');
+    expect(await refuse({ maxPicturePixels: 1000 })).toBe('picture_too_large');
+  });
+
+  test('that was cut off is refused, wherever its index stands.', async () => {
+    const cut = (name: string, file: string, share: number) => {
+      const path = join(directory, name);
+      const whole = readFileSync(file);
+      writeFileSync(path, whole.subarray(0, Math.round(whole.length * share)));
+      return rejection(probe(path));
+    };
+    const front = clip({ name: 'index-first.mp4', seconds: 20, more: ['-movflags', '+faststart'] });
+    expect(await cut('front.mp4', front, 0.5)).toBe('truncated_source');
+    expect(await cut('back.mp4', clip({ name: 'index-last.mp4', seconds: 20 }), 0.9)).toBe(
+      'unreadable_source',
+    );
+    const mkv = make('whole.mkv', ['-i', front, '-c', 'copy']);
+    expect(await cut('cut.mkv', mkv, 0.5)).toBe('truncated_source');
+  });
+
+  test('that is not there is a failure of the work, or gone, and never a crash.', async () => {
+    const gone = probeSource({
+      ...{ address: join(directory, 'nothing'), sizeBytes: 1, limits, soundOnly: false },
+      ...{ ffprobe: 'ffprobe', signal },
+    });
+    expect(await rejection(gone)).toBe('source_gone');
+  });
+
+  test('cannot be looked at without ffprobe, and a sentence says what to do.', async () => {
+    const file = clip({ name: 'limits.mp4', seconds: 3 });
+    await expect(probe(file, { ffprobe: 'no-such-program' })).rejects.toThrow(
+      'ffprobe is not installed. Run ./scripts/setup',
+    );
+  });
+});
+
+describe('A seek', () => {
+  const at = (file: string, seconds: number) =>
+    probe(file).then((media) =>
+      findSeek({ address: file, ffprobe: 'ffprobe', signal }, media, seconds),
+    );
+
+  test('in an indexed container goes where it is wanted: ffmpeg finds the key frame.', async () => {
+    expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 3)).toBe(3);
+    expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 0)).toBeUndefined();
+  });
+
+  test('in a transport stream goes back before a key frame.', async () => {
+    const file = make('seek.ts', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=60', '-c:v', 'libx264'],
+      ...['-preset', 'ultrafast', '-g', '250', '-keyint_min', '250', '-sc_threshold', '0'],
+    ]);
+    expect(existsSync(file)).toBe(true);
+    // Key frames are at 0, 10, 20 … s.
+    expect(await at(file, 55)).toBeGreaterThan(48);
+    expect(await at(file, 55)).toBeLessThan(50);
+    expect(await at(file, 8)).toBeUndefined();
+  });
+});
