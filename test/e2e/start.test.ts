@@ -31,9 +31,10 @@ async function run(...argv: readonly string[]) {
   const child = start(...argv);
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('The program has no output.');
-  const [out, err, [code]] = await Promise.all([text(stdout), text(stderr), once(child, 'close')]);
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const [out, err, [code]] = await Promise.all([text(stdout), text(stderr), ended]);
   return {
-    code: code as number | null,
+    code: code,
     out,
     err,
     lines: out.split('\n').filter(Boolean).map(parse),

@@ -32,9 +32,25 @@ export async function checkHls(
   expected: Expectations = {},
 ): Promise<readonly string[]> {
   const problems: string[] = [];
+  try {
+    problems.push(...(await checkAsset(read, playlist, expected, problems)));
+  } catch (error) {
+    problems.push(String(error));
+  }
+  return problems;
+}
+
+/** Returns what is broken, and adds to `found` what is broken before something cannot be read at all. */
+async function checkAsset(
+  read: Read,
+  playlist: string,
+  expected: Expectations,
+  found: string[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
   const text = (await read(playlist)).toString('utf8');
-  problems.push(...checkText(playlist, text));
-  const master = tryParse(playlist, text, problems);
+  found.push(...checkText(playlist, text));
+  const master = tryParse(playlist, text, found);
   if (!(master instanceof types.MasterPlaylist))
     return [...problems, `${playlist} names no variants.`];
   if (!master.independentSegments) problems.push(`${playlist} lacks EXT-X-INDEPENDENT-SEGMENTS.`);
@@ -43,7 +59,7 @@ export async function checkHls(
   const media = new Map<string, Promise<Track>>();
   const open = (uri: string) => {
     const path = posix.join(base, uri);
-    const known = media.get(path) ?? readTrack(read, path, problems);
+    const known = media.get(path) ?? readTrack(read, path, found);
     media.set(path, known);
     return known;
   };

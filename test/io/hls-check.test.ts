@@ -75,7 +75,7 @@ function master(): string {
     ...['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'],
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="A",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="audio/index.m3u8"',
     ...variant('360p', '640x360', '1e'),
-    ...variant('180p', '320x180', '0d'),
+    ...variant('180p', '320x180', '0c'),
     '',
   ].join('\n');
 }
@@ -158,7 +158,7 @@ describe('The checker', () => {
     [
       'a segment left out',
       { [MEDIA]: text('#EXTINF:6.000000,\n1.ts\n', '') },
-      /begins 6\.0000 s beside/,
+      /beside the end of the one before/,
     ],
     [
       'a segment twice',
@@ -166,7 +166,11 @@ describe('The checker', () => {
       /begins -12\.0000 s beside|begins -6/,
     ],
     ['a segment of another rendition', { '/v/180p/1.ts': file('/v/360p/2.ts') }, /180p/],
-    ['a segment cut short', { '/v/360p/1.ts': (bytes) => bytes.subarray(0, 188 * 40) }, /360p/],
+    [
+      'a segment cut short',
+      { '/v/360p/1.ts': (bytes) => bytes.subarray(0, 188 * 40) },
+      /orrupt|360p/,
+    ],
     [
       'counters that break',
       { '/v/360p/1.ts': (bytes) => Buffer.concat([bytes.subarray(0, 376), bytes]) },
@@ -179,8 +183,7 @@ describe('The checker', () => {
     ],
     ['sound that is late', { '/v/audio/index.m3u8': text('0.ts', '1.ts') }, /audio/],
   ])('tells of %s.', async (_what, changes, problem) => {
-    const found = await check(changes).catch((error: unknown) => String(error));
-    expect(found).toMatch(problem);
+    expect(await check(changes)).toMatch(problem);
   });
 
   test('tells of frames and seconds that are not the expected ones.', async () => {
