@@ -1,0 +1,161 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../worker/config.ts';
+import { layoutEnv } from '../worker/io/local/layout.ts';
+import { LADDER } from '../worker/plan/ladder.ts';
+import { make } from '../test/e2e/clips.ts';
+import { fileURLToPath } from 'node:url';
+
+const HELP = `Usage: npm run bench [-- CLIP]
+
+Prints what the worker takes for a clip, in CPU and wall seconds, beside two other ways to make the
+same renditions: (a) one hand-written ffmpeg command with one decode, and (b) one ffmpeg for each
+rendition and then a segmenting pass. Without a clip it makes one of a minute in 1080p.
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const given = process.argv[2];
+const clip = given ?? minute();
+const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
+const directory = mkdtempSync(join(tmpdir(), 'vodstack-bench-'));
+
+/** CPU seconds of the processes that ended meanwhile, their children's too; wall seconds. */
+function measure(work: () => void): { readonly cpu: number; readonly wall: number } {
+  const before = childSeconds();
+  const started = performance.now();
+  work();
+  return { cpu: childSeconds() - before, wall: (performance.now() - started) / 1000 };
+}
+
+function childSeconds(): number {
+  const ticks = spawnSync('sh', ['-c', `cut -d' ' -f16,17 /proc/${process.pid}/stat`], {
+    encoding: 'utf8',
+  });
+  const [user = 0, system = 0] = ticks.stdout.trim().split(' ').map(Number);
+  // Ticks of 10 ms; this very look is one of the children.
+  return (user + system) / 100;
+}
+
+function run(program: string, argv: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ended with ${String(status)}: ${stderr}`);
+}
+
+const ffmpeg = (...argv: readonly string[]) =>
+  run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv]);
+
+const scaleOf = (shortSide: number) => `scale=-2:${shortSide}`;
+
+const x264 = (maxBitRate: number) => [
+  ...['-c:v', 'libx264', '-preset', preset, '-crf', String(crf), '-profile:v', 'high'],
+  ...['-maxrate', String(maxBitRate), '-bufsize', String(maxBitRate)],
+  ...['-g', '50', '-keyint_min', '50', '-sc_threshold', '0', '-pix_fmt', 'yuv420p'],
+];
+
+const segments = ['-f', 'hls', '-hls_time', '6', '-hls_playlist_type', 'vod'];
+
+function byHand(): void {
+  const out = fresh('by-hand');
+  const names = LADDER.map((_, index) => `[v${index}]`);
+  const graph = [
+    `[0:v]split=${LADDER.length}${LADDER.map((_, index) => `[s${index}]`).join('')}`,
+    ...LADDER.map(
+      ({ shortSide }, index) => `[s${index}]${scaleOf(shortSide)}${names[index] ?? ''}`,
+    ),
+  ].join(';');
+  const outputs = LADDER.flatMap(({ name, maxBitRate }, index) => [
+    ...['-map', names[index] ?? '', ...x264(maxBitRate), ...segments, join(out, `${name}.m3u8`)],
+  ]);
+  const sound = [
+    '-map',
+    '0:a?',
+    '-c:a',
+    'aac',
+    '-b:a',
+    '128k',
+    ...segments,
+    join(out, 'audio.m3u8'),
+  ];
+  ffmpeg('-i', clip, '-filter_complex', graph, ...outputs, ...sound);
+}
+
+function theUsualWay(): void {
+  const out = fresh('usual');
+  for (const { name, shortSide, maxBitRate } of LADDER) {
+    const file = join(out, `${name}.mp4`);
+    ffmpeg(
+      '-i',
+      clip,
+      '-vf',
+      scaleOf(shortSide),
+      ...x264(maxBitRate),
+      '-c:a',
+      'aac',
+      '-b:a',
+      '128k',
+      file,
+    );
+    ffmpeg('-i', file, '-c', 'copy', ...segments, join(out, `${name}.m3u8`));
+  }
+}
+
+function vodstack(): void {
+  const program = fileURLToPath(new URL('../local/main.ts', import.meta.url));
+  const data = ['--data', join(directory, 'data'), '--port', '0', '--workers', '1'];
+  run(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    program,
+    ...data,
+    '--once',
+    clip,
+  ]);
+}
+
+function fresh(name: string): string {
+  const path = join(directory, name);
+  mkdirSync(path);
+  return path;
+}
+
+/** A minute of moving detail, so that the encoder has something to do. */
+function minute(): string {
+  process.stderr.write('Making a minute of 1080p …\n');
+  return make('bench.mp4', [
+    ...['-f', 'lavfi', '-i', 'mandelbrot=s=1920x1080:r=25:end_scale=0.01,noise=alls=8:allf=t'],
+    ...['-f', 'lavfi', '-i', 'sine=440:r=48000', '-t', '60', '-pix_fmt', 'yuv420p'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '18', '-c:a', 'aac'],
+  ]);
+}
+
+try {
+  const ways = [
+    ['(a) one command, by hand', byHand],
+    ['(b) one ffmpeg a rendition', theUsualWay],
+    ['vodstack, one worker', vodstack],
+  ] as const;
+  const rows = ways.map(([way, work]) => {
+    process.stderr.write(`${way} …\n`);
+    return { way, ...measure(work) };
+  });
+  const [hand] = rows;
+  const relative = (value: number, to: number) => `${(value / to).toFixed(2)} x`;
+  console.log(
+    `| ${given ? 'clip' : 'a minute of 1080p'}, x264 ${preset} | CPU s | to (a) | wall s | to (a) |`,
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: |');
+  for (const { way, cpu, wall } of rows) {
+    const share = hand ? [relative(cpu, hand.cpu), relative(wall, hand.wall)] : ['', ''];
+    console.log(
+      `| ${way} | ${cpu.toFixed(1)} | ${share[0] ?? ''} | ${wall.toFixed(1)} | ${share[1] ?? ''} |`,
+    );
+  }
+  console.log('\nvodstack makes posters, thumbnails and a storyboard too; the others do not.');
+} finally {
+  rmSync(directory, { recursive: true });
+}
