@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
-import type { ObjectStore } from '../worker/io/ports.ts';
+import type { Home } from '../worker/io/ports.ts';
 import { createLog } from '../worker/log.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { requireNode } from '../worker/runtime.ts';
@@ -21,7 +21,7 @@ import { watchJob } from './watch.ts';
 import { startWorkers } from './workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
-const { sourceBucket, workBucket, deliveryBucket } = LOCAL_NAMES;
+const { workBucket, deliveryBucket } = LOCAL_NAMES;
 
 try {
   requireNode();
@@ -60,7 +60,7 @@ async function main(options: Options): Promise<number> {
       options.files.length > 0
         ? options.files
         : [await makeDemoClip(join(options.dataDirectory, 'demo'), log, stop)];
-    const work = files.map((file) => processFile(store, file, edge.origin, options, report, stop));
+    const work = files.map((file) => processFile(home, file, edge.origin, options, report, stop));
     const results = await Promise.race([Promise.all(work), workers.failed]);
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
@@ -80,7 +80,7 @@ async function main(options: Options): Promise<number> {
 }
 
 async function processFile(
-  store: ObjectStore,
+  home: Home,
   file: string,
   origin: string,
   options: Options,
@@ -88,9 +88,8 @@ async function processFile(
   stop: AbortSignal,
 ): Promise<FileResult> {
   const started = performance.now();
-  const { jobId } = await submit(store, sourceBucket, file, (done) =>
-    report.progress(file, 'uploading', done),
-  );
+  const { store } = home;
+  const { jobId } = await submit(home, file, (done) => report.progress(file, 'uploading', done));
   const onProgress = (done: number) => report.progress(file, 'processing', done);
   const event = await watchJob(store, workBucket, jobId, onProgress, stop);
   const exported =

@@ -2,9 +2,15 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { readDocument } from '../worker/io/documents.ts';
+import { LOCAL_NAMES } from '../worker/io/local/layout.ts';
+import type { Home } from '../worker/io/ports.ts';
 import { upload } from '../worker/io/upload.ts';
-import type { ObjectStore } from '../worker/io/ports.ts';
+import { parseAssetEvent } from '../worker/plan/asset.ts';
 import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { jobKeys } from '../worker/plan/keys.ts';
+import { serialiseJob } from '../worker/plan/message.ts';
+import type { SourceRef } from '../worker/plan/message.ts';
 
 /** A file on its way to become an asset. */
 export interface Submission {
@@ -18,11 +24,12 @@ export interface Submission {
  * path, size and time of change, is the same source, and is not uploaded again.
  */
 export async function submit(
-  store: ObjectStore,
-  bucket: string,
+  home: Home,
   file: string,
   onProgress: (done: number) => void,
 ): Promise<Submission> {
+  const { store } = home;
+  const bucket = LOCAL_NAMES.sourceBucket;
   const { size, mtimeMs } = await stat(file);
   const folder = createHash('sha256').update(file).digest('hex').slice(0, 8);
   const key = `uploads/${folder}/${basename(file)}`;
@@ -38,5 +45,21 @@ export async function submit(
         onProgress: (sent) => onProgress(size > 0 ? sent / size : 1),
       });
   const assetId = assetIdOf({ bucket, key, etag });
-  return { file, assetId, jobId: jobIdOf(assetId, {}) };
+  const jobId = jobIdOf(assetId, {});
+  if (same) await retryIfFailed(home, jobId, { bucket, key, etag });
+  return { file, assetId, jobId };
+}
+
+/** Who gives a file again that failed before wants it tried again; what is done of it stays done. */
+async function retryIfFailed(
+  { store, queue }: Home,
+  jobId: string,
+  source: Required<SourceRef>,
+): Promise<void> {
+  const { result, dispatched } = jobKeys(jobId);
+  const before = await readDocument(store, LOCAL_NAMES.workBucket, result, parseAssetEvent);
+  if (before?.type !== 'asset.failed') return;
+  await store.delete(LOCAL_NAMES.workBucket, dispatched);
+  await store.delete(LOCAL_NAMES.workBucket, result);
+  await queue(LOCAL_NAMES.jobQueue).send(serialiseJob({ source, options: {} }));
 }

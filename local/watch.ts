@@ -21,7 +21,6 @@ export async function watchJob(
   signal: AbortSignal,
 ): Promise<AssetEvent> {
   const keys = jobKeys(jobId);
-  // A result of before a restart stands for failures only; those are tried again by their replay.
   for (;;) {
     const result = await readDocument(store, bucket, keys.result, parseAssetEvent);
     if (result) return result;

@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PoisonError } from './errors.ts';
+import { PoisonError, RejectedError } from './errors.ts';
 import { ADDRESS_SECONDS } from './intake.ts';
 import { createDocument, readDocument } from './io/documents.ts';
 import { runFfmpeg } from './io/ffmpeg.ts';
@@ -142,6 +142,7 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
       codecs = segment.codecs;
       segments.push({ bytes: segment.bytes, frames, durationSeconds: frameSeconds(grid, frames) });
     }
+    if (segments.length === 0) throw undecodable('picture');
     if (segments.length !== unit.segments) {
       throw new Error(
         `${unit.name} has ${segments.length} segments of ${name}, not ${unit.segments}.`,
@@ -187,6 +188,7 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
   if (failure)
     throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
   await take(true);
+  if (segments.length === 0) throw undecodable('sound');
   const expected = segmentsOf(plan.grid).length;
   if (segments.length !== expected) {
     throw new Error(`${unit.name} has ${segments.length} segments, not ${expected}.`);
@@ -203,6 +205,14 @@ async function makePictures(work: Work): Promise<Made> {
     files.push({ name, bytes: await work.upload(imagePath(name), bytes) });
   }
   return { kind: 'images', files };
+}
+
+/** ffmpeg ends well when it could decode nothing: the packets are there, but no frame is in them. */
+function undecodable(what: 'picture' | 'sound'): RejectedError {
+  return new RejectedError(
+    'damaged_source',
+    `The file is damaged: nothing of its ${what} could be decoded. Export or upload it again.`,
+  );
 }
 
 async function uploadSegment(work: Work, file: SegmentFile): Promise<Segment> {

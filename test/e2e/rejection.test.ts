@@ -73,3 +73,12 @@ test('A playlist or script under the name of a video is rejected, and what it na
     server.close();
   }
 });
+
+test('A video none of whose frames can be decoded is rejected as damaged.', async () => {
+  const bytes = readFileSync(clip({ name: 'scrambled-source.mp4', seconds: 4, sound: false }));
+  const from = bytes.indexOf('mdat') + 4;
+  const scrambled = Buffer.from(bytes);
+  scrambled.fill(0xa5, from, bytes.indexOf('moov', from) - 4);
+  await uploadText('scrambled.mp4', scrambled);
+  expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'damaged_source' });
+});

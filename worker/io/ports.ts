@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 export interface Home {
   readonly store: ObjectStore;
   /** Opens the queue of that name (local) or address (SQS). */
-  queue(name: string): Queue;
+  readonly queue: (name: string) => Queue;
   close(): Promise<void>;
 }
 
