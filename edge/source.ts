@@ -6,36 +6,42 @@ export interface EdgeRule {
   readonly allowedSites: readonly string[];
   /** Lets in who says nothing of where a request comes from: apps and scripts. */
   readonly allowNoContext: boolean;
-  /** Lets anybody fetch posters and thumbnails, so that links to a page have a preview. */
-  readonly openPosters: boolean;
+  /** Lets anybody fetch posters and thumbnails, so that links to a page have a preview. Default: false. */
+  readonly openPosters?: boolean;
 }
 
-/** CloudFront takes functions of at most 10 KB. */
+/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html */
 const MOST_BYTES = 10_240;
 
-/** The edge function's source with its rule filled in. Throws Error naming every site that is no origin. */
+/**
+ * The edge function's source with its rule filled in. Throws Error naming every site that is no
+ * origin, or saying that the function became larger than CloudFront takes.
+ */
 export function viewerRequestSource(rule: EdgeRule): string {
-  const wrong = rule.allowedSites.filter((site) => !isOrigin(site));
+  const { allowedSites, allowNoContext, openPosters = false } = rule;
+  const wrong = allowedSites.filter((site) => !isOrigin(site));
   if (wrong.length > 0) {
+    const names = wrong.map((site) => JSON.stringify(site)).join(', ');
+    const are = wrong.length > 1 ? 'These are no origins' : 'This is no origin';
+    throw new Error(`${are}: ${names}. Write an origin like https://site.example, without a path.`);
+  }
+  const sites = [...new Set(allowedSites.map((site) => site.toLowerCase()))];
+  const config = JSON.stringify({ allowedSites: sites, allowNoContext, openPosters });
+  const template = readFileSync(new URL('viewer-request.js', import.meta.url), 'utf8');
+  const source = template.replace('__CONFIG__', () => config);
+  const bytes = Buffer.byteLength(source);
+  if (bytes > MOST_BYTES) {
     throw new Error(
-      `These are no origins: ${wrong.map((site) => JSON.stringify(site)).join(', ')}. Write them like https://site.example, without a path.`,
+      `The edge function would have ${bytes} bytes, and CloudFront takes ${MOST_BYTES}. Name fewer sites than these ${sites.length}.`,
     );
   }
-  const source = readFileSync(new URL('viewer-request.js', import.meta.url), 'utf8');
-  const config = JSON.stringify({
-    ...rule,
-    allowedSites: rule.allowedSites.map((site) => site.toLowerCase()),
-  });
-  const filled = source.replace('__CONFIG__', () => config);
-  if (Buffer.byteLength(filled) > MOST_BYTES) {
-    throw new Error(
-      `The edge function would have ${Buffer.byteLength(filled)} bytes, and CloudFront takes ${MOST_BYTES}. Name fewer sites.`,
-    );
-  }
-  return filled;
+  return source;
 }
 
-function isOrigin(site: string): boolean {
-  const url = URL.parse(site);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === site.toLowerCase();
+/** `https://host`, with a port where it is not the usual one: what a browser sends as Origin. */
+export function isOrigin(site: string): boolean {
+  return (
+    /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/i.test(site) &&
+    URL.parse(site)?.origin === site.toLowerCase()
+  );
 }

@@ -7,32 +7,44 @@ var CONFIG = __CONFIG__;
 
 function handler(event) {
   var request = event.request;
-  var origin = single(request.headers.origin);
-  if (request.method === 'OPTIONS') {
-    return origin !== undefined && allowed(origin) ? preflight(origin) : denied();
+  var method = request.method;
+  if (method === 'OPTIONS') {
+    return isAllowed(single(request.headers.origin)) ? preflight(request.headers.origin) : denied();
   }
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return reply(405, 'Method Not Allowed', {});
-  if (isOpen(request.uri) || mayFetch(request.headers, origin)) return request;
-  return denied();
+  if (method !== 'GET' && method !== 'HEAD') return wrongMethod();
+  return isOpen(request.uri) || mayFetch(request.headers) ? request : denied();
 }
 
-// A browser says where a request comes from in one of three ways, in this order of trust: Origin on
-// every CORS request, also under no-referrer; Referer; and whether it is from the same site at all.
-function mayFetch(headers, origin) {
-  if (headers.origin) return origin !== undefined && allowed(origin);
-  var referer = single(headers.referer);
-  if (headers.referer && referer !== '') {
-    var found = /^(https?:\/\/[^/?#\\@]+)([/?#]|$)/i.exec(referer || '');
-    return found !== null && allowed(found[1]);
+// A browser says where a request comes from in one of three ways, asked in this order: Origin, on
+// every CORS request and whatever the page's referrer policy; Referer; and how near the page is.
+// An element without CORS on a page with the policy no-referrer sends the last only.
+function mayFetch(headers) {
+  if (headers.origin) return isAllowed(single(headers.origin));
+  if (headers.referer && headers.referer.value !== '') {
+    return isAllowed(originOf(single(headers.referer)));
   }
-  var site = single(headers['sec-fetch-site']);
-  if (headers['sec-fetch-site']) return site === 'same-origin' || site === 'same-site';
+  if (headers['sec-fetch-site']) {
+    var site = single(headers['sec-fetch-site']);
+    return site === 'same-origin' || site === 'same-site';
+  }
   return CONFIG.allowNoContext;
 }
 
-function allowed(origin) {
-  return CONFIG.allowedSites.indexOf(origin.toLowerCase()) >= 0;
+// A list, as a look-up in an object would find `constructor`.
+function isAllowed(origin) {
+  return origin !== undefined && CONFIG.allowedSites.indexOf(origin.toLowerCase()) >= 0;
+}
+
+// No user name: https://site.example@elsewhere.example/ is a page of elsewhere.
+function originOf(address) {
+  var found = /^(https?:\/\/[^/?#\\@]+)([/?#]|$)/i.exec(address || '');
+  return found ? found[1] : undefined;
+}
+
+// Undefined for a header sent twice: one value could be for the edge to see, and one for the origin.
+function single(header) {
+  if (!header || (header.multiValue && header.multiValue.length > 1)) return undefined;
+  return header.value;
 }
 
 // Link previews are fetched by machines that say nothing of where the link stands.
@@ -43,27 +55,39 @@ function isOpen(uri) {
   );
 }
 
-// Two headers of one name are a way to show the edge one value and the origin another.
-function single(header) {
-  if (!header || (header.multiValue && header.multiValue.length > 1)) return undefined;
-  return header.value;
-}
-
 function preflight(origin) {
-  return reply(204, 'No Content', {
-    'access-control-allow-origin': { value: origin },
-    'access-control-allow-methods': { value: 'GET, HEAD, OPTIONS' },
-    'access-control-allow-headers': { value: 'Range' },
-    'access-control-max-age': { value: '7200' },
-    vary: { value: 'Origin' },
-  });
+  return {
+    statusCode: 204,
+    statusDescription: 'No Content',
+    headers: {
+      'access-control-allow-origin': { value: origin.value },
+      'access-control-allow-methods': { value: 'GET, HEAD, OPTIONS' },
+      'access-control-allow-headers': { value: 'Range' },
+      'access-control-max-age': { value: '7200' },
+      'cache-control': { value: 'no-store' },
+      vary: { value: 'Origin' },
+    },
+  };
 }
 
 function denied() {
-  return reply(403, 'Forbidden', {});
+  return refusal(403, 'Forbidden', 'This site may not show the videos kept here.');
 }
 
-function reply(statusCode, statusDescription, headers) {
-  headers['cache-control'] = { value: 'no-store' };
-  return { statusCode: statusCode, statusDescription: statusDescription, headers: headers };
+function wrongMethod() {
+  var refused = refusal(405, 'Method Not Allowed', 'Videos can only be fetched.');
+  refused.headers.allow = { value: 'GET, HEAD, OPTIONS' };
+  return refused;
+}
+
+function refusal(statusCode, statusDescription, sentence) {
+  return {
+    statusCode: statusCode,
+    statusDescription: statusDescription,
+    headers: {
+      'content-type': { value: 'text/plain; charset=utf-8' },
+      'cache-control': { value: 'no-store' },
+    },
+    body: sentence + '\n',
+  };
 }

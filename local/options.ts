@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isOrigin } from '../edge/source.ts';
 
 export const HELP = `Usage: ./scripts/start [options] [file …]
 
@@ -111,9 +112,4 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     dataDirectory: resolve(last('data') ?? defaultData),
     allowedSites,
   };
-}
-
-function isOrigin(site: string): boolean {
-  const url = URL.parse(site);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === site.toLowerCase();
 }

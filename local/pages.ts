@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
+import type { IncomingMessage } from 'node:http';
+import type { Reply } from './edge/reply.ts';
 
-/** What the pages show of an asset; addresses are paths of the edge. */
+/** What the pages show of an asset; `playlist` and `poster` are paths of the edge, without the first slash. */
 export interface ListedAsset {
   readonly assetId: string;
   readonly title: string;
@@ -11,19 +11,18 @@ export interface ListedAsset {
   readonly poster?: string | undefined;
 }
 
-export interface Pages {
-  /** The origins that are this server's own. */
-  readonly own: readonly string[];
-  readonly listAssets: () => Promise<readonly ListedAsset[]>;
-}
-
-const require = createRequire(import.meta.url);
-
-/** The files of the pages, by their paths. */
-const FILES = new Map<string, { readonly path: URL | string; readonly type: string }>([
-  ['/player/watch.js', { path: playerFile('watch.js'), type: 'text/javascript' }],
-  ['/player/pages.css', { path: playerFile('pages.css'), type: 'text/css' }],
-  ['/player/hls.js', { path: require.resolve('hls.js/dist/hls.min.js'), type: 'text/javascript' }],
+/** The files that the pages load, by their paths. */
+const FILES = new Map([
+  ['/player/watch.js', { url: playerFile('watch.js'), type: 'text/javascript; charset=utf-8' }],
+  ['/player/pages.css', { url: playerFile('pages.css'), type: 'text/css; charset=utf-8' }],
+  ['/player/icon.svg', { url: playerFile('icon.svg'), type: 'image/svg+xml' }],
+  [
+    '/player/hls.js',
+    {
+      url: import.meta.resolve('hls.js/dist/hls.min.js'),
+      type: 'text/javascript; charset=utf-8',
+    },
+  ],
 ]);
 
 /** Nothing from elsewhere; blob: is where Media Source Extensions and hls.js's worker come from. */
@@ -34,110 +33,95 @@ const POLICY = [
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",
+  "object-src 'none'",
 ].join('; ');
 
 /** Answers `/`, `/watch/<assetId>` and the pages' files; everything else is not found. */
-export async function servePage(
-  { own, listAssets }: Pages,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  // Another name that leads to this machine is a page of somebody else's (DNS rebinding).
-  if (!own.includes(`http://${request.headers.host ?? ''}`))
-    return send(response, 403, page('Not here', notHere()));
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return send(response, 405, page('Not possible', '<main><h1>Not possible</h1></main>'));
+export async function answerPage(
+  listAssets: () => Promise<readonly ListedAsset[]>,
+  { method = 'GET', url = '/' }: Pick<IncomingMessage, 'method' | 'url'>,
+): Promise<Reply> {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return message(405, 'Not possible', 'This page can only be looked at.');
   }
+  const path = url.split('?', 1)[0] ?? '/';
   const file = FILES.get(path);
-  if (file) return send(response, 200, await readFile(file.path), file.type);
-  if (path === '/') return send(response, 200, listPage(await listAssets()));
+  if (file) return reply(200, await readFile(new URL(file.url)), file.type);
+  if (path === '/') return listPage(await listAssets());
   const assetId = /^\/watch\/([0-9a-z]+)$/.exec(path)?.[1];
-  const asset = (await listAssets()).find((one) => one.assetId === assetId);
-  if (asset) return send(response, 200, watchPage(asset));
-  send(response, 404, page('Not found', notFound()));
+  const asset = assetId && (await listAssets()).find((one) => one.assetId === assetId);
+  return asset ? watchPage(asset) : message(404, 'Not found', 'There is no such page.');
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  body: string | Buffer,
-  type = 'text/html; charset=utf-8',
-): void {
-  response.writeHead(status, {
-    'content-type': type,
-    'content-security-policy': POLICY,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'strict-origin-when-cross-origin',
-    'cache-control': 'no-cache',
-  });
-  response.end(body);
-}
-
-function listPage(assets: readonly ListedAsset[]): string {
-  const items = assets.map(
-    ({ assetId, title, durationSeconds, poster }) => `
-      <li><a href="/watch/${escape(assetId)}">
-        <span class="picture">${poster ? `<img src="/${escape(poster)}" alt="" loading="lazy">` : '<span class="note" aria-hidden="true">♪</span>'}
-        <span class="length">${clock(durationSeconds)}</span></span>
-        <span class="title">${escape(title)}</span>
-      </a></li>`,
+async function listPage(assets: readonly ListedAsset[]): Promise<Reply> {
+  const items = await Promise.all(
+    assets.map(({ assetId, title, durationSeconds, poster }) =>
+      fill('list-item.html', {
+        assetId,
+        title,
+        length: clock(durationSeconds),
+        picture: poster
+          ? html(`<img src="${escapeHtml(`/${poster}`)}" alt="" loading="lazy" />`)
+          : html('<span class="note" aria-hidden="true">♪</span>'),
+      }),
+    ),
   );
-  const list =
-    assets.length > 0
-      ? `<ul class="assets">${items.join('')}</ul>`
-      : '<p class="empty">Nothing is published yet. Start with a file: <code>./scripts/start talk.mp4</code></p>';
-  return page('Videos', `<main><h1>Videos</h1>${list}</main>`);
+  const empty =
+    '<p class="empty">Nothing is published yet. A video appears here when it is ready.</p>';
+  const filled = items.length > 0 ? `<ul class="assets">${items.join('')}</ul>` : empty;
+  const refresh = items.length > 0 ? '' : '<meta http-equiv="refresh" content="5" />';
+  return page(200, 'list.html', { assets: html(filled), refresh: html(refresh) });
 }
 
-function watchPage({ title, playlist, poster, durationSeconds }: ListedAsset): string {
-  const picture = poster ? ` poster="/${escape(poster)}"` : '';
-  return page(
+function watchPage({ title, playlist, poster, durationSeconds }: ListedAsset): Promise<Reply> {
+  return page(200, 'watch.html', {
     title,
-    `<main>
-      <p class="back"><a href="/">← All videos</a></p>
-      <div class="player" data-playlist="/${escape(playlist)}">
-        <video preload="none" playsinline${picture} aria-label="${escape(title)}"></video>
-        <button type="button" class="play"><span aria-hidden="true">▶</span> Play</button>
-        <p class="problem" role="alert" hidden></p>
-      </div>
-      <h1>${escape(title)}</h1>
-      <p class="facts">${clock(durationSeconds)}</p>
-    </main>
-    <script src="/player/hls.js"></script>
-    <script src="/player/watch.js"></script>`,
-  );
+    playlist: `/${playlist}`,
+    poster: poster ? `/${poster}` : '',
+    length: clock(durationSeconds),
+  });
 }
 
-function notFound(): string {
-  return '<main><h1>Not found</h1><p>There is no such video. <a href="/">See all videos</a></p></main>';
+function message(status: number, title: string, sentence: string): Promise<Reply> {
+  return page(status, 'message.html', { title, sentence });
 }
 
-function notHere(): string {
-  return '<main><h1>Not here</h1><p>Open this page at 127.0.0.1.</p></main>';
+async function page(status: number, template: string, values: Values): Promise<Reply> {
+  return reply(status, await fill(template, values), 'text/html; charset=utf-8');
 }
 
-function page(title: string, body: string): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>${escape(title)}</title>
-    <link rel="icon" href="data:,">
-    <link rel="stylesheet" href="/player/pages.css">
-  </head>
-  <body>${body}</body>
-</html>
-`;
+function reply(status: number, body: string | Buffer, type: string): Reply {
+  return {
+    status,
+    headers: {
+      'content-type': type,
+      'content-length': String(Buffer.byteLength(body)),
+      'content-security-policy': POLICY,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-cache',
+    },
+    body,
+  };
 }
 
-function playerFile(name: string): URL {
-  return new URL(`../player/${name}`, import.meta.url);
+/** Text is escaped; markup has to say that it is. */
+type Values = Readonly<Record<string, string | { readonly html: string }>>;
+
+/** Puts values in the place of `{{name}}` in one of the player's pages. Throws Error for a name without a value. */
+async function fill(template: string, values: Values): Promise<string> {
+  const text = await readFile(playerFile(template), 'utf8');
+  return text.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`${template} has no value for ${name}.`);
+    return typeof value === 'string' ? escapeHtml(value) : value.html;
+  });
 }
 
-function escape(text: string): string {
+function html(markup: string): { readonly html: string } {
+  return { html: markup };
+}
+
+function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
@@ -146,4 +130,8 @@ function clock(seconds: number): string {
   const two = (number: number) => String(number).padStart(2, '0');
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
+}
+
+function playerFile(name: string): URL {
+  return new URL(`../player/${name}`, import.meta.url);
 }

@@ -6,18 +6,17 @@ import type { ByteRange } from '../../worker/io/ports.ts';
  */
 export function readRange(
   header: string | undefined,
-  size: number,
+  sizeBytes: number,
 ): Required<ByteRange> | 'whole' | 'unsatisfiable' {
-  const parts = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
-  if (!parts) return 'whole';
-  const [, from = '', to = ''] = parts;
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? [];
   if (from === '' && to === '') return 'whole';
+  const end = sizeBytes - 1;
   if (from === '') {
-    const length = Math.min(Number(to), size);
-    return length > 0 ? { first: size - length, last: size - 1 } : 'unsatisfiable';
+    const length = Math.min(Number(to), sizeBytes);
+    return length > 0 ? { first: sizeBytes - length, last: end } : 'unsatisfiable';
   }
   const first = Number(from);
-  const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  if (to !== '' && Number(to) < first) return 'whole';
-  return first < size ? { first, last } : 'unsatisfiable';
+  const last = to === '' ? Infinity : Number(to);
+  if (last < first) return 'whole';
+  return first <= end ? { first, last: Math.min(last, end) } : 'unsatisfiable';
 }

@@ -1,98 +1,113 @@
-import { randomUUID } from 'node:crypto';
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { createContext, Script } from 'node:vm';
 import { z } from 'zod';
-
-/** The request as a CloudFront Function sees it: names of headers in lower case, repeated ones kept. */
-export interface EdgeRequest {
-  readonly method: string;
-  /** Without the query, and still encoded. */
-  readonly uri: string;
-  readonly headers: Readonly<Record<string, EdgeHeader>>;
-}
-
-export interface EdgeHeader {
-  readonly value: string;
-  readonly multiValue?: readonly { readonly value: string }[];
-}
+import type { EdgeEvent } from './event.ts';
+import type { Reply } from './reply.ts';
 
 /** The request goes on to the cache and the origin, or is answered at once. */
 export type EdgeAnswer =
   | { readonly kind: 'request'; readonly uri: string }
-  | {
-      readonly kind: 'response';
-      readonly status: number;
-      readonly headers: Readonly<Record<string, string>>;
-    };
+  | { readonly kind: 'reply'; readonly reply: Reply };
+
+export type EdgeFunction = (event: EdgeEvent) => EdgeAnswer;
 
 /** A real function has under a millisecond; here two cores may be busy with encoders. */
 const TIME_LIMIT_MILLISECONDS = 1000;
 
+/** What V8 has and the runtime cloudfront-js-2.0 does not document. */
+const UNKNOWN = [
+  ...['Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'FinalizationRegistry', 'Iterator'],
+  ...['Proxy', 'Reflect', 'Intl', 'BigInt', 'Atomics', 'SharedArrayBuffer', 'WebAssembly', 'eval'],
+  ...['Array.from', 'Array.fromAsync', 'Array.prototype.flat', 'Array.prototype.flatMap'],
+  ...['Array.prototype.at', 'String.prototype.at', 'String.prototype.matchAll'],
+  ...['Object.fromEntries', 'Object.groupBy'],
+];
+
+const headersSchema = z.record(
+  z.string().regex(/^[^A-Z]+$/),
+  z.object({ value: z.string(), multiValue: z.array(z.object({ value: z.string() })).optional() }),
+);
+
 const answerSchema = z.union([
   z.object({
     statusCode: z.number().int().min(200).max(599),
-    headers: z.record(z.string(), z.object({ value: z.string() })).default({}),
+    headers: headersSchema.default({}),
+    body: z.string().optional(),
   }),
-  z.object({ method: z.string(), uri: z.string().startsWith('/') }),
+  z.object({
+    method: z.string(),
+    uri: z.string().startsWith('/'),
+    querystring: z.record(z.string(), z.unknown()),
+    headers: headersSchema,
+  }),
 ]);
 
-/** Headers that CloudFront sets itself; a function that does is refused. */
-const RESERVED =
-  /^(connection|via|content-length|transfer-encoding|x-cache|x-amz-cf-.*|x-edge-.*)$/i;
+/** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html */
+const DISALLOWED =
+  /^(connection|expect|keep-alive|proxy-(authenticate|authorization|connection)|trailer|upgrade|x-accel-.*|x-amz-cf-.*|x-amzn-.*|x-cache|x-edge-.*|x-forwarded-proto|x-real-ip)$/;
+const READ_ONLY = ['content-length', 'host', 'transfer-encoding', 'via'];
 
 /**
  * Loads a CloudFront Function; what it returns runs it. Nothing goes in or out but JSON. A function
- * that throws or takes too long answers 503, one that answers nonsense 502, as at CloudFront.
+ * that throws or takes too long answers 503, one that answers what CloudFront refuses 502. Throws
+ * what the source throws when it is loaded.
  */
-export function loadEdgeFunction(source: string): (request: EdgeRequest) => EdgeAnswer {
-  const context = createContext(Object.create(null) as object, {
-    codeGeneration: { strings: false, wasm: false },
-  });
-  new Script(`"use strict";\n${source}`).runInContext(context, {
-    timeout: TIME_LIMIT_MILLISECONDS,
-  });
-  return (request) => {
-    const event = JSON.stringify({
-      version: '1.0',
-      context: { eventType: 'viewer-request', requestId: randomUUID() },
-      viewer: { ip: '127.0.0.1' },
-      request: { querystring: {}, cookies: {}, ...request },
-    });
+export function loadEdgeFunction(source: string): EdgeFunction {
+  const sandbox = Object.assign(Object.create(null) as object, { eventText: '' });
+  const context = createContext(sandbox, { codeGeneration: { strings: false, wasm: false } });
+  const run = (script: Script): unknown =>
+    script.runInContext(context, { timeout: TIME_LIMIT_MILLISECONDS });
+  run(new Script(UNKNOWN.map((name) => `delete ${name};`).join('\n')));
+  run(new Script(`"use strict";\n${source}`, { filename: 'edge-function.js' }));
+  const call = new Script('JSON.stringify(handler(JSON.parse(eventText)))');
+  return (event) => {
+    sandbox.eventText = JSON.stringify(event);
     let text: unknown;
     try {
-      text = new Script(`JSON.stringify(handler(${event}))`).runInContext(context, {
-        timeout: TIME_LIMIT_MILLISECONDS,
-      });
+      text = run(call);
     } catch {
-      return failed(503);
+      return refused(503);
     }
-    const answer = answerSchema.safeParse(typeof text === 'string' ? JSON.parse(text) : undefined);
-    if (!answer.success) return failed(502);
-    if ('uri' in answer.data) {
-      const { method, uri } = answer.data;
-      return method === request.method ? { kind: 'request', uri } : failed(502);
-    }
-    const { statusCode, headers } = answer.data;
-    if (Object.keys(headers).some((name) => RESERVED.test(name))) return failed(502);
-    const values = Object.entries(headers).map(([name, { value }]) => [name, value] as const);
-    return { kind: 'response', status: statusCode, headers: Object.fromEntries(values) };
+    return readAnswer(text, event) ?? refused(502);
   };
 }
 
-/** Node's raw list of names and values as the function's headers. */
-export function edgeHeaders(raw: readonly string[]): Readonly<Record<string, EdgeHeader>> {
-  const values = new Map<string, string[]>();
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index]?.toLowerCase() ?? '';
-    values.set(name, [...(values.get(name) ?? []), raw[index + 1] ?? '']);
+function readAnswer(text: unknown, { request }: EdgeEvent): EdgeAnswer | undefined {
+  const answer = answerSchema.safeParse(typeof text === 'string' ? JSON.parse(text) : undefined);
+  if (!answer.success) return undefined;
+  const names = Object.keys(answer.data.headers);
+  if ('uri' in answer.data) {
+    const { method, uri, headers } = answer.data;
+    const kept = READ_ONLY.every((name) => headers[name]?.value === request.headers[name]?.value);
+    const added = names.filter((name) => !Object.hasOwn(request.headers, name));
+    const allowed = !added.some((name) => DISALLOWED.test(name));
+    return kept && allowed && method === request.method ? { kind: 'request', uri } : undefined;
   }
-  return Object.fromEntries(
-    [...values].map(([name, [value = '', ...others]]) => {
-      const multiValue = [value, ...others].map((one) => ({ value: one }));
-      return [name, others.length > 0 ? { value, multiValue } : { value }];
-    }),
+  const { statusCode, headers, body } = answer.data;
+  if (names.some((name) => DISALLOWED.test(name) || READ_ONLY.includes(name))) return undefined;
+  const values = Object.fromEntries(
+    Object.entries(headers).map(([name, { value, multiValue }]) => [
+      name,
+      (multiValue ?? [{ value }]).map((one) => one.value).join(', '),
+    ]),
   );
+  if (!sendable(values)) return undefined;
+  const reply = { status: statusCode, headers: values };
+  return { kind: 'reply', reply: body === undefined ? reply : { ...reply, body } };
 }
 
-function failed(status: number): EdgeAnswer {
-  return { kind: 'response', status, headers: { 'cache-control': 'no-store' } };
+function sendable(headers: Readonly<Record<string, string>>): boolean {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(status: 502 | 503): EdgeAnswer {
+  return { kind: 'reply', reply: { status, headers: { 'cache-control': 'no-store' } } };
 }

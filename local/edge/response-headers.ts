@@ -1,4 +1,4 @@
-/** The CDN's response headers policy, for a request of that origin. CORS headers go to those only who ask for them. */
+/** The CDN's response headers policy, for a request of that origin: CORS headers only for who asks. */
 export function policyHeaders(
   origin: string | undefined,
   allowedSites: readonly string[],
@@ -14,6 +14,7 @@ export function policyHeaders(
     ...cors,
     vary: 'Origin',
     'x-content-type-options': 'nosniff',
+    // Without it a player on another site cannot see how fast its segments came.
     'timing-allow-origin': '*',
     // Posters are fetched without CORS, by pages of other sites than the CDN's.
     'cross-origin-resource-policy': 'cross-origin',

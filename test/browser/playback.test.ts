@@ -1,146 +1,244 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
-import { listAssets } from '../../local/library.ts';
+import type { ListedAsset } from '../../local/pages.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
 import { createLog } from '../../worker/log.ts';
-import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
+import { publishAsset } from './asset.ts';
+import type { PublishedAsset } from './asset.ts';
+import { openBrowser } from './browser.ts';
 
-// Slow: a browser plays a real asset, made by a real worker.
+const TITLE = `<b>Bold</b> & "#2 4" <img src=x onerror="document.title='run'"> 강의`;
+
+/** What the edge answered below /v/: `200 v/…`. */
+let answered: string[] = [];
+/** What the page complained of. */
+let complaints: string[] = [];
 let machine: Machine;
 let edge: Edge;
+let asset: PublishedAsset;
+let gone: ListedAsset;
 let browser: Browser;
+let elsewhere: Server;
 let page: Page;
-let assetId: string;
-let playlist: string;
-let segment: string;
-const asked: string[] = [];
 
 beforeAll(async () => {
+  browser = await openBrowser();
   machine = await Machine.open();
-  machine.start();
-  await machine.upload(
-    clip({ name: 'played.mp4', seconds: 14, size: '320x180' }),
-    '<b>bold<i> & "quoted".mp4',
-  );
-  const asset = await machine.ready();
-  ({ assetId } = asset);
+  const { home } = machine;
+  const { deliveryBucket } = LOCAL_NAMES;
+  asset = await publishAsset(machine, TITLE);
+  const lost = 'ffffffffffffffffffff';
+  gone = { assetId: lost, title: 'Gone', durationSeconds: 6, playlist: `v/${lost}/index.m3u8` };
   edge = await startEdge({
-    ...{ store: machine.home.store, deliveryBucket: 'delivery', port: 0, allowedSites: [] },
-    listAssets: () => listAssets(machine.home.store, 'delivery'),
-    log: createLog('silent'),
+    ...{ store: home.store, deliveryBucket, port: 0, allowedSites: [] },
+    listAssets: async () => [asset, gone],
+    log: Object.assign(createLog('silent'), {
+      debug: ({ path, status }: { readonly path: string; readonly status: number }) => {
+        if (path.startsWith('/v/')) answered.push(`${status} ${path.slice(1)}`);
+      },
+    }),
   });
-  playlist = `${edge.origin}/${asset.playlist}`;
-  segment = `${edge.origin}/v/${assetId}/${asset.version}/${asset.renditions[0]?.name ?? ''}/00000.ts`;
-  browser = await launch();
-  page = await browser.newPage();
-  page.on('request', (request) => asked.push(request.url()));
-});
-afterAll(async () => {
-  await browser.close();
-  await edge.close();
-  await machine.close();
+  elsewhere = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://elsewhere');
+    response.writeHead(200, {
+      'content-type': 'text/html; charset=utf-8',
+      'referrer-policy': searchParams.get('policy') ?? '',
+    });
+    response.end(`<!doctype html><title>Elsewhere</title>${searchParams.get('body') ?? ''}`);
+  });
+  elsewhere.listen(0, '127.0.0.1');
+  await once(elsewhere, 'listening');
+  return async () => {
+    await browser.close();
+    elsewhere.close();
+    await edge.close();
+    await machine.close();
+  };
 });
 
-async function launch(): Promise<Browser> {
-  try {
-    return await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-    });
-  } catch (error) {
-    const advice = 'Chromium could not be started. Run ./scripts/setup --test, which installs it.';
-    throw new Error(advice, { cause: error });
-  }
+beforeEach(async () => {
+  answered = [];
+  complaints = [];
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+});
+
+afterEach(() => page.context().close());
+
+/** Waits until the video's picture has come to that second. */
+async function playsTo(seconds: number): Promise<void> {
+  await page.waitForFunction((at) => {
+    const video = document.querySelector('video');
+    return video !== null && video.currentTime >= at && !video.seeking;
+  }, seconds);
 }
 
-const media = () => asked.filter((url) => /\.(m3u8|ts)$/.test(url));
+const play = () => page.getByRole('button', { name: 'Play' });
 
-test('A page asks for nothing of the video but its poster before play is pressed.', async () => {
-  await page.goto(`${edge.origin}/`, { waitUntil: 'networkidle' });
-  await page.getByRole('link').first().click();
-  await page.waitForLoadState('networkidle');
-  await page.waitForFunction(() => document.querySelector('video')?.poster !== '');
-  expect(media()).toEqual([]);
-  expect(asked.some((url) => url.endsWith('poster.jpg'))).toBe(true);
-});
+describe('the page of an asset', () => {
+  test('asks for the poster only, then plays, seeks and plays to the end', async () => {
+    await page.goto(`${edge.origin}/watch/${asset.assetId}`, { waitUntil: 'networkidle' });
+    expect(answered).toEqual([`200 ${asset.poster}`]);
 
-test('A title with markup is shown as text.', async () => {
-  expect(await page.getByRole('heading').textContent()).toBe('<b>bold<i> & "quoted"');
-});
-
-test('The asset plays when play is pressed, seeks to the middle, and plays to its end.', async () => {
-  await page.getByRole('button', { name: 'Play' }).click();
-  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
-  expect(media().length).toBeGreaterThan(2);
-  const ended = page.evaluate(async () => {
-    const video = document.querySelector('video');
-    if (!video) throw new Error('There is no video.');
-    const happened = (name: string) =>
-      new Promise((resolve) => video.addEventListener(name, resolve));
-    const seeked = happened('seeked');
-    video.currentTime = 10;
-    await seeked;
-    video.playbackRate = 2;
-    await happened('ended');
-    const { droppedVideoFrames: dropped, totalVideoFrames: total } =
-      video.getVideoPlaybackQuality();
-    return { time: video.currentTime, error: video.error?.message ?? '', total: total - dropped };
-  });
-  const { time, error, total } = await ended;
-  expect(error).toBe('');
-  expect(time).toBeCloseTo(14, 0);
-  expect(total).toBeGreaterThan(30);
-  expect(await page.getByRole('alert').isVisible()).toBe(false);
-});
-
-test('A page of another site gets neither the playlist nor a segment, by fetch or by <video>; the own page does.', async () => {
-  const site: Server = createServer((_request, response) => {
-    response.setHeader('content-type', 'text/html').end('<!doctype html><title>Another</title>');
-  });
-  await once(site.listen(0, '127.0.0.1'), 'listening');
-  const { port } = site.address() as AddressInfo;
-  const tryAll = (addresses: readonly string[]) =>
-    Promise.all(
-      addresses.map(async (address) => {
-        const fetched = await fetch(address).then(
-          async (response) => (await response.arrayBuffer()).byteLength,
-          () => 'refused',
-        );
-        const played = await new Promise((resolve) => {
-          const video = document.createElement('video');
-          video.onerror = () => resolve('refused');
-          video.onloadedmetadata = () => resolve('played');
-          video.src = address;
-        });
-        return { fetched, played };
-      }),
-    );
-  const other = await browser.newPage();
-  try {
-    const answers: number[] = [];
-    other.on('response', (response) => {
-      if (response.url().startsWith(`${edge.origin}/v/`)) answers.push(response.status());
+    await play().click();
+    await playsTo(0.5);
+    await page.evaluate(() => {
+      const video = document.querySelector('video');
+      if (video) video.currentTime = 3;
     });
-    // localhost is another site than 127.0.0.1.
-    await other.goto(`http://localhost:${port}/`);
-    expect(await other.evaluate(tryAll, [playlist, segment])).toEqual([
-      { fetched: 'refused', played: 'refused' },
-      { fetched: 'refused', played: 'refused' },
-    ]);
-    expect(answers.length).toBeGreaterThan(0);
-    expect(answers.filter((status) => status !== 403)).toEqual([]);
-    await other.goto(`${edge.origin}/`);
-    const [own] = await other.evaluate(tryAll, [playlist]);
-    expect(own?.fetched).toBeGreaterThan(100);
-  } finally {
-    await other.close();
-    site.close();
-  }
+    await playsTo(3.5);
+    await page.waitForFunction(() => document.querySelector('video')?.ended);
+    const end = await page.evaluate(() => {
+      const video = document.querySelector('video');
+      const { totalVideoFrames = 0 } = video?.getVideoPlaybackQuality() ?? {};
+      return { at: video?.currentTime ?? 0, error: video?.error ?? null, frames: totalVideoFrames };
+    });
+    expect(end.error).toBeNull();
+    expect(end.at).toBeCloseTo(6, 0);
+    expect(end.frames).toBeGreaterThan(50);
+    expect(answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('is worked with the keyboard alone', async () => {
+    await page.goto(`${edge.origin}/watch/${asset.assetId}`);
+    await play().focus();
+    await page.keyboard.press('Enter');
+    await playsTo(0.5);
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelector('video')?.paused);
+    expect(await play().isVisible()).toBe(false);
+  });
+
+  test('shows markup in a title as text', async () => {
+    for (const path of ['/', `/watch/${asset.assetId}`]) {
+      await page.goto(edge.origin + path);
+      expect(await page.getByText(TITLE, { exact: true }).first().isVisible()).toBe(true);
+      expect(await page.locator('b, img[src="x"]').count()).toBe(0);
+    }
+    expect(await page.title()).toBe(TITLE);
+  });
+
+  test('keeps its button when the browser refuses to play without a gesture', async () => {
+    await page.addInitScript(() => {
+      addEventListener('load', () => document.querySelector<HTMLElement>('.play')?.click());
+      document.addEventListener('loadedmetadata', () => (document.title = 'loaded'), true);
+    });
+    await page.goto(`${edge.origin}/watch/${asset.assetId}`);
+    await page.waitForFunction(() => document.title === 'loaded');
+    await play().click();
+    await playsTo(0.5);
+    expect(await play().isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test('says that a video is not there any more', async () => {
+    await page.goto(`${edge.origin}/watch/${gone.assetId}`);
+    await play().click();
+    expect(await problem()).toBe('This video is not here any more.');
+  });
+
+  test('says that there is no connection, and plays when it is back', async () => {
+    await page.goto(`${edge.origin}/watch/${asset.assetId}`);
+    await page.context().setOffline(true);
+    await play().click();
+    expect(await problem()).toBe(
+      'The video cannot be reached. Check the connection, then press play again.',
+    );
+    await page.context().setOffline(false);
+    await play().click();
+    await playsTo(0.5);
+    expect(await page.getByRole('alert').isVisible()).toBe(false);
+  });
+});
+
+/** The page's sentence about what is wrong, once there is one. */
+async function problem(): Promise<string | null> {
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  return alert.textContent();
+}
+
+/** A page of another site, with that host for this machine, on its own port. */
+function elsewhereUrl(host: string, policy: string, body = ''): string {
+  const { port } = elsewhere.address() as AddressInfo;
+  return `http://${host}:${port}/?${new URLSearchParams({ policy, body }).toString()}`;
+}
+
+/** How the page that is open fares with an address: by fetch, and as the source of a video. */
+async function tries(
+  address: string,
+): Promise<{ readonly fetched: string; readonly video: string }> {
+  return page.evaluate(async (url) => {
+    const fetched = await fetch(url).then(
+      async (answer) => `${answer.status} ${(await answer.arrayBuffer()).byteLength} bytes`,
+      () => 'refused',
+    );
+    const video = document.createElement('video');
+    const loaded = new Promise<string>((resolve) => {
+      video.onloadedmetadata = () => resolve('loaded');
+      video.onerror = () => resolve('refused');
+    });
+    video.preload = 'auto';
+    video.src = url;
+    return { fetched, video: await loaded };
+  }, address);
+}
+
+describe('a page of another site', () => {
+  // localhost and 127.0.0.1 are two sites; 127.0.0.1 on two ports is one site with two origins.
+  test.each([
+    ['another site', 'localhost', ''],
+    ['another site that says nothing of itself', 'localhost', 'no-referrer'],
+    ['another origin of the same site', '127.0.0.1', ''],
+  ])('%s gets neither playlist nor segment', async (_about, host, policy) => {
+    await page.goto(elsewhereUrl(host, policy));
+    const refused = { fetched: 'refused', video: 'refused' };
+    expect(await tries(`${edge.origin}/${asset.playlist}`)).toEqual(refused);
+    expect(await tries(`${edge.origin}/${asset.firstSegment}`)).toEqual(refused);
+    expect(answered.length).toBeGreaterThanOrEqual(4);
+    expect(answered.filter((line) => !line.startsWith('403 '))).toEqual([]);
+  });
+
+  test('gets nothing with our own player either, which says why', async () => {
+    const body = `<div class="player" data-playlist="${edge.origin}/${asset.playlist}">
+      <video></video><button class="play">Play</button><p class="problem" role="alert" hidden></p></div>
+      <script src="${edge.origin}/player/hls.js"></script><script src="${edge.origin}/player/watch.js"></script>`;
+    await page.goto(elsewhereUrl('localhost', '', body));
+    await play().click();
+    expect(await problem()).toBe(
+      'This site may not show the video. Open it on the site that it belongs to.',
+    );
+    expect(answered.filter((line) => !line.startsWith('403 '))).toEqual([]);
+  });
+
+  test("cannot show the edge's pages in a frame", async () => {
+    const body = `<iframe src="${edge.origin}/watch/${asset.assetId}"></iframe>`;
+    const refusal = page.waitForEvent('console', (message) =>
+      message.text().includes("frame-ancestors 'none'"),
+    );
+    await page.goto(elsewhereUrl('localhost', '', body));
+    await refusal;
+    expect(answered).toEqual([]);
+  });
+});
+
+test("the edge's own page gets both in the same ways, so that the refusals mean something", async () => {
+  await page.goto(`${edge.origin}/`);
+  const playlist = await tries(`${edge.origin}/${asset.playlist}`);
+  expect(playlist.fetched).toMatch(/^200 \d+ bytes$/);
+  expect(playlist.video).toBe('loaded');
+  const segment = await tries(`${edge.origin}/${asset.firstSegment}`);
+  expect(segment.fetched).toMatch(/^200 \d+ bytes$/);
 });

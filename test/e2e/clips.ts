@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Clips are made by ffmpeg, once for each test run's machine; the same name is the same clip. */
-const directory = join(tmpdir(), 'vodstack-clips-1');
+/** Clips stay from run to run: the same arguments make the same clip, whatever else is there. */
+const directory = join(tmpdir(), 'vodstack-clips');
 
 /** A moving picture with noise, so that an encoder has something to do, and a tone. */
 export function clip(options: {
@@ -25,10 +26,11 @@ export function clip(options: {
 
 /** A file made by ffmpeg's arguments, under that name. */
 export function make(name: string, argv: readonly string[]): string {
-  const path = join(directory, name);
+  const made = createHash('sha256').update(JSON.stringify(argv)).digest('hex').slice(0, 12);
+  const path = join(directory, made, name);
   if (existsSync(path)) return path;
-  mkdirSync(directory, { recursive: true });
-  const draft = join(directory, `${process.pid}-${name}`);
+  mkdirSync(join(directory, made), { recursive: true });
+  const draft = join(directory, made, `${process.pid}-${name}`);
   execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv, draft]);
   renameSync(draft, path);
   return path;

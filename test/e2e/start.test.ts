@@ -37,7 +37,10 @@ async function run(...argv: readonly string[]) {
     code: code,
     out,
     err,
-    lines: out.split('\n').filter(Boolean).map(parse),
+    lines: out
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map(parse),
   };
 }
 

@@ -1,151 +1,289 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { viewerRequestSource } from '../../edge/source.ts';
-import { edgeHeaders, loadEdgeFunction } from '../../local/edge/edge-function.ts';
+import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
+import type { EdgeAnswer } from '../../local/edge/edge-function.ts';
+import type { EdgeEvent } from '../../local/edge/event.ts';
+import { requestWith } from './requests.ts';
 
-const rule = {
-  allowedSites: ['https://site.example', 'http://localhost:3000'],
-  allowNoContext: false,
-  openPosters: false,
-};
-const run = loadEdgeFunction(viewerRequestSource(rule));
-const SEGMENT = '/v/0a1b/9f8e/720p/00000.ts';
+const SITE = 'https://site.example';
+const allowedSites = [SITE, 'https://other.example:8443'];
+const rule = load({});
 
-function ask(headers: readonly string[], method = 'GET', uri = SEGMENT, edge = run) {
-  const answer = edge({ method, uri, headers: edgeHeaders(headers) });
-  return answer.kind === 'request' ? 'passes' : answer.status;
+function load(more: { readonly allowNoContext?: boolean; readonly openPosters?: boolean }) {
+  return loadEdgeFunction(viewerRequestSource({ allowedSites, allowNoContext: false, ...more }));
 }
 
-const S = 'Sec-Fetch-Site';
+function outcome(answer: EdgeAnswer): string {
+  return answer.kind === 'request' ? 'goes on' : String(answer.reply.status);
+}
 
-describe('The edge', () => {
-  test.each([
-    // Origin decides wherever there is one.
-    [['Origin', 'https://site.example'], 'passes'],
-    [['Origin', 'HTTPS://Site.Example'], 'passes'],
-    [['Origin', 'http://localhost:3000'], 'passes'],
-    [['Origin', 'http://site.example'], 403],
-    [['Origin', 'https://site.example:8443'], 403],
-    [['Origin', 'https://evil.example'], 403],
-    [['Origin', 'https://site.example.evil.example'], 403],
-    [['Origin', 'https://evilsite.example'], 403],
-    [['Origin', 'null'], 403],
-    [['Origin', ''], 403],
-    [['Origin', 'constructor'], 403],
-    [['Origin', 'https://evil.example', 'Referer', 'https://site.example/'], 403],
-    [['Origin', 'https://evil.example', S, 'same-origin'], 403],
-    [['Origin', 'https://site.example', 'Origin', 'https://evil.example'], 403],
-    [['Origin', 'https://evil.example', 'Origin', 'https://site.example'], 403],
-    // Then the referring page.
-    [['Referer', 'https://site.example/'], 'passes'],
-    [['Referer', 'https://site.example'], 'passes'],
-    [['Referer', 'https://site.example/course/1?page=2#top'], 'passes'],
-    [['Referer', 'https://SITE.example/course'], 'passes'],
-    [['Referer', 'https://evil.example/?https://site.example/'], 403],
-    [['Referer', 'https://site.example.evil.example/'], 403],
-    [['Referer', 'https://site.example@evil.example/'], 403],
-    [['Referer', 'https://site.example\\@evil.example/'], 403],
-    [['Referer', 'ftp://site.example/'], 403],
-    [['Referer', 'site.example'], 403],
-    [['Referer', 'https://evil.example/', S, 'same-site'], 403],
-    [['Referer', 'https://site.example/', 'Referer', 'https://evil.example/'], 403],
-    // Then what the browser says of the site.
-    [[S, 'same-origin'], 'passes'],
-    [[S, 'same-site'], 'passes'],
-    [[S, 'cross-site'], 403],
-    [[S, 'none'], 403],
-    [['Referer', '', S, 'same-origin'], 'passes'],
-    // Nothing at all: a script, an app, a typed address.
-    [[], 403],
-    [['User-Agent', 'curl/8'], 403],
-  ] as const)('answers a request with %j: %s.', (headers, expected) => {
-    expect(ask(headers)).toBe(expected);
+describe('what Chromium and curl send', () => {
+  const EVENTS = new URL('../../edge/events/', import.meta.url);
+  const expected = {
+    'captions.json': 'goes on',
+    'command-line.json': '403',
+    'fetch-from-elsewhere-no-referrer.json': '403',
+    'fetch-from-elsewhere.json': '403',
+    'fetch-no-referrer.json': 'goes on',
+    'fetch.json': 'goes on',
+    'poster.json': 'goes on',
+    'preflight-from-elsewhere.json': '403',
+    'preflight.json': '204',
+    'sandboxed-frame.json': '403',
+    'typed-address.json': '403',
+    'video-from-elsewhere-no-referrer.json': '403',
+    'video-from-elsewhere.json': '403',
+    'video-no-referrer.json': '403',
+    'video-same-site-no-referrer.json': 'goes on',
+    'video.json': 'goes on',
+  };
+
+  test('every recorded event has an expected outcome', () => {
+    expect(readdirSync(EVENTS).sort()).toEqual(Object.keys(expected));
   });
 
-  test('lets in who says nothing when it is told to.', () => {
-    const open = loadEdgeFunction(viewerRequestSource({ ...rule, allowNoContext: true }));
-    expect(ask([], 'GET', SEGMENT, open)).toBe('passes');
-    expect(ask(['Origin', 'https://evil.example'], 'GET', SEGMENT, open)).toBe(403);
-    expect(ask([S, 'cross-site'], 'GET', SEGMENT, open)).toBe(403);
-  });
-
-  test.each([
-    ['/v/0a1b/9f8e/images/poster.jpg', 'passes'],
-    ['/v/0a1b/9f8e/images/thumbnail-640.jpg', 'passes'],
-    ['/v/0a1b/9f8e/images/storyboard-0.jpg', 403],
-    ['/v/0a1b/9f8e/720p/00000.ts', 403],
-    ['/v/0a1b/9f8e/720p/00000.ts/images/poster.jpg', 403],
-    ['/v/0a1b/9f8e/images/poster.jpg/../../720p/00000.ts', 403],
-  ])('with open posters answers %s to anybody: %s.', (uri, expected) => {
-    const open = loadEdgeFunction(viewerRequestSource({ ...rule, openPosters: true }));
-    expect(ask([S, 'cross-site'], 'GET', uri, open)).toBe(expected);
-    expect(ask([S, 'cross-site'], 'GET', uri)).toBe(403);
-  });
-
-  test('answers a preflight of an allowed site, and of no other.', () => {
-    const answer = run({
-      ...{ method: 'OPTIONS', uri: SEGMENT },
-      headers: edgeHeaders(['Origin', 'https://site.example']),
-    });
-    expect(answer).toMatchObject({
-      status: 204,
-      headers: {
-        'access-control-allow-origin': 'https://site.example',
-        'access-control-allow-headers': 'Range',
-        vary: 'Origin',
-      },
-    });
-    expect(ask(['Origin', 'https://evil.example'], 'OPTIONS')).toBe(403);
-    expect(ask([S, 'same-origin'], 'OPTIONS')).toBe(403);
-  });
-
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('takes no %s.', (method) => {
-    expect(ask(['Origin', 'https://site.example'], method)).toBe(405);
-  });
-
-  test('keeps no denial in any cache.', () => {
-    expect(run({ method: 'GET', uri: SEGMENT, headers: {} })).toMatchObject({
-      headers: { 'cache-control': 'no-store' },
-    });
-  });
-
-  test('names every site that is no origin.', () => {
-    const allowedSites = ['https://ok.example', 'ok.example', 'https://a.example/path', '*'];
-    expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(
-      'These are no origins: "ok.example", "https://a.example/path", "*".',
-    );
-  });
-
-  test('is larger than CloudFront allows with too many sites, and says so.', () => {
-    const allowedSites = Array.from({ length: 400 }, (_, index) => `https://site-${index}.example`);
-    expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(/Name fewer sites/);
+  test.each(Object.entries(expected))('%s: %s', (name, wanted) => {
+    const event = JSON.parse(readFileSync(new URL(name, EVENTS), 'utf8')) as EdgeEvent;
+    expect(outcome(rule(event))).toBe(wanted);
   });
 });
 
-describe('The runtime', () => {
-  const request = { method: 'GET', uri: '/', headers: {} };
-  const status = (source: string) => {
-    const answer = loadEdgeFunction(source)(request);
-    return answer.kind === 'response' ? answer.status : 'passes';
-  };
-
-  test.each([
-    ['a function that throws', 'function handler() { throw new Error("x") }', 503],
-    ['code made of text', 'function handler(e) { return eval("e.request") }', 503],
-    ['the machine', 'function handler(e) { process.exit(); return e.request }', 503],
-    ['a module', 'function handler(e) { require("fs"); return e.request }', 503],
-    ['an answer that is none', 'function handler() { return 7 }', 502],
-    ['another method', 'function handler(e) { e.request.method = "POST"; return e.request }', 502],
+describe('who may fetch', () => {
+  const cases: readonly [about: string, headers: readonly [string, string][], wanted: string][] = [
+    ['an allowed origin', [['Origin', SITE]], 'goes on'],
+    ['an allowed origin with its port', [['Origin', 'https://other.example:8443']], 'goes on'],
+    ['an allowed origin in capitals', [['Origin', 'HTTPS://SITE.EXAMPLE']], 'goes on'],
+    ['another origin', [['Origin', 'https://elsewhere.example']], '403'],
+    ['the same host on another port', [['Origin', `${SITE}:444`]], '403'],
+    ['the same host without its port', [['Origin', 'https://other.example']], '403'],
+    ['the same host without TLS', [['Origin', 'http://site.example']], '403'],
+    ['a host that begins like it', [['Origin', `${SITE}.evil.example`]], '403'],
+    ['a host that ends like it', [['Origin', 'https://evilsite.example']], '403'],
+    ['a subdomain', [['Origin', 'https://www.site.example']], '403'],
+    ['an origin with a slash, which no browser sends', [['Origin', `${SITE}/`]], '403'],
+    ['an opaque origin', [['Origin', 'null']], '403'],
+    ['an empty origin', [['Origin', '']], '403'],
+    ['a name that every object has', [['Origin', 'constructor']], '403'],
     [
-      'a header of its own',
-      'function handler() { return { statusCode: 200, headers: { "x-cache": { value: "Hit" } } } }',
-      502,
+      'two allowed origins',
+      [
+        ['Origin', SITE],
+        ['Origin', SITE],
+      ],
+      '403',
     ],
-    ['nothing to do', 'function handler(e) { return e.request }', 'passes'],
-  ])('answers %s as CloudFront does.', (_what, source, expected) => {
-    expect(status(source)).toBe(expected);
+    [
+      'an allowed and another origin',
+      [
+        ['Origin', SITE],
+        ['Origin', 'https://evil.example'],
+      ],
+      '403',
+    ],
+    [
+      'a wrong origin beside a right referer',
+      [
+        ['Origin', 'null'],
+        ['Referer', `${SITE}/`],
+      ],
+      '403',
+    ],
+    [
+      'a right origin beside a wrong referer',
+      [
+        ['Origin', SITE],
+        ['Referer', 'https://evil.example/'],
+      ],
+      'goes on',
+    ],
+    ['an allowed referer', [['Referer', `${SITE}/`]], 'goes on'],
+    [
+      'an allowed referer with path and query',
+      [['Referer', `${SITE}/a/b?c=https://x.example#d`]],
+      'goes on',
+    ],
+    ['an allowed referer without a slash', [['Referer', SITE]], 'goes on'],
+    ['an allowed referer in capitals', [['Referer', 'https://SITE.example/Talks']], 'goes on'],
+    ['another referer', [['Referer', 'https://elsewhere.example/']], '403'],
+    ['a referer that begins like it', [['Referer', `${SITE}.evil.example/`]], '403'],
+    ['a referer with it as the user', [['Referer', `${SITE}@evil.example/`]], '403'],
+    [
+      'a referer with it as user and password',
+      [['Referer', 'https://site.example:x@evil.example/']],
+      '403',
+    ],
+    ['a referer with it in the path', [['Referer', `https://evil.example/${SITE}/`]], '403'],
+    ['a referer with it in the query', [['Referer', `https://evil.example/?${SITE}/`]], '403'],
+    ['a referer with a backslash', [['Referer', `${SITE}\\@evil.example/`]], '403'],
+    ['a referer that is no address', [['Referer', 'site.example']], '403'],
+    ['a referer of another scheme', [['Referer', 'android-app://site.example/']], '403'],
+    [
+      'two referers',
+      [
+        ['Referer', `${SITE}/`],
+        ['Referer', `${SITE}/`],
+      ],
+      '403',
+    ],
+    [
+      'a wrong referer of the same site',
+      [
+        ['Referer', 'https://evil.example/'],
+        ['Sec-Fetch-Site', 'same-site'],
+      ],
+      '403',
+    ],
+    [
+      'an empty referer of the same site',
+      [
+        ['Referer', ''],
+        ['Sec-Fetch-Site', 'same-site'],
+      ],
+      'goes on',
+    ],
+    ['the same origin, by its word', [['Sec-Fetch-Site', 'same-origin']], 'goes on'],
+    ['the same site, by its word', [['Sec-Fetch-Site', 'same-site']], 'goes on'],
+    ['another site, by its word', [['Sec-Fetch-Site', 'cross-site']], '403'],
+    ['an address typed by a person', [['Sec-Fetch-Site', 'none']], '403'],
+    [
+      'two words about the site',
+      [
+        ['Sec-Fetch-Site', 'same-origin'],
+        ['Sec-Fetch-Site', 'same-origin'],
+      ],
+      '403',
+    ],
+    ['nothing at all', [], '403'],
+    [
+      'headers named like parts of an object',
+      [
+        ['__proto__', 'x'],
+        ['constructor', 'x'],
+      ],
+      '403',
+    ],
+  ];
+
+  test.each(cases)('%s', (_about, headers, wanted) => {
+    expect(outcome(rule(requestWith(headers)))).toBe(wanted);
   });
 
-  test('ends a function that never ends.', () => {
-    expect(status('function handler() { for (;;) {} }')).toBe(503);
+  test('where apps are allowed, who says nothing goes on, and who says something wrong does not', () => {
+    const open = load({ allowNoContext: true });
+    expect(outcome(open(requestWith([])))).toBe('goes on');
+    expect(outcome(open(requestWith([['Referer', '']])))).toBe('goes on');
+    expect(outcome(open(requestWith([['Origin', 'null']])))).toBe('403');
+    expect(outcome(open(requestWith([['Referer', 'https://evil.example/']])))).toBe('403');
+    expect(outcome(open(requestWith([['Sec-Fetch-Site', 'cross-site']])))).toBe('403');
   });
+});
+
+describe('posters opened to link previews', () => {
+  const images = '/v/0123456789abcdef0123/0123456789abcdef/images';
+  const cases: readonly [url: string, wanted: string][] = [
+    [`${images}/poster.jpg`, 'goes on'],
+    [`${images}/poster.jpg?width=9`, 'goes on'],
+    [`${images}/thumbnail-640.jpg`, 'goes on'],
+    [`${images}/storyboard-0.jpg`, '403'],
+    [`${images}/thumbnail-.jpg`, '403'],
+    [`${images}/poster.jpg/index.m3u8`, '403'],
+    [`${images}/%70oster.jpg`, '403'],
+    [`/v/0123/../0123/images/poster.jpg`, '403'],
+    [`/v/0123456789abcdef0123/720p/00000.ts?${images}/poster.jpg`, '403'],
+    ['/v/0123456789abcdef0123/index.m3u8', '403'],
+  ];
+
+  test.each(cases)('%s: %s', (url, wanted) => {
+    expect(outcome(load({ openPosters: true })(requestWith([], { url })))).toBe(wanted);
+  });
+
+  test('are closed unless the rule says so', () => {
+    expect(outcome(rule(requestWith([], { url: `${images}/poster.jpg` })))).toBe('403');
+  });
+});
+
+describe('answers', () => {
+  test('a preflight is told what is allowed to that origin', () => {
+    expect(rule(requestWith([['Origin', SITE]], { method: 'OPTIONS' }))).toEqual({
+      kind: 'reply',
+      reply: {
+        status: 204,
+        headers: {
+          'access-control-allow-origin': SITE,
+          'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+          'access-control-allow-headers': 'Range',
+          'access-control-max-age': '7200',
+          'cache-control': 'no-store',
+          vary: 'Origin',
+        },
+      },
+    });
+  });
+
+  test('a refusal is a sentence that nobody may keep', () => {
+    expect(rule(requestWith([]))).toEqual({
+      kind: 'reply',
+      reply: {
+        status: 403,
+        headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+        body: 'This site may not show the videos kept here.\n',
+      },
+    });
+  });
+
+  test.each(['GET', 'HEAD'])(
+    '%s of an allowed origin goes on with its address untouched',
+    (method) => {
+      const url = '/v/%232%204%20x.m3u8?a=b';
+      const answer = rule(requestWith([['Origin', SITE]], { method, url }));
+      expect(answer).toEqual({ kind: 'request', uri: '/v/%232%204%20x.m3u8' });
+    },
+  );
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'get'])(
+    '%s is refused also to an allowed origin',
+    (method) => {
+      expect(outcome(rule(requestWith([['Origin', SITE]], { method })))).toBe('405');
+    },
+  );
+
+  test('a preflight without an origin is refused', () => {
+    expect(outcome(rule(requestWith([['Referer', `${SITE}/`]], { method: 'OPTIONS' })))).toBe(
+      '403',
+    );
+  });
+});
+
+test('is written in the part of JavaScript that cloudfront-js-2.0 documents', () => {
+  // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html
+  const undocumented = new Set([
+    ts.SyntaxKind.ObjectBindingPattern,
+    ts.SyntaxKind.ArrayBindingPattern,
+    ts.SyntaxKind.SpreadElement,
+    ts.SyntaxKind.SpreadAssignment,
+    ts.SyntaxKind.ForOfStatement,
+    ts.SyntaxKind.ClassDeclaration,
+    ts.SyntaxKind.ClassExpression,
+    ts.SyntaxKind.QuestionDotToken,
+    ts.SyntaxKind.QuestionQuestionToken,
+    ts.SyntaxKind.YieldExpression,
+    ts.SyntaxKind.NewExpression,
+    ts.SyntaxKind.ImportDeclaration,
+  ]);
+  const found: string[] = [];
+  const visit = (node: ts.Node) => {
+    const defaultValue = ts.isParameter(node) && node.initializer !== undefined;
+    const bareCatch = ts.isCatchClause(node) && node.variableDeclaration === undefined;
+    const nested = ts.isFunctionDeclaration(node) && !ts.isSourceFile(node.parent);
+    if (undocumented.has(node.kind) || defaultValue || bareCatch || nested)
+      found.push(node.getText());
+    node.forEachChild(visit);
+  };
+  const source = viewerRequestSource({ allowedSites, allowNoContext: false });
+  const file = ts.createSourceFile('viewer-request.js', source, ts.ScriptTarget.ESNext, true);
+  visit(file);
+  expect(file.statements.length).toBeGreaterThan(1);
+  expect(found).toEqual([]);
 });

@@ -1,204 +1,427 @@
-import { request } from 'node:http';
-import type { IncomingHttpHeaders } from 'node:http';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect } from 'node:net';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
-import type { ListedAsset } from '../../local/pages.ts';
-import { openLocalHome } from '../../worker/io/local/home.ts';
-import type { LocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
 import { createLog } from '../../worker/log.ts';
+import { ask, sendRaw } from '../edge/http.ts';
+import { memoryStore } from '../edge/memory-store.ts';
 
 const SITE = 'https://site.example';
-const listed: ListedAsset = {
-  assetId: 'a1',
-  title: '<script>alert("title")</script> & more',
-  durationSeconds: 3725,
-  playlist: 'v/a1/index.m3u8',
-  poster: 'v/a1/b2/images/poster.jpg',
-};
+const SEGMENT = 'v/0123456789abcdef0123/0123456789abcdef/720p/00000.ts';
+const PLAYLIST = 'v/0123456789abcdef0123/index.m3u8';
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+const HARD_KEYS = [
+  'v/a/#2 4 Protection with PropTypes.m3u8',
+  'v/a/100% +a?b&c=d.ts',
+  'v/a/강의 영상.ts',
+  'v/a/a%2Fb.ts',
+  'v/a//b.ts',
+  'v/a/../b.ts',
+  'v/a/quotes\'".ts',
+  'v/a/🎬.ts',
+];
 
-let directory: string;
-let home: LocalHome;
+const log = createLog('silent');
+const segment = Buffer.alloc(200_000, 'segment ');
+const playlist = `#EXTM3U\n${'#EXTINF:6.000000,\n00000.ts\n'.repeat(100)}`;
+const store = memoryStore();
+const listAssets = async () => [];
 let edge: Edge;
+let segmentUrl: string;
+let playlistUrl: string;
+
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-edge-'));
-  home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
-  const { store } = home;
-  const long = `#EXTM3U\n${'#EXTINF:6.000000,\n00000.ts\n'.repeat(100)}`;
-  const put = (key: string, body: string, contentType: string) =>
-    store.put('delivery', key, body, { contentType, cacheControl: 'public, max-age=10' });
-  await put('v/a1/index.m3u8', long, 'application/vnd.apple.mpegurl');
-  await put('v/a1/short.m3u8', '#EXTM3U\n', 'application/vnd.apple.mpegurl');
-  await put('v/a1/b2/720p/00000.ts', '0123456789', 'video/mp2t');
-  await put('v/a1/c d+é.ts', 'hard', 'video/mp2t');
-  await put('secret.json', '{}', 'application/json');
+  store.put('delivery', SEGMENT, segment, { contentType: 'video/mp2t', cacheControl: IMMUTABLE });
+  store.put('delivery', PLAYLIST, playlist, { contentType: 'application/vnd.apple.mpegurl' });
+  store.put('delivery', 'v/short.m3u8', '#EXTM3U\n', {
+    contentType: 'application/vnd.apple.mpegurl',
+  });
+  store.put('delivery', 'v/long.vtt', 'WEBVTT\n'.repeat(500), {
+    contentType: 'text/vtt; charset=utf-8',
+  });
+  store.put('delivery', 'v/long.json', JSON.stringify('x'.repeat(5000)), {
+    contentType: 'application/json',
+  });
+  store.put('delivery', 'v/empty.ts', '', { contentType: 'video/mp2t' });
+  store.put('delivery', 'v/untyped.ts', 'x');
+  store.put('delivery', 'private.json', '{}', { contentType: 'application/json' });
+  for (const key of HARD_KEYS) store.put('delivery', key, key, { contentType: 'video/mp2t' });
   edge = await startEdge({
-    ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE] },
-    listAssets: () => Promise.resolve([listed]),
-    log: createLog('silent'),
+    ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
   });
-});
-afterAll(async () => {
-  await edge.close();
-  await home.close();
-  await rm(directory, { recursive: true });
+  segmentUrl = `${edge.origin}/${SEGMENT}`;
+  playlistUrl = `${edge.origin}/${PLAYLIST}`;
 });
 
-interface Answer {
-  readonly status: number | undefined;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+afterAll(() => edge.close());
 
-async function ask(
-  path: string,
-  headers: Readonly<Record<string, string>> = { origin: SITE },
-  method = 'GET',
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(edge.origin);
-    request({ hostname, port, path, headers, method }, (response) => {
-      const { statusCode: status, headers: answered } = response;
-      buffer(response).then((body) => resolve({ status, headers: answered, body }), reject);
-    })
-      .once('error', reject)
-      .end();
-  });
-}
-
-const SEGMENT = '/v/a1/b2/720p/00000.ts';
-
-describe('What is published', () => {
-  test('is answered with its type, cache rule, ETag and CORS headers.', async () => {
-    const { status, headers, body } = await ask(SEGMENT);
+describe('an object', () => {
+  test('comes with the headers it was stored with and those of the policy', async () => {
+    const { status, headers, body } = await ask(segmentUrl, { origin: SITE });
     expect(status).toBe(200);
-    expect(body.toString()).toBe('0123456789');
+    expect(body.equals(segment)).toBe(true);
     expect(headers).toMatchObject({
       'content-type': 'video/mp2t',
-      'content-length': '10',
-      'cache-control': 'public, max-age=10',
+      'content-length': '200000',
+      'cache-control': IMMUTABLE,
+      etag: expect.stringMatching(/^"[0-9a-f]{32}"$/) as unknown,
+      'last-modified': 'Fri, 02 Jan 2026 03:04:05 GMT',
+      'accept-ranges': 'bytes',
       'access-control-allow-origin': SITE,
       'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
-      'accept-ranges': 'bytes',
-      'x-content-type-options': 'nosniff',
       vary: 'Origin',
+      'x-content-type-options': 'nosniff',
+      'timing-allow-origin': '*',
+      'cross-origin-resource-policy': 'cross-origin',
     });
-    const known = await ask(SEGMENT, { origin: SITE, 'if-none-match': headers.etag ?? '' });
-    expect(known.status).toBe(304);
   });
 
-  test('has no CORS headers for a request without an origin.', async () => {
-    const { status, headers } = await ask(SEGMENT, { referer: `${SITE}/page` });
+  test('comes without CORS headers to who sends no origin', async () => {
+    const { status, headers } = await ask(segmentUrl, { referer: `${SITE}/` });
     expect(status).toBe(200);
-    expect(headers).not.toHaveProperty('access-control-allow-origin');
+    expect(headers['access-control-allow-origin']).toBeUndefined();
     expect(headers.vary).toBe('Origin');
   });
 
+  test('keeps the type it was stored with, also where that is a mistake', async () => {
+    const { headers } = await ask(`${edge.origin}/v/untyped.ts`, { origin: SITE });
+    expect(headers['content-type']).toBe('binary/octet-stream');
+  });
+
+  test.each(HARD_KEYS)('is found by its key %j', async (key) => {
+    const path = key.split('/').map(encodeURIComponent).join('/');
+    const { status, body } = await ask(`${edge.origin}/${path}?and=query`, { origin: SITE });
+    expect(status).toBe(200);
+    expect(body.toString()).toBe(key);
+  });
+
+  test('of no bytes has no bytes', async () => {
+    const { status, headers, body } = await ask(`${edge.origin}/v/empty.ts`, { origin: SITE });
+    expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
+  });
+
+  test('is described by HEAD as by GET, without its bytes', async () => {
+    const whole = await ask(segmentUrl, { origin: SITE });
+    const { status, headers, body } = await ask(segmentUrl, { origin: SITE }, 'HEAD');
+    expect(status).toBe(200);
+    expect(body.length).toBe(0);
+    expect({ ...headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+  });
+
+  test('that the viewer has is not sent again', async () => {
+    const { headers } = await ask(segmentUrl, { origin: SITE });
+    const etag = headers.etag ?? '';
+    for (const known of [etag, `"other", W/${etag}`, '*']) {
+      const again = await ask(segmentUrl, { origin: SITE, 'if-none-match': known });
+      expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, etag]);
+      expect(again.headers['access-control-allow-origin']).toBe(SITE);
+    }
+    const other = await ask(segmentUrl, { origin: SITE, 'if-none-match': '"other"' });
+    expect(other.status).toBe(200);
+  });
+});
+
+describe('a range', () => {
   test.each([
-    ['bytes=0-3', 206, '0123', 'bytes 0-3/10'],
-    ['bytes=7-', 206, '789', 'bytes 7-9/10'],
-    ['bytes=-2', 206, '89', 'bytes 8-9/10'],
-    ['bytes=8-100', 206, '89', 'bytes 8-9/10'],
-    ['bytes=10-', 416, '', 'bytes */10'],
-    ['bytes=-0', 416, '', 'bytes */10'],
-    ['bytes=5-2', 200, '0123456789', undefined],
-    ['bytes=0-1,4-5', 200, '0123456789', undefined],
-    ['lines=1-2', 200, '0123456789', undefined],
-  ])('is answered to the range %s with %i.', async (range, status, body, contentRange) => {
-    const answer = await ask(SEGMENT, { origin: SITE, range });
-    expect(answer.status).toBe(status);
-    expect(answer.body.toString()).toBe(body);
-    expect(answer.headers['content-range']).toBe(contentRange);
+    ['bytes=0-99', 0, 99],
+    ['bytes=199990-', 199_990, 199_999],
+    ['bytes=-10', 199_990, 199_999],
+    ['bytes=100000-900000', 100_000, 199_999],
+  ])('%s is a part', async (range, first, last) => {
+    const { status, headers, body } = await ask(segmentUrl, { origin: SITE, range });
+    expect(status).toBe(206);
+    expect(headers['content-range']).toBe(`bytes ${first}-${last}/200000`);
+    expect(headers['content-length']).toBe(String(last - first + 1));
+    expect(body.equals(segment.subarray(first, last + 1))).toBe(true);
   });
 
-  test('is answered to HEAD without a body.', async () => {
-    const { status, headers, body } = await ask(SEGMENT, { origin: SITE }, 'HEAD');
-    expect([status, headers['content-length'], body.length]).toEqual([200, '10', 0]);
+  test.each(['bytes=0-9,20-29', 'bytes=9-0', 'lines=1-2', 'nonsense'])(
+    '%s is answered with the whole',
+    async (range) => {
+      const { status, headers, body } = await ask(segmentUrl, { origin: SITE, range });
+      expect([status, headers['content-range'], body.length]).toEqual([200, undefined, 200_000]);
+    },
+  );
+
+  test('outside the object is refused with its size', async () => {
+    const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=200000-' });
+    expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */200000']);
+    expect(answer.headers['access-control-allow-origin']).toBe(SITE);
   });
 
-  test('is compressed when it is a playlist of 1,000 bytes or more, for those who can read that.', async () => {
-    const encoding = { origin: SITE, 'accept-encoding': 'gzip, br' };
-    const long = await ask('/v/a1/index.m3u8', encoding);
-    expect(long.headers['content-encoding']).toBe('gzip');
-    expect(gunzipSync(long.body).toString()).toMatch(/^#EXTM3U/);
-    expect((await ask('/v/a1/short.m3u8', encoding)).headers['content-encoding']).toBeUndefined();
-    expect((await ask(SEGMENT, encoding)).headers['content-encoding']).toBeUndefined();
-    expect((await ask('/v/a1/index.m3u8')).headers['content-encoding']).toBeUndefined();
+  test('of a playlist is never compressed', async () => {
+    const range = 'bytes=0-1999';
+    const answer = await ask(playlistUrl, { origin: SITE, range, 'accept-encoding': 'gzip' });
+    expect([answer.status, answer.headers['content-encoding']]).toEqual([206, undefined]);
+    expect(answer.body.toString()).toBe(playlist.slice(0, 2000));
+  });
+});
+
+describe('compression', () => {
+  test('a playlist is sent compressed to who accepts that, under a weak ETag', async () => {
+    const plain = await ask(playlistUrl, { origin: SITE });
+    const answer = await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'br, gzip' });
+    expect(gunzipSync(answer.body).toString()).toBe(playlist);
+    expect(answer.headers).toMatchObject({
+      'content-encoding': 'gzip',
+      'content-length': String(answer.body.length),
+      etag: `W/${plain.headers.etag}`,
+      vary: 'Origin, Accept-Encoding',
+    });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+    expect(plain.headers.vary).toBe('Origin, Accept-Encoding');
+    expect(plain.body.toString()).toBe(playlist);
   });
 
   test.each([
-    ['/v/a1/c%20d%2B%C3%A9.ts', 200],
-    ['/v/a1/c%20d+%C3%A9.ts', 200],
-    ['/v/a1/%', 400],
-    ['/v/a1/%ff', 400],
-    ['/v/a1/missing.ts', 403],
-    ['/v/../secret.json', 403],
-    ['/v/%2e%2e/secret.json', 403],
-    ['/v//a1/index.m3u8', 403],
-  ])('at %s is answered with %i.', async (path, status) => {
-    expect((await ask(path)).status).toBe(status);
+    ['v/long.json', 'gzip', 'gzip'],
+    ['v/long.json', 'identity', undefined],
+    ['v/long.json', 'gzip;q=0, br', undefined],
+    ['v/long.json', 'gzip;q=0.5', 'gzip'],
+    ['v/short.m3u8', 'gzip', undefined],
+    ['v/long.vtt', 'gzip', undefined],
+    [SEGMENT, 'gzip', undefined],
+  ])('%s to who accepts %s comes as %s', async (key, accepted, encoding) => {
+    const headers = { origin: SITE, 'accept-encoding': accepted };
+    const answer = await ask(`${edge.origin}/${key}`, headers);
+    expect([answer.status, answer.headers['content-encoding']]).toEqual([200, encoding]);
+  });
+});
+
+describe('refusals', () => {
+  test('another site gets a sentence and no byte of the object', async () => {
+    const answer = await ask(segmentUrl, { origin: 'https://elsewhere.example' });
+    expect(answer.status).toBe(403);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+    expect(answer.body.toString()).toBe('This site may not show the videos kept here.\n');
   });
 
-  test('is denied to other sites, and not a byte of it is sent.', async () => {
-    for (const path of [SEGMENT, '/v/a1/index.m3u8', '/v/a1/missing.ts']) {
-      const { status, body, headers } = await ask(path, { origin: 'https://evil.example' });
-      expect([status, body.length, headers['cache-control']]).toEqual([403, 0, 'no-store']);
-      expect(headers).not.toHaveProperty('access-control-allow-origin');
+  test('who says nothing is refused, and served where the edge is told so', async () => {
+    expect((await ask(segmentUrl)).status).toBe(403);
+    const open = await startEdge({
+      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [], listAssets, log },
+      allowNoContext: true,
+    });
+    expect((await ask(`${open.origin}/${SEGMENT}`)).status).toBe(200);
+    await open.close();
+  });
+
+  test("the edge's own pages may, under both names of this machine", async () => {
+    const local = edge.origin.replace('127.0.0.1', 'localhost');
+    for (const origin of [edge.origin, local]) {
+      const answer = await ask(segmentUrl, { origin });
+      expect(answer.status).toBe(200);
+      expect(answer.headers['access-control-allow-origin']).toBe(origin);
     }
   });
 
-  test('goes on being served after a request that is none.', async () => {
+  test('what is missing is a 403 of the origin, readable to the allowed site', async () => {
+    const answer = await ask(`${edge.origin}/v/missing.ts`, { origin: SITE });
+    expect(answer.status).toBe(403);
+    expect(answer.headers['content-type']).toBe('application/xml');
+    expect(answer.headers['access-control-allow-origin']).toBe(SITE);
+    expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
+  });
+
+  test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('%s is a bad request', async (path) => {
+    expect((await ask(edge.origin + path, { origin: SITE })).status).toBe(400);
+  });
+
+  test.each([
+    '/private.json',
+    '/delivery/private.json',
+    '/v/../private.json',
+    '/v/%2e%2e/private.json',
+  ])('%s does not lead out of what is published', async (path) => {
+    const answer = await ask(edge.origin + path, { origin: SITE });
+    expect(answer.status).toBeGreaterThanOrEqual(403);
+    expect(answer.body.toString()).not.toBe('{}');
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is not allowed', async (method) => {
+    const answer = await ask(segmentUrl, { origin: SITE }, method);
+    expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
+  });
+
+  test('a preflight of an allowed site is answered, of another refused', async () => {
+    const allowed = await ask(segmentUrl, { origin: SITE }, 'OPTIONS');
+    expect([allowed.status, allowed.headers['access-control-allow-origin']]).toEqual([204, SITE]);
+    const refused = await ask(segmentUrl, { origin: 'https://elsewhere.example' }, 'OPTIONS');
+    expect(refused.status).toBe(403);
+  });
+
+  test('another name of this machine is refused: its page would be of the same origin', async () => {
+    const { port } = new URL(edge.origin);
+    for (const host of [`evil.example:${port}`, `evil.example`, '127.0.0.1', `127.0.0.1:1`]) {
+      for (const path of [`/${SEGMENT}`, '/']) {
+        const answer = await ask(edge.origin + path, { host, 'sec-fetch-site': 'same-origin' });
+        expect(answer.status).toBe(403);
+        expect(answer.body.toString()).toContain(`Open ${edge.origin}/`);
+      }
+    }
+  });
+});
+
+describe('stays up', () => {
+  test.each([
+    ['no HTTP', 'nonsense\r\n\r\n', '400'],
+    ['no host', `GET /${SEGMENT} HTTP/1.1\r\n\r\n`, '400'],
+    ['no host and no need for one', `GET /${SEGMENT} HTTP/1.0\r\n\r\n`, '403'],
+    ['a space in the path', 'GET /v/a b HTTP/1.1\r\nHost: x\r\n\r\n', '400'],
+    [
+      'headers without end',
+      `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`,
+      '431',
+    ],
+    [
+      'a whole address as the path',
+      'GET http://x/v/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      '403',
+    ],
+    [
+      'two origins',
+      `GET /${SEGMENT} HTTP/1.1\r\nHost: HOST\r\nOrigin: ${SITE}\r\nOrigin: ${SITE}\r\nConnection: close\r\n\r\n`,
+      '403',
+    ],
+    [
+      'bytes that are no text',
+      'GET /v/\xff\xfe HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
+      '40',
+    ],
+  ])('after a request with %s', async (_about, bytes, status) => {
+    const { host } = new URL(edge.origin);
+    const answer = await sendRaw(edge.origin, bytes.replace('HOST', host));
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
+    expect((await ask(segmentUrl, { origin: SITE })).status).toBe(200);
+  });
+
+  test('after a connection that is closed in the middle of a request', async () => {
     const { hostname, port } = new URL(edge.origin);
     const socket = connect(Number(port), hostname);
-    socket.write('NONSENSE \0\r\n\r\n');
-    await new Promise((resolve) => socket.once('close', resolve).resume());
-    expect((await ask(SEGMENT)).status).toBe(200);
+    await once(socket, 'connect');
+    socket.write('GET /v/', () => socket.resetAndDestroy());
+    await once(socket, 'close');
+    expect((await ask(segmentUrl, { origin: SITE })).status).toBe(200);
+  });
+
+  test('after an object that cannot be read, which is logged', async () => {
+    const lines: unknown[] = [];
+    const broken = await startEdge({
+      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets },
+      store: {
+        ...store,
+        get: async () => {
+          throw new Error('The disk is gone.');
+        },
+      },
+      log: Object.assign(createLog('silent'), { error: (line: unknown) => lines.push(line) }),
+    });
+    const answer = await ask(`${broken.origin}/${SEGMENT}`, { origin: SITE });
+    expect([answer.status, answer.headers['cache-control']]).toEqual([500, 'no-store']);
+    expect(lines).toMatchObject([{ event: 'edge.failed', err: { message: 'The disk is gone.' } }]);
+    await broken.close();
   });
 });
 
-describe('The pages', () => {
-  const own = () => ({ host: new URL(edge.origin).host });
+describe('leaves no object open', () => {
+  const BIG = 'v/big.ts';
+  let big: string;
 
-  test('list what is published, with titles as text.', async () => {
-    const { status, body, headers } = await ask('/', own());
-    expect(status).toBe(200);
-    expect(headers['content-security-policy']).toContain("default-src 'self'");
-    const text = body.toString();
-    expect(text).toContain('&#60;script&#62;alert(&#34;title&#34;)&#60;/script&#62; &#38; more');
-    expect(text).toContain('1:02:05');
-    expect(text).not.toContain('<script>alert');
+  beforeAll(() => {
+    // More than the sockets between two programs hold, so that the reader has to wait for the viewer.
+    store.put('delivery', BIG, Buffer.alloc(50_000_000), { contentType: 'video/mp2t' });
+    big = `${edge.origin}/${BIG}`;
   });
 
-  test('show one of it, and say so when there is none.', async () => {
-    expect((await ask('/watch/a1', own())).body.toString()).toContain(
-      'data-playlist="/v/a1/index.m3u8"',
-    );
-    expect((await ask('/watch/zz', own())).status).toBe(404);
-    expect((await ask('/player/../../package.json', own())).status).toBe(404);
-    for (const file of ['watch.js', 'pages.css', 'hls.js']) {
-      expect((await ask(`/player/${file}`, own())).status).toBe(200);
-    }
+  test('after viewers who went away in the middle', async () => {
+    const viewers = Array.from({ length: 5 }, () => get(big, { headers: { origin: SITE } }));
+    const answers = await Promise.all(viewers.map((viewer) => once(viewer, 'response')));
+    expect(answers.length).toBe(5);
+    expect(store.openBodies()).toBe(5);
+    for (const viewer of viewers) viewer.destroy();
+    await store.whenOpen(0);
   });
 
-  test('are not shown under another name, and take no POST.', async () => {
-    expect((await ask('/', { host: 'rebound.example' })).status).toBe(403);
-    expect((await ask('/', own(), 'POST')).status).toBe(405);
+  test('after HEAD, a known object, a refusal and a bad range', async () => {
+    await ask(big, { origin: SITE }, 'HEAD');
+    await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'gzip' }, 'HEAD');
+    await ask(big, { origin: SITE, 'if-none-match': '*' });
+    await ask(big, { origin: SITE, range: 'bytes=50000000-' });
+    await ask(big);
+    await store.whenOpen(0);
+  });
+
+  test('after a viewer who went away before the object was open', async () => {
+    let gone: () => void;
+    const wentAway = new Promise<void>((done) => (gone = done));
+    const late = await startEdge({
+      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets },
+      store: {
+        head: store.head,
+        get: async (bucket, key, range) => {
+          viewer.destroy();
+          await wentAway;
+          return store.get(bucket, key, range);
+        },
+      },
+      log: Object.assign(createLog('silent'), { debug: () => gone() }),
+    });
+    const viewer = get(`${late.origin}/${BIG}`, { headers: { origin: SITE } });
+    viewer.on('error', () => undefined);
+    await store.whenOpen(1);
+    await store.whenOpen(0);
+    await late.close();
+  });
+
+  test('when it is closed while it sends', async () => {
+    const closing = await startEdge({
+      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
+    });
+    const viewer = get(`${closing.origin}/${BIG}`, { headers: { origin: SITE } });
+    await once(viewer, 'response');
+    expect(store.openBodies()).toBe(1);
+    await closing.close();
+    await store.whenOpen(0);
+    viewer.destroy();
+  });
+
+  test('when the object is replaced between the look at it and the reading', async () => {
+    let first = true;
+    const racing = await startEdge({
+      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
+      store: {
+        head: store.head,
+        get: async (bucket, key, range) => {
+          if (first) store.put('delivery', 'v/pointer.m3u8', 'the new one', { contentType: 'x/y' });
+          first = false;
+          return store.get(bucket, key, range);
+        },
+      },
+    });
+    store.put('delivery', 'v/pointer.m3u8', 'old', { contentType: 'x/y' });
+    const { headers, body } = await ask(`${racing.origin}/v/pointer.m3u8`, { origin: SITE });
+    expect([body.toString(), headers['content-length']]).toEqual(['the new one', '11']);
+    await store.whenOpen(0);
+    await racing.close();
   });
 });
 
-test('A port that is taken is told in a sentence.', async () => {
-  const { port } = new URL(edge.origin);
-  const again = startEdge({
-    ...{ store: home.store, deliveryBucket: 'delivery', port: Number(port), allowedSites: [] },
-    listAssets: () => Promise.resolve([]),
-    log: createLog('silent'),
+describe('does not start', () => {
+  test('on a port that is taken, and says so', async () => {
+    const port = Number(new URL(edge.origin).port);
+    await expect(
+      startEdge({ store, deliveryBucket: 'delivery', port, allowedSites: [], listAssets, log }),
+    ).rejects.toThrow(`Port ${port} is taken. Choose another with --port, or 0 for any free one.`);
   });
-  await expect(again).rejects.toThrow(`Port ${port} is taken.`);
+
+  test('with a site that is no origin', async () => {
+    const allowedSites = ['site.example'];
+    await expect(
+      startEdge({ store, deliveryBucket: 'delivery', port: 0, allowedSites, listAssets, log }),
+    ).rejects.toThrow('This is no origin: "site.example".');
+  });
 });

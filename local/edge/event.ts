@@ -1,0 +1,92 @@
+/** What a CloudFront Function is given, as far as a viewer's request has it. */
+export interface EdgeEvent {
+  readonly version: '1.0';
+  readonly context: {
+    readonly distributionDomainName: string;
+    readonly distributionId: string;
+    readonly eventType: 'viewer-request';
+    readonly requestId: string;
+  };
+  readonly viewer: { readonly ip: string };
+  readonly request: EdgeRequest;
+}
+
+export interface EdgeRequest {
+  readonly method: string;
+  /** Without the query, and as encoded as it came. */
+  readonly uri: string;
+  readonly querystring: EdgeValues;
+  /** By their names in lower case. */
+  readonly headers: EdgeValues;
+  readonly cookies: EdgeValues;
+}
+
+/** A name that came several times has all its values in `multiValue`. */
+export type EdgeValues = Readonly<
+  Record<
+    string,
+    { readonly value: string; readonly multiValue?: readonly { readonly value: string }[] }
+  >
+>;
+
+/**
+ * The event of a request with Node's raw list of header names and values.
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
+ */
+export function viewerRequestEvent(request: {
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: readonly string[];
+  readonly requestId: string;
+}): EdgeEvent {
+  const { method, url, rawHeaders, requestId } = request;
+  const [uri, query] = cut(url, '?');
+  const headers = pairs(rawHeaders);
+  const cookies = headers
+    .filter(([name]) => name === 'cookie')
+    .flatMap(([, value]) => value.split(/; */));
+  return {
+    version: '1.0',
+    context: {
+      distributionDomainName: 'd111111abcdef8.cloudfront.net',
+      distributionId: 'LOCAL',
+      eventType: 'viewer-request',
+      requestId,
+    },
+    viewer: { ip: '127.0.0.1' },
+    request: {
+      method,
+      uri,
+      querystring: collect(split(query.split('&'))),
+      headers: collect(headers.filter(([name]) => name !== 'cookie')),
+      cookies: collect(split(cookies)),
+    },
+  };
+}
+
+type Pair = readonly [name: string, value: string];
+
+function pairs(rawHeaders: readonly string[]): readonly Pair[] {
+  const names = rawHeaders.filter((_, index) => index % 2 === 0);
+  return names.map((name, index) => [name.toLowerCase(), rawHeaders[index * 2 + 1] ?? '']);
+}
+
+function split(texts: readonly string[]): readonly Pair[] {
+  return texts.filter((text) => text !== '').map((text) => cut(text, '='));
+}
+
+function cut(text: string, mark: string): Pair {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function collect(all: readonly Pair[]): EdgeValues {
+  const groups = Map.groupBy(all, ([name]) => name);
+  return Object.fromEntries(
+    [...groups].map(([name, group]) => {
+      const multiValue = group.map(([, value]) => ({ value }));
+      const value = multiValue[0]?.value ?? '';
+      return [name, multiValue.length > 1 ? { value, multiValue } : { value }];
+    }),
+  );
+}

@@ -1,0 +1,27 @@
+import { createReadStream } from 'node:fs';
+import type { ListedAsset } from '../../local/pages.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
+import { upload } from '../../worker/io/upload.ts';
+import { segmentPath, versionKey } from '../../worker/plan/keys.ts';
+import { serialiseJob } from '../../worker/plan/message.ts';
+import { clip } from '../e2e/clips.ts';
+import type { Machine } from '../e2e/machine.ts';
+
+export interface PublishedAsset extends ListedAsset {
+  readonly poster: string;
+  readonly firstSegment: string;
+}
+
+/** Has a worker make six seconds of a test picture with a tone, under that title. */
+export async function publishAsset(machine: Machine, title: string): Promise<PublishedAsset> {
+  const { store } = machine.home;
+  // A bucket that tells of no uploads: the job is asked for by its title below.
+  const source = { bucket: LOCAL_NAMES.workBucket, key: 'played.mp4' };
+  const body = createReadStream(clip({ name: 'played.mp4', seconds: 6, size: '320x180' }));
+  await upload({ store, ...source, body });
+  machine.start();
+  await machine.send(serialiseJob({ source, options: { title } }));
+  const { assetId, version, playlist, poster = '', durationSeconds } = await machine.ready();
+  const firstSegment = versionKey(assetId, version, segmentPath('180p', 0));
+  return { assetId, title, durationSeconds, playlist, poster, firstSegment };
+}
