@@ -1,12 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readConfig } from '../worker/config.ts';
 import { layoutEnv } from '../worker/io/local/layout.ts';
 import { LADDER } from '../worker/plan/ladder.ts';
 import { make } from '../test/e2e/clips.ts';
-import { fileURLToPath } from 'node:url';
+import { measure, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench [-- CLIP]
 
@@ -24,28 +24,6 @@ const given = process.argv[2];
 const clip = given ?? minute();
 const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
 const directory = mkdtempSync(join(tmpdir(), 'vodstack-bench-'));
-
-/** CPU seconds of the processes that ended meanwhile, their children's too; wall seconds. */
-function measure(work: () => void): { readonly cpu: number; readonly wall: number } {
-  const before = childSeconds();
-  const started = performance.now();
-  work();
-  return { cpu: childSeconds() - before, wall: (performance.now() - started) / 1000 };
-}
-
-function childSeconds(): number {
-  const ticks = spawnSync('sh', ['-c', `cut -d' ' -f16,17 /proc/${process.pid}/stat`], {
-    encoding: 'utf8',
-  });
-  const [user = 0, system = 0] = ticks.stdout.trim().split(' ').map(Number);
-  // Ticks of 10 ms; this very look is one of the children.
-  return (user + system) / 100;
-}
-
-function run(program: string, argv: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ended with ${String(status)}: ${stderr}`);
-}
 
 const ffmpeg = (...argv: readonly string[]) =>
   run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv]);
@@ -149,10 +127,12 @@ try {
     `| ${given ? 'clip' : 'a minute of 1080p'}, x264 ${preset} | CPU s | to (a) | wall s | to (a) |`,
   );
   console.log('| --- | ---: | ---: | ---: | ---: |');
-  for (const { way, cpu, wall } of rows) {
-    const share = hand ? [relative(cpu, hand.cpu), relative(wall, hand.wall)] : ['', ''];
+  for (const { way, cpuSeconds, wallSeconds } of rows) {
+    const share = hand
+      ? [relative(cpuSeconds, hand.cpuSeconds), relative(wallSeconds, hand.wallSeconds)]
+      : ['', ''];
     console.log(
-      `| ${way} | ${cpu.toFixed(1)} | ${share[0] ?? ''} | ${wall.toFixed(1)} | ${share[1] ?? ''} |`,
+      `| ${way} | ${cpuSeconds.toFixed(1)} | ${share[0] ?? ''} | ${wallSeconds.toFixed(1)} | ${share[1] ?? ''} |`,
     );
   }
   console.log('\nvodstack makes posters, thumbnails and a storyboard too; the others do not.');

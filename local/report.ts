@@ -25,8 +25,6 @@ export interface Report {
   /** 0 to 1 of the step that the file is at. */
   progress(file: string, step: 'uploading' | 'processing', done: number): void;
   result(file: string, result: FileResult): void;
-  /** A line for people; on standard error where standard output is for scripts. */
-  say(line: string): void;
   close(): void;
 }
 
@@ -39,20 +37,22 @@ function lines(): Report {
   return {
     progress: () => undefined,
     result: (_file, result) => process.stdout.write(`${JSON.stringify(result)}\n`),
-    say: (line) => process.stderr.write(`${line}\n`),
     close: () => undefined,
   };
 }
 
 function bars(): Report {
   const all = new MultiBar({
-    format: '{bar} {percent}% {name} {step}',
+    format: '{bar} {percentage}% {name} {step}',
     barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    // Without it a long reason is cut off at the right.
+    linewrap: true,
     hideCursor: true,
     clearOnComplete: false,
     autopadding: true,
   });
-  const started = performance.now();
   const bar = new Map<string, { readonly bar: ReturnType<MultiBar['create']>; since: number }>();
   const of = (file: string) => {
     const known = bar.get(file);
@@ -71,20 +71,22 @@ function bars(): Report {
     },
     result: (file, result) => {
       const { bar: one } = of(file);
-      one.update(result.status === 'ready' ? 100 : one.getProgress() * 100, {
-        step: result.status,
-      });
+      if (result.status === 'ready') one.update(100, { step: result.status });
+      else one.update({ step: result.status });
       const text =
         result.status === 'ready'
           ? `${basename(file)}\n  watch  ${result.page}\n  HLS    ${result.playlist}${result.exported ? `\n  files  ${result.exported}` : ''}`
           : `${basename(file)} was ${result.status}: ${result.reason}`;
-      all.log(`${text}\n`);
-      if ([...bar.values()].every((each) => each.bar.getProgress() >= 1)) all.update();
+      // Each line ends what stands behind it: the bars were there before.
+      all.log(`${text.replaceAll('\n', `${ERASE}\n`)}${ERASE}\n`);
+      all.update();
     },
-    say: (line) => (performance.now() > started ? all.log(`${line}\n`) : undefined),
     close: () => all.stop(),
   };
 }
+
+/** Erases the rest of a terminal's line. */
+const ERASE = '\x1b[K';
 
 /** The first tenth says too little of the rest. */
 function timeLeft(done: number, since: number): string {
