@@ -12,7 +12,7 @@ Without a file it makes a short clip and plays that.
 Options:
   --once          end when the given files are done; exit 0 only if all are ready
   --export DIR    copy each finished asset to DIR, as files for any web server
-  --workers N     worker processes (default: one for each two cores)
+  --workers N     worker processes (default: one for each core)
   --port N        the port of the pages and videos; 0 for any free one (default: 8080)
   --data DIR      where everything is kept (default: data, beside this program)
   --allow SITE    an origin whose pages may show the videos, https://site.example;
@@ -83,7 +83,7 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     );
     return usual;
   };
-  const workers = whole('workers', 1, 64, Math.max(1, Math.floor(availableParallelism() / 2)));
+  const workers = whole('workers', 1, 64, Math.min(64, availableParallelism()));
   const port = whole('port', 0, 65_535, 8080);
   const allowedSites = values.get('allow') ?? [];
   for (const site of allowedSites) {

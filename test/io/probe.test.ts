@@ -129,6 +129,16 @@ describe('A seek', () => {
     expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 0)).toBeUndefined();
   });
 
+  test('in Matroska goes back before a key frame, and to the start where there is none.', async () => {
+    const file = make('late-picture.mkv', [
+      ...['-itsoffset', '30', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=20'],
+      ...['-f', 'lavfi', '-i', 'sine=440:d=50', '-c:v', 'libx264', '-preset', 'ultrafast'],
+      ...['-g', '250', '-keyint_min', '250', '-sc_threshold', '0', '-c:a', 'aac'],
+    ]);
+    expect(await at(file, 25)).toBeUndefined();
+    expect(await at(file, 45)).toBeCloseTo(39, 1);
+  });
+
   test('in a transport stream goes back before a key frame.', async () => {
     const file = make('seek.ts', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=60', '-c:v', 'libx264'],

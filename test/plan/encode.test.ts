@@ -1,181 +1,232 @@
 import { describe, expect, test } from 'vitest';
-import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
-import { imageNames, imagesCommand, planImages, storyboardVtt } from '../../worker/plan/images.ts';
-import { colorFilters, frameFilters } from '../../worker/plan/picture.ts';
-import type { Plan, Unit } from '../../worker/plan/plan.ts';
+import { audioCommand, inputOptions, videoCommand } from '../../worker/plan/encode.ts';
+import { makeGrid } from '../../worker/plan/grid.ts';
+import type { AudioTrack, Plan, Unit } from '../../worker/plan/plan.ts';
 import { rational } from '../../worker/plan/rational.ts';
-import { examplePlan } from './example.ts';
+import type { Rational } from '../../worker/plan/rational.ts';
+import { DEMUXERS } from '../../worker/plan/source.ts';
+import type { SourceVideo } from '../../worker/plan/source.ts';
 
-type VideoUnit = Extract<Unit, { kind: 'video' }>;
+const VIDEO: SourceVideo = {
+  index: 0,
+  codec: 'h264',
+  display: { width: 1280, height: 720 },
+  rates: { average: rational(25, 1), base: rational(25, 1) },
+  variableFrameRate: false,
+  fieldOrder: 'progressive',
+  transfer: 'sdr',
+  bitDepth: 8,
+};
 
-function videoUnit(plan: Plan, index: number): VideoUnit {
-  const units = plan.units.filter((unit): unit is VideoUnit => unit.kind === 'video');
-  const unit = units[index];
-  if (!unit) throw new Error(`The plan has no chunk ${index}.`);
-  return unit;
+const TRACK: AudioTrack = {
+  name: 'audio-0',
+  streamIndex: 1,
+  language: 'en',
+  label: 'English',
+  default: true,
+  channels: 2,
+  bitRate: 128_000,
+};
+
+interface Source {
+  readonly durationSeconds?: number;
+  readonly rate?: Rational;
+  readonly startSeconds?: number;
+  readonly video?: Partial<SourceVideo>;
+  readonly channels?: number;
 }
 
-const place = { address: '/data/source file.mp4', directory: '/scratch' };
-const DEMUXERS =
-  'mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,mpegvideo,avi,flv,asf,ogg,mxf,wav,mp3,aac,flac,m4v,h264,hevc,dv,gxf,rm,ivf,amr,aiff,ac3,w64,caf';
-const HEAD = [
-  ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1', '-nostats'],
-  ...['-y', '-copyts', '-protocol_whitelist', 'file', '-format_whitelist', DEMUXERS],
-];
-
-const output = (stream: number, maxRate: number, borders: string, first: number, name: string) => [
-  ...['-map', `[v${stream}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22'],
-  ...['-maxrate', String(maxRate), '-bufsize', String(maxRate), '-profile:v', 'high'],
-  ...['-g', '60', '-keyint_min', '60', '-sc_threshold', '0', '-flags', '+cgop+bitexact'],
-  ...['-x264-params', 'threads=1:lookahead-threads=1:sync-lookahead=10'],
-  ...['-fps_mode', 'passthrough', '-map_metadata', '-1', '-fflags', '+bitexact'],
-  ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', '10'],
-  ...['-f', 'segment', '-segment_format', 'mpegts', '-segment_frames', borders],
-  ...['-segment_start_number', String(first), `/scratch/${name}/%05d.ts`],
-];
-
-describe('A chunk', () => {
-  const rate = rational(30_000, 1001);
-
-  test('is encoded by one run, with one decode for all renditions.', () => {
-    const plan = examplePlan({ seconds: 80, rate, startSeconds: -0.5 });
-    const unit = videoUnit(plan, 1);
-    expect(videoCommand(plan, unit, { ...place, seekSeconds: 60.06 })).toEqual([
-      ...HEAD,
-      ...['-noaccurate_seek', '-ss', '60.060000', '-i', 'file:/data/source file.mp4'],
-      '-filter_complex',
-      '[0:0]setpts=PTS-(-0.5)/TB,fps=fps=30000/1001:start_time=60.060000:round=near,' +
-        'tpad=stop=-1:stop_mode=clone,trim=end_frame=598,format=yuv420p,split=2[s0][s1];' +
-        '[s0]scale=640:360:flags=bicubic:out_range=tv,setsar=1[v0];' +
-        '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
-      ...output(0, 900_000, '180,360,540', 10, '360p'),
-      ...output(1, 300_000, '180,360,540', 10, '234p'),
-    ]);
-  });
-
-  test('that begins the source is decoded from its start.', () => {
-    const plan = examplePlan({ seconds: 5, rate });
-    const argv = videoCommand(plan, videoUnit(plan, 0), place);
-    expect(argv).not.toContain('-ss');
-    expect(argv).toContain('2147483646');
-  });
-
-  test('of a remote source is read by ranges, and nothing but HTTP is spoken.', () => {
-    const plan = examplePlan();
-    const address = 'https://bucket.example/key?signature';
-    const argv = videoCommand(plan, videoUnit(plan, 0), { ...place, address });
-    const from = argv.indexOf('-protocol_whitelist');
-    expect(argv.slice(from, argv.indexOf('-i') + 2)).toEqual([
-      ...['-protocol_whitelist', 'http,https,tls,tcp', '-format_whitelist', DEMUXERS],
-      ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
-      ...['-i', address],
-    ]);
-  });
-});
-
-test('A sound track is encoded in one run, cut where the picture is.', () => {
-  const plan = examplePlan({ seconds: 20, startSeconds: 1.4 });
-  const [track] = plan.audio;
-  if (!track) throw new Error('The plan has no sound.');
-  expect(audioCommand(plan, track, place)).toEqual([
-    ...HEAD,
-    ...['-i', 'file:/data/source file.mp4', '-map', '0:1', '-af'],
-    'asetpts=PTS-(1.4)/TB,aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
-      'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=960000',
-    ...['-c:a', 'aac', '-b:a', '128000', '-flags', '+bitexact'],
-    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-muxdelay', '0', '-muxpreload', '0'],
-    ...['-output_ts_offset', '10', '-f', 'segment', '-segment_format', 'mpegts'],
-    // 6 s are 281.25 AAC frames; the first frame of all is the encoder's run-in.
-    ...['-segment_frames', '283,564,845', '-segment_start_number', '0'],
-    '/scratch/audio-0/%05d.ts',
-  ]);
-});
-
-describe('A picture', () => {
-  const { video } = examplePlan().media;
-  if (!video) throw new Error('The plan has no picture.');
-
-  test('of fields becomes one of frames.', () => {
-    const of = (fieldOrder: 'top_first' | 'bottom_first' | 'progressive') =>
-      frameFilters({ ...video, fieldOrder });
-    expect(of('top_first')).toEqual(['bwdif=mode=send_frame:parity=tff:deint=all']);
-    expect(of('bottom_first')).toEqual(['bwdif=mode=send_frame:parity=bff:deint=all']);
-    expect(of('progressive')).toEqual([]);
-  });
-
-  test('of high dynamic range is mapped to the standard one.', () => {
-    expect(colorFilters({ ...video, transfer: 'hlg', colorRange: 'tv' })).toEqual([
-      'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100',
-      'format=gbrpf32le',
-      'zscale=p=bt709',
-      'tonemap=hable:desat=0',
-      'zscale=t=bt709:m=bt709:r=tv',
-      'format=yuv420p',
-    ]);
-    expect(colorFilters({ ...video, transfer: 'pq' })[0]).toMatch(/tin=smpte2084/);
-    expect(colorFilters(video)).toEqual(['format=yuv420p']);
-  });
-});
-
-describe('The images', () => {
-  test('are never wider than the largest rendition.', () => {
-    expect(planImages({ width: 1920, height: 1080 }, 60)).toMatchObject({
-      poster: { width: 1280, height: 720 },
-      thumbnails: [
-        { width: 640, height: 360 },
-        { width: 320, height: 180 },
+function planOf(source: Source = {}): Plan {
+  const { durationSeconds = 70, rate = rational(25, 1), startSeconds = 0, channels = 2 } = source;
+  return {
+    schema: 1,
+    jobId: 'job-1',
+    assetId: 'asset-1',
+    source: { bucket: 'sources', key: 'a b.mp4', etag: 'e', sizeBytes: 1 },
+    title: 'a b',
+    media: {
+      demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
+      sizeBytes: 1,
+      startSeconds,
+      durationSeconds,
+      video: { ...VIDEO, ...source.video },
+      audio: [
+        {
+          index: 1,
+          codec: 'aac',
+          channels,
+          sampleRate: 48_000,
+          language: 'en',
+          default: true,
+        },
       ],
-    });
-    expect(planImages({ width: 300, height: 200 }, 60)).toMatchObject({
-      poster: { width: 300, height: 200 },
-      thumbnails: [],
-    });
+    },
+    durationSeconds,
+    grid: makeGrid(rate, durationSeconds),
+    renditions: [
+      { name: '720p', width: 1280, height: 720, maxBitRate: 3_500_000, bufferBits: 3_500_000 },
+      { name: '234p', width: 416, height: 234, maxBitRate: 300_000, bufferBits: 300_000 },
+    ],
+    skipped: [],
+    audio: [TRACK],
+    units: [],
+    encoder: { preset: 'veryfast', crf: 22 },
+  };
+}
+
+const LAST_CHUNK: Extract<Unit, { kind: 'video' }> = {
+  kind: 'video',
+  name: 'video-00001',
+  firstFrame: 1500,
+  frames: 250,
+  firstSegment: 10,
+  segments: 2,
+};
+
+const WHITELIST = DEMUXERS.join(',');
+
+function valueOf(argv: readonly string[], option: string): string | undefined {
+  return argv[argv.indexOf(option) + 1];
+}
+
+describe('The command of a chunk', () => {
+  test('decodes once for all renditions and cuts them at the same frames', () => {
+    const place = { address: '/data/ab', seekSeconds: 59.5, directory: '/tmp/50%/video-00001' };
+    const encoding = (index: number, name: string, bits: string) => [
+      ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22'],
+      ...['-maxrate', bits, '-bufsize', bits, '-profile:v', 'high', '-g', '50'],
+      ...['-keyint_min', '50', '-sc_threshold', '0', '-flags', '+cgop+bitexact'],
+      ...['-x264-params', 'threads=1:lookahead-threads=1:sync-lookahead=10'],
+      ...['-fps_mode', 'passthrough', '-map_metadata', '-1', '-fflags', '+bitexact'],
+      ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', '10', '-f', 'segment'],
+      ...['-segment_format', 'mpegts', '-segment_frames', '150', '-segment_start_number', '10'],
+      `file:/tmp/50%%/video-00001/${name}/%05d.ts`,
+    ];
+    expect(videoCommand(planOf({ startSeconds: 1.4 }), LAST_CHUNK, place)).toEqual([
+      ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1'],
+      ...['-nostats', '-y', '-copyts', '-abort_on', 'empty_output_stream', '-reinit_filter', '0'],
+      ...[
+        '-threads',
+        '1',
+        '-itsoffset',
+        '-1.400000',
+        '-protocol_whitelist',
+        'file',
+        '-format_whitelist',
+        WHITELIST,
+      ],
+      ...['-noaccurate_seek', '-ss', '59.500000', '-i', 'file:/data/ab', '-filter_complex'],
+      '[0:0]fps=fps=25/1:round=near,tpad=stop=-1:stop_mode=clone,' +
+        'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,format=yuv420p,split=2[s0][s1];' +
+        '[s0]scale=1280:720:flags=bicubic:out_range=tv,setsar=1[v0];' +
+        '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
+      ...encoding(0, '720p', '3500000'),
+      ...encoding(1, '234p', '300000'),
+    ]);
+  });
+
+  test('begins at a time that is exact to the microsecond for uneven rates', () => {
+    const rate = rational(30_000, 1001);
+    const unit = { ...LAST_CHUNK, firstFrame: 1800 * 59 };
+    const argv = videoCommand(planOf({ rate }), unit, { address: '/a', directory: '/d' });
+    expect(valueOf(argv, '-filter_complex')).toContain(
+      'fps=fps=30000/1001:round=near:start_time=3543.540000',
+    );
+  });
+
+  test('gives fields to the deinterlacer before the grid, and new filters to a new size', () => {
+    const plan = planOf({ video: { fieldOrder: 'top_first' } });
+    const argv = videoCommand(plan, LAST_CHUNK, { address: '/a', directory: '/d' });
+    expect(valueOf(argv, '-filter_complex')).toMatch(/^\[0:0\]bwdif=[^,]+,fps=/);
+    expect(argv).not.toContain('-reinit_filter');
+  });
+
+  test('decodes from the start without a place to seek to', () => {
+    const argv = videoCommand(planOf(), LAST_CHUNK, { address: '/a', directory: '/d' });
+    expect(argv).not.toContain('-ss');
+  });
+
+  test('has a border that is never reached for a single segment', () => {
+    const unit = { ...LAST_CHUNK, frames: 20, segments: 1 };
+    const argv = videoCommand(planOf(), unit, { address: '/a', directory: '/d' });
+    expect(valueOf(argv, '-segment_frames')).toBe('2147483646');
+  });
+
+  test('is not made for a plan without a picture', () => {
+    const { video: _, ...media } = planOf().media;
+    expect(() =>
+      videoCommand({ ...planOf(), media }, LAST_CHUNK, { address: '/a', directory: '/d' }),
+    ).toThrow('video-00001 of job job-1 has no picture to encode.');
+  });
+});
+
+describe('The command of a sound track', () => {
+  test('makes one run of the whole length, cut at the borders of the picture', () => {
+    const plan = planOf({ durationSeconds: 13, startSeconds: -0.023 });
+    const place = { address: '/data/ab', directory: '/tmp/audio-0' };
+    expect(audioCommand(plan, TRACK, place)).toEqual([
+      ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1'],
+      ...['-nostats', '-y', '-copyts', '-abort_on', 'empty_output_stream', '-reinit_filter', '0'],
+      ...['-itsoffset', '0.023000', '-protocol_whitelist', 'file', '-format_whitelist', WHITELIST],
+      ...['-i', 'file:/data/ab', '-map', '0:1', '-af'],
+      'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
+        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=624000',
+      ...['-c:a', 'aac', '-b:a', '128000', '-flags', '+bitexact'],
+      ...['-map_metadata', '-1', '-fflags', '+bitexact'],
+      ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', '10', '-f', 'segment'],
+      // 6 s are 281.25 frames of 1024 samples, 12 s are 562.5; one more is the encoder's run-in.
+      ...['-segment_format', 'mpegts', '-segment_frames', '283,564', '-segment_start_number', '0'],
+      'file:/tmp/audio-0/audio-0/%05d.ts',
+    ]);
   });
 
   test.each([
-    [0.04, 1, 1],
-    [10, 1, 10],
-    [10.5, 1, 11],
-    [200, 1, 200],
-    [201, 2, 101],
-    [43_200, 216, 200],
-  ])('of %d s have a tile each %i s, %i in all.', (seconds, intervalSeconds, tiles) => {
-    const { storyboard } = planImages({ width: 640, height: 360 }, seconds);
-    expect(storyboard).toMatchObject({ intervalSeconds, tiles });
+    [1, 1, 'aresample='],
+    [2, 2, 'aresample='],
+    [6, 2, 'aresample='],
+    [8, 2, 'aresample='],
+    [10, 2, 'pan=stereo|c0=c0|c1=c1,aresample='],
+  ] as const)('of %d channels makes %d', (channels, made, first) => {
+    const track = { ...TRACK, channels: made };
+    const argv = audioCommand(planOf({ channels }), track, { address: '/a', directory: '/d' });
+    const filters = valueOf(argv, '-af') ?? '';
+    expect(filters.startsWith(first)).toBe(true);
+    expect(filters).toContain(`channel_layouts=${made === 1 ? 'mono' : 'stereo'}`);
   });
 
-  test('of the storyboard are told to players by WebVTT.', () => {
-    const { storyboard } = planImages({ width: 640, height: 360 }, 27.5);
-    const text = storyboardVtt(storyboard, 27.5);
-    expect(text.split('\n\n').slice(0, 3)).toEqual([
-      'WEBVTT',
-      '00:00:00.000 --> 00:00:01.000\nstoryboard-0.jpg#xywh=0,0,160,90',
-      '00:00:01.000 --> 00:00:02.000\nstoryboard-0.jpg#xywh=160,0,160,90',
+  test('leaves a frame of sound for a last segment that is shorter than it', () => {
+    // Two segments of 360 frames and one frame more, of 801 samples: 577,377 are 564 frames of 1024.
+    const rate = rational(60_000, 1001);
+    const plan = planOf({ rate, durationSeconds: 721 * (1001 / 60_000) });
+    const argv = audioCommand(plan, TRACK, { address: '/a', directory: '/d' });
+    expect(valueOf(argv, '-segment_frames')).toBe('283,564');
+  });
+});
+
+describe('The input options', () => {
+  test('of a file allow the file and nothing it names', () => {
+    expect(inputOptions({ address: '/data/a:b' })).toEqual([
+      ...['-protocol_whitelist', 'file', '-format_whitelist', WHITELIST, '-i', 'file:/data/a:b'],
     ]);
-    expect(text.trimEnd().split('\n\n').at(-1)).toBe(
-      '00:00:27.000 --> 00:00:27.500\nstoryboard-1.jpg#xywh=320,0,160,90',
-    );
   });
 
-  test('are made in one run, the long source looked at by its key frames only.', () => {
-    const short = examplePlan({ seconds: 30 });
-    const argv = imagesCommand(short, place, 'skipped');
-    expect(argv).not.toContain('-skip_frame');
-    expect(argv.filter((token) => token === '-i')).toHaveLength(1);
-    if (!short.images) throw new Error('The plan has no images.');
-    const { poster, thumbnails, sheets } = imageNames(short.images);
-    expect(argv).toEqual(
-      expect.arrayContaining([poster, ...thumbnails].map((name) => `/scratch/${name}`)),
-    );
-    expect(sheets).toEqual(['storyboard-0.jpg', 'storyboard-1.jpg']);
-    const long = imagesCommand(examplePlan({ seconds: 3600 }), place, 'skipped');
-    expect(long.slice(long.indexOf('-skip_frame'))[1]).toBe('nokey');
-  });
+  test.each(['https://bucket.test/a.mp4?sig=1', 'http://127.0.0.1:9000/a.mp4?sig=1'])(
+    'of %s allow the network only, and go on after a break',
+    (address) => {
+      const argv = inputOptions({ address });
+      expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
+      expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
+        ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
+        ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10', '-i', address],
+      ]);
+    },
+  );
 
-  test('look at dark frames only when there are no others.', () => {
-    const graph = (dark: 'skipped' | 'allowed') =>
-      imagesCommand(examplePlan(), place, dark).join(' ');
-    expect(graph('skipped')).toContain('signalstats');
-    expect(graph('allowed')).not.toContain('signalstats');
-  });
+  test.each(['hls', 'dash', 'concat', 'sdp', 'rtsp', 'image2', 'png_pipe', 'lavfi', 'tedcaptions'])(
+    'never allow the demuxer %s',
+    (demuxer) => {
+      const argv = inputOptions({ address: '/a' });
+      expect(valueOf(argv, '-format_whitelist')?.split(',')).not.toContain(demuxer);
+    },
+  );
 });

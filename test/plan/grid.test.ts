@@ -1,103 +1,112 @@
 import { describe, expect, test } from 'vitest';
-import { gridRate, isVariable } from '../../worker/plan/frame-rate.ts';
 import { chunksOf, frameSeconds, makeGrid, segmentsOf } from '../../worker/plan/grid.ts';
-import { parseRational, rational } from '../../worker/plan/rational.ts';
+import type { FrameRange } from '../../worker/plan/grid.ts';
+import { rational } from '../../worker/plan/rational.ts';
 
-const RATES = ['24000/1001', '24/1', '25/1', '30000/1001', '30/1', '50/1', '60000/1001', '60/1'];
-const ODD = ['1/1', '5/1', '12500/1000', '15/1', '14985/1000', '48/1'];
-const LENGTHS = [0.01, 1, 5.99, 6, 6.01, 59, 60, 60.06, 61, 65.9, 66.1, 119.9, 600, 3600, 43_200];
+const RATES = [
+  rational(1, 1),
+  rational(15, 2),
+  rational(12, 1),
+  rational(24_000, 1001),
+  rational(24, 1),
+  rational(25, 1),
+  rational(30_000, 1001),
+  rational(30, 1),
+  rational(1000, 33),
+  rational(50, 1),
+  rational(60_000, 1001),
+  rational(60, 1),
+];
 
-const rateOf = (text: string) => parseRational(text) ?? rational(1, 1);
+const DURATIONS = [
+  ...[0, 0.001, 0.04, 1, 5.999, 6, 6.001, 12.5, 59.9, 60, 60.5, 61.141, 65.9, 66.066, 66.1],
+  ...[119.9, 120, 126.2, 599.97, 3600, 16 * 3600 - 0.02],
+];
+
+const CASES = RATES.flatMap((rate) =>
+  DURATIONS.map((seconds) => ({ name: `${rate.num}/${rate.den} for ${seconds} s`, rate, seconds })),
+);
+
+/** Where the ranges leave a gap, overlap, or are empty. */
+function faults(ranges: readonly FrameRange[], frames: number): readonly string[] {
+  let next = 0;
+  const wrong = ranges.flatMap((range, index) => {
+    const fault = range.firstFrame !== next || range.frames < 1;
+    next = range.firstFrame + range.frames;
+    return fault ? [`${index} begins at ${range.firstFrame} with ${range.frames}`] : [];
+  });
+  return next === frames ? wrong : [...wrong, `the end is at ${next}, not ${frames}`];
+}
 
 describe('The grid', () => {
-  test.each([...RATES, ...ODD].map((text) => [text]))(
-    'at %s covers any length without gap or overlap.',
-    (text) => {
-      for (const seconds of LENGTHS) {
-        const grid = makeGrid(rateOf(text), seconds);
-        const segments = segmentsOf(grid);
-        let frame = 0;
-        for (const segment of segments) {
-          expect(segment.firstFrame).toBe(frame);
-          expect(segment.frames).toBeGreaterThan(0);
-          frame += segment.frames;
-        }
-        expect(frame).toBe(grid.frames);
-        let next = { frame: 0, segment: 0 };
-        for (const chunk of chunksOf(grid)) {
-          expect([chunk.firstFrame, chunk.firstSegment]).toEqual([next.frame, next.segment]);
-          expect(segments[chunk.firstSegment]?.firstFrame).toBe(chunk.firstFrame);
-          expect(chunk.frames).toBeLessThan(grid.chunkFrames + grid.segmentFrames);
-          next = { frame: next.frame + chunk.frames, segment: next.segment + chunk.segments };
-        }
-        expect(next).toEqual({ frame: grid.frames, segment: segments.length });
-        const off = Math.abs(frameSeconds(grid, grid.frames) - seconds);
-        expect(off).toBeLessThan(frameSeconds(grid, 1));
+  test.each([
+    [rational(25, 1), 60, { frames: 1500, gopFrames: 50, segmentFrames: 150, chunkFrames: 1500 }],
+    [
+      rational(30_000, 1001),
+      9.664,
+      { frames: 290, gopFrames: 60, segmentFrames: 180, chunkFrames: 1800 },
+    ],
+    [
+      rational(24_000, 1001),
+      61,
+      { frames: 1463, gopFrames: 48, segmentFrames: 144, chunkFrames: 1440 },
+    ],
+    [rational(15, 2), 4, { frames: 30, gopFrames: 15, segmentFrames: 45, chunkFrames: 450 }],
+    [rational(1, 4), 60, { frames: 15, gopFrames: 1, segmentFrames: 3, chunkFrames: 30 }],
+    [rational(60, 1), 0, { frames: 1, gopFrames: 120, segmentFrames: 360, chunkFrames: 3600 }],
+  ])('of %o for %d s has whole GOPs, segments and chunks', (rate, seconds, expected) => {
+    expect(makeGrid(rate, seconds)).toEqual({ rate, ...expected });
+  });
+
+  test('says exactly when a frame is shown', () => {
+    const grid = makeGrid(rational(30_000, 1001), 3600);
+    expect(frameSeconds(grid, 0)).toBe(0);
+    expect(frameSeconds(grid, 1800)).toBe(60.06);
+    expect(frameSeconds(grid, 30_000 * 57)).toBe(1001 * 57);
+  });
+
+  test.each(CASES)('$name is covered by its segments once', ({ rate, seconds }) => {
+    const grid = makeGrid(rate, seconds);
+    const segments = segmentsOf(grid);
+    expect(faults(segments, grid.frames)).toEqual([]);
+    expect(segments.slice(0, -1).every(({ frames }) => frames === grid.segmentFrames)).toBe(true);
+    expect(segments.at(-1)?.frames).toBeLessThanOrEqual(grid.segmentFrames);
+  });
+
+  test.each(CASES)(
+    '$name is covered by its chunks once, in whole segments',
+    ({ rate, seconds }) => {
+      const grid = makeGrid(rate, seconds);
+      const segments = segmentsOf(grid);
+      const chunks = chunksOf(grid);
+      expect(faults(chunks, grid.frames)).toEqual([]);
+      for (const chunk of chunks) {
+        const own = segments.slice(chunk.firstSegment, chunk.firstSegment + chunk.segments);
+        expect(own).toHaveLength(chunk.segments);
+        expect(own[0]?.firstFrame).toBe(chunk.firstFrame);
+        expect(own.reduce((sum, { frames }) => sum + frames, 0)).toBe(chunk.frames);
       }
     },
   );
 
-  test.each([
-    ['30000/1001', { gopFrames: 60, segmentFrames: 180, chunkFrames: 1800 }],
-    ['25/1', { gopFrames: 50, segmentFrames: 150, chunkFrames: 1500 }],
-    ['24000/1001', { gopFrames: 48, segmentFrames: 144, chunkFrames: 1440 }],
-    ['60/1', { gopFrames: 120, segmentFrames: 360, chunkFrames: 3600 }],
-    ['12500/1000', { gopFrames: 25, segmentFrames: 75, chunkFrames: 750 }],
-    ['1/1', { gopFrames: 2, segmentFrames: 6, chunkFrames: 60 }],
-  ])('at %s has borders of %j.', (text, expected) => {
-    expect(makeGrid(rateOf(text), 100)).toMatchObject(expected);
-  });
+  test.each(CASES)(
+    '$name ends with no chunk that is shorter than a segment',
+    ({ rate, seconds }) => {
+      const grid = makeGrid(rate, seconds);
+      const chunks = chunksOf(grid);
+      const last = chunks.at(-1)?.frames ?? 0;
+      expect(chunks.slice(0, -1).every(({ frames }) => frames === grid.chunkFrames)).toBe(true);
+      expect(last).toBeLessThan(grid.chunkFrames + grid.segmentFrames);
+      if (chunks.length > 1) expect(last).toBeGreaterThanOrEqual(grid.segmentFrames);
+    },
+  );
 
-  test('leaves no chunk shorter than a segment, but for a source that is shorter itself.', () => {
-    for (let frames = 1; frames < 6000; frames += 7) {
-      const grid = makeGrid(rational(25, 1), frames / 25);
-      const shortest = Math.min(...chunksOf(grid).map((chunk) => chunk.frames));
-      expect(shortest).toBeGreaterThanOrEqual(Math.min(frames, grid.segmentFrames));
-    }
-  });
-});
-
-describe('The rate of the grid', () => {
-  test.each([
-    ['25/1', '25/1', '25/1'],
-    ['24003/1000', '24/1', '24/1'],
-    ['29979/1000', '30000/1001', '30000/1001'],
-    ['30303/1000', '30/1', '30/1'],
-    ['60000/1001', '60000/1001', '60000/1001'],
-    ['240/1', '240/1', '60/1'],
-    ['120000/1001', '120000/1001', '60000/1001'],
-    ['100/1', '100/1', '50/1'],
-    ['22677/1000', '90000/1', '24000/1001'],
-    ['10505/1000', '90000/1', '24000/1001'],
-    ['19333/1000', '24/1', '24/1'],
-    ['1000000/66667', '1000000/66667', '15/1'],
-    ['1/5', '1/5', '1/1'],
-  ])('of an average of %s and a base of %s is %s.', (average, base, expected) => {
-    const rates = { average: rateOf(average), base: rateOf(base) };
-    expect(gridRate(rates)).toEqual(rateOf(expected));
-  });
-
-  test('is the base rate where there is no average, and 25 where there is nothing.', () => {
-    expect(gridRate({ base: rational(30, 1) })).toEqual({ num: 30, den: 1 });
-    expect(gridRate({})).toEqual({ num: 25, den: 1 });
-  });
-
-  test('is variable when average and base are far apart.', () => {
-    expect(isVariable({ average: rational(22, 1), base: rational(90_000, 1) })).toBe(true);
-    expect(isVariable({ average: rational(24_003, 1000), base: rational(24, 1) })).toBe(false);
-    expect(isVariable({ base: rational(30, 1) })).toBe(false);
-  });
-});
-
-describe('A fraction', () => {
-  test('is reduced, and its denominator positive.', () => {
-    expect(rational(60, 4)).toEqual({ num: 15, den: 1 });
-    expect(rational(-6, -4)).toEqual({ num: 3, den: 2 });
-    expect(() => rational(1, 0)).toThrow(RangeError);
-    expect(() => rational(1.5, 1)).toThrow(RangeError);
-  });
-
-  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])('is not %j.', (text) => {
-    expect(parseRational(text)).toBeUndefined();
+  test('keeps what is left of less than a segment in the chunk before', () => {
+    const joined = chunksOf(makeGrid(rational(25, 1), 65.96));
+    expect(joined).toEqual([{ firstFrame: 0, frames: 1649, firstSegment: 0, segments: 11 }]);
+    expect(chunksOf(makeGrid(rational(25, 1), 66))).toEqual([
+      { firstFrame: 0, frames: 1500, firstSegment: 0, segments: 10 },
+      { firstFrame: 1500, frames: 150, firstSegment: 10, segments: 1 },
+    ]);
   });
 });

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PoisonError, RejectedError, TransientError } from '../../worker/errors.ts';
 import { LeaseLostError } from '../../worker/io/ports.ts';
-import { redact, shellQuote } from '../../worker/plan/command.ts';
-import { encoderFailure } from '../../worker/plan/encoder-failure.ts';
 import { outcomeOf } from '../../worker/plan/outcome.ts';
 import { jobProgress } from '../../worker/plan/progress.ts';
 import { examplePlan } from './example.ts';
@@ -27,52 +25,6 @@ describe('A message', () => {
     ['failed with something that is no error', 'x', {}, { kind: 'release', afterSeconds: 10 }],
   ])('whose work %s.', (_what, error, more, expected) => {
     expect(outcomeOf(error, { ...delivery, ...more })).toEqual(expected);
-  });
-});
-
-describe('ffmpeg', () => {
-  const ended = (stderr: string, more = {}) =>
-    encoderFailure({ program: 'ffmpeg', exitCode: 1, signal: undefined, stderr, ...more });
-
-  test.each([
-    ['[error] Invalid data found when processing input', 'damaged_source'],
-    ['Error while decoding stream #0:0', 'damaged_source'],
-    ['Decoder (codec none) not found for input stream', 'unsupported_source'],
-    ['Server returned 404 Not Found', 'source_gone'],
-    ['file:/x: No such file or directory', 'source_gone'],
-  ])('that says %j rejects the source.', (stderr, code) => {
-    expect(ended(stderr)).toMatchObject({ name: 'RejectedError', code });
-  });
-
-  test.each([
-    'Connection refused',
-    'Server returned 5XX Server Error reply',
-    'Server returned 403 Forbidden (access denied)',
-    'av_interleaved_write_frame(): No space left on device',
-    'Cannot allocate memory',
-    'something nobody has seen before',
-  ])('that says %j is tried again.', (stderr) => {
-    expect(ended(stderr)).toBeInstanceOf(TransientError);
-  });
-
-  test('that was killed is tried again, whatever it said.', () => {
-    const killed = { exitCode: undefined, signal: 'SIGKILL' };
-    expect(ended('Invalid data found', killed)).toBeInstanceOf(TransientError);
-  });
-});
-
-describe('A command', () => {
-  test('is quoted so that a shell reads it back.', () => {
-    expect(shellQuote(['ffmpeg', '-i', "it's #2 4.mp4", '-vf', 'scale=2:4', '$(x)'])).toBe(
-      `ffmpeg -i 'it'\\''s #2 4.mp4' -vf scale=2:4 '$(x)'`,
-    );
-  });
-
-  test('tells nobody a signature.', () => {
-    const url = 'https://s3.example/b/k?X-Amz-Signature=abc&x=1';
-    expect(redact(`ffmpeg -i '${url}' and "${url}"`)).toBe(
-      `ffmpeg -i 'https://s3.example/b/k?[redacted]' and "https://s3.example/b/k?[redacted]"`,
-    );
   });
 });
 

@@ -1,14 +1,17 @@
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { setTimeout as after } from 'node:timers/promises';
 import Ffmpeg from 'fluent-ffmpeg';
 import { TransientError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { redact, shellQuote } from '../plan/command.ts';
-import { encoderFailure } from '../plan/encoder-failure.ts';
+import { encoderFailure, lostSource } from '../plan/encoder-failure.ts';
 
 export interface EncoderRun {
-  /** ffmpeg's arguments, one token each: options, `-i`, an address, options, an output. */
+  /**
+   * ffmpeg's arguments, one token each: options, `-i`, an address, options, an output. To an output
+   * that names no protocol fluent-ffmpeg adds a `-y`.
+   */
   readonly argv: readonly string[];
   /** The program. */
   readonly ffmpeg: string;
@@ -16,12 +19,13 @@ export interface EncoderRun {
   /** Without a sign of progress for so long the run is ended. */
   readonly stallSeconds: number;
   readonly log: Logger;
-  /** Frames of the first video output so far; the seconds of output so far. */
   readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Progress {
+  /** Of the first video output so far. */
   readonly frames: number;
+  /** Of the output so far. */
   readonly outSeconds: number;
 }
 
@@ -45,61 +49,71 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
   command.setFfmpegPath(run.ffmpeg);
   log.info({ event: 'ffmpeg.started', command: redact(shellQuote([run.ffmpeg, ...argv])) });
 
-  const stalled = new TransientError(
-    `ffmpeg made no progress for ${stallSeconds} s and was ended.`,
-  );
-  let ended: Error | undefined;
   let child: ChildProcess | undefined;
-  const done = new AbortController();
+  let ended: Error | undefined;
+  let unguard = () => {};
+  let killing: NodeJS.Timeout | undefined;
   const end = (why: Error) => {
     ended ??= why;
-    if (child) void endChild(child, done.signal);
+    child?.kill('SIGTERM');
+    killing ??= setTimeout(() => child?.kill('SIGKILL'), GRACE_SECONDS * 1000);
   };
   const onStop = () => end(signal.reason instanceof Error ? signal.reason : new Error('stopped'));
-  const watch = setTimeout(() => end(stalled), stallSeconds * 1000);
+  const stalled = () =>
+    end(new TransientError(`ffmpeg made no progress for ${stallSeconds} s and was ended.`));
+  const watch = setTimeout(stalled, stallSeconds * 1000);
   signal.addEventListener('abort', onStop);
   try {
-    await new Promise<void>((resolve, reject) => {
+    const stderr = await new Promise<string>((resolve, reject) => {
       command.once('start', () => {
         child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
-        if (ended) end(ended);
-        if (child.stdout) {
-          readProgress(child.stdout, (progress) => {
-            watch.refresh();
-            run.onProgress?.(progress);
-          });
+        if (child.pid === undefined) {
+          // fluent-ffmpeg would look for words of a program that never spoke, and throw into the void.
+          child.removeAllListeners('error').once('error', (error) => reject(failureOf(error, '')));
+          return;
         }
+        unguard = guard(child.pid);
+        if (ended) end(ended);
+        readProgress(child, (progress) => {
+          watch.refresh();
+          run.onProgress?.(progress);
+        });
       });
-      command.once('end', () => resolve());
-      command.once('error', (error: Error, _stdout: string | null, stderr: string | null) =>
-        reject(ended ?? failureOf(error, stderr || error.message)),
+      command.once('end', (_stdout: string | null, text: string | null) => resolve(text ?? ''));
+      command.once('error', (error: Error, _stdout: string | null, text: string | null) =>
+        reject(ended ?? failureOf(error, text ?? '')),
       );
       command.run();
     });
+    const failure: Error | undefined = ended ?? lostSource(redact(stderr));
+    if (failure) throw failure;
   } finally {
+    unguard();
     clearTimeout(watch);
-    done.abort();
+    clearTimeout(killing);
     signal.removeEventListener('abort', onStop);
   }
-  if (ended) throw ended;
 }
 
-/** Ends a run that may be deaf to SIGTERM. */
-async function endChild(child: ChildProcess, done: AbortSignal): Promise<void> {
-  child.kill('SIGTERM');
-  try {
-    await after(GRACE_SECONDS * 1000, undefined, { signal: done });
-    child.kill('SIGKILL');
-  } catch {
-    // It has ended by itself.
-  }
+/**
+ * Kills ffmpeg when this process dies without a word: the pipe to the guard closes, however a
+ * process ends, while ffmpeg itself goes on when nobody reads its progress any more. Returns how to
+ * dismiss the guard.
+ */
+function guard(pid: number): () => void {
+  const script = 'trap "" INT TERM HUP; read -r line || kill -KILL "$1"';
+  const shell = spawn('sh', ['-c', script, 'ffmpeg-guard', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  // Without a guard the run goes on: it is needed only when the worker is killed.
+  shell.on('error', () => {});
+  shell.stdin.on('error', () => {});
+  return () => void shell.stdin.end('done\n');
 }
 
 /** ffmpeg's `-progress`: lines of name=value, a block each half second. */
-function readProgress(
-  stdout: NodeJS.ReadableStream,
-  onProgress: (progress: Progress) => void,
-): void {
+function readProgress({ stdout }: ChildProcess, onProgress: (progress: Progress) => void): void {
+  if (!stdout) return;
   let frames = 0;
   let outSeconds = 0;
   createInterface({ input: stdout }).on('line', (line) => {
@@ -118,6 +132,9 @@ function failureOf(error: Error, stderr: string): Error {
     return new Error(
       'ffmpeg is not installed. Run ./scripts/setup, or install it with your package manager.',
     );
+  }
+  if (/^spawn /.test(error.message)) {
+    return new TransientError(`ffmpeg could not be started: ${error.message}`);
   }
   const code = /exited with code (\d+)/.exec(error.message)?.[1];
   const signal = /killed with signal (\w+)/.exec(error.message)?.[1];

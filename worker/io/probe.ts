@@ -78,8 +78,14 @@ function settle(demuxer: string, declared: number | undefined, measured: number)
   return INDEXED.test(demuxer) ? Math.min(declared, measured) : measured;
 }
 
-/** Containers whose index leads to the key frame before any moment. In others a seek can land between key frames. */
+/** Containers that say how long they are shown, whatever packets they hold. */
 const INDEXED = /^(mov|matroska)/;
+
+/**
+ * Containers whose index leads to the key frame before any moment. In a transport stream a seek can
+ * land between key frames, and in Matroska it fails before the first one.
+ */
+const SEEKABLE = /^mov/;
 
 /**
  * Where to seek, in seconds from the container's first timestamp, so that the picture is whole at
@@ -91,7 +97,7 @@ export async function findSeek(
   seconds: number,
 ): Promise<number | undefined> {
   if (seconds <= 0 || !media.video) return undefined;
-  if (INDEXED.test(media.demuxer)) return seconds;
+  if (SEEKABLE.test(media.demuxer)) return seconds;
   for (const window of [15, 60, 240]) {
     const from = seconds - window;
     if (from <= 0) return undefined;

@@ -7,7 +7,10 @@ export function shellQuote(argv: readonly string[]): string {
     .join(' ');
 }
 
-/** Hides the query of every address in a text: a signed one is a key to the source. */
+/**
+ * Hides the query of every address in a text: a signed one is a key to the source. A colon at its
+ * end is not the query's: ffmpeg says what is wrong behind it.
+ */
 export function redact(text: string): string {
-  return text.replaceAll(/(https?:\/\/[^\s?'"\\]+)\?[^\s'"\\]*/g, '$1?[redacted]');
+  return text.replaceAll(/(https?:\/\/[^\s?'"\\]+)\?(?:[^\s'"\\]*[^\s'"\\:])?/gi, '$1?[redacted]');
 }

@@ -13,6 +13,8 @@ export const AUDIO_RATE = 48_000;
 /** Samples in an AAC frame. */
 const AAC_FRAME = 1024;
 
+export const AUDIO_FRAME_SECONDS = AAC_FRAME / AUDIO_RATE;
+
 /** Where a unit's source and its scratch folder are. */
 export interface Place {
   /** A path, or a URL that is signed for long enough. */
@@ -21,6 +23,15 @@ export interface Place {
   readonly seekSeconds?: number | undefined;
   readonly directory: string;
 }
+
+/**
+ * A connection that breaks is taken up again where it broke, after 0, 1, 3 and 7 s; what lasts longer
+ * is for the queue's own retries. The time limit is in microseconds without traffic.
+ */
+const HTTP_OPTIONS: readonly string[] = [
+  ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
+  ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10'],
+];
 
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
 export function inputOptions({
@@ -31,10 +42,7 @@ export function inputOptions({
   return [
     ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
     ...['-format_whitelist', DEMUXERS.join(',')],
-    // Microseconds without traffic; a connection that breaks is taken up again where it broke.
-    ...(remote
-      ? ['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1']
-      : []),
+    ...(remote ? HTTP_OPTIONS : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],
@@ -52,6 +60,11 @@ export const GENERAL_OPTIONS: readonly string[] = [
   '-copyts',
 ];
 
+/** Nothing decoded is a failure, though ffmpeg by itself would call it a success. */
+const ABORT_WHEN_EMPTY: readonly string[] = ['-abort_on', 'empty_output_stream'];
+
+const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
+
 /**
  * The run that encodes one chunk: one decode, put on the grid, feeds the encoders of all renditions.
  * Segments are cut at the plan's frames, and named by their number in the whole asset.
@@ -64,13 +77,15 @@ export function videoCommand(
   const { media, grid, renditions } = plan;
   const { video } = media;
   if (!video) throw new Error(`${unit.name} of job ${plan.jobId} has no picture to encode.`);
+  const rate = `${grid.rate.num}/${grid.rate.den}`;
   const frames = [
-    `setpts=PTS-(${media.startSeconds})/TB`,
     ...frameFilters(video),
-    // The grid is absolute: its frame n is shown at n / rate, wherever a chunk begins.
-    `fps=fps=${grid.rate.num}/${grid.rate.den}:start_time=${frameSeconds(grid, unit.firstFrame).toFixed(6)}:round=near`,
-    // A picture that ends before the sound stands still.
+    // The grid is absolute: its frame n is shown at n / rate, wherever the decoder began.
+    `fps=fps=${rate}:round=near`,
+    // A picture that ends before the sound stands still to the end,
     'tpad=stop=-1:stop_mode=clone',
+    // and one that begins after it shows its first frame until then.
+    `fps=fps=${rate}:round=near:start_time=${frameSeconds(grid, unit.firstFrame).toFixed(6)}`,
     `trim=end_frame=${unit.frames}`,
     ...colorFilters(video),
     `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`,
@@ -81,6 +96,13 @@ export function videoCommand(
   ].join(';');
   return [
     ...GENERAL_OPTIONS,
+    ...ABORT_WHEN_EMPTY,
+    // A new set of filters for a picture that changes its size midway would begin the grid anew; the
+    // ones at hand only scale. Fields are another matter: bwdif cannot take frames of another size.
+    ...(video.fieldOrder === 'progressive' ? SAME_FILTERS : []),
+    // What a decoder makes of damaged frames depends on how many threads it has, and on their timing.
+    ...['-threads', '1'],
+    ...timeZero(plan),
     ...inputOptions(place),
     ...['-filter_complex', graph],
     ...renditions.flatMap((rendition, index) => [
@@ -92,19 +114,21 @@ export function videoCommand(
       ...['-g', String(grid.gopFrames), '-keyint_min', String(grid.gopFrames)],
       ...['-sc_threshold', '0', '-flags', '+cgop+bitexact'],
       // With a rate limit, x264's output depends on the timing of its threads. One thread for each
-      // rendition keeps a unit's bytes the same on every run, and all cores busy all the same.
+      // rendition keeps a unit's bytes the same on every run; other cores are for other units.
       ...['-x264-params', 'threads=1:lookahead-threads=1:sync-lookahead=10'],
       ...['-fps_mode', 'passthrough', '-map_metadata', '-1', '-fflags', '+bitexact'],
       ...segmentOptions(videoBorders(plan, unit), unit.firstSegment),
-      `${place.directory}/${rendition.name}/%05d.ts`,
+      segmentFiles(place, rendition.name),
     ]),
   ];
 }
 
 /** The run that encodes one sound track from start to end: encoded in pieces, AAC would click at each join. */
 export function audioCommand(plan: Plan, track: AudioTrack, place: Place): readonly string[] {
+  const { media } = plan;
+  const channels = media.audio.find(({ index }) => index === track.streamIndex)?.channels ?? 0;
   const filters = [
-    `asetpts=PTS-(${plan.media.startSeconds})/TB`,
+    ...(channels > MOST_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
     // Silence where the sound begins late or has gaps, so that it stays with the picture.
     `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`,
     `aformat=sample_fmts=fltp:channel_layouts=${track.channels === 1 ? 'mono' : 'stereo'}`,
@@ -113,13 +137,33 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
   ];
   return [
     ...GENERAL_OPTIONS,
+    ...ABORT_WHEN_EMPTY,
+    // Sound that changes its form midway is refused: new filters would begin the timeline anew.
+    ...SAME_FILTERS,
+    ...timeZero(plan),
     ...inputOptions(place),
     ...['-map', `0:${track.streamIndex}`, '-af', filters.join(',')],
     ...['-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
     ...segmentOptions(audioBorders(plan), 0),
-    `${place.directory}/${track.name}/%05d.ts`,
+    segmentFiles(place, track.name),
   ];
+}
+
+/** ffmpeg knows the places of up to so many channels. More are not a room but tracks side by side, the mix first. */
+const MOST_CHANNELS = 8;
+
+/**
+ * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
+ * leaves the end of the stream where it was, and the last frames of some sources go missing.
+ */
+function timeZero({ media }: Plan): readonly string[] {
+  return media.startSeconds === 0 ? [] : ['-itsoffset', (-media.startSeconds).toFixed(6)];
+}
+
+/** ffmpeg's pattern for the segments of one rendition; the protocol keeps a colon in the path from being one. */
+function segmentFiles({ directory }: Place, rendition: string): string {
+  return `file:${directory.replaceAll('%', '%%')}/${rendition}/%05d.ts`;
 }
 
 function segmentOptions(borders: readonly number[], firstSegment: number): readonly string[] {
@@ -139,20 +183,21 @@ function videoBorders({ grid }: Plan, unit: Extract<Unit, { kind: 'video' }>): r
 }
 
 /**
- * The AAC frames that begin the second, third … segment: the first not before the picture's border.
- * The encoder's first frame is its run-in, and lies before time zero.
+ * The AAC frames that begin the second, third … segment: the first not before the picture's border,
+ * and at least one left for a last segment that is shorter than an AAC frame. The encoder's first
+ * frame is its run-in, and lies before time zero.
  */
-function audioBorders({ grid }: Plan): readonly number[] {
+function audioBorders(plan: Plan): readonly number[] {
+  const { grid } = plan;
+  const last = Math.ceil(audioSamples(plan) / AAC_FRAME);
   return segmentsOf(grid)
     .slice(1)
     .map(({ firstFrame }) => {
       const samples = (firstFrame * grid.rate.den * AUDIO_RATE) / grid.rate.num;
-      return Math.ceil(samples / AAC_FRAME) + 1;
+      return Math.min(last, Math.ceil(samples / AAC_FRAME) + 1);
     });
 }
 
 function audioSamples({ grid }: Plan): number {
   return Math.round((grid.frames * grid.rate.den * AUDIO_RATE) / grid.rate.num);
 }
-
-export const AUDIO_FRAME_SECONDS = AAC_FRAME / AUDIO_RATE;

@@ -5,34 +5,45 @@ export interface ProcessEnd {
   readonly program: 'ffmpeg' | 'ffprobe';
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
-  /** The last lines of its standard error. */
+  /** The last lines of its standard error; ffmpeg's with `-loglevel level+…`. */
   readonly stderr: string;
 }
 
+/** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
+const EXIT = { signalled: 255, undecodable: 69 };
+
 /** What ffmpeg says when the address fails, not the file: HTTP, sockets, disk and memory. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|40[013])|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied/i;
+  /HTTP error (?!404|410)|Server returned (5|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|https?:\/\/.*: End of file/i;
 
-const GONE = /HTTP error (404|410)|Server returned 404|No such file or directory/i;
+/** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
+const GONE =
+  /HTTP error (404|410)|Server returned 404|^(\[\w+\] )?file:.*: No such file or directory/m;
 
 const UNSUPPORTED =
-  /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported/i;
+  /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported|Error reinitializing filters/i;
+
+const DAMAGED =
+  /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output/i;
 
 /**
  * Tells a broken source from trouble around the work by how the process ended; both are Errors to
  * throw. The same source gives the same answer on every try.
  */
 export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd): Error {
+  const said = program === 'ffmpeg' ? errorsIn(stderr) : stderr;
   const how = signal ? `was ended by ${signal}` : `ended with code ${exitCode ?? 'none'}`;
   const lines = stderr.trim().split('\n').slice(-5).join('\n');
-  if (signal || AROUND.test(stderr)) return new TransientError(`${program} ${how}: ${lines}`);
-  if (GONE.test(stderr)) {
+  const transient = new TransientError(`${program} ${how}: ${lines}`);
+  if (signal || (program === 'ffmpeg' && exitCode === EXIT.signalled)) return transient;
+  if (AROUND.test(said)) return transient;
+  if (GONE.test(said)) {
     return new RejectedError(
       'source_gone',
       'The uploaded file is no longer there. Upload it again.',
     );
   }
-  if (UNSUPPORTED.test(stderr)) {
+  if (UNSUPPORTED.test(said)) {
     return new RejectedError(
       'unsupported_source',
       `The file is encoded in a way that is not supported. Export it as H.264 in an MP4 file. (${lines})`,
@@ -44,15 +55,32 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
       'The file is not a video, or is damaged at its start or end: it could not be opened. Export or upload it again.',
     );
   }
-  if (
-    /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written/i.test(
-      stderr,
-    )
-  ) {
+  if (exitCode === EXIT.undecodable || DAMAGED.test(said)) {
     return new RejectedError(
       'damaged_source',
       `The file is damaged: it could not be decoded. Export or upload it again. (${lines})`,
     );
   }
-  return new TransientError(`${program} ${how}: ${lines}`);
+  return transient;
+}
+
+/**
+ * A TransientError when a run that ended well lost its source on the way: to ffmpeg a connection that
+ * breaks for good is the end of the file, and the last picture would stand still from there on.
+ */
+export function lostSource(stderr: string): TransientError | undefined {
+  const line = stderr
+    .split('\n')
+    .find((text) => /^\[error\] https?:/.test(text) && AROUND.test(text));
+  return line === undefined
+    ? undefined
+    : new TransientError(`The source could not be read to its end: ${line}`);
+}
+
+/** Warnings are told of what went well in the end, as `Will reconnect … Connection reset`. */
+function errorsIn(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => /\[(error|fatal|panic)\] /.test(line))
+    .join('\n');
 }

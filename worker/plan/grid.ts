@@ -45,7 +45,11 @@ export function frameSeconds({ rate }: Grid, frame: number): number {
 
 /** The segments in order: all alike but the last, which may be shorter. */
 export function segmentsOf(grid: Grid): readonly FrameRange[] {
-  return pieces(grid.frames, grid.segmentFrames);
+  const { frames, segmentFrames } = grid;
+  return Array.from({ length: Math.ceil(frames / segmentFrames) }, (_, index) => {
+    const firstFrame = index * segmentFrames;
+    return { firstFrame, frames: Math.min(segmentFrames, frames - firstFrame) };
+  });
 }
 
 /**
@@ -55,9 +59,10 @@ export function segmentsOf(grid: Grid): readonly FrameRange[] {
 export function chunksOf(grid: Grid): readonly Chunk[] {
   const segments = segmentsOf(grid);
   const count = Math.max(1, Math.ceil((grid.frames - grid.segmentFrames + 1) / grid.chunkFrames));
+  const each = grid.chunkFrames / grid.segmentFrames;
   return Array.from({ length: count }, (_, index) => {
-    const firstSegment = index * SEGMENTS_IN_CHUNK;
-    const end = index === count - 1 ? segments.length : firstSegment + SEGMENTS_IN_CHUNK;
+    const firstSegment = index * each;
+    const end = index === count - 1 ? segments.length : firstSegment + each;
     const firstFrame = firstSegment * grid.segmentFrames;
     return {
       firstFrame,
@@ -65,12 +70,5 @@ export function chunksOf(grid: Grid): readonly Chunk[] {
       firstSegment,
       segments: end - firstSegment,
     };
-  });
-}
-
-function pieces(frames: number, size: number): readonly FrameRange[] {
-  return Array.from({ length: Math.ceil(frames / size) }, (_, index) => {
-    const firstFrame = index * size;
-    return { firstFrame, frames: Math.min(size, frames - firstFrame) };
   });
 }

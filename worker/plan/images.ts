@@ -96,6 +96,8 @@ export function imagesCommand(
   ];
   return [
     ...GENERAL_OPTIONS,
+    // Decoded by several threads, a damaged source looks different on every run.
+    ...['-threads', '1'],
     ...(plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
     ...inputOptions(place),
     ...['-filter_complex', graph],

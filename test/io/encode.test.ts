@@ -1,0 +1,581 @@
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { RejectedError, TransientError } from '../../worker/errors.ts';
+import { runFfmpeg } from '../../worker/io/ffmpeg.ts';
+import type { EncoderRun } from '../../worker/io/ffmpeg.ts';
+import { findSeek, probeSource } from '../../worker/io/probe.ts';
+import { makeFolders, takeSegments } from '../../worker/io/segments.ts';
+import { createLog } from '../../worker/log.ts';
+import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
+import { chunksOf, frameSeconds, segmentsOf } from '../../worker/plan/grid.ts';
+import type { Chunk } from '../../worker/plan/grid.ts';
+import { LADDER } from '../../worker/plan/ladder.ts';
+import { planAsset } from '../../worker/plan/plan.ts';
+import type { Plan } from '../../worker/plan/plan.ts';
+
+const run = promisify(execFile);
+const never = new AbortController().signal;
+const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
+/** The offset of all segments, and an AAC frame, in ticks of 90 kHz. */
+const OFFSET = 900_000;
+const AAC_FRAME = 1920;
+
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'encode test #1 '));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+function encoderRun(argv: readonly string[], options: Partial<EncoderRun> = {}): EncoderRun {
+  const common = { ffmpeg: 'ffmpeg', stallSeconds: 60, log: createLog('silent'), signal: never };
+  return { argv, ...common, ...options };
+}
+
+/** Makes a source with ffmpeg; returns its path. */
+async function makeSource(name: string, ...argv: readonly string[]): Promise<string> {
+  const path = join(folder, name);
+  await run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv, path]);
+  return path;
+}
+
+const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=8'];
+const ENCODED = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '40', '-c:a', 'aac'];
+
+/** A program that stands in for ffmpeg; fluent-ffmpeg asks it for its formats and encoders first. */
+async function makeProgram(name: string, script: string): Promise<string> {
+  const path = join(folder, name);
+  const ask = 'case "$1" in -formats|-encoders) exec ffmpeg "$@";; esac';
+  await writeFile(path, `#!/bin/sh\n${ask}\n${script}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+/** The plan of a source with two small renditions, segments of about a second and three in a chunk. */
+async function planSource(address: string): Promise<Plan> {
+  const { size: sizeBytes } = await stat(address);
+  const request = { address, sizeBytes, limits: LIMITS, ffprobe: 'ffprobe', signal: never };
+  const plan = planAsset({
+    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
+    source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
+    media: await probeSource({ ...request, soundOnly: false }),
+    encoder: { preset: 'ultrafast', crf: 30 },
+  });
+  const gopFrames = Math.round(plan.grid.rate.num / plan.grid.rate.den / 2);
+  const segmentFrames = 2 * gopFrames;
+  const limit = { maxBitRate: 400_000, bufferBits: 400_000 };
+  return {
+    ...plan,
+    grid: { ...plan.grid, gopFrames, segmentFrames, chunkFrames: 3 * segmentFrames },
+    renditions: [
+      { name: '72p', width: 128, height: 72, ...limit },
+      { name: '36p', width: 64, height: 36, ...limit },
+    ],
+  };
+}
+
+async function chunkCommand(plan: Plan, chunk: Chunk, address: string, directory: string) {
+  const start = frameSeconds(plan.grid, chunk.firstFrame);
+  const seeking = { address, ffprobe: 'ffprobe', signal: never };
+  const seekSeconds = await findSeek(seeking, plan.media, start);
+  const unit = { kind: 'video', name: 'video', ...chunk } as const;
+  return videoCommand(plan, unit, { address, seekSeconds, directory });
+}
+
+async function collect(directory: string, rendition: string, first: number): Promise<Buffer[]> {
+  const segments: Buffer[] = [];
+  for await (const { bytes } of takeSegments(directory, rendition, first, true)) {
+    segments.push(bytes);
+  }
+  return segments;
+}
+
+/** All segments of each rendition, made chunk by chunk. */
+async function encodeChunks(plan: Plan, address: string): Promise<ReadonlyMap<string, Buffer[]>> {
+  const made = new Map(plan.renditions.map(({ name }) => [name, [] as Buffer[]]));
+  for (const chunk of chunksOf(plan.grid)) {
+    const directory = await mkdtemp(join(folder, 'chunk-'));
+    await makeFolders(directory, [...made.keys()]);
+    await runFfmpeg(encoderRun(await chunkCommand(plan, chunk, address, directory)));
+    for (const [name, segments] of made) {
+      segments.push(...(await collect(directory, name, chunk.firstSegment)));
+    }
+  }
+  return made;
+}
+
+interface Packet {
+  /** Ticks of 90 kHz. */
+  readonly pts: number;
+  readonly key: boolean;
+}
+
+/** The packets of each segment, in the order in which they are shown. */
+async function packetsOf(segments: readonly Buffer[]): Promise<readonly (readonly Packet[])[]> {
+  const path = join(await mkdtemp(join(folder, 'joined-')), 'joined.ts');
+  await writeFile(path, Buffer.concat(segments));
+  const entries = ['-show_entries', 'packet=pts,flags,pos', '-of', 'json'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, path], {
+    maxBuffer: 2 ** 26,
+  });
+  const { packets } = JSON.parse(stdout) as {
+    packets: readonly { pts: number; flags: string; pos: string }[];
+  };
+  let end = 0;
+  return segments.map((bytes) => {
+    const start = end;
+    end += bytes.length;
+    const own = packets.filter(({ pos }) => Number(pos) >= start && Number(pos) < end);
+    expect(own[0]?.flags).toMatch(/^K/);
+    return own
+      .map(({ pts, flags }) => ({ pts, key: flags.startsWith('K') }))
+      .sort((a, b) => a.pts - b.pts);
+  });
+}
+
+const SOURCES: Readonly<Record<string, () => Promise<string>>> = {
+  'of a constant rate': () => makeSource('constant.mp4', ...PICTURE, ...ENCODED),
+  'of a variable rate': () =>
+    makeSource(
+      'variable.mp4',
+      ...[...PICTURE, '-vf', "select='not(mod(n,3))+lt(mod(n,40),9)-between(n,60,140)'"],
+      ...['-fps_mode', 'vfr', ...ENCODED],
+    ),
+  'that starts at another time than zero': () =>
+    makeSource('offset.ts', ...PICTURE, ...ENCODED, '-output_ts_offset', '7.77'),
+  'whose picture ends long before its sound': () =>
+    makeSource(
+      'early.mp4',
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=1.2', '-f', 'lavfi', '-i', 'sine=d=8'],
+      ...ENCODED,
+    ),
+  'whose picture begins after its sound': () =>
+    makeSource(
+      'late.mp4',
+      ...['-itsoffset', '4.1', ...PICTURE, '-f', 'lavfi', '-i', 'sine=d=8'],
+      ...['-map', '0', '-map', '1', ...ENCODED],
+    ),
+  'whose picture changes its size midway': async () => {
+    const small = await makeSource('small.ts', ...PICTURE, ...ENCODED, '-t', '4');
+    const large = ['-vf', 'scale=256:144', '-t', '4', '-output_ts_offset', '4'];
+    const parts = [small, await makeSource('large.ts', ...PICTURE, ...ENCODED, ...large)];
+    const path = join(folder, 'resized.ts');
+    await writeFile(path, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
+    return path;
+  },
+};
+
+describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
+  test('becomes segments of exactly the frames that are planned, alike in all renditions', async () => {
+    const address = await make();
+    const plan = await planSource(address);
+    const { grid } = plan;
+    expect(chunksOf(grid).length).toBeGreaterThan(1);
+    const made = await encodeChunks(plan, address);
+    const expected = segmentsOf(grid).map(({ firstFrame, frames }) =>
+      Array.from({ length: frames }, (_, index) => ({
+        pts: OFFSET + Math.round(frameSeconds(grid, firstFrame + index) * 90_000),
+        key: index % grid.gopFrames === 0,
+      })),
+    );
+    for (const segments of made.values()) expect(await packetsOf(segments)).toEqual(expected);
+  });
+
+  test('shows the same pictures in chunks as in one run', async () => {
+    const address = await make();
+    const both = await planSource(address);
+    const plan = { ...both, renditions: both.renditions.slice(0, 1) };
+    const pictures = async (chunk: Chunk) => {
+      const argv = await chunkCommand(plan, chunk, address, '/nowhere');
+      const graph = argv.slice(0, argv.indexOf('-map')).filter((token) => !isProgress(token));
+      const output = ['-map', '[v0]', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'];
+      const { stdout } = await run('ffmpeg', [...graph, ...output]);
+      const lines = stdout.split('\n').filter((line) => line && !line.startsWith('#'));
+      return lines.map((line) => line.slice(line.lastIndexOf(',')));
+    };
+    const { frames } = plan.grid;
+    const segments = segmentsOf(plan.grid).length;
+    const whole = await pictures({ firstFrame: 0, frames, firstSegment: 0, segments });
+    expect(new Set(whole).size).toBeGreaterThan(20);
+    const parts = [];
+    for (const chunk of chunksOf(plan.grid)) parts.push(...(await pictures(chunk)));
+    expect(parts).toEqual(whole);
+  });
+});
+
+function isProgress(token: string): boolean {
+  return token === '-progress' || token === 'pipe:1';
+}
+
+describe('A chunk', () => {
+  test.each([
+    ['a source', 0],
+    ['a damaged source', 60],
+  ])('of %s has the same bytes each time it is encoded', async (name, wounds) => {
+    const address = await makeSource(
+      `noise of ${name}.mp4`,
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3,noise=alls=40:allf=t:all_seed=3'],
+      ...[...ENCODED, '-preset', 'veryfast'],
+    );
+    const plan = await planSource(address);
+    const bytes = await readFile(address);
+    const media = bytes.indexOf('mdat') + 20_000;
+    const step = Math.floor((bytes.lastIndexOf('moov') - media) / (wounds + 1));
+    for (let wound = 0; wound < wounds; wound += 1)
+      bytes.fill(wound, media + wound * step, media + wound * step + 24);
+    await writeFile(address, bytes);
+    const sums = [];
+    for (let time = 0; time < 3; time += 1) {
+      const segments = [...(await encodeChunks(plan, address)).values()].flat();
+      sums.push(segments.map((segment) => createHash('sha256').update(segment).digest('hex')));
+    }
+    expect(sums[1]).toEqual(sums[0]);
+    expect(sums[2]).toEqual(sums[0]);
+  });
+
+  test('of a source that holds nothing to decode there is refused', async () => {
+    const address = await makeSource('blank.mp4', ...PICTURE, ...ENCODED);
+    const plan = await planSource(address);
+    const bytes = await readFile(address);
+    await writeFile(
+      address,
+      bytes.fill(0, bytes.indexOf('mdat') + 4, bytes.lastIndexOf('moov') - 4),
+    );
+    const [, chunk] = chunksOf(plan.grid);
+    if (!chunk) throw new Error('The plan has one chunk only.');
+    const directory = await mkdtemp(join(folder, 'chunk-'));
+    await makeFolders(directory, ['72p', '36p']);
+    const argv = await chunkCommand(plan, chunk, address, directory);
+    await expect(runFfmpeg(encoderRun(argv))).rejects.toMatchObject({ code: 'damaged_source' });
+  });
+});
+
+/** When the first and the last sample louder than a fiftieth of full scale is heard, from the first packet on. */
+async function soundOf(segments: readonly Buffer[]) {
+  const path = join(await mkdtemp(join(folder, 'sound-')), 'sound.ts');
+  await writeFile(path, Buffer.concat(segments));
+  const { stdout } = await run(
+    'ffmpeg',
+    ['-v', 'error', '-i', path, '-f', 's16le', '-ac', '1', 'pipe:1'],
+    { encoding: 'buffer', maxBuffer: 2 ** 28 },
+  );
+  const loud: number[] = [];
+  for (let index = 0; index < stdout.length / 2; index += 1) {
+    if (Math.abs(stdout.readInt16LE(index * 2)) > 650) loud.push(index / 48_000);
+  }
+  return { firstSeconds: loud[0] ?? NaN, lastSeconds: loud.at(-1) ?? NaN };
+}
+
+async function encodeTrack(address: string) {
+  const plan = await planSource(address);
+  const [track] = plan.audio;
+  if (!track) throw new Error('The plan has no sound.');
+  const directory = await mkdtemp(join(folder, 'audio-'));
+  await makeFolders(directory, [track.name]);
+  await runFfmpeg(encoderRun(audioCommand(plan, track, { address, directory })));
+  return { plan, segments: await collect(directory, track.name, 0) };
+}
+
+async function channelsOf(segments: readonly Buffer[]): Promise<number> {
+  const path = join(folder, 'channels.ts');
+  await writeFile(path, Buffer.concat(segments));
+  const entries = ['-show_entries', 'stream=channels', '-of', 'json'];
+  const { stdout } = await run('ffprobe', ['-v', 'error', ...entries, path]);
+  return (JSON.parse(stdout) as { streams: { channels: number }[] }).streams[0]?.channels ?? 0;
+}
+
+describe('A sound track', () => {
+  test('that begins late and ends early lies in silence, beside the picture', async () => {
+    const address = await makeSource(
+      'beep.mkv',
+      ...[...PICTURE, '-itsoffset', '2.5', '-f', 'lavfi', '-i', 'sine=f=500:r=44100:d=3'],
+      ...['-map', '0', '-map', '1', ...ENCODED],
+    );
+    const { plan, segments } = await encodeTrack(address);
+    const packets = await packetsOf(segments);
+    const all = packets.flat().map(({ pts }) => pts);
+    // The encoder's run-in is one frame before time zero, and nothing is missing from there to the end.
+    expect(all[0]).toBe(OFFSET - AAC_FRAME);
+    expect(all).toEqual(all.map((_, index) => OFFSET + (index - 1) * AAC_FRAME));
+    const end = OFFSET + frameSeconds(plan.grid, plan.grid.frames) * 90_000;
+    expect(Math.abs((all.at(-1) ?? 0) + AAC_FRAME - end)).toBeLessThanOrEqual(AAC_FRAME);
+    expect(packets).toHaveLength(segmentsOf(plan.grid).length);
+    segmentsOf(plan.grid).forEach(({ firstFrame }, index) => {
+      const border = OFFSET + frameSeconds(plan.grid, firstFrame) * 90_000;
+      const first = packets[index]?.[0]?.pts ?? NaN;
+      expect(Math.abs(first - border)).toBeLessThanOrEqual(AAC_FRAME);
+    });
+    const { firstSeconds, lastSeconds } = await soundOf(segments);
+    const runIn = 1024 / 48_000;
+    expect(firstSeconds - runIn).toBeCloseTo(2.5, 1);
+    expect(lastSeconds - runIn).toBeCloseTo(5.5, 1);
+  });
+
+  test('of five channels and one keeps the dialogue of its centre', async () => {
+    const centre = "aevalsrc='0|0|0.3*sin(2*PI*500*t)|0|0|0':c=5.1:d=3";
+    const address = await makeSource(
+      'centre.mkv',
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=3', '-f', 'lavfi', '-i', centre],
+      ...[...ENCODED, '-c:a', 'flac'],
+    );
+    const { segments } = await encodeTrack(address);
+    expect(await channelsOf(segments)).toBe(2);
+    const { firstSeconds, lastSeconds } = await soundOf(segments);
+    expect(firstSeconds).toBeLessThan(0.1);
+    expect(lastSeconds).toBeGreaterThan(2.9);
+  });
+
+  test('of one channel stays so', async () => {
+    const address = await makeSource(
+      'mono.mp4',
+      ...PICTURE,
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=8',
+      ...ENCODED,
+    );
+    const { segments } = await encodeTrack(address);
+    expect(await channelsOf(segments)).toBe(1);
+  });
+
+  test('of more channels than a room has keeps the first two', async () => {
+    const ten = "aevalsrc='0.3*sin(2*PI*500*t)|0|0|0|0|0|0|0|0|0':d=2";
+    const address = await makeSource(
+      'ten.mov',
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=2', '-f', 'lavfi', '-i', ten],
+      ...[...ENCODED, '-c:a', 'pcm_s16le'],
+    );
+    const { segments } = await encodeTrack(address);
+    expect(await channelsOf(segments)).toBe(2);
+    expect((await soundOf(segments)).lastSeconds).toBeGreaterThan(1.9);
+  });
+
+  test('whose form changes midway is refused, as its time would begin anew', async () => {
+    const sound = ['-f', 'lavfi', '-i', 'sine=d=4'];
+    const mono = await makeSource('mono.ts', ...PICTURE, ...sound, ...ENCODED, '-t', '4');
+    const stereo = ['-ac', '2', '-t', '4', '-output_ts_offset', '4'];
+    const parts = [mono, await makeSource('two.ts', ...PICTURE, ...sound, ...ENCODED, ...stereo)];
+    const address = join(folder, 'changing.ts');
+    await writeFile(address, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
+    await expect(encodeTrack(address)).rejects.toMatchObject({ code: 'unsupported_source' });
+  });
+});
+
+describe('Finished segments', () => {
+  test('are taken in order while the next is written, and are gone then', async () => {
+    const directory = await mkdtemp(join(folder, 'segments-'));
+    await makeFolders(directory, ['audio-0']);
+    const write = (index: number) =>
+      writeFile(join(directory, 'audio-0', `0000${index}.ts`), `bytes ${index}`);
+    const take = async (first: number, all: boolean) => {
+      const taken: string[] = [];
+      for await (const { rendition, index, bytes } of takeSegments(
+        directory,
+        'audio-0',
+        first,
+        all,
+      )) {
+        taken.push(`${rendition} ${index} ${bytes.toString()}`);
+      }
+      return taken;
+    };
+    for (const index of [4, 5, 6]) await write(index);
+    expect(await take(4, false)).toEqual(['audio-0 4 bytes 4', 'audio-0 5 bytes 5']);
+    expect(await readdir(join(directory, 'audio-0'))).toEqual(['00006.ts']);
+    expect(await take(6, false)).toEqual([]);
+    expect(await take(6, true)).toEqual(['audio-0 6 bytes 6']);
+    expect(await readdir(join(directory, 'audio-0'))).toEqual([]);
+  });
+
+  test('stay on disk until their taker is done with them', async () => {
+    const directory = await mkdtemp(join(folder, 'segments-'));
+    await makeFolders(directory, ['72p']);
+    await writeFile(join(directory, '72p', '00000.ts'), 'bytes');
+    const failing = async () => {
+      for await (const { index } of takeSegments(directory, '72p', 0, true)) {
+        throw new Error(`Segment ${index} could not be uploaded.`);
+      }
+    };
+    await expect(failing()).rejects.toThrow('Segment 0 could not be uploaded.');
+    expect(await readdir(join(directory, '72p'))).toEqual(['00000.ts']);
+  });
+});
+
+/** A run without an end: one frame after the other, in real time. */
+const ENDLESS = [
+  ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1', '-y', '-re'],
+  ...['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=25', '-f', 'null', 'pipe:2'],
+];
+
+async function processIsGone(pid: number): Promise<boolean> {
+  try {
+    const state = await readFile(`/proc/${pid}/stat`, 'utf8');
+    return /\) Z /.test(state);
+  } catch {
+    return true;
+  }
+}
+
+describe('Running ffmpeg', () => {
+  test('passes every token on as it is', async () => {
+    const seen = join(folder, 'argv');
+    const program = await makeProgram('prints', `printf '%s\\0' "$@" > '${seen}'`);
+    const argv = [
+      ...['-nostdin', '-y', '-metadata', 'comment=two words', '-i', 'file:/a b/#2 4 Prot?.mp4'],
+      ...[
+        '-filter_complex',
+        "[0:0]drawtext=text='a b c'[v]",
+        '',
+        '강의',
+        '"',
+        '$HOME',
+        '-f',
+        'segment',
+      ],
+      'file:/c d/%05d.ts',
+    ];
+    await runFfmpeg(encoderRun(argv, { ffmpeg: program }));
+    expect((await readFile(seen, 'utf8')).split('\0').slice(0, -1)).toEqual(argv);
+  });
+
+  test('tells of its progress in frames and seconds', async () => {
+    const seen: { frames: number; outSeconds: number }[] = [];
+    const argv = ENDLESS.map((token) => (token.startsWith('testsrc2') ? `${token}:d=2` : token));
+    await runFfmpeg(encoderRun(argv, { onProgress: (progress) => seen.push(progress) }));
+    expect(seen.at(-1)).toEqual({ frames: 50, outSeconds: 2 });
+    expect(seen.map(({ frames }) => frames)).toEqual(
+      seen.map(({ frames }) => frames).sort((a, b) => a - b),
+    );
+  });
+
+  test('is stopped by its signal, for the signal’s reason', async () => {
+    const stop = new AbortController();
+    const reason = new Error('The worker was told to stop.');
+    const running = runFfmpeg(
+      encoderRun(ENDLESS, { signal: stop.signal, onProgress: () => stop.abort(reason) }),
+    );
+    await expect(running).rejects.toBe(reason);
+    await expect(runFfmpeg(encoderRun(ENDLESS, { signal: stop.signal }))).rejects.toBe(reason);
+  });
+
+  test('is killed when it is deaf to being stopped', async () => {
+    const program = await makeProgram(
+      'deaf',
+      'trap "" TERM\necho frame=$$\nwhile :; do sleep 1; done',
+    );
+    const stop = new AbortController();
+    const pids: number[] = [];
+    const onProgress = ({ frames }: { frames: number }) => {
+      pids.push(frames);
+      stop.abort(new Error('stopped'));
+    };
+    const running = runFfmpeg(
+      encoderRun(ENDLESS, { ffmpeg: program, signal: stop.signal, onProgress }),
+    );
+    await expect(running).rejects.toThrow('stopped');
+    expect(pids).toHaveLength(1);
+    expect(await processIsGone(pids[0] ?? 0)).toBe(true);
+  });
+
+  test('is a transient failure when it makes no progress', async () => {
+    const program = await makeProgram('stalls', 'echo frame=1\nexec sleep 600');
+    const running = runFfmpeg(encoderRun(ENDLESS, { ffmpeg: program, stallSeconds: 0.5 }));
+    await expect(running).rejects.toEqual(
+      new TransientError('ffmpeg made no progress for 0.5 s and was ended.'),
+    );
+  });
+
+  test('is a transient failure when somebody else kills it', async () => {
+    const program = await makeProgram('killed', 'kill -KILL $$');
+    await expect(runFfmpeg(encoderRun(ENDLESS, { ffmpeg: program }))).rejects.toThrow(
+      /^ffmpeg was ended by SIGKILL/,
+    );
+  });
+
+  test('is a rejection when the source is gone', async () => {
+    const argv = [
+      '-nostdin',
+      '-loglevel',
+      'level+warning',
+      '-i',
+      'file:/none.mp4',
+      '-f',
+      'null',
+      'pipe:2',
+    ];
+    const running = runFfmpeg(encoderRun(argv));
+    await expect(running).rejects.toBeInstanceOf(RejectedError);
+    await expect(running).rejects.toMatchObject({ code: 'source_gone' });
+  });
+
+  test('says what to install when there is no ffmpeg', async () => {
+    const running = runFfmpeg(encoderRun(ENDLESS, { ffmpeg: join(folder, 'no-such-program') }));
+    await expect(running).rejects.toThrow(/^ffmpeg is not installed/);
+  });
+
+  test('ends when the worker that started it is killed', async () => {
+    const note = join(folder, 'pid');
+    const program = await makeProgram('endless', `echo $$ > '${note}'\nexec ffmpeg "$@"`);
+    const script = `
+      import { runFfmpeg } from ${JSON.stringify(pathToFileURL('worker/io/ffmpeg.ts').href)};
+      const log = { info() {} };
+      await runFfmpeg({
+        argv: ${JSON.stringify(ENDLESS)}, ffmpeg: ${JSON.stringify(program)}, log, stallSeconds: 60,
+        signal: new AbortController().signal, onProgress: () => process.stdout.write('running'),
+      });`;
+    const worker = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => worker.stdout.once('data', resolve));
+    const pid = Number(await readFile(note, 'utf8'));
+    expect(await processIsGone(pid)).toBe(false);
+    worker.kill('SIGKILL');
+    await vi.waitFor(async () => expect(await processIsGone(pid)).toBe(true), { timeout: 10_000 });
+  });
+
+  test('is a transient failure when the source breaks off on its way, though ffmpeg calls it a success', async () => {
+    const bytes = await readFile(
+      await makeSource('remote.ts', '-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=8', ...ENCODED),
+    );
+    let sent = 0;
+    const server = createServer((request, response) => {
+      const first = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      if (sent > 0 && first > 0) return response.writeHead(403).end();
+      sent += 1;
+      response.writeHead(206, {
+        'content-range': `bytes ${first}-${bytes.length - 1}/${bytes.length}`,
+        'content-length': bytes.length - first,
+      });
+      return response.write(bytes.subarray(first, bytes.length / 2), () =>
+        request.socket.destroySoon(),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const address = `http://127.0.0.1:${port}/remote.ts?signature=secret`;
+      const argv = [
+        ...['-nostdin', '-loglevel', 'level+warning', '-i', address],
+        ...['-map', '0:v', '-c', 'copy', '-f', 'null', 'pipe:2'],
+      ];
+      const failure: unknown = await runFfmpeg(encoderRun(argv)).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(TransientError);
+      expect(String(failure)).toContain('The source could not be read to its end');
+      expect(String(failure)).not.toContain('secret');
+    } finally {
+      server.close();
+    }
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { RejectedError, TransientError } from '../../worker/errors.ts';
+import { encoderFailure, lostSource } from '../../worker/plan/encoder-failure.ts';
+import type { ProcessEnd } from '../../worker/plan/encoder-failure.ts';
+
+function verdict(end: Partial<ProcessEnd>): string {
+  const error = encoderFailure({
+    program: 'ffmpeg',
+    exitCode: 1,
+    signal: undefined,
+    stderr: '',
+    ...end,
+  });
+  if (error instanceof RejectedError) return error.code;
+  return error instanceof TransientError ? 'transient' : error.name;
+}
+
+const HTTP = 'https://bucket.test/a.mp4?[redacted]';
+
+describe('A failed run of ffmpeg', () => {
+  test.each([
+    [
+      'a decoder that ffmpeg lacks',
+      '[error] Decoder (codec none) not found for input stream #0:0',
+      'unsupported_source',
+    ],
+    [
+      'sound that changes midway',
+      '[graph_0_in_0_1 @ 0x5] [error] Changing audio frame properties on the fly is not supported.\n[error] Error while filtering: Invalid argument',
+      'unsupported_source',
+    ],
+    [
+      'channels that cannot be mixed',
+      '[Parsed_aresample_0 @ 0x5] [SWR @ 0x6] [error] Rematrix is needed between 9 channels and stereo but there is not enough information to do it\n[error] Error reinitializing filters!',
+      'unsupported_source',
+    ],
+    [
+      'nothing that could be decoded',
+      '[warning] Output file is empty, nothing was encoded\n[fatal] Empty output on stream 0.',
+      'damaged_source',
+    ],
+    [
+      'frames that are broken',
+      '[error] Error while decoding stream #0:0: Invalid data found when processing input',
+      'damaged_source',
+    ],
+    [
+      'a source that was deleted',
+      `[https @ 0x5] [error] HTTP error 404 Not Found\n[error] ${HTTP}: Server returned 404 Not Found`,
+      'source_gone',
+    ],
+    [
+      'a file that was deleted',
+      '[error] file:/data/blobs/ab: No such file or directory',
+      'source_gone',
+    ],
+    [
+      'a scratch folder that was deleted',
+      "[segment @ 0x5] [error] Failed to open segment 'file:/tmp/x/720p/00003.ts'\n[error] av_interleaved_write_frame(): No such file or directory",
+      'transient',
+    ],
+    [
+      'a signature that is no longer valid',
+      `[https @ 0x5] [error] HTTP error 403 Forbidden\n[error] ${HTTP}: Server returned 403 Forbidden (access denied)`,
+      'transient',
+    ],
+    [
+      'a store that is too busy',
+      `[error] ${HTTP}: Server returned 5XX Server Error reply`,
+      'transient',
+    ],
+    ['a connection that breaks', `[error] ${HTTP}: Connection reset by peer`, 'transient'],
+    ['a server that hangs up', `[error] ${HTTP}: End of file`, 'transient'],
+    ['a name that does not resolve', '[tcp @ 0x5] [error] Failed to resolve hostname', 'transient'],
+    [
+      'a full disk',
+      '[error] Error while decoding stream #0:0: Invalid data found when processing input\n[error] av_interleaved_write_frame(): No space left on device',
+      'transient',
+    ],
+    ['too little memory', '[error] Error while filtering: Cannot allocate memory', 'transient'],
+    ['nothing it says', '', 'transient'],
+  ])('because of %s is told by its words', (_, stderr, expected) => {
+    expect(verdict({ stderr })).toBe(expected);
+  });
+
+  test('is not told by warnings of what went well in the end', () => {
+    const stderr =
+      '[https @ 0x5] [warning] Will reconnect at 9 in 0 second(s), error=Connection reset by peer.\n' +
+      '[error] Error while decoding stream #0:0: Invalid data found when processing input';
+    expect(verdict({ stderr })).toBe('damaged_source');
+  });
+
+  test('with most of its frames undecodable means a damaged source', () => {
+    expect(verdict({ exitCode: 69 })).toBe('damaged_source');
+  });
+
+  test.each([
+    ['SIGKILL, as for want of memory', { exitCode: undefined, signal: 'SIGKILL' }],
+    ['a crash', { exitCode: undefined, signal: 'SIGSEGV' }],
+    ['a signal that it answered', { exitCode: 255 }],
+  ])('after %s is no fault of a source, damaged or not', (_, end) => {
+    const stderr = '[error] Error while decoding stream #0:0: Invalid data found';
+    expect(verdict({ ...end, stderr })).toBe('transient');
+  });
+
+  test('is told in the same words each time, with what ffmpeg said last', () => {
+    const end: ProcessEnd = {
+      program: 'ffmpeg',
+      exitCode: 1,
+      signal: undefined,
+      stderr: '[error] first\n[fatal] Empty output on stream 0.\n',
+    };
+    expect(encoderFailure(end).message).toBe(
+      'The file is damaged: it could not be decoded. Export or upload it again. ' +
+        '([error] first\n[fatal] Empty output on stream 0.)',
+    );
+    expect(encoderFailure(end)).toEqual(encoderFailure(end));
+  });
+});
+
+describe('A failed run of ffprobe', () => {
+  test.each([
+    ['file:/data/a: Invalid data found when processing input', 'unreadable_source'],
+    ['file:/data/a: Operation not permitted', 'unreadable_source'],
+    ['file:/data/a: End of file', 'unreadable_source'],
+    ['file:/data/a: No such file or directory', 'source_gone'],
+    [`${HTTP}: Server returned 404 Not Found`, 'source_gone'],
+    [`${HTTP}: Server returned 403 Forbidden (access denied)`, 'transient'],
+    [`${HTTP}: Connection timed out`, 'transient'],
+    [`${HTTP}: End of file`, 'transient'],
+  ])('that says %s means %s', (stderr, expected) => {
+    expect(verdict({ program: 'ffprobe', stderr })).toBe(expected);
+  });
+});
+
+describe('A run that ended well', () => {
+  test('lost its source when a connection broke for good on the way', () => {
+    const stderr = `[h264 @ 0x5] [error] error while decoding MB 1 2\n[error] ${HTTP}: Input/output error\n`;
+    expect(lostSource(stderr)).toEqual(
+      new TransientError(
+        `The source could not be read to its end: [error] ${HTTP}: Input/output error`,
+      ),
+    );
+  });
+
+  test.each([
+    ['was reconnected', '[https @ 0x5] [warning] Will reconnect at 9, error=Connection reset'],
+    ['met damage', `[error] ${HTTP}: Invalid data found when processing input`],
+    ['read a file to an end that came early', '[error] file:/a: Input/output error'],
+    ['said nothing', ''],
+  ])('has its source when it %s', (_, stderr) => {
+    expect(lostSource(stderr)).toBeUndefined();
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { gridRate, isVariable } from '../../worker/plan/frame-rate.ts';
+import { parseRational, rational } from '../../worker/plan/rational.ts';
+
+const rateOf = (text: string) => parseRational(text) ?? rational(1, 1);
+
+describe('The rate of the grid', () => {
+  test.each([
+    ['25/1', '25/1', '25/1'],
+    ['24003/1000', '24/1', '24/1'],
+    ['29979/1000', '30000/1001', '30000/1001'],
+    ['30303/1000', '30/1', '30/1'],
+    ['60000/1001', '60000/1001', '60000/1001'],
+    ['240/1', '240/1', '60/1'],
+    ['120000/1001', '120000/1001', '60000/1001'],
+    ['100/1', '100/1', '50/1'],
+    ['22677/1000', '90000/1', '24000/1001'],
+    ['10505/1000', '90000/1', '24000/1001'],
+    ['19333/1000', '24/1', '24/1'],
+    ['1000000/66667', '1000000/66667', '15/1'],
+    ['1/5', '1/5', '1/1'],
+  ])('of an average of %s and a base of %s is %s.', (average, base, expected) => {
+    const rates = { average: rateOf(average), base: rateOf(base) };
+    expect(gridRate(rates)).toEqual(rateOf(expected));
+  });
+
+  test('is the base rate where there is no average, and 25 where there is nothing.', () => {
+    expect(gridRate({ base: rational(30, 1) })).toEqual({ num: 30, den: 1 });
+    expect(gridRate({})).toEqual({ num: 25, den: 1 });
+  });
+
+  test('is variable when average and base are far apart.', () => {
+    expect(isVariable({ average: rational(22, 1), base: rational(90_000, 1) })).toBe(true);
+    expect(isVariable({ average: rational(24_003, 1000), base: rational(24, 1) })).toBe(false);
+    expect(isVariable({ base: rational(30, 1) })).toBe(false);
+  });
+});
+
+describe('A fraction', () => {
+  test('is reduced, and its denominator positive.', () => {
+    expect(rational(60, 4)).toEqual({ num: 15, den: 1 });
+    expect(rational(-6, -4)).toEqual({ num: 3, den: 2 });
+    expect(() => rational(1, 0)).toThrow(RangeError);
+    expect(() => rational(1.5, 1)).toThrow(RangeError);
+  });
+
+  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])('is not %j.', (text) => {
+    expect(parseRational(text)).toBeUndefined();
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { imageNames, imagesCommand, planImages, storyboardVtt } from '../../worker/plan/images.ts';
+import { colorFilters, frameFilters } from '../../worker/plan/picture.ts';
+import { examplePlan } from './example.ts';
+
+const place = { address: '/data/source file.mp4', directory: '/scratch' };
+
+describe('A picture', () => {
+  const { video } = examplePlan().media;
+  if (!video) throw new Error('The plan has no picture.');
+
+  test('of fields becomes one of frames.', () => {
+    const of = (fieldOrder: 'top_first' | 'bottom_first' | 'progressive') =>
+      frameFilters({ ...video, fieldOrder });
+    expect(of('top_first')).toEqual(['bwdif=mode=send_frame:parity=tff:deint=all']);
+    expect(of('bottom_first')).toEqual(['bwdif=mode=send_frame:parity=bff:deint=all']);
+    expect(of('progressive')).toEqual([]);
+  });
+
+  test('of high dynamic range is mapped to the standard one.', () => {
+    expect(colorFilters({ ...video, transfer: 'hlg', colorRange: 'tv' })).toEqual([
+      'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100',
+      'format=gbrpf32le',
+      'zscale=p=bt709',
+      'tonemap=hable:desat=0',
+      'zscale=t=bt709:m=bt709:r=tv',
+      'format=yuv420p',
+    ]);
+    expect(colorFilters({ ...video, transfer: 'pq' })[0]).toMatch(/tin=smpte2084/);
+    expect(colorFilters(video)).toEqual(['format=yuv420p']);
+  });
+});
+
+describe('The images', () => {
+  test('are never wider than the largest rendition.', () => {
+    expect(planImages({ width: 1920, height: 1080 }, 60)).toMatchObject({
+      poster: { width: 1280, height: 720 },
+      thumbnails: [
+        { width: 640, height: 360 },
+        { width: 320, height: 180 },
+      ],
+    });
+    expect(planImages({ width: 300, height: 200 }, 60)).toMatchObject({
+      poster: { width: 300, height: 200 },
+      thumbnails: [],
+    });
+  });
+
+  test.each([
+    [0.04, 1, 1],
+    [10, 1, 10],
+    [10.5, 1, 11],
+    [200, 1, 200],
+    [201, 2, 101],
+    [43_200, 216, 200],
+  ])('of %d s have a tile each %i s, %i in all.', (seconds, intervalSeconds, tiles) => {
+    const { storyboard } = planImages({ width: 640, height: 360 }, seconds);
+    expect(storyboard).toMatchObject({ intervalSeconds, tiles });
+  });
+
+  test('of the storyboard are told to players by WebVTT.', () => {
+    const { storyboard } = planImages({ width: 640, height: 360 }, 27.5);
+    const text = storyboardVtt(storyboard, 27.5);
+    expect(text.split('\n\n').slice(0, 3)).toEqual([
+      'WEBVTT',
+      '00:00:00.000 --> 00:00:01.000\nstoryboard-0.jpg#xywh=0,0,160,90',
+      '00:00:01.000 --> 00:00:02.000\nstoryboard-0.jpg#xywh=160,0,160,90',
+    ]);
+    expect(text.trimEnd().split('\n\n').at(-1)).toBe(
+      '00:00:27.000 --> 00:00:27.500\nstoryboard-1.jpg#xywh=320,0,160,90',
+    );
+  });
+
+  test('are made in one run, the long source looked at by its key frames only.', () => {
+    const short = examplePlan({ seconds: 30 });
+    const argv = imagesCommand(short, place, 'skipped');
+    expect(argv).not.toContain('-skip_frame');
+    expect(argv.filter((token) => token === '-i')).toHaveLength(1);
+    if (!short.images) throw new Error('The plan has no images.');
+    const { poster, thumbnails, sheets } = imageNames(short.images);
+    expect(argv).toEqual(
+      expect.arrayContaining([poster, ...thumbnails].map((name) => `/scratch/${name}`)),
+    );
+    expect(sheets).toEqual(['storyboard-0.jpg', 'storyboard-1.jpg']);
+    const long = imagesCommand(examplePlan({ seconds: 3600 }), place, 'skipped');
+    expect(long.slice(long.indexOf('-skip_frame'))[1]).toBe('nokey');
+  });
+
+  test('look at dark frames only when there are no others.', () => {
+    const graph = (dark: 'skipped' | 'allowed') =>
+      imagesCommand(examplePlan(), place, dark).join(' ');
+    expect(graph('skipped')).toContain('signalstats');
+    expect(graph('allowed')).not.toContain('signalstats');
+  });
+});
