@@ -136,7 +136,8 @@ describe('A seek', () => {
       ...['-g', '250', '-keyint_min', '250', '-sc_threshold', '0', '-c:a', 'aac'],
     ]);
     expect(await at(file, 25)).toBeUndefined();
-    expect(await at(file, 45)).toBeCloseTo(39, 1);
+    expect(await at(file, 35)).toBeCloseTo(30, 1);
+    expect(await at(file, 45)).toBeCloseTo(40, 1);
   });
 
   test('in a transport stream goes back before a key frame.', async () => {

@@ -110,10 +110,17 @@ export async function findSeek(
     const key = packets
       .filter(({ flags, pts }) => flags.startsWith('K') && pts <= media.startSeconds + seconds)
       .at(-1);
-    // A second earlier, as a seek can land behind the packet it asks for.
-    if (key) return Math.max(0, key.pts - media.startSeconds - 1);
+    if (key) return Math.max(0, key.pts - media.startSeconds - seekMargin(media));
   }
   return undefined;
+}
+
+/**
+ * Seconds by which a seek asks for more: without an index it can land behind the packet that is
+ * wanted. Matroska has one, and there a seek to before the first key frame fails.
+ */
+function seekMargin({ demuxer }: SourceMedia): number {
+  return demuxer.startsWith('matroska') ? 0 : 1;
 }
 
 /** ffprobe's intervals are absolute timestamps; a leading sign would make them relative. */
