@@ -66,6 +66,7 @@ try {
     );
     for (const problem of problems) console.log(`      ${problem}`);
   }
+  await machine.stop();
   const { visible, inFlight, delayed } = await machine.counts('jobQueue');
   const dead = await machine.counts('deadLetterQueue');
   if (visible + inFlight + delayed + dead.visible > 0) {

@@ -54,6 +54,7 @@ describe('The published bytes are those of an undisturbed run', () => {
     machine.start(quick);
     const { assetId } = await machine.ready();
     expect(digest(await machine.published(assetId))).toEqual(digest(await undisturbed()));
+    await machine.stop();
     expect(await machine.counts('jobQueue')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 

@@ -91,6 +91,16 @@ export class Machine {
     throw new Error(`${event.type}: ${event.reason}\n${this.said()}`);
   }
 
+  /**
+   * Lets each worker end what it has in hand: an event is told before its message is acknowledged,
+   * so that only then the queues say what is left.
+   */
+  async stop(): Promise<void> {
+    for (const worker of this.#workers) worker.kill('SIGTERM');
+    await Promise.all([...this.#workers].map((worker) => worker.ended));
+    this.#workers.clear();
+  }
+
   said(): string {
     return [...this.#workers].map((worker) => worker.said.slice(-30).join('\n')).join('\n--\n');
   }

@@ -34,7 +34,9 @@ test('A text file is rejected once, with a sentence, and uploaded again not work
   await uploadText('empty.mp4', '');
   // The events come in order: had the notes been told of again, that would be the next one.
   expect(await machine.event()).toMatchObject({ code: 'empty_source' });
+  await machine.stop();
   expect(await machine.counts('jobQueue')).toEqual(empty);
+  machine.start();
 });
 
 test('A video that was cut off is rejected with its length, and what is there of it.', async () => {
