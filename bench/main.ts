@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../worker/config.ts';
@@ -23,6 +23,7 @@ if (process.argv.includes('--help')) {
 const given = process.argv[2];
 const clip = given ?? minute();
 const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
+const cores = availableParallelism();
 const directory = mkdtempSync(join(tmpdir(), 'vodstack-bench-'));
 
 const ffmpeg = (...argv: readonly string[]) =>
@@ -83,15 +84,11 @@ function theUsualWay(): void {
   }
 }
 
-function vodstack(): void {
+function vodstack(workers: number): void {
   const program = fileURLToPath(new URL('../local/main.ts', import.meta.url));
-  const data = ['--data', join(directory, 'data'), '--port', '0', '--workers', '1'];
   run(process.execPath, [
-    '--disable-warning=ExperimentalWarning',
-    program,
-    ...data,
-    '--once',
-    clip,
+    ...['--disable-warning=ExperimentalWarning', program, '--once', '--port', '0'],
+    ...['--data', join(directory, `data-${workers}`), '--workers', String(workers), clip],
   ]);
 }
 
@@ -115,7 +112,8 @@ try {
   const ways = [
     ['(a) one command, by hand', byHand],
     ['(b) one ffmpeg a rendition', theUsualWay],
-    ['vodstack, one worker', vodstack],
+    ['vodstack, one worker', () => vodstack(1)],
+    [`vodstack, ${cores} workers`, () => vodstack(cores)],
   ] as const;
   const rows = ways.map(([way, work]) => {
     process.stderr.write(`${way} …\n`);

@@ -62,7 +62,7 @@ async function makeProgram(name: string, script: string): Promise<string> {
   return path;
 }
 
-/** The plan of a source with two small renditions, segments of about a second and three in a chunk. */
+/** The plan of a source with two small renditions and segments of about half a second. */
 async function planSource(address: string): Promise<Plan> {
   const { size: sizeBytes } = await stat(address);
   const request = { address, sizeBytes, limits: LIMITS, ffprobe: 'ffprobe', signal: never };
@@ -73,11 +73,10 @@ async function planSource(address: string): Promise<Plan> {
     encoder: { preset: 'ultrafast', crf: 30 },
   });
   const gopFrames = Math.round(plan.grid.rate.num / plan.grid.rate.den / 2);
-  const segmentFrames = 2 * gopFrames;
   const limit = { maxBitRate: 400_000, bufferBits: 400_000 };
   return {
     ...plan,
-    grid: { ...plan.grid, gopFrames, segmentFrames, chunkFrames: 3 * segmentFrames },
+    grid: { ...plan.grid, gopFrames, segmentFrames: gopFrames },
     renditions: [
       { name: '72p', width: 128, height: 72, ...limit },
       { name: '36p', width: 64, height: 36, ...limit },

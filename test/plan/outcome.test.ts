@@ -29,7 +29,7 @@ describe('A message', () => {
 });
 
 describe('Progress', () => {
-  const plan = examplePlan({ seconds: 122 });
+  const plan = examplePlan({ seconds: 60 });
   const names = plan.units.map(({ name }) => name);
 
   test('goes from nothing to all.', () => {

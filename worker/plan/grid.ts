@@ -6,7 +6,6 @@ export interface Grid {
   readonly frames: number;
   readonly gopFrames: number;
   readonly segmentFrames: number;
-  readonly chunkFrames: number;
 }
 
 export interface FrameRange {
@@ -22,8 +21,13 @@ export interface Chunk extends FrameRange {
 /** Apple's authoring rules: a key frame every 2 s (1.13), segments of 6 s (7.5). */
 const GOP_SECONDS = 2;
 const GOPS_IN_SEGMENT = 3;
-/** A minute: shorter chunks cost CPU for start-up and pre-roll, longer ones more to redo and less to share. */
-const SEGMENTS_IN_CHUNK = 10;
+/**
+ * Half a minute to a minute: each further chunk costs CPU for start-up and pre-roll (4 % in a minute
+ * of 1080p), a longer one is more to redo and less to share.
+ */
+const SEGMENTS_IN_CHUNK = { least: 5, most: 10 };
+/** Workers that a source is shared by, where its chunks do not become too short for it. */
+const SHARES = 4;
 
 /** Lays the grid over so many seconds; at least one frame. */
 export function makeGrid(rate: Rational, durationSeconds: number): Grid {
@@ -34,7 +38,6 @@ export function makeGrid(rate: Rational, durationSeconds: number): Grid {
     frames: Math.max(1, Math.round((durationSeconds * rate.num) / rate.den)),
     gopFrames,
     segmentFrames,
-    chunkFrames: segmentFrames * SEGMENTS_IN_CHUNK,
   };
 }
 
@@ -52,17 +55,15 @@ export function segmentsOf(grid: Grid): readonly FrameRange[] {
   });
 }
 
-/**
- * The chunks in order. What is left at the end and shorter than a segment goes with the chunk
- * before: a unit of a few frames costs more than it helps.
- */
+/** The chunks in order, alike but for a segment. */
 export function chunksOf(grid: Grid): readonly Chunk[] {
-  const segments = segmentsOf(grid);
-  const count = Math.max(1, Math.ceil((grid.frames - grid.segmentFrames + 1) / grid.chunkFrames));
-  const each = grid.chunkFrames / grid.segmentFrames;
+  const segments = segmentsOf(grid).length;
+  const { least, most } = SEGMENTS_IN_CHUNK;
+  const shares = Math.min(SHARES, Math.floor(segments / least));
+  const count = Math.max(1, shares, Math.ceil(segments / most));
   return Array.from({ length: count }, (_, index) => {
-    const firstSegment = index * each;
-    const end = index === count - 1 ? segments.length : firstSegment + each;
+    const firstSegment = Math.floor((index * segments) / count);
+    const end = Math.floor(((index + 1) * segments) / count);
     const firstFrame = firstSegment * grid.segmentFrames;
     return {
       firstFrame,

@@ -238,7 +238,6 @@ const planSchema: z.ZodType<Plan> = z.object({
     frames: z.number().int().positive(),
     gopFrames: z.number().int().positive(),
     segmentFrames: z.number().int().positive(),
-    chunkFrames: z.number().int().positive(),
   }),
   renditions: z.array(z.object({ name, ...size, maxBitRate: count, bufferBits: count })),
   skipped: z.array(

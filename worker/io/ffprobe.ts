@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { TransientError } from '../errors.ts';
+import { redact } from '../plan/command.ts';
+import { encoderFailure } from '../plan/encoder-failure.ts';
+import { inputOptions } from '../plan/encode.ts';
+
+/** What is looked at, and by what. */
+export interface ProbedSource {
+  /** A path, or a URL that is signed for long enough. */
+  readonly address: string;
+  /** The program. */
+  readonly ffprobe: string;
+  readonly signal: AbortSignal;
+}
+
+export interface SourcePacket {
+  readonly stream: number;
+  /** Seconds on the container's clock. */
+  readonly pts: number;
+  readonly duration: number;
+  readonly key: boolean;
+}
+
+/** ffprobe's last words are enough to tell a broken file from a broken connection. */
+const STDERR_CHARACTERS = 8192;
+
+/** What the container and its streams say of themselves. Throws as `run` does. */
+export async function readDeclared(source: ProbedSource, limitSeconds: number): Promise<unknown> {
+  const lines: string[] = [];
+  const options = ['-show_format', '-show_streams', '-of', 'json'];
+  await run(source, options, limitSeconds, (line) => lines.push(line));
+  return JSON.parse(lines.join('\n'));
+}
+
+/**
+ * Hands over the packets of those streams one by one, as those of a long file do not fit into
+ * memory. An interval is ffprobe's own: `10%20`, `%+15`, empty for all. Throws as `run` does.
+ */
+export async function readPackets(
+  source: ProbedSource,
+  streams: readonly number[],
+  interval: string,
+  limitSeconds: number,
+  take: (packet: SourcePacket) => void,
+): Promise<void> {
+  const options = [
+    ...['-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time,flags'],
+    ...(interval ? ['-read_intervals', interval] : []),
+    ...['-of', 'compact=print_section=0'],
+  ];
+  await run(source, options, limitSeconds, (line) => {
+    const packet = parsePacket(line);
+    if (streams.includes(packet.stream) && Number.isFinite(packet.pts)) take(packet);
+  });
+}
+
+/** `stream_index=0|pts_time=1.500000|dts_time=N/A|duration_time=0.040000|flags=K_` */
+function parsePacket(line: string): SourcePacket {
+  const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
+  const number = (name: string) => Number(field(name) ?? Number.NaN);
+  const pts = number('pts_time');
+  return {
+    stream: number('stream_index'),
+    pts: Number.isFinite(pts) ? pts : number('dts_time'),
+    duration: number('duration_time') || 0,
+    key: field('flags')?.startsWith('K') ?? false,
+  };
+}
+
+/**
+ * Runs ffprobe, handing over its lines as they come. Throws what plan/encoder-failure.ts makes of its
+ * last words, TransientError when it took too long, and the signal's reason when it was stopped.
+ */
+async function run(
+  { address, ffprobe, signal }: ProbedSource,
+  options: readonly string[],
+  limitSeconds: number,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const limit = AbortSignal.timeout(limitSeconds * 1000);
+  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }), ...options];
+  const child = spawn(ffprobe, argv, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: AbortSignal.any([signal, limit]),
+    killSignal: 'SIGKILL',
+  });
+  const lines = createInterface({ input: child.stdout }).on('line', onLine);
+  const read = once(lines, 'close');
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-STDERR_CHARACTERS);
+  });
+  try {
+    const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
+    await read;
+    if (code === 0) return;
+    const end = { exitCode: code ?? undefined, signal: killed ?? undefined };
+    throw encoderFailure({ program: 'ffprobe', ...end, stderr: redact(stderr) });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (limit.aborted) throw new TransientError(`ffprobe did not end within ${limitSeconds} s.`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error('ffprobe is not installed. Run ./scripts/setup, or install ffmpeg.', {
+      cause: error,
+    });
+  }
+}

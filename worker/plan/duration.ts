@@ -1,0 +1,54 @@
+import { RejectedError } from '../errors.ts';
+import { tooLong } from './source.ts';
+import type { DeclaredMedia, SourceLimits, SourceMedia } from './source.ts';
+
+/** From the first packet that was looked at to the end of the last; seconds on the container's clock. */
+export interface PacketRange {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Headers round, and sound and picture end apart; more missing than this is a file that was cut off. */
+const TOLERANCE = { seconds: 1.5, share: 0.05 };
+
+/** Containers that say how long they are shown, whatever packets they hold. */
+const INDEXED = /^(mov|matroska)/;
+
+/**
+ * How long a source really is, from what it says and from where its packets end, as headers can say
+ * anything. Throws RejectedError for one that was cut off, or is longer than the limit.
+ */
+export function settleDuration(
+  { demuxer, startSeconds, durationSeconds: declared }: DeclaredMedia,
+  packets: PacketRange | undefined,
+  limits: SourceLimits,
+): Pick<SourceMedia, 'startSeconds' | 'durationSeconds'> {
+  const start = startSeconds ?? packets?.first ?? 0;
+  const measured = packets ? packets.end - start : 0;
+  if (measured <= 0) throw truncated(declared ?? 0, 0);
+  const missing = (declared ?? 0) - measured;
+  if (missing > TOLERANCE.seconds && missing > (declared ?? 0) * TOLERANCE.share) {
+    throw truncated(declared ?? 0, measured);
+  }
+  if (measured > limits.maxDurationSeconds) throw tooLong(measured, limits);
+  const settled = settle(demuxer, declared, measured);
+  // Microseconds are what containers know; more digits are noise of the arithmetic.
+  return { startSeconds: start, durationSeconds: Math.round(settled * 1e6) / 1e6 };
+}
+
+/**
+ * The last packet of some containers does not say how long it is shown, and an edit list can cut
+ * packets off that are still in the file: there the container knows better than its packets.
+ */
+function settle(demuxer: string, declared: number | undefined, measured: number): number {
+  if (declared === undefined) return measured;
+  if (Math.abs(declared - measured) < 0.1) return declared;
+  return INDEXED.test(demuxer) ? Math.min(declared, measured) : measured;
+}
+
+function truncated(declared: number, measured: number): RejectedError {
+  return new RejectedError(
+    'truncated_source',
+    `The file is cut off: it says that it lasts ${declared.toFixed(1)} s, but ends after ${measured.toFixed(1)} s. Upload it again.`,
+  );
+}
