@@ -16,6 +16,7 @@ const VIDEO: SourceVideo = {
   fieldOrder: 'progressive',
   transfer: 'sdr',
   bitDepth: 8,
+  rgb: false,
 };
 
 const TRACK: AudioTrack = {
@@ -117,7 +118,8 @@ describe('The command of a chunk', () => {
       ],
       ...['-noaccurate_seek', '-ss', '59.500000', '-i', 'file:/data/ab', '-filter_complex'],
       '[0:0]fps=fps=25/1:round=near,tpad=stop=-1:stop_mode=clone,' +
-        'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,format=yuv420p,split=2[s0][s1];' +
+        'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,format=yuv420p,' +
+        'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,split=2[s0][s1];' +
         '[s0]scale=1280:720:flags=bicubic:out_range=tv,setsar=1[v0];' +
         '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
       ...encoding(0, '720p', '3500000'),

@@ -26,6 +26,7 @@ export function examplePlan(
         ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 } },
         rates: { average: rate, base: rate },
         ...{ variableFrameRate: false, fieldOrder: 'progressive', transfer: 'sdr', bitDepth: 8 },
+        rgb: false,
         ...video,
       },
       audio: [

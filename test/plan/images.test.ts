@@ -27,7 +27,22 @@ describe('A picture', () => {
       'format=yuv420p',
     ]);
     expect(colorFilters({ ...video, transfer: 'pq' })[0]).toMatch(/tin=smpte2084/);
-    expect(colorFilters(video)).toEqual(['format=yuv420p']);
+  });
+
+  test('has colours that every player takes for the same.', () => {
+    const named = { colorPrimaries: 'bt470bg', colorTransfer: 'bt709', colorMatrix: 'bt470bg' };
+    const large = { display: { width: 720, height: 1280 } };
+    const filters = (more: object) => colorFilters({ ...video, ...more }).slice(1);
+    expect(filters(named)).toEqual([]);
+    expect(filters({ colorMatrix: 'bt709' })).toEqual([
+      'setparams=color_primaries=smpte170m:color_trc=smpte170m',
+    ]);
+    expect(filters(large)).toEqual([
+      'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709',
+    ]);
+    expect(filters({ rgb: true, colorMatrix: 'gbr' })).toEqual([
+      'setparams=color_primaries=bt709:color_trc=bt709:colorspace=smpte170m',
+    ]);
   });
 });
 

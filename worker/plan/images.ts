@@ -135,8 +135,8 @@ function scaled({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic,setsar=1`;
 }
 
-/** JPEG has the full range of levels. */
-const JPEG = 'scale=out_range=pc,format=yuvj420p';
+/** JPEG knows the full range of levels and BT.601 only (JFIF 1.02). */
+const JPEG = 'scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p';
 
 function jpeg(quality: number): readonly string[] {
   return [

@@ -1,3 +1,4 @@
+import { shortSide } from './geometry.ts';
 import type { Size, SourceVideo } from './source.ts';
 
 /** Makes whole frames of fields, while they still come as the camera took them. */
@@ -10,7 +11,9 @@ export function frameFilters({ fieldOrder }: SourceVideo): readonly string[] {
 
 /** Standard dynamic range, 8 bit 4:2:0: what every rendition shares before it is scaled. ffmpeg itself applies the rotation. */
 export function colorFilters(video: SourceVideo): readonly string[] {
-  return [...toneMapped(video), 'format=yuv420p'];
+  return video.transfer === 'sdr'
+    ? ['format=yuv420p', ...namedColors(video)]
+    : [...toneMapped(video), 'format=yuv420p'];
 }
 
 /**
@@ -19,6 +22,24 @@ export function colorFilters(video: SourceVideo): readonly string[] {
  */
 export function scaleFilter({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic:out_range=tv,setsar=1`;
+}
+
+/** Of pictures that do not say, those of so many lines are taken as BT.709, smaller ones as BT.601. */
+const HIGH_DEFINITION = 720;
+
+/**
+ * Names the colours that the source does not. Players guess by the size of a picture, and would show
+ * the renditions of one source differently. ffmpeg turns RGB into the luma and chroma of BT.601.
+ */
+function namedColors(video: SourceVideo): readonly string[] {
+  const { display, rgb, colorPrimaries, colorTransfer, colorMatrix } = video;
+  const usual = rgb || shortSide(display) >= HIGH_DEFINITION ? 'bt709' : 'smpte170m';
+  const named = [
+    ...(colorPrimaries ? [] : [`color_primaries=${usual}`]),
+    ...(colorTransfer ? [] : [`color_trc=${usual}`]),
+    ...(rgb ? ['colorspace=smpte170m'] : colorMatrix ? [] : [`colorspace=${usual}`]),
+  ];
+  return named.length > 0 ? [`setparams=${named.join(':')}`] : [];
 }
 
 /**
@@ -31,7 +52,6 @@ function toneMapped({
   colorMatrix,
   colorRange,
 }: SourceVideo): readonly string[] {
-  if (transfer === 'sdr') return [];
   const input = [
     `tin=${transfer === 'pq' ? 'smpte2084' : 'arib-std-b67'}`,
     `pin=${colorPrimaries ?? 'bt2020'}`,

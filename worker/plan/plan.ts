@@ -215,7 +215,9 @@ const planSchema: z.ZodType<Plan> = z.object({
         fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
         transfer: z.enum(['sdr', 'pq', 'hlg']),
         bitDepth: count,
+        rgb: z.boolean(),
         colorPrimaries: z.string().exactOptional(),
+        colorTransfer: z.string().exactOptional(),
         colorMatrix: z.string().exactOptional(),
         colorRange: z.enum(['tv', 'pc']).exactOptional(),
       })

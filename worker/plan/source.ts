@@ -34,8 +34,11 @@ export interface SourceVideo {
   readonly fieldOrder: 'progressive' | 'top_first' | 'bottom_first';
   readonly transfer: 'sdr' | 'pq' | 'hlg';
   readonly bitDepth: number;
+  /** Red, green and blue rather than luma and chroma. */
+  readonly rgb: boolean;
   /** ffmpeg's names, absent where the file does not say. */
   readonly colorPrimaries?: string;
+  readonly colorTransfer?: string;
   readonly colorMatrix?: string;
   readonly colorRange?: 'tv' | 'pc';
 }
@@ -145,6 +148,13 @@ export function parseProbe(
     (stream) => stream.codec_type === 'audio' && stream.codec_name && stream.channels > 0,
   );
   if (!picture && !soundOnly) throw withoutVideo(streams);
+  if (audio.length === 0 && streams.some(isUnknownSound)) {
+    // Without a word the asset would be silent.
+    throw new RejectedError(
+      'unsupported_source',
+      'The sound is encoded in a way that is not supported. Export it as AAC in an MP4 file.',
+    );
+  }
   if (!picture && audio.length === 0) {
     throw new RejectedError('no_sound', 'The file has no sound that could be played.');
   }
@@ -209,6 +219,11 @@ function withoutVideo(streams: readonly Stream[]): RejectedError {
   );
 }
 
+/** ffprobe names no codec that it does not know. */
+function isUnknownSound({ codec_type, codec_name }: Stream): boolean {
+  return codec_type === 'audio' && !codec_name;
+}
+
 function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
   const { codec_name: codec, width, height } = stream;
   if (!codec || codec === 'none' || codec === 'unknown') {
@@ -241,7 +256,9 @@ function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
     fieldOrder: fieldOrderOf(stream),
     transfer: transferOf(stream),
     bitDepth: stream.bits_per_raw_sample || bitDepthOf(stream.pix_fmt),
+    rgb: /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)/.test(stream.pix_fmt ?? ''),
     ...present('colorPrimaries', known(stream.color_primaries)),
+    ...present('colorTransfer', known(stream.color_transfer)),
     ...present('colorMatrix', known(stream.color_space)),
     ...(stream.color_range === 'tv' || stream.color_range === 'pc'
       ? { colorRange: stream.color_range }

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { RejectedError } from '../../worker/errors.ts';
+import { parseProbe } from '../../worker/plan/source.ts';
+
+const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
+
+/** What ffprobe says of an ordinary recording. */
+const FORMAT = { format_name: 'mov,mp4,m4a,3gp,3g2,mj2', start_time: '0.000000', duration: '10' };
+const PICTURE = {
+  ...{ index: 0, codec_type: 'video', codec_name: 'h264', width: 1280, height: 720 },
+  ...{ pix_fmt: 'yuv420p', field_order: 'progressive', bits_per_raw_sample: '8' },
+  ...{ avg_frame_rate: '30000/1001', r_frame_rate: '30000/1001', sample_aspect_ratio: '1:1' },
+  ...{ start_time: '0.000000', duration: '10.000000' },
+  disposition: { default: 1, attached_pic: 0 },
+};
+const SOUND = {
+  ...{ index: 1, codec_type: 'audio', codec_name: 'aac', sample_rate: '48000', channels: 2 },
+  ...{ avg_frame_rate: '0/0', r_frame_rate: '0/0', start_time: '0.000000', duration: '10.000000' },
+  disposition: { default: 1, attached_pic: 0 },
+  tags: { language: 'eng' },
+};
+const COVER = {
+  ...{ index: 2, codec_type: 'video', codec_name: 'mjpeg', width: 4000, height: 4000 },
+  disposition: { default: 0, attached_pic: 1 },
+};
+const TIMECODE = { index: 3, codec_type: 'data', codec_tag_string: 'tmcd' };
+
+const parse = (streams: readonly object[], format: object = {}, soundOnly = false) =>
+  parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, soundOnly);
+
+function rejection(streams: readonly object[], format: object = {}, soundOnly = false): string {
+  try {
+    return JSON.stringify(parse(streams, format, soundOnly));
+  } catch (error) {
+    if (error instanceof RejectedError) return error.code;
+    throw error;
+  }
+}
+
+const pictureOf = (odd: object) => parse([{ ...PICTURE, ...odd }]).video;
+
+describe('A source', () => {
+  test('is what it holds that can be shown and heard.', () => {
+    expect(parse([TIMECODE, COVER, SOUND, PICTURE])).toEqual({
+      demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
+      sizeBytes: 1000,
+      startSeconds: 0,
+      durationSeconds: 10,
+      video: {
+        index: 0,
+        codec: 'h264',
+        display: { width: 1280, height: 720 },
+        rates: { average: { num: 30_000, den: 1001 }, base: { num: 30_000, den: 1001 } },
+        variableFrameRate: false,
+        fieldOrder: 'progressive',
+        transfer: 'sdr',
+        bitDepth: 8,
+        rgb: false,
+      },
+      audio: [
+        { index: 1, codec: 'aac', channels: 2, sampleRate: 48_000, language: 'en', default: true },
+      ],
+    });
+  });
+
+  test('begins with its earliest stream and lasts as long as its longest.', () => {
+    const late = { ...SOUND, start_time: '1.5', duration: '12' };
+    const early = { ...PICTURE, start_time: '-0.5' };
+    expect(parse([early, late])).toMatchObject({ startSeconds: -0.5, durationSeconds: 12 });
+  });
+
+  test('says nothing of its length where one of its streams and the container are silent.', () => {
+    const live = parse([{ ...PICTURE, duration: undefined }, SOUND], { duration: undefined });
+    expect(live.durationSeconds).toBeUndefined();
+    const tagged = { ...PICTURE, duration: undefined, tags: { DURATION: '00:00:15.005000000' } };
+    expect(parse([tagged, SOUND], { duration: undefined }).durationSeconds).toBe(15.005);
+  });
+
+  test('with several pictures shows its default one, else the largest.', () => {
+    const plain = { ...PICTURE, disposition: { default: 0 } };
+    const small = { ...plain, index: 4, width: 320, height: 180 };
+    expect(parse([small, plain]).video?.index).toBe(0);
+    expect(parse([{ ...small, disposition: { default: 1 } }, plain]).video?.index).toBe(4);
+  });
+
+  test('keeps the sound that is known, and leaves out the other.', () => {
+    const unknown = { ...SOUND, codec_name: undefined, codec_tag_string: 'apac' };
+    const empty = { ...SOUND, index: 5, channels: 0 };
+    expect(parse([PICTURE, unknown, { ...SOUND, index: 6 }, empty]).audio).toHaveLength(1);
+    expect(parse([PICTURE, empty]).audio).toEqual([]);
+  });
+});
+
+describe('A picture', () => {
+  test.each([
+    ['turned by its matrix', { side_data_list: [{ rotation: -90 }] }, 720, 1280],
+    ['turned by its tag', { tags: { rotate: '270' } }, 720, 1280],
+    ['turned upside down', { side_data_list: [{ rotation: 180 }] }, 1280, 720],
+    ['with wide samples', { width: 1440, height: 1080, sample_aspect_ratio: '4:3' }, 1920, 1080],
+    ['with narrow samples', { width: 640, height: 360, sample_aspect_ratio: '2:3' }, 427, 360],
+    ['with samples of no shape', { sample_aspect_ratio: '0:1' }, 1280, 720],
+    ['with samples of an absurd shape', { sample_aspect_ratio: '1:255' }, 1280, 720],
+  ])('%s is shown as it is meant.', (_how, odd, width, height) => {
+    expect(pictureOf(odd)?.display).toEqual({ width, height });
+  });
+
+  test('with wide samples that lies on its side is stretched along its height.', () => {
+    const odd = { sample_aspect_ratio: '2:1', side_data_list: [{ rotation: 90 }] };
+    expect(pictureOf({ ...odd, width: 360, height: 640 })?.display).toEqual({
+      width: 640,
+      height: 720,
+    });
+  });
+
+  test.each([
+    ['variable', { avg_frame_rate: '193/10', r_frame_rate: '24/1' }, { variableFrameRate: true }],
+    ['without a rate', { avg_frame_rate: '0/0', r_frame_rate: '0/0' }, { rates: {} }],
+    ['of fields, the top one first', { field_order: 'tt' }, { fieldOrder: 'top_first' }],
+    ['of fields, the bottom one first', { field_order: 'tb' }, { fieldOrder: 'bottom_first' }],
+    ['in HLG', { color_transfer: 'arib-std-b67' }, { transfer: 'hlg' }],
+    ['in PQ', { color_transfer: 'smpte2084' }, { transfer: 'pq' }],
+    ['of ten bits', { pix_fmt: 'yuv420p10le', bits_per_raw_sample: 'N/A' }, { bitDepth: 10 }],
+    ['of red, green and blue', { pix_fmt: 'gbrp' }, { rgb: true }],
+    ['of unsaid colours', { color_space: 'unknown' }, { rgb: false }],
+    ['of full range', { color_range: 'pc', color_space: 'bt709' }, { colorRange: 'pc' }],
+  ])('%s is known for it.', (_what, odd, expected) => {
+    expect(pictureOf(odd)).toMatchObject(expected);
+  });
+});
+
+describe('A language', () => {
+  test.each([
+    ['kor', 'ko'],
+    ['pt_BR', 'pt-BR'],
+    ['und', 'und'],
+    ['???', 'und'],
+    [undefined, 'und'],
+  ])('%s is %s.', (language, expected) => {
+    const tags = language === undefined ? {} : { language };
+    expect(parse([PICTURE, { ...SOUND, tags }]).audio[0]?.language).toBe(expected);
+  });
+});
+
+describe('Rejected is a file', () => {
+  test.each([
+    ['with sound and a cover', [COVER, SOUND], 'no_video'],
+    ['with nothing to see or hear', [TIMECODE], 'no_video'],
+    ['without any stream', [], 'no_video'],
+    [
+      'whose picture nobody can decode',
+      [{ ...PICTURE, codec_name: undefined }],
+      'unsupported_source',
+    ],
+    [
+      'whose only sound nobody can decode',
+      [PICTURE, { ...SOUND, codec_name: undefined }],
+      'unsupported_source',
+    ],
+    ['whose picture has no size', [{ ...PICTURE, width: 0 }], 'unreadable_source'],
+    [
+      'whose picture is too large',
+      [{ ...PICTURE, width: 65_535, height: 65_535 }],
+      'picture_too_large',
+    ],
+  ])('%s.', (_what, streams, code) => {
+    expect(rejection(streams)).toBe(code);
+  });
+
+  test('that says it lasts longer than is taken.', () => {
+    expect(rejection([{ ...PICTURE, duration: '4294967' }])).toBe('source_too_long');
+    expect(rejection([PICTURE], { duration: '4294967' })).toBe('source_too_long');
+  });
+
+  test('without sound, when sound is all that is wanted.', () => {
+    expect(rejection([PICTURE], {}, true)).toBe('no_sound');
+    expect(parse([SOUND, COVER], {}, true).video).toBeUndefined();
+  });
+});
