@@ -40,9 +40,10 @@ export async function report(
 export async function reportRejected(
   services: Services,
   job: JobNames,
-  { code, message }: RejectedError,
+  { code, message, cause }: RejectedError,
   context: Context,
 ): Promise<void> {
+  if (cause !== undefined) context.log.info({ event: 'source.refused', code, err: cause });
   const event = { type: 'asset.rejected', ...names(job), code, reason: message } as const;
   await report(services, event, context);
 }
@@ -56,7 +57,7 @@ export async function reportFailed(
 ): Promise<void> {
   const known = await readResult(services, job.jobId);
   if (known && known.type !== 'asset.failed') return;
-  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${sentence(why)})`;
+  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${sentence(why).split('\n', 1)[0] ?? ''})`;
   await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
 }
 

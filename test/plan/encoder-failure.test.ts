@@ -103,18 +103,20 @@ describe('A failed run of ffmpeg', () => {
     expect(verdict({ ...end, stderr })).toBe('transient');
   });
 
-  test('is told in the same words each time, with what ffmpeg said last', () => {
+  test('is told to the uploader in a sentence, with what ffmpeg said as its cause', () => {
     const end: ProcessEnd = {
       program: 'ffmpeg',
       exitCode: 1,
       signal: undefined,
       stderr: '[error] first\n[fatal] Empty output on stream 0.\n',
     };
-    expect(encoderFailure(end).message).toBe(
-      'The file is damaged: it could not be decoded. Export or upload it again. ' +
-        '([error] first\n[fatal] Empty output on stream 0.)',
+    const { message, cause } = encoderFailure(end);
+    expect(message).toBe(
+      'The file is damaged: it could not be decoded. Export or upload it again.',
     );
-    expect(encoderFailure(end)).toEqual(encoderFailure(end));
+    expect(cause).toMatchObject({
+      message: 'ffmpeg ended with code 1: [error] first\n[fatal] Empty output on stream 0.',
+    });
   });
 });
 

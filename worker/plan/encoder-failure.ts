@@ -28,7 +28,8 @@ const DAMAGED =
 
 /**
  * Tells a broken source from trouble around the work by how the process ended; both are Errors to
- * throw. The same source gives the same answer on every try.
+ * throw. The same source gives the same answer on every try. What the program said is the cause of a
+ * rejection: the sentence is for the uploader.
  */
 export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd): Error {
   const said = program === 'ffmpeg' ? errorsIn(stderr) : stderr;
@@ -46,19 +47,22 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
   if (UNSUPPORTED.test(said)) {
     return new RejectedError(
       'unsupported_source',
-      `The file is encoded in a way that is not supported. Export it as H.264 in an MP4 file. (${lines})`,
+      'The file is encoded in a way that is not supported. Export it as H.264 in an MP4 file.',
+      { cause: transient },
     );
   }
   if (program === 'ffprobe') {
     return new RejectedError(
       'unreadable_source',
       'The file is not a video, or is damaged at its start or end: it could not be opened. Export or upload it again.',
+      { cause: transient },
     );
   }
   if (exitCode === EXIT.undecodable || DAMAGED.test(said)) {
     return new RejectedError(
       'damaged_source',
-      `The file is damaged: it could not be decoded. Export or upload it again. (${lines})`,
+      'The file is damaged: it could not be decoded. Export or upload it again.',
+      { cause: transient },
     );
   }
   return transient;
