@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ObjectStore } from '../worker/io/ports.ts';
@@ -22,8 +22,14 @@ export async function exportAsset(
     const found = await store.get(bucket, key);
     if (!found) throw new Error(`${bucket}/${key} is gone.`);
     await mkdir(dirname(path), { recursive: true });
-    await pipeline(found.body, createWriteStream(`${path}.draft`));
-    await rename(`${path}.draft`, path);
+    const draft = `${path}.draft`;
+    try {
+      await pipeline(found.body, createWriteStream(draft));
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
     return path;
   };
   for await (const { key } of store.list(bucket, versionKey(assetId, version, ''))) await copy(key);

@@ -1,27 +1,24 @@
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { access, constants, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLocalHome } from '../worker/io/local/home.ts';
+import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
-import type { Home } from '../worker/io/ports.ts';
 import { createLog } from '../worker/log.ts';
-import type { AssetEvent } from '../worker/plan/asset.ts';
+import type { Logger } from '../worker/log.ts';
 import { requireNode } from '../worker/runtime.ts';
 import { makeDemoClip } from './demo-clip.ts';
 import { startEdge } from './edge/server.ts';
-import { exportAsset } from './export.ts';
 import { listAssets } from './library.ts';
 import { HELP, UsageError, readOptions } from './options.ts';
 import type { Options } from './options.ts';
+import { processFiles } from './process.ts';
 import { createReport } from './report.ts';
-import type { FileResult, Report } from './report.ts';
-import { submit } from './submit.ts';
-import { watchJob } from './watch.ts';
 import { startWorkers } from './workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
-const { workBucket, deliveryBucket } = LOCAL_NAMES;
+const { deliveryBucket } = LOCAL_NAMES;
 
 try {
   requireNode();
@@ -54,76 +51,32 @@ async function main(options: Options): Promise<number> {
   const env = { ...layoutEnv(options.dataDirectory), LOG_LEVEL: terminal ? 'fatal' : 'info' };
   const workers = startWorkers(options.workers, env, log);
   const report = createReport(terminal);
+  let sweeping: NodeJS.Timeout | undefined;
   try {
-    await home.sweep();
+    sweeping = await keepSwept(home, log);
     const files =
       options.files.length > 0
         ? options.files
         : [await makeDemoClip(join(options.dataDirectory, 'demo'), log, stop)];
-    const work = files.map((file) => processFile(home, file, edge.origin, options, report, stop));
-    const results = await Promise.race([Promise.all(work), workers.failed]);
+    const { exportDirectory } = options;
+    const work = processFiles(files, { home, origin: edge.origin, exportDirectory, report, stop });
+    const results = await Promise.race([work, workers.failed]);
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
     const say = terminal ? process.stdout : process.stderr;
     say.write(`All videos: ${edge.origin}/\nPress Ctrl-C to stop.\n`);
-    await Promise.race([once(stop, 'abort'), workers.failed]);
+    if (!stop.aborted) await Promise.race([once(stop, 'abort'), workers.failed]);
     return 0;
   } catch (error) {
     if (!stop.aborted) throw error;
     return options.once ? 1 : 0;
   } finally {
     report.close();
+    clearInterval(sweeping);
     await workers.stop();
     await edge.close();
     await home.close();
   }
-}
-
-async function processFile(
-  home: Home,
-  file: string,
-  origin: string,
-  options: Options,
-  report: Report,
-  stop: AbortSignal,
-): Promise<FileResult> {
-  const started = performance.now();
-  const { store } = home;
-  const { jobId } = await submit(home, file, (done) => report.progress(file, 'uploading', done));
-  const onProgress = (done: number) => report.progress(file, 'processing', done);
-  const event = await watchJob(store, workBucket, jobId, onProgress, stop);
-  const exported =
-    event.type === 'asset.ready' && options.exportDirectory
-      ? await exportAsset(store, deliveryBucket, event, options.exportDirectory)
-      : undefined;
-  const elapsedSeconds = Math.round((performance.now() - started) / 100) / 10;
-  const result = describe(file, event, origin, exported, elapsedSeconds);
-  report.result(file, result);
-  return result;
-}
-
-function describe(
-  file: string,
-  event: AssetEvent,
-  origin: string,
-  exported: string | undefined,
-  elapsedSeconds: number,
-): FileResult {
-  const source = basename(file);
-  if (event.type !== 'asset.ready') {
-    const status = event.type === 'asset.rejected' ? 'rejected' : 'failed';
-    return { source, status, code: event.code, reason: event.reason };
-  }
-  const { assetId, playlist, durationSeconds, renditions } = event;
-  return {
-    ...{ source, status: 'ready', assetId },
-    playlist: `${origin}/${playlist}`,
-    page: `${origin}/watch/${assetId}`,
-    ...(exported ? { exported } : {}),
-    durationSeconds,
-    renditions: renditions.map(({ name }) => name),
-    elapsedSeconds,
-  };
 }
 
 /** Ctrl-C once ends gracefully; twice, at once. */
@@ -138,9 +91,18 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
+/** Sweeps at once, and every hour: the machine may serve for months. */
+async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> {
+  await home.sweep();
+  const sweep = () =>
+    void home.sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error }));
+  return setInterval(sweep, 3_600_000).unref();
+}
+
 async function writable(directory: string, option: string): Promise<void> {
   try {
     await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK);
   } catch (error) {
     throw new UsageError(`${option}: the folder ${directory} cannot be written.`, { cause: error });
   }

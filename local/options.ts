@@ -67,7 +67,9 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
       ? KNOWN[token.name as keyof typeof KNOWN]
       : undefined;
     if (!known) mistakes.push(`There is no option ${token.rawName}.`);
-    else if (known.type === 'string' && !token.value)
+    else if (known.type === 'boolean' && token.inlineValue)
+      mistakes.push(`${token.rawName} takes no value.`);
+    else if (known.type === 'string' && isMissing(token))
       mistakes.push(`${token.rawName} needs a value.`);
     else values.set(token.name, [...(values.get(token.name) ?? []), token.value ?? '']);
   }
@@ -112,4 +114,15 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     dataDirectory: resolve(last('data') ?? defaultData),
     allowedSites,
   };
+}
+
+/** An option that follows another is not the other's value, unless it is written so: `--data=-x`. */
+function isMissing({
+  value,
+  inlineValue,
+}: {
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}): boolean {
+  return !value || (!inlineValue && value.startsWith('-'));
 }

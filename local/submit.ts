@@ -27,6 +27,7 @@ export async function submit(
   home: Home,
   file: string,
   onProgress: (done: number) => void,
+  signal: AbortSignal,
 ): Promise<Submission> {
   const { store } = home;
   const bucket = LOCAL_NAMES.sourceBucket;
@@ -43,23 +44,29 @@ export async function submit(
         ...{ store, bucket, key, headers: { metadata } },
         body: createReadStream(file, { highWaterMark: 2 ** 20 }),
         onProgress: (sent) => onProgress(size > 0 ? sent / size : 1),
+        signal,
       });
   const assetId = assetIdOf({ bucket, key, etag });
   const jobId = jobIdOf(assetId, {});
-  if (same) await retryIfFailed(home, jobId, { bucket, key, etag });
+  if (same) await askAgain(home, jobId, { bucket, key, etag });
   return { file, assetId, jobId };
 }
 
-/** Who gives a file again that failed before wants it tried again; what is done of it stays done. */
-async function retryIfFailed(
+/**
+ * Who gives a file again that did not become an asset wants it tried again, as the limits may have
+ * changed; what is done of it stays done. A job that is under way takes no notice.
+ */
+async function askAgain(
   { store, queue }: Home,
   jobId: string,
   source: Required<SourceRef>,
 ): Promise<void> {
   const { result, dispatched } = jobKeys(jobId);
   const before = await readDocument(store, LOCAL_NAMES.workBucket, result, parseAssetEvent);
-  if (before?.type !== 'asset.failed') return;
-  await store.delete(LOCAL_NAMES.workBucket, dispatched);
-  await store.delete(LOCAL_NAMES.workBucket, result);
+  if (before?.type === 'asset.ready') return;
+  if (before) {
+    await store.delete(LOCAL_NAMES.workBucket, dispatched);
+    await store.delete(LOCAL_NAMES.workBucket, result);
+  }
   await queue(LOCAL_NAMES.jobQueue).send(serialiseJob({ source, options: {} }));
 }

@@ -6,6 +6,7 @@ import { parseAssetEvent } from '../worker/plan/asset.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
 import { parsePlan } from '../worker/plan/plan.ts';
+import type { Plan } from '../worker/plan/plan.ts';
 import { jobProgress } from '../worker/plan/progress.ts';
 
 const LOOK_MILLISECONDS = 250;
@@ -21,10 +22,11 @@ export async function watchJob(
   signal: AbortSignal,
 ): Promise<AssetEvent> {
   const keys = jobKeys(jobId);
+  let plan: Plan | undefined;
   for (;;) {
     const result = await readDocument(store, bucket, keys.result, parseAssetEvent);
     if (result) return result;
-    const plan = await readDocument(store, bucket, keys.plan, parsePlan);
+    plan ??= await readDocument(store, bucket, keys.plan, parsePlan);
     if (plan) {
       const finished = new Set<string>();
       for await (const { key } of store.list(bucket, keys.done)) {

@@ -13,8 +13,8 @@ export interface ConsumeOptions {
   readonly maxReceives: number;
   readonly retrySeconds: number;
   handle(body: string, context: Context): Promise<void>;
-  /** Reports that a message goes to the dead letters. Undefined: the worker died at it each time. */
-  giveUp(body: string, why: unknown, context: Context): Promise<void>;
+  /** Reports that a message goes to the dead letters; false when its work turns out to be done. */
+  giveUp(body: string, why: unknown, context: Context): Promise<boolean>;
   readonly log: Logger;
   readonly stop: AbortSignal;
 }
@@ -82,8 +82,7 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
         await queue.send(body);
         return await queue.acknowledge(receipt);
       case 'dead':
-        await options.giveUp(body, failure, context);
-        await deadLetters.send(body);
+        if (await options.giveUp(body, failure, context)) await deadLetters.send(body);
         return await queue.acknowledge(receipt);
       case 'forget':
         return;

@@ -10,7 +10,8 @@ export type RejectionCode =
   | 'source_too_long'
   | 'source_too_large'
   | 'picture_too_large'
-  | 'source_gone';
+  | 'source_gone'
+  | 'source_replaced';
 
 /** Rejected for good: trying again cannot help, and the uploader is told why. */
 export class RejectedError extends Error {

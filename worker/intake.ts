@@ -1,4 +1,3 @@
-import { RejectedError } from './errors.ts';
 import { createDocument, readDocument } from './io/documents.ts';
 import { probeSource } from './io/probe.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
@@ -7,65 +6,62 @@ import { rungsNamed } from './plan/ladder.ts';
 import { serialiseUnit } from './plan/message.ts';
 import type { JobOptions, JobRequest } from './plan/message.ts';
 import { parsePlan, planAsset } from './plan/plan.ts';
-import type { Plan, SourceObject } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
 import { titleOf } from './plan/title.ts';
-import { readResult } from './report.ts';
+import { isFinal, readResult } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
+import { addressOf, requireSource } from './source.ts';
+import type { UploadedSource } from './source.ts';
 
 interface Job extends JobNames {
-  readonly source: SourceObject;
+  readonly source: UploadedSource;
   readonly options: JobOptions;
 }
 
-/** The address of a source is good for so long: the longest unit, a sound track of many hours, reads it throughout. */
-export const ADDRESS_SECONDS = 12 * 3600;
-
 /** From a request to its units: who it is, what its source holds, what is to be done. */
-export const intake = { identify, isReported, plan: planJob, dispatch };
+export const intake = { identify, reopen, plan: planJob, dispatch };
+
+/** The ids that follow from a request; an object that is gone is still a job, for its rejection. */
+async function identify({ store }: Services, { source, options }: JobRequest): Promise<Job> {
+  const { bucket, key } = source;
+  const etag = source.etag ?? (await store.head(bucket, key))?.etag ?? 'gone';
+  const assetId = assetIdOf({ bucket, key, etag });
+  return { jobId: jobIdOf(assetId, options), assetId, source: { bucket, key, etag }, options };
+}
 
 /**
- * Finds the object that a request means, and the ids that follow from it. Undefined when the object
- * has been replaced since: its own event is on its way. An object that is gone is still a job, for
- * its rejection.
+ * True when the job is to be worked on. One that failed, or whose source was not there, is asked for
+ * again: it is begun anew, and what is done of it stays done.
  */
-async function identify(services: Services, request: JobRequest): Promise<Job | undefined> {
-  const { source, options } = request;
-  const found = await services.store.head(source.bucket, source.key);
-  const etag = source.etag ?? found?.etag ?? 'gone';
-  if (found && found.etag !== etag) return undefined;
-  const assetId = assetIdOf({ ...source, etag });
-  const sizeBytes = found?.sizeBytes ?? -1;
-  return {
-    jobId: jobIdOf(assetId, options),
-    assetId,
-    source: { bucket: source.bucket, key: source.key, etag, sizeBytes },
-    options,
-  };
+async function reopen(services: Services, { jobId }: JobNames): Promise<boolean> {
+  const { store, config } = services;
+  const before = await readResult(services, jobId);
+  if (!before) return true;
+  if (isFinal(before)) return false;
+  const { dispatched, result } = jobKeys(jobId);
+  await store.delete(config.WORK_BUCKET, dispatched);
+  await store.delete(config.WORK_BUCKET, result);
+  return true;
 }
 
-/** A job that ended well or was rejected needs no more work; one that failed may be tried again. */
-async function isReported(services: Services, { jobId }: JobNames): Promise<boolean> {
-  const result = await readResult(services, jobId);
-  return result !== undefined && result.type !== 'asset.failed';
-}
-
-/** Probes and plans, once: of several workers at the same job, the first one's plan holds for all. */
-async function planJob(services: Services, job: Job, { log, signal }: Context): Promise<Plan> {
+/**
+ * Probes and plans, once. Undefined when another worker has planned the same job meanwhile: the rest
+ * of it is that worker's, too.
+ */
+async function planJob(
+  services: Services,
+  job: Job,
+  { log, signal }: Context,
+): Promise<Plan | undefined> {
   const { config, store } = services;
   const { jobId, assetId, source, options } = job;
-  const read = () => readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
-  const known = await read();
+  const known = await readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
   if (known) return known;
-  if (source.sizeBytes < 0) {
-    throw new RejectedError(
-      'source_gone',
-      'The uploaded file is no longer there. Upload it again.',
-    );
-  }
+  const { sizeBytes } = await requireSource(store, source);
   const media = await probeSource({
-    address: await store.readAddress(source.bucket, source.key, ADDRESS_SECONDS),
-    sizeBytes: source.sizeBytes,
+    address: await addressOf(store, source),
+    sizeBytes,
     limits: {
       maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
       maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
@@ -76,13 +72,14 @@ async function planJob(services: Services, job: Job, { log, signal }: Context): 
     signal,
   });
   const plan = planAsset({
-    ...{ jobId, assetId, source, media },
+    ...{ jobId, assetId, media },
+    source: { ...source, sizeBytes },
     title: titleOf(source.key, options.title),
     ladder: rungsNamed(options.ladder ?? config.LADDER),
     encoder: { preset: config.X264_PRESET, crf: config.X264_CRF },
   });
   if (!(await createDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, plan))) {
-    return (await read()) ?? plan;
+    return undefined;
   }
   const { renditions, skipped, units } = plan;
   log.info({

@@ -1,9 +1,10 @@
-import { RejectedError } from './errors.ts';
+import { PoisonError, RejectedError } from './errors.ts';
 import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
+import type { Plan } from './plan/plan.ts';
 import { publishWhenDone } from './publish.ts';
-import { reportRejected, reportFailed, writeEvidence } from './report.ts';
+import { readResult, reportRejected, reportFailed, writeEvidence } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
 import { encodeUnit, readPlan } from './unit.ts';
@@ -50,17 +51,14 @@ async function handleJob(
   { log, signal }: Context,
 ): Promise<void> {
   const job = await intake.identify(services, request);
-  if (!job) {
-    log.warn({ event: 'job.superseded', source: request.source });
-    return;
-  }
   const context = { signal, log: log.child({ jobId: job.jobId, assetId: job.assetId }) };
-  if (await intake.isReported(services, job)) {
+  if (!(await intake.reopen(services, job))) {
     context.log.info({ event: 'job.known' });
     return;
   }
   await guard(services, job, 'job', context, async () => {
     const plan = await intake.plan(services, job, context);
+    if (!plan) return;
     await intake.dispatch(services, plan, context);
     // A job whose units are all done, but which was not published, was left by a worker that died.
     await publishWhenDone(services, plan, context);
@@ -76,7 +74,8 @@ async function handleUnit(
   const plan = await readPlan(services, jobId);
   const job = { jobId, assetId: plan.assetId, source: plan.source };
   const context = { signal, log: log.child({ jobId, assetId: plan.assetId, unit: message.unit }) };
-  if (await intake.isReported(services, job)) {
+  const result = await readResult(services, jobId);
+  if (result && result.type !== 'asset.failed') {
     context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
     return;
   }
@@ -103,32 +102,45 @@ async function guard(
   }
 }
 
-/** Reports a message that nobody will try again. What cannot be understood has no job to be reported for. */
+/**
+ * Reports a message that nobody will try again; false when there is nothing to report, as its unit
+ * was the last to be done and only the publishing is left. What cannot be understood has no job to be
+ * reported for.
+ */
 export async function giveUp(
   services: Services,
   body: string,
   why: unknown,
   context: Context,
-): Promise<void> {
+): Promise<boolean> {
   const job = await jobOf(services, body);
-  if (job) await reportFailed(services, job, why, context);
-  else context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
+  if (!job) {
+    context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
+    return true;
+  }
+  if (job.plan && (await publishWhenDone(services, job.plan, context))) return false;
+  await reportFailed(services, job, why, context);
+  return true;
 }
 
-async function jobOf(services: Services, body: string): Promise<JobNames | undefined> {
+async function jobOf(
+  services: Services,
+  body: string,
+): Promise<(JobNames & { readonly plan?: Plan }) | undefined> {
   try {
     const message = parseMessage(body);
     if (message.type === 'unit') {
       const plan = await readPlan(services, message.jobId);
-      return { jobId: message.jobId, assetId: plan.assetId, source: plan.source };
+      return { jobId: message.jobId, assetId: plan.assetId, source: plan.source, plan };
     }
     if (message.type === 'job') return await intake.identify(services, message);
     const [source, ...others] = message.type === 'uploads' ? message.uploads : [];
     return source && others.length === 0
       ? await intake.identify(services, { source, options: {} })
       : undefined;
-  } catch {
+  } catch (error) {
     // It was given up for a reason that is reported already; that it names no job is no further news.
-    return undefined;
+    if (error instanceof PoisonError) return undefined;
+    throw error;
   }
 }

@@ -17,14 +17,14 @@ import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts
 import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 
-/** Publishes the asset when every unit has its marker: playlists, then the pointer, then the event. */
+/** Publishes the asset when every unit has its marker: playlists, then the pointer, then the event. False while one is not done. */
 export async function publishWhenDone(
   services: Services,
   plan: Plan,
   context: Context,
-): Promise<void> {
+): Promise<boolean> {
   const markers = await readMarkers(services, plan);
-  if (!markers) return;
+  if (!markers) return false;
   const { store, config } = services;
   const { assetId, jobId } = plan;
   const version = planVersion(plan);
@@ -44,6 +44,7 @@ export async function publishWhenDone(
   await movePointer(services, plan, multivariantPlaylist(plan, version, measured), context);
   const spentSeconds = markers.reduce((sum, marker) => sum + marker.elapsedSeconds, 0);
   await report(services, { type: 'asset.ready', jobId, spentSeconds, ...document }, context);
+  return true;
 }
 
 /** Undefined while a unit is not done. */

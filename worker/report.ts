@@ -21,6 +21,17 @@ export async function readResult(
 }
 
 /**
+ * False for a result that the same source may still get over: a failure, or a source that was not
+ * there when it was wanted.
+ */
+export function isFinal(result: AssetEvent): boolean {
+  return (
+    result.type === 'asset.ready' ||
+    !['failed', 'source_gone', 'source_replaced'].includes(result.code)
+  );
+}
+
+/**
  * Tells the events queue how a job ended, and keeps that as its result. The event goes first: a
  * worker that dies in between tells it twice, never not at all.
  */

@@ -1,7 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PoisonError, RejectedError } from './errors.ts';
-import { ADDRESS_SECONDS } from './intake.ts';
 import { createDocument, readDocument } from './io/documents.ts';
 import { runFfmpeg } from './io/ffmpeg.ts';
 import type { Progress } from './io/ffmpeg.ts';
@@ -21,8 +20,18 @@ import type { Segment } from './plan/transport-stream.ts';
 import { noteProgress } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
 import type { Context, Services } from './services.ts';
+import { addressOf, requireSource } from './source.ts';
 
 type UnitOf<Kind extends Unit['kind']> = Extract<Unit, { kind: Kind }>;
+
+interface RunOptions {
+  /**
+   * How long ffmpeg may look at the source before its first output, beyond the usual patience: it
+   * tells of no progress until all outputs have begun. At the least it decodes as fast as is watched.
+   */
+  readonly silentSeconds?: number;
+  readonly onProgress?: (progress: Progress) => void;
+}
 
 /** A unit at work: where its source and its scratch folder are, and who is told of its progress. */
 interface Work {
@@ -31,7 +40,7 @@ interface Work {
   readonly address: string;
   readonly directory: string;
   readonly context: Context;
-  run(argv: readonly string[], onProgress?: (progress: Progress) => void): Promise<void>;
+  run(argv: readonly string[], options?: RunOptions): Promise<void>;
   /** Puts a file of the version into the delivery bucket; returns its size. */
   upload(path: string, bytes: Uint8Array): Promise<number>;
 }
@@ -62,17 +71,18 @@ export async function encodeUnit(
     log.info({ event: 'unit.known' });
     return;
   }
+  await requireSource(store, plan.source);
   const started = performance.now();
   const version = planVersion(plan);
+  const address = await addressOf(store, plan.source);
   const directory = await mkdtemp(join(scratch, `${name}-`));
   const work: Work = {
-    ...{ services, plan, directory, context },
-    address: await store.readAddress(plan.source.bucket, plan.source.key, ADDRESS_SECONDS),
-    run: (argv, onProgress) =>
+    ...{ services, plan, address, directory, context },
+    run: (argv, { silentSeconds = 0, onProgress } = {}) =>
       runFfmpeg({
         ...{ argv, signal, log },
         ffmpeg: config.FFMPEG,
-        stallSeconds: config.STALL_SECONDS,
+        stallSeconds: config.STALL_SECONDS + silentSeconds,
         ...(onProgress ? { onProgress } : {}),
       }),
     upload: async (path, bytes) => {
@@ -84,6 +94,8 @@ export async function encodeUnit(
   log.info({ event: 'unit.started' });
   try {
     const made = await makeUnit(work, unit);
+    // What was replaced meanwhile was read in part.
+    await requireSource(store, plan.source);
     const elapsedSeconds = (performance.now() - started) / 1000;
     const marker: Marker = { ...made, unit: name, elapsedSeconds };
     await createDocument(store, config.WORK_BUCKET, keys.marker(name), marker);
@@ -112,17 +124,19 @@ function makeUnit(work: Work, unit: Unit): Promise<Made> {
 async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
   const { services, plan, address, directory, context } = work;
   const { grid, media } = plan;
+  const startSeconds = frameSeconds(grid, unit.firstFrame);
   const seekSeconds = await findSeek(
     { address, ffprobe: services.config.FFPROBE, signal: context.signal },
     media,
-    frameSeconds(grid, unit.firstFrame),
+    startSeconds,
   );
   const names = plan.renditions.map(({ name }) => name);
   await makeFolders(directory, names);
   const note = noteProgress(services, plan.jobId, unit.name, context);
-  await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), ({ frames }) =>
-    note(frames / unit.frames),
-  );
+  await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
+    silentSeconds: startSeconds - (seekSeconds ?? 0),
+    onProgress: ({ frames }) => note(frames / unit.frames),
+  });
   const expected: readonly FrameRange[] = segmentsOf(grid).slice(
     unit.firstSegment,
     unit.firstSegment + unit.segments,
@@ -174,15 +188,17 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
   let taking: Promise<void> | undefined;
   let failure: unknown;
   const note = noteProgress(services, plan.jobId, unit.name, context);
-  await work.run(audioCommand(plan, track, { address, directory }), ({ outSeconds }) => {
-    note(outSeconds / plan.durationSeconds);
-    taking ??= take(false)
-      .catch((error: unknown) => {
-        failure ??= error;
-      })
-      .finally(() => {
-        taking = undefined;
-      });
+  await work.run(audioCommand(plan, track, { address, directory }), {
+    onProgress: ({ outSeconds }) => {
+      note(outSeconds / plan.durationSeconds);
+      taking ??= take(false)
+        .catch((error: unknown) => {
+          failure ??= error;
+        })
+        .finally(() => {
+          taking = undefined;
+        });
+    },
   });
   await taking;
   if (failure)
@@ -200,7 +216,8 @@ async function makePictures(work: Work): Promise<Made> {
   const { plan, address, directory } = work;
   const files = [];
   for await (const { name, bytes } of makeImages(plan, { address, directory }, (argv) =>
-    work.run(argv),
+    // The poster is chosen from the whole source, and is the first output.
+    work.run(argv, { silentSeconds: plan.durationSeconds }),
   )) {
     files.push({ name, bytes: await work.upload(imagePath(name), bytes) });
   }

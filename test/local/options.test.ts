@@ -43,6 +43,8 @@ describe('The command line', () => {
     [['--workers', '1.5'], '--workers is a whole number from 1 to 64, not "1.5".'],
     [['--port', '70000'], '--port is a whole number from 0 to 65535, not "70000".'],
     [['--export'], '--export needs a value.'],
+    [['--export', '--port=0'], '--export needs a value.'],
+    [['--once=false'], '--once takes no value.'],
     [
       ['--allow', 'site.example'],
       '--allow takes an origin like https://site.example, not "site.example".',

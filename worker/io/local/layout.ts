@@ -19,9 +19,17 @@ export interface LocalLayout {
   readonly redrive: Readonly<Record<string, { readonly to: string; readonly maxReceives: number }>>;
 }
 
+/**
+ * Deliveries before the queue itself gives up. The worker does so earlier (MAX_RECEIVES), and tells of
+ * it; the rest is for workers that die in telling.
+ */
+const MOST_RECEIVES = 10;
+
 export const LOCAL_LAYOUT: LocalLayout = {
   notifications: { [LOCAL_NAMES.sourceBucket]: LOCAL_NAMES.jobQueue },
-  redrive: { [LOCAL_NAMES.jobQueue]: { to: LOCAL_NAMES.deadLetterQueue, maxReceives: 5 } },
+  redrive: {
+    [LOCAL_NAMES.jobQueue]: { to: LOCAL_NAMES.deadLetterQueue, maxReceives: MOST_RECEIVES },
+  },
 };
 
 /** The environment of a worker whose home is that folder; the rest of it is the caller's. */
