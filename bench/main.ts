@@ -6,7 +6,7 @@ import { readConfig } from '../worker/config.ts';
 import { layoutEnv } from '../worker/io/local/layout.ts';
 import { LADDER } from '../worker/plan/ladder.ts';
 import { make } from '../test/e2e/clips.ts';
-import { measure, run } from './measure.ts';
+import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench [-- CLIP]
 
@@ -21,6 +21,7 @@ if (process.argv.includes('--help')) {
 }
 
 const given = process.argv[2];
+if (given) requireClip(given);
 const clip = given ?? minute();
 const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
 const cores = availableParallelism();

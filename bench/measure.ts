@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 
 export interface Cost {
   /** Of the processes that ended meanwhile, and theirs. */
@@ -20,6 +20,13 @@ export function run(program: string, argv: readonly string[]): string {
   const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ended with ${String(status)}: ${stderr}`);
   return stderr;
+}
+
+/** Ends the program with a sentence when there is no such file. */
+export function requireClip(clip: string): void {
+  if (statSync(clip, { throwIfNoEntry: false })?.isFile()) return;
+  process.stderr.write(`There is no file ${JSON.stringify(clip)}.\n`);
+  process.exit(2);
 }
 
 /** cutime and cstime of proc(5), the 16th and 17th field, in ticks of 10 ms. */

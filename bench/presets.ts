@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { measure, run } from './measure.ts';
+import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:presets -- CLIP
 
@@ -15,6 +15,7 @@ if (!clip || clip === '--help') {
   process.exit(clip ? 0 : 2);
 }
 
+requireClip(clip);
 const PRESETS = ['ultrafast', 'superfast', 'veryfast', 'faster', 'fast', 'medium'];
 const directory = mkdtempSync(join(tmpdir(), 'vodstack-presets-'));
 const base = ['-nostdin', '-v', 'info', '-nostats', '-y'];

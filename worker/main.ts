@@ -15,7 +15,9 @@ Everything is set by environment variables; worker/config.ts describes each.
 
 try {
   requireNode();
-  if (process.argv.includes('--help')) process.stdout.write(HELP);
+  const [argument] = process.argv.slice(2);
+  if (argument === '--help') process.stdout.write(HELP);
+  else if (argument) throw new Error(`There is no option ${argument}. See --help.`);
   else await main();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

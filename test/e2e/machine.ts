@@ -12,10 +12,16 @@ import { openLocalHome } from '../../worker/io/local/home.ts';
 import type { LocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../worker/io/local/layout.ts';
 import type { QueueCounts } from '../../worker/io/ports.ts';
+import { readDocument } from '../../worker/io/documents.ts';
 import { upload } from '../../worker/io/upload.ts';
 import { parseAssetEvent } from '../../worker/plan/asset.ts';
 import type { AssetEvent } from '../../worker/plan/asset.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
+import { jobKeys } from '../../worker/plan/keys.ts';
+import { parsePlan } from '../../worker/plan/plan.ts';
+import type { Plan } from '../../worker/plan/plan.ts';
+import { checkHls } from '../hls/check.ts';
+import { sourceSeconds } from './source-seconds.ts';
 
 const WORKER = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
 
@@ -72,10 +78,10 @@ export class Machine {
     return this.home.queue(LOCAL_NAMES.jobQueue).send(body);
   }
 
-  /** The next event that is told of an asset. */
-  async event(): Promise<AssetEvent> {
+  /** The next event that is told of an asset. A large source on a slow machine wants patience: 20 s each. */
+  async event(patience = 6): Promise<AssetEvent> {
     const events = this.home.queue(LOCAL_NAMES.eventQueue);
-    for (let patience = 6; patience > 0; patience -= 1) {
+    for (; patience > 0; patience -= 1) {
       const [message] = await events.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 60 });
       if (!message) continue;
       await events.acknowledge(message.receipt);
@@ -124,6 +130,26 @@ export class Machine {
     const found = await this.home.store.get(LOCAL_NAMES.deliveryBucket, key.replace(/^\//, ''));
     if (!found) throw new Error(`${key} is not there.`);
     return buffer(found.body);
+  }
+
+  /** The plan of a job, as it was written. */
+  async plan(jobId: string): Promise<Plan> {
+    const bucket = LOCAL_NAMES.workBucket;
+    const plan = await readDocument(this.home.store, bucket, jobKeys(jobId).plan, parsePlan);
+    if (!plan) throw new Error(`Job ${jobId} has no plan.`);
+    return plan;
+  }
+
+  /** What is broken of a published asset that was made of that file. */
+  async check(
+    { jobId, playlist }: { readonly jobId: string; readonly playlist: string },
+    file: string,
+  ): Promise<readonly string[]> {
+    const { grid } = await this.plan(jobId);
+    return checkHls((path) => this.read(path), `/${playlist}`, {
+      frames: grid.frames,
+      durationSeconds: await sourceSeconds(file),
+    });
   }
 
   /** What workers have left on the disk. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkHls } from '../hls/check.ts';
 import { clip, make } from './clips.ts';
 import { Machine } from './machine.ts';
 
@@ -14,11 +13,7 @@ afterAll(() => machine.close());
 async function check(file: string, key?: string) {
   await machine.upload(file, key);
   const asset = await machine.ready();
-  const read = (path: string) => machine.read(path);
-  const problems = await checkHls(read, `/${asset.playlist}`, {
-    durationSeconds: asset.durationSeconds,
-  });
-  return { asset, problems };
+  return { asset, problems: await machine.check(asset, file) };
 }
 
 describe('A clip of more than a chunk', () => {
@@ -153,10 +148,7 @@ test('A job for sound alone makes an asset without pictures.', async () => {
   const asset = await machine.ready();
   expect(asset.title).toBe('A tone');
   expect(asset.renditions).toEqual([]);
-  const problems = await checkHls((path) => machine.read(path), `/${asset.playlist}`, {
-    durationSeconds: asset.durationSeconds,
-  });
-  expect(problems).toEqual([]);
+  expect(await machine.check(asset, file)).toEqual([]);
 });
 
 test('A job with one rung and a title makes just that, and takes the place of the asset before.', async () => {

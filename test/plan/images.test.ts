@@ -94,7 +94,7 @@ describe('The images', () => {
     if (!short.images) throw new Error('The plan has no images.');
     const { poster, thumbnails, sheets } = imageNames(short.images);
     expect(argv).toEqual(
-      expect.arrayContaining([poster, ...thumbnails].map((name) => `/scratch/${name}`)),
+      expect.arrayContaining([poster, ...thumbnails].map((name) => `file:/scratch/${name}`)),
     );
     expect(sheets).toEqual(['storyboard-0.jpg', 'storyboard-1.jpg']);
     const long = imagesCommand(examplePlan({ seconds: 3600 }), place, 'skipped');

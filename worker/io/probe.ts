@@ -14,8 +14,8 @@ export interface ProbeRequest extends ProbedSource {
 
 /** A source that takes longer to look at is hostile or broken. */
 const TIME_LIMIT_SECONDS = 60;
-/** Reading a whole file without a declared duration takes as long as its download. */
-const WHOLE_FILE_SECONDS = 900;
+/** Reading a whole file without a declared duration takes as long as its download: a quarter of an hour, or at 10 MB/s. */
+const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
 /** How far before its declared end a source is looked at for its real one. */
 const END_WINDOW_SECONDS = 15;
 
@@ -43,7 +43,12 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   ];
   const packets =
     declared.durationSeconds === undefined
-      ? await packetRange(request, streams, '', WHOLE_FILE_SECONDS)
+      ? await packetRange(
+          request,
+          streams,
+          '',
+          Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond),
+        )
       : await findEnd(request, streams, declared.startSeconds ?? 0, declared.durationSeconds);
   return { ...declared, ...settleDuration(declared, packets, limits) };
 }

@@ -14,7 +14,7 @@ const EXIT = { signalled: 255, undecodable: 69 };
 
 /** What ffmpeg says when the address fails, not the file: HTTP, sockets, disk and memory. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|https?:\/\/.*: End of file/i;
+  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|https?:\/\/.*: End of file/i;
 
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
 const GONE =
@@ -38,6 +38,8 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
   const transient = new TransientError(`${program} ${how}: ${lines}`);
   if (signal || (program === 'ffmpeg' && exitCode === EXIT.signalled)) return transient;
   if (AROUND.test(said)) return transient;
+  // A shell's words for a program that could not be run.
+  if (exitCode === 126 || exitCode === 127) return transient;
   if (GONE.test(said)) {
     return new RejectedError(
       'source_gone',

@@ -92,7 +92,7 @@ export function imagesCommand(
   const image = (label: string, name: string) => [
     ...['-map', `[${label}]`, '-frames:v', '1', '-update', '1'],
     ...jpeg(3),
-    `${place.directory}/${name}`,
+    `file:${place.directory}/${name}`,
   ];
   return [
     ...GENERAL_OPTIONS,
@@ -104,7 +104,8 @@ export function imagesCommand(
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),
     ...['-map', '[sheets]', '-start_number', '0', ...jpeg(5)],
-    `${place.directory}/storyboard-%d.jpg`,
+    // In a name with a number ffmpeg takes every percent sign as the start of one.
+    `file:${place.directory.replaceAll('%', '%%')}/storyboard-%d.jpg`,
   ];
 }
 

@@ -176,7 +176,9 @@ function uniqueLabel({ title, language }: SourceAudio, taken: ReadonlySet<string
   const name = title
     ?.replace(/["\p{Cc}]+/gu, ' ')
     .trim()
-    .slice(0, 80);
+    .slice(0, 80)
+    // A cut does not leave half of a surrogate pair.
+    .replace(/[\ud800-\udbff]$/, '');
   const label = name || languageName(language);
   for (let count = 1; ; count += 1) {
     const candidate = count === 1 ? label : `${label} ${count}`;

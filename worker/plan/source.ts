@@ -86,6 +86,9 @@ export const DEMUXERS = [
   ...['amr', 'aiff', 'ac3', 'w64', 'caf'],
 ] as const;
 
+/** Pictures without a container, and so without timestamps. */
+const BARE = /^(h264|hevc|m4v|mpegvideo)$/;
+
 const seconds = z.coerce.number().catch(Number.NaN);
 const whole = z.coerce.number().int().catch(0);
 const flag = z.coerce.number().catch(0);
@@ -143,6 +146,12 @@ export function parseProbe(
   soundOnly = false,
 ): DeclaredMedia {
   const { format, streams } = probeSchema.parse(json);
+  if (BARE.test(format.format_name)) {
+    throw new RejectedError(
+      'unsupported_source',
+      'The file is a bare video stream, which does not say when a picture is shown. Put it into an MP4 file.',
+    );
+  }
   const picture = soundOnly ? undefined : chooseVideo(streams);
   const audio = streams.filter(
     (stream) => stream.codec_type === 'audio' && stream.codec_name && stream.channels > 0,

@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/**
+ * How long a source is, by its packets alone: from the first picture or sound that is shown to the end
+ * of the last. What the worker says of it is not asked.
+ */
+export async function sourceSeconds(file: string): Promise<number> {
+  const entries = 'packet=codec_type,pts_time,duration_time,flags';
+  const argv = ['-v', 'error', '-show_entries', entries, '-of', 'json', file];
+  const { stdout } = await promisify(execFile)('ffprobe', argv, { maxBuffer: 2 ** 28 });
+  const { packets } = JSON.parse(stdout) as {
+    readonly packets: readonly {
+      readonly codec_type: string;
+      readonly pts_time?: string;
+      readonly duration_time?: string;
+      readonly flags: string;
+    }[];
+  };
+  let first = Infinity;
+  let end = -Infinity;
+  for (const { codec_type, pts_time, duration_time = '0', flags } of packets) {
+    // An edit list leaves packets in the file that are decoded and not shown.
+    if (!/video|audio/.test(codec_type) || pts_time === undefined || flags.includes('D')) continue;
+    first = Math.min(first, Number(pts_time));
+    end = Math.max(end, Number(pts_time) + Number(duration_time));
+  }
+  return end - first;
+}
