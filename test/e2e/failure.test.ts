@@ -74,3 +74,45 @@ test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.
   );
   expect(given).toMatchObject({ outcome: { kind: 'release' }, err: { type: 'TransientError' } });
 });
+
+test('A run that looks at the whole source before its first output is given the time for it.', async () => {
+  const slow = program('case "$*" in *poster*) sleep 2;; esac; exec ffmpeg "$@"');
+  const worker = machine.start({ FFMPEG: slow, STALL_SECONDS: '1' });
+  await machine.upload(file);
+  await machine.ready();
+  expect(worker.said.join('\n')).not.toContain('no progress');
+});
+
+test('A last receive that finds everything done publishes, and is no failure.', async () => {
+  machine.start();
+  const { jobId, assetId } = await machine.upload(file);
+  await machine.ready();
+  await machine.stop();
+  // As a worker leaves it that dies after its last marker, time after time.
+  const { store, queue } = machine.home;
+  await store.delete(LOCAL_NAMES.workBucket, `jobs/${jobId}/result.json`);
+  await store.delete(LOCAL_NAMES.deliveryBucket, `v/${assetId}/index.m3u8`);
+  await machine.send(JSON.stringify({ type: 'unit', jobId, unit: 'video-00000' }));
+  const jobs = queue(LOCAL_NAMES.jobQueue);
+  const [message] = await jobs.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 60 });
+  await jobs.release(message?.receipt ?? '');
+  machine.start({ MAX_RECEIVES: '2' });
+  expect(await machine.ready()).toMatchObject({ assetId });
+  await machine.stop();
+  expect((await machine.counts('deadLetterQueue')).visible).toBe(0);
+  expect(await machine.read(`v/${assetId}/index.m3u8`)).not.toHaveLength(0);
+});
+
+test('A message whose worker dies each time is told of before the queue gives it up.', async () => {
+  const { jobId } = await machine.upload(file);
+  const quick = { VISIBILITY_SECONDS: '3', MAX_RECEIVES: '2' };
+  const first = machine.start(quick);
+  await first.line(({ event }) => event === 'job.planned');
+  first.kill('SIGKILL');
+  await first.ended;
+  const second = machine.start({ ...quick, LOG_LEVEL: 'trace' });
+  expect(await machine.event()).toMatchObject({ type: 'asset.failed', jobId });
+  second.kill('SIGTERM');
+  await second.ended;
+  expect((await machine.counts('deadLetterQueue')).visible).toBe(1);
+});

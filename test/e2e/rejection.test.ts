@@ -84,3 +84,32 @@ test('A video none of whose frames can be decoded is rejected as damaged.', asyn
   await uploadText('scrambled.mp4', scrambled);
   expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'damaged_source' });
 });
+
+test('A source that is gone before its turn is rejected, and made when it is uploaded again.', async () => {
+  await machine.stop();
+  const file = clip({ name: 'gone.mp4', seconds: 2, size: '160x90', sound: false });
+  const { bucket, key, assetId } = await machine.upload(file);
+  await machine.home.store.delete(bucket, key);
+  machine.start();
+  expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'source_gone' });
+  await machine.upload(file);
+  expect(await machine.ready()).toMatchObject({ assetId });
+});
+
+test('A source that is replaced while it is encoded becomes no asset, and its successor does.', async () => {
+  await machine.stop();
+  const worker = machine.start();
+  const first = await machine.upload(clip({ name: 'first.mp4', seconds: 20 }), 'talk.mp4');
+  await worker.encodes('video-00000');
+  const second = await machine.upload(
+    clip({ name: 'second.mp4', seconds: 2, size: '160x90' }),
+    'talk.mp4',
+  );
+  expect(await machine.event()).toMatchObject({
+    ...{ type: 'asset.rejected', code: 'source_replaced', assetId: first.assetId },
+  });
+  expect(await machine.ready()).toMatchObject({ assetId: second.assetId });
+  expect([...(await machine.published(first.assetId)).keys()]).not.toContain(
+    `v/${first.assetId}/index.m3u8`,
+  );
+});
