@@ -1,22 +1,25 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
+interface Probed {
+  readonly format: { readonly start_time?: string; readonly duration?: string };
+  readonly packets: readonly {
+    readonly codec_type: string;
+    readonly pts_time?: string;
+    readonly duration_time?: string;
+    readonly flags: string;
+  }[];
+}
+
 /**
- * How long a source is, by its packets alone: from the first picture or sound that is shown to the end
- * of the last. What the worker says of it is not asked.
+ * How long a source is, by its packets: from the first picture or sound that is shown to the end of
+ * the last. What the worker says of it is not asked.
  */
 export async function sourceSeconds(file: string): Promise<number> {
-  const entries = 'packet=codec_type,pts_time,duration_time,flags';
+  const entries = 'format=start_time,duration:packet=codec_type,pts_time,duration_time,flags';
   const argv = ['-v', 'error', '-show_entries', entries, '-of', 'json', file];
   const { stdout } = await promisify(execFile)('ffprobe', argv, { maxBuffer: 2 ** 28 });
-  const { packets } = JSON.parse(stdout) as {
-    readonly packets: readonly {
-      readonly codec_type: string;
-      readonly pts_time?: string;
-      readonly duration_time?: string;
-      readonly flags: string;
-    }[];
-  };
+  const { format, packets } = JSON.parse(stdout) as Probed;
   let first = Infinity;
   let end = -Infinity;
   for (const { codec_type, pts_time, duration_time = '0', flags } of packets) {
@@ -25,5 +28,7 @@ export async function sourceSeconds(file: string): Promise<number> {
     first = Math.min(first, Number(pts_time));
     end = Math.max(end, Number(pts_time) + Number(duration_time));
   }
-  return end - first;
+  // It can also end what is shown before the packets do.
+  const cut = Number(format.start_time) + Number(format.duration);
+  return (Number.isFinite(cut) ? Math.min(cut, end) : end) - first;
 }

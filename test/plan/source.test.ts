@@ -66,7 +66,14 @@ describe('A source', () => {
   test('begins with its earliest stream and lasts as long as its longest.', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     const early = { ...PICTURE, start_time: '-0.5' };
-    expect(parse([early, late])).toMatchObject({ startSeconds: -0.5, durationSeconds: 12 });
+    const whole = { start_time: '-0.5', duration: '14' };
+    expect(parse([early, late], whole)).toMatchObject({ startSeconds: -0.5, durationSeconds: 14 });
+  });
+
+  test('lasts no longer than its container, and subtitles do not count.', () => {
+    const late = { ...SOUND, start_time: '1.5', duration: '12' };
+    expect(parse([PICTURE, late], { duration: '11' }).durationSeconds).toBe(11);
+    expect(parse([PICTURE, SOUND], { duration: '18' }).durationSeconds).toBe(10);
   });
 
   test('says nothing of its length where one of its streams and the container are silent.', () => {
@@ -167,7 +174,8 @@ describe('Rejected is a file', () => {
   });
 
   test('that says it lasts longer than is taken.', () => {
-    expect(rejection([{ ...PICTURE, duration: '4294967' }])).toBe('source_too_long');
+    const alone = [{ ...PICTURE, duration: '4294967' }];
+    expect(rejection(alone, { duration: undefined })).toBe('source_too_long');
     expect(rejection([PICTURE], { duration: '4294967' })).toBe('source_too_long');
   });
 

@@ -169,13 +169,14 @@ export function parseProbe(
   }
   const chosen = [...(picture ? [picture] : []), ...audio];
   const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
-  const durationSeconds = declaredDuration(chosen, format.duration);
+  const startSeconds = starts.length > 0 ? Math.min(...starts) : undefined;
+  const durationSeconds = declaredDuration(chosen, startSeconds ?? 0, format);
   const claimed = Math.max(durationSeconds ?? 0, format.duration || 0);
   if (claimed > limits.maxDurationSeconds) throw tooLong(claimed, limits);
   return {
     demuxer: format.format_name,
     sizeBytes,
-    startSeconds: starts.length > 0 ? Math.min(...starts) : undefined,
+    startSeconds,
     durationSeconds,
     ...(picture ? { video: parseVideo(picture, limits) } : {}),
     audio: audio.map((stream) => parseAudio(stream)),
@@ -194,13 +195,24 @@ export function tooLong(
   );
 }
 
-/** The longest of the chosen streams, as subtitles can outlast them; else what the container says of the whole. */
-function declaredDuration(chosen: readonly Stream[], whole: number): number | undefined {
-  const each = chosen.map(({ duration, tags }) =>
-    Number.isFinite(duration) ? duration : clockSeconds(tags['DURATION']),
+/**
+ * From the first of the chosen streams to the end of the last, as subtitles can outlast them, but no
+ * longer than the container says of the whole.
+ */
+function declaredDuration(
+  chosen: readonly Stream[],
+  start: number,
+  format: { readonly start_time: number; readonly duration: number },
+): number | undefined {
+  const end = Math.max(
+    ...chosen.map(({ start_time, duration, tags }) =>
+      // Matroska's tag is when the stream ends, not how long it is.
+      Number.isFinite(duration) ? (start_time || 0) + duration : clockSeconds(tags['DURATION']),
+    ),
   );
-  if (each.every(Number.isFinite)) return Math.max(...each);
-  return Number.isFinite(whole) ? whole : undefined;
+  const whole = (Number.isFinite(format.start_time) ? format.start_time : start) + format.duration;
+  const ends = [end, whole].filter(Number.isFinite);
+  return ends.length > 0 ? Math.min(...ends) - start : undefined;
 }
 
 /** Matroska's `00:00:15.005000000` in seconds; NaN for anything else. */
