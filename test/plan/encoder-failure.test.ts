@@ -78,6 +78,11 @@ describe('A failed run of ffmpeg', () => {
       'transient',
     ],
     ['too little memory', '[error] Error while filtering: Cannot allocate memory', 'transient'],
+    [
+      'a picture of which nothing is known',
+      '[error] Cannot determine format of input stream 0:0 after EOF\n[fatal] Error marking filters as finished',
+      'damaged_source',
+    ],
     ['nothing it says', '', 'transient'],
   ])('because of %s is told by its words', (_, stderr, expected) => {
     expect(verdict({ stderr })).toBe(expected);

@@ -24,7 +24,7 @@ const UNSUPPORTED =
   /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported|Error reinitializing filters/i;
 
 const DAMAGED =
-  /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output/i;
+  /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output|Cannot determine format of input stream/i;
 
 /**
  * Tells a broken source from trouble around the work by how the process ended; both are Errors to
