@@ -77,4 +77,23 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ['infra/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^@cdktf/provider-aws(?!/lib/[a-z0-9-]+/index\\.js$)',
+              message:
+                'Import @cdktf/provider-aws/lib/<resource>/index.js: the whole of it takes 10 s and 700 MB.',
+            },
+          ],
+        },
+      ],
+      // A construct is declared by being made.
+      'no-new': 'off',
+    },
+  },
 );

@@ -1,0 +1,224 @@
+import { CloudfrontCachePolicy } from '@cdktf/provider-aws/lib/cloudfront-cache-policy/index.js';
+import { CloudfrontDistribution } from '@cdktf/provider-aws/lib/cloudfront-distribution/index.js';
+import type {
+  CloudfrontDistributionOrigin,
+  CloudfrontDistributionViewerCertificate,
+} from '@cdktf/provider-aws/lib/cloudfront-distribution/index.js';
+import { CloudfrontFunction } from '@cdktf/provider-aws/lib/cloudfront-function/index.js';
+import { CloudfrontOriginAccessControl } from '@cdktf/provider-aws/lib/cloudfront-origin-access-control/index.js';
+import { CloudfrontResponseHeadersPolicy } from '@cdktf/provider-aws/lib/cloudfront-response-headers-policy/index.js';
+import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
+import { Annotations, DataResource, Fn, Token } from 'cdktf';
+import type { Construct } from 'constructs';
+import { viewerRequestSource } from '../edge/source.ts';
+import { AccessLogs } from './access-logs.ts';
+import { Firewall } from './firewall.ts';
+import { nameOf } from './names.ts';
+import { declareOutputs } from './outputs.ts';
+import type { DeliveryOutputs } from './outputs.ts';
+import { policy } from './policy.ts';
+import type { Statement } from './policy.ts';
+import { StageStack } from './stack.ts';
+import type { StageProps } from './stack.ts';
+import type { Bucket } from './storage.ts';
+
+export interface DeliveryProps extends StageProps {
+  readonly deliveryBucket: Bucket;
+  readonly logBucket: Bucket;
+}
+
+/** Nothing else of the bucket is published. */
+const PUBLISHED = 'v/*';
+
+const YEAR_SECONDS = 365 * 24 * 3600;
+
+/** The CDN, its rule, and who may read the delivery bucket. */
+export class DeliveryStack extends StageStack {
+  readonly distribution: CloudfrontDistribution;
+  private readonly deliveryBucket: Bucket;
+
+  constructor(scope: Construct, { deliveryBucket, logBucket, ...props }: DeliveryProps) {
+    super(scope, 'delivery', props);
+    this.deliveryBucket = deliveryBucket;
+    const { name, priceClass, domain, firewall } = this.config;
+    const { origin, readers } = this.access();
+    const edgeFunction = this.edgeFunction();
+    const served = {
+      targetOriginId: origin.originId,
+      viewerProtocolPolicy: 'redirect-to-https',
+      // OPTIONS for the function, which answers it.
+      allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
+      cachedMethods: ['GET', 'HEAD'],
+      compress: true,
+      responseHeadersPolicyId: this.responseHeaders().id,
+      functionAssociation: [{ eventType: 'viewer-request', functionArn: edgeFunction.arn }],
+    };
+    const versions = { ...served, cachePolicyId: this.cachePolicy('versions', YEAR_SECONDS).id };
+    const pointer = { ...served, cachePolicyId: this.cachePolicy('pointer', 10).id };
+    this.distribution = new CloudfrontDistribution(this, 'distribution', {
+      enabled: true,
+      comment: nameOf(name, 'delivery'),
+      httpVersion: 'http2and3',
+      isIpv6Enabled: true,
+      priceClass,
+      aliases: domain ? [domain.name] : [],
+      viewerCertificate: certificate(domain?.certificateArn),
+      restrictions: { geoRestriction: { restrictionType: 'none' } },
+      ...(firewall
+        ? { webAclId: new Firewall(this, 'firewall', name, firewall, this.atTheEdge()).arn }
+        : {}),
+      origin: [origin],
+      // A star means slashes, too: a version's own playlists are told apart first.
+      orderedCacheBehavior: [
+        { pathPattern: '/v/*/*/index.m3u8', ...versions },
+        { pathPattern: '/v/*/index.m3u8', ...pointer },
+      ],
+      defaultCacheBehavior: versions,
+    });
+    new S3BucketPolicy(this, 'readers', {
+      bucket: deliveryBucket.name,
+      policy: policy(readers(this.distribution)),
+    });
+    new AccessLogs(this, 'access-logs', {
+      name: nameOf(name, 'edge'),
+      distribution: this.distribution,
+      bucket: logBucket,
+      provider: this.atTheEdge(),
+    });
+    declareOutputs<DeliveryOutputs>(this, {
+      distributionDomain: this.distribution.domainName,
+      distributionId: this.distribution.id,
+      functionName: edgeFunction.name,
+      origin: `https://${domain?.name ?? this.distribution.domainName}`,
+    });
+  }
+
+  /** How the CDN reads the bucket, and whom the bucket lets read. */
+  private access(): {
+    readonly origin: CloudfrontDistributionOrigin;
+    readonly readers: (distribution: CloudfrontDistribution) => Statement;
+  } {
+    const { name, accessMode } = this.config;
+    const origin = { originId: 'delivery', domainName: this.deliveryBucket.domainName };
+    const read = {
+      Effect: 'Allow',
+      Action: ['s3:GetObject'],
+      Resource: [`${this.deliveryBucket.arn}/${PUBLISHED}`],
+    } as const;
+    switch (accessMode) {
+      case 'cdn-only': {
+        const control = new CloudfrontOriginAccessControl(this, 'origin-access', {
+          name: nameOf(name, 'delivery'),
+          originAccessControlOriginType: 's3',
+          signingBehavior: 'always',
+          signingProtocol: 'sigv4',
+        });
+        return {
+          origin: { ...origin, originAccessControlId: control.id },
+          readers: (distribution) => ({
+            Sid: 'OnlyTheDistributionReads',
+            ...read,
+            Principal: { Service: 'cloudfront.amazonaws.com' },
+            Condition: { StringEquals: { 'AWS:SourceArn': distribution.arn } },
+          }),
+        };
+      }
+      case 'public-read-via-cdn': {
+        const secret = this.originSecret();
+        return {
+          origin: { ...origin, customHeader: [{ name: 'Referer', value: secret }] },
+          readers: () => ({
+            Sid: 'WhoKnowsTheSecretOfTheCdnReads',
+            ...read,
+            Principal: '*',
+            Condition: { StringEquals: { 'aws:Referer': secret } },
+          }),
+        };
+      }
+      case 'public-read':
+        Annotations.of(this).addWarning(
+          `Stage ${name} has accessMode public-read: whoever knows the bucket's own address ` +
+            'fetches there, past the edge and its rule of which sites may show the videos, and you ' +
+            'pay for it. Only public-read-via-cdn and cdn-only keep that rule.',
+        );
+        return { origin, readers: () => ({ Sid: 'AnybodyReads', ...read, Principal: '*' }) };
+    }
+  }
+
+  /**
+   * 244 random bits that Terraform draws once, when the stage is first deployed, and that live in
+   * its state. `terraform apply -replace=terraform_data.origin-secret` draws others.
+   */
+  private originSecret(): string {
+    const drawn = new DataResource(this, 'origin-secret', {
+      // uuid() is another at each plan: only the first counts.
+      lifecycle: { ignoreChanges: ['input'] },
+    });
+    drawn.addOverride('input', `\${uuid()}-\${uuid()}`);
+    return Token.asString(Fn.sensitive(drawn.output));
+  }
+
+  private edgeFunction(): CloudfrontFunction {
+    const { name, allowedSites, allowNoContext, openPosters } = this.config;
+    return new CloudfrontFunction(this, 'viewer-request', {
+      name: nameOf(name, 'viewer-request'),
+      comment: 'Who may fetch what is published',
+      runtime: 'cloudfront-js-2.0',
+      publish: true,
+      code: viewerRequestSource({ allowedSites, allowNoContext, openPosters }),
+    });
+  }
+
+  /** Objects say themselves how long they are good; this bounds it. Nothing of a request but its path counts. */
+  private cachePolicy(role: 'versions' | 'pointer', mostSeconds: number): CloudfrontCachePolicy {
+    return new CloudfrontCachePolicy(this, `cache-${role}`, {
+      name: nameOf(this.config.name, role),
+      minTtl: 0,
+      defaultTtl: mostSeconds,
+      maxTtl: mostSeconds,
+      parametersInCacheKeyAndForwardedToOrigin: {
+        enableAcceptEncodingBrotli: true,
+        enableAcceptEncodingGzip: true,
+        cookiesConfig: { cookieBehavior: 'none' },
+        headersConfig: { headerBehavior: 'none' },
+        queryStringsConfig: { queryStringBehavior: 'none' },
+      },
+    });
+  }
+
+  /** The same headers as local/edge/response-headers.ts. */
+  private responseHeaders(): CloudfrontResponseHeadersPolicy {
+    const header = (name: string, value: string) => ({ header: name, value, override: true });
+    return new CloudfrontResponseHeadersPolicy(this, 'response-headers', {
+      name: nameOf(this.config.name, 'response-headers'),
+      corsConfig: {
+        accessControlAllowOrigins: {
+          items: [...new Set(this.config.allowedSites.map((site) => site.toLowerCase()))],
+        },
+        accessControlAllowMethods: { items: ['GET', 'HEAD', 'OPTIONS'] },
+        accessControlAllowHeaders: { items: ['Range'] },
+        accessControlExposeHeaders: { items: ['Content-Length', 'Content-Range', 'Date', 'ETag'] },
+        accessControlAllowCredentials: false,
+        accessControlMaxAgeSec: 7200,
+        originOverride: true,
+      },
+      securityHeadersConfig: { contentTypeOptions: { override: true } },
+      customHeadersConfig: {
+        items: [
+          header('Vary', 'Origin'),
+          header('Timing-Allow-Origin', '*'),
+          header('Cross-Origin-Resource-Policy', 'cross-origin'),
+        ],
+      },
+    });
+  }
+}
+
+function certificate(arn: string | undefined): CloudfrontDistributionViewerCertificate {
+  if (arn === undefined) return { cloudfrontDefaultCertificate: true };
+  return {
+    acmCertificateArn: arn,
+    sslSupportMethod: 'sni-only',
+    minimumProtocolVersion: 'TLSv1.2_2021',
+  };
+}

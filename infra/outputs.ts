@@ -1,0 +1,45 @@
+import { TerraformOutput } from 'cdktf';
+import type { TerraformStack } from 'cdktf';
+
+/** What each stack tells the scripts: `cdktf output` gives `{ "<stack>": { … } }`. */
+export interface StorageOutputs {
+  readonly sourceBucket: string;
+  readonly workBucket: string;
+  readonly deliveryBucket: string;
+  readonly logBucket: string;
+  readonly repositoryUrl: string;
+}
+
+export interface QueuesOutputs {
+  readonly jobQueueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly eventQueueUrl: string;
+}
+
+export interface DeliveryOutputs {
+  /** The CDN's own name; a domain of the stage is to point at it. */
+  readonly distributionDomain: string;
+  readonly distributionId: string;
+  readonly functionName: string;
+  /** Where the videos are: `https://…`, without a slash at the end. */
+  readonly origin: string;
+}
+
+export interface ComputeOutputs {
+  readonly clusterName: string;
+  readonly serviceName: string;
+  readonly taskDefinition: string;
+  readonly logGroup: string;
+  readonly image: string;
+}
+
+export interface WatchingOutputs {
+  readonly dashboard: string;
+}
+
+export function declareOutputs<Outputs extends object>(
+  stack: TerraformStack,
+  outputs: Outputs & Readonly<Record<keyof Outputs, string>>,
+): void {
+  for (const [name, value] of Object.entries(outputs)) new TerraformOutput(stack, name, { value });
+}

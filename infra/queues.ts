@@ -1,0 +1,97 @@
+import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
+import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
+import type { SqsQueueConfig } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
+import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
+import { SqsQueueRedriveAllowPolicy } from '@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
+import type { Construct } from 'constructs';
+import { nameOf } from './names.ts';
+import { declareOutputs } from './outputs.ts';
+import type { QueuesOutputs } from './outputs.ts';
+import { accountOf, policy } from './policy.ts';
+import { StageStack } from './stack.ts';
+import type { StageProps } from './stack.ts';
+import type { Bucket } from './storage.ts';
+
+export interface QueuesProps extends StageProps {
+  readonly sourceBucket: Bucket;
+}
+
+/** How often the worker takes a message before it gives it up by itself, with a report. */
+export const MAX_RECEIVES = 5;
+
+/**
+ * How long a worker that has gone silent keeps a unit. It extends it every third of that, so that a
+ * unit may take any time; a lost worker's unit is taken up by another after it.
+ */
+export const VISIBILITY_SECONDS = 120;
+
+/** The longest that SQS keeps a message. */
+const RETENTION_SECONDS = 14 * 24 * 3600;
+
+/** The jobs, what was given up of them, and what is told of assets; and the uploads that begin it all. */
+export class QueuesStack extends StageStack {
+  readonly jobs: SqsQueue;
+  readonly deadLetters: SqsQueue;
+  readonly events: SqsQueue;
+
+  constructor(scope: Construct, { sourceBucket, ...props }: QueuesProps) {
+    super(scope, 'queues', props);
+    this.deadLetters = this.queue('dead-letters');
+    this.jobs = this.queue('jobs', {
+      visibilityTimeoutSeconds: VISIBILITY_SECONDS,
+      receiveWaitTimeSeconds: 20,
+      // After the worker's own limit: SQS moves a message without a report, which is for workers
+      // that die before they can count.
+      redrivePolicy: JSON.stringify({
+        deadLetterTargetArn: this.deadLetters.arn,
+        maxReceiveCount: MAX_RECEIVES + 1,
+      }),
+    });
+    new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {
+      queueUrl: this.deadLetters.url,
+      redriveAllowPolicy: JSON.stringify({
+        redrivePermission: 'byQueue',
+        sourceQueueArns: [this.jobs.arn],
+      }),
+    });
+    this.events = this.queue('events');
+    this.tellOfUploads(sourceBucket);
+    declareOutputs<QueuesOutputs>(this, {
+      jobQueueUrl: this.jobs.url,
+      deadLetterQueueUrl: this.deadLetters.url,
+      eventQueueUrl: this.events.url,
+    });
+  }
+
+  private queue(role: string, settings: SqsQueueConfig = {}): SqsQueue {
+    return new SqsQueue(this, role, {
+      name: nameOf(this.config.name, role),
+      messageRetentionSeconds: RETENTION_SECONDS,
+      sqsManagedSseEnabled: true,
+      ...settings,
+    });
+  }
+
+  private tellOfUploads(sourceBucket: Bucket): void {
+    const mayTell = new SqsQueuePolicy(this, 'uploads-to-jobs', {
+      queueUrl: this.jobs.url,
+      policy: policy({
+        Sid: 'OnlyTheSourceBucketTellsOfUploads',
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: ['sqs:SendMessage'],
+        Resource: [this.jobs.arn],
+        Condition: {
+          ArnEquals: { 'aws:SourceArn': sourceBucket.arn },
+          StringEquals: { 'aws:SourceAccount': accountOf(this.jobs.arn) },
+        },
+      }),
+    });
+    new S3BucketNotification(this, 'uploads', {
+      bucket: sourceBucket.name,
+      queue: [{ id: 'uploads', queueArn: this.jobs.arn, events: ['s3:ObjectCreated:*'] }],
+      // S3 sends a message to try it, and refuses when it may not.
+      dependsOn: [mayTell],
+    });
+  }
+}

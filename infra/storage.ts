@@ -1,0 +1,179 @@
+import { DataAwsS3Bucket } from '@cdktf/provider-aws/lib/data-aws-s3-bucket/index.js';
+import { EcrLifecyclePolicy } from '@cdktf/provider-aws/lib/ecr-lifecycle-policy/index.js';
+import { EcrRepository } from '@cdktf/provider-aws/lib/ecr-repository/index.js';
+import { S3Bucket } from '@cdktf/provider-aws/lib/s3-bucket/index.js';
+import { S3BucketLifecycleConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
+import type { S3BucketLifecycleConfigurationRule } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
+import { S3BucketOwnershipControls } from '@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js';
+import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js';
+import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
+import { S3BucketVersioningA } from '@cdktf/provider-aws/lib/s3-bucket-versioning/index.js';
+import { Construct } from 'constructs';
+import type { ExistingBuckets } from './config.ts';
+import { nameOf } from './names.ts';
+import { declareOutputs } from './outputs.ts';
+import type { StorageOutputs } from './outputs.ts';
+import { StageStack } from './stack.ts';
+import type { StageProps } from './stack.ts';
+
+/** A bucket of ours, or one that was there before. */
+export interface Bucket {
+  readonly name: string;
+  readonly arn: string;
+  /** `name.s3.region.amazonaws.com` */
+  readonly domainName: string;
+}
+
+/** What holds bytes: four buckets and the image repository. */
+export class StorageStack extends StageStack {
+  readonly sourceBucket: Bucket;
+  readonly workBucket: Bucket;
+  readonly deliveryBucket: Bucket;
+  /** Of the edge's access logs. */
+  readonly logBucket: Bucket;
+  readonly repository: EcrRepository;
+
+  constructor(scope: Construct, props: StageProps) {
+    super(scope, 'storage', props);
+    const { retention, accessMode } = this.config;
+    // An upload of the same name must not take the original away; everything else can be made again.
+    this.sourceBucket = this.bucket('source', {
+      versioned: true,
+      rules: [
+        rule('old-sources', {
+          noncurrentVersionExpiration: [{ noncurrentDays: retention.oldSources }],
+          expiration: [{ expiredObjectDeleteMarker: true }],
+        }),
+      ],
+    });
+    this.workBucket = this.bucket('work', {
+      rules: [rule('expired-work', { expiration: [{ days: retention.work }] })],
+    });
+    this.deliveryBucket = this.bucket('delivery', {
+      allowsPublicPolicy: accessMode !== 'cdn-only',
+    });
+    this.logBucket = this.bucket('logs', {
+      rules: [rule('old-logs', { expiration: [{ days: retention.logs }] })],
+    });
+    this.repository = this.imageRepository();
+    declareOutputs<StorageOutputs>(this, {
+      sourceBucket: this.sourceBucket.name,
+      workBucket: this.workBucket.name,
+      deliveryBucket: this.deliveryBucket.name,
+      logBucket: this.logBucket.name,
+      repositoryUrl: this.repository.repositoryUrl,
+    });
+  }
+
+  private bucket(role: keyof ExistingBuckets, options: BucketOptions): Bucket {
+    const existing = this.config.existingBuckets[role];
+    const { name, retention } = this.config;
+    const bucket = existing
+      ? new DataAwsS3Bucket(this, role, { bucket: existing })
+      : new PrivateBucket(this, role, {
+          // AWS appends what makes the name the only one in the world.
+          bucketPrefix: `${nameOf(name, role)}-`,
+          ...options,
+          rules: [
+            rule('abandoned-uploads', {
+              abortIncompleteMultipartUpload: [{ daysAfterInitiation: retention.abandonedUploads }],
+            }),
+            ...(options.rules ?? []),
+          ],
+        }).bucket;
+    return { name: bucket.id, arn: bucket.arn, domainName: bucket.bucketRegionalDomainName };
+  }
+
+  private imageRepository(): EcrRepository {
+    const repository = new EcrRepository(this, 'worker-images', {
+      name: nameOf(this.config.name, 'worker'),
+      // The tag is a hash of the content: under one tag there is only ever one image.
+      imageTagMutability: 'IMMUTABLE',
+      imageScanningConfiguration: { scanOnPush: true },
+      encryptionConfiguration: [{ encryptionType: 'AES256' }],
+    });
+    new EcrLifecyclePolicy(this, 'worker-images-lifecycle', {
+      repository: repository.name,
+      policy: JSON.stringify({
+        rules: [
+          {
+            rulePriority: 1,
+            description: 'What lost its tag, or never had one',
+            selection: {
+              tagStatus: 'untagged',
+              countType: 'sinceImagePushed',
+              countUnit: 'days',
+              countNumber: 1,
+            },
+            action: { type: 'expire' },
+          },
+          {
+            rulePriority: 2,
+            description: 'All but the newest ten, to go back to',
+            selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 10 },
+            action: { type: 'expire' },
+          },
+        ],
+      }),
+    });
+    return repository;
+  }
+}
+
+interface BucketOptions {
+  /** Keeps what is overwritten or deleted. Default: false. */
+  readonly versioned?: boolean;
+  /** Lets a bucket policy make it public; access lists never can. Default: false. */
+  readonly allowsPublicPolicy?: boolean;
+  readonly rules?: readonly S3BucketLifecycleConfigurationRule[];
+}
+
+type PrivateBucketProps = BucketOptions &
+  ({ readonly bucketPrefix: string } | { readonly bucket: string });
+
+/** An encrypted bucket that only its owner's policies open. */
+export class PrivateBucket extends Construct {
+  readonly bucket: S3Bucket;
+
+  constructor(scope: Construct, id: string, props: PrivateBucketProps) {
+    super(scope, id);
+    const { versioned = false, allowsPublicPolicy = false, rules = [], ...name } = props;
+    this.bucket = new S3Bucket(this, 'bucket', name);
+    const bucket = this.bucket.id;
+    new S3BucketPublicAccessBlock(this, 'public-access', {
+      bucket,
+      blockPublicAcls: true,
+      ignorePublicAcls: true,
+      blockPublicPolicy: !allowsPublicPolicy,
+      restrictPublicBuckets: !allowsPublicPolicy,
+    });
+    new S3BucketOwnershipControls(this, 'ownership', {
+      bucket,
+      rule: { objectOwnership: 'BucketOwnerEnforced' },
+    });
+    new S3BucketServerSideEncryptionConfigurationA(this, 'encryption', {
+      bucket,
+      rule: [{ applyServerSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+    });
+    const versioning = versioned
+      ? new S3BucketVersioningA(this, 'versioning', {
+          bucket,
+          versioningConfiguration: { status: 'Enabled' },
+        })
+      : undefined;
+    if (rules.length === 0) return;
+    new S3BucketLifecycleConfiguration(this, 'lifecycle', {
+      bucket,
+      rule: [...rules],
+      ...(versioning ? { dependsOn: [versioning] } : {}),
+    });
+  }
+}
+
+/** A lifecycle rule for the whole bucket. */
+export function rule(
+  id: string,
+  actions: Partial<S3BucketLifecycleConfigurationRule>,
+): S3BucketLifecycleConfigurationRule {
+  return { id, status: 'Enabled', filter: [{ prefix: '' }], ...actions };
+}
