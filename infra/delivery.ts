@@ -13,7 +13,7 @@ import type { Construct } from 'constructs';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
-import { nameOf } from './names.ts';
+import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { DeliveryOutputs } from './outputs.ts';
 import { policy } from './policy.ts';
@@ -38,7 +38,7 @@ export class DeliveryStack extends StageStack {
   private readonly deliveryBucket: Bucket;
 
   constructor(scope: Construct, { deliveryBucket, logBucket, ...props }: DeliveryProps) {
-    super(scope, 'delivery', props);
+    super(scope, stackName(props.config.name, 'delivery'), props);
     this.deliveryBucket = deliveryBucket;
     const { name, priceClass, domain, firewall } = this.config;
     const { origin, readers } = this.access();

@@ -1,25 +1,47 @@
 import { App } from 'cdktf';
+import { ComputeStack } from './compute.ts';
 import { checkStages, STAGES } from './config.ts';
 import type { StageConfig } from './config.ts';
 import { DeliveryStack } from './delivery.ts';
+import { imageTag } from './image.ts';
 import { QueuesStack } from './queues.ts';
+import { StateStack } from './state.ts';
 import { StorageStack } from './storage.ts';
+import { WatchingStack } from './watching.ts';
 
-/** A stage's stacks, and every edge between them. */
+/**
+ * A stage's stacks, and every edge between them:
+ *
+ *     storage ← queues ← compute
+ *     storage ← delivery
+ *     queues, delivery ← watching
+ */
 export function declareStage(app: App, config: StageConfig, endpoint?: string): void {
   const stage = { config, endpoint };
-  const { sourceBucket, deliveryBucket, logBucket } = new StorageStack(app, stage);
-  new QueuesStack(app, { ...stage, sourceBucket });
-  new DeliveryStack(app, { ...stage, deliveryBucket, logBucket });
+  const storage = new StorageStack(app, stage);
+  const { sourceBucket, deliveryBucket, logBucket } = storage;
+  const queues = new QueuesStack(app, { ...stage, sourceBucket });
+  const { jobs, deadLetters } = queues;
+  const { distribution } = new DeliveryStack(app, { ...stage, deliveryBucket, logBucket });
+  new ComputeStack(app, { ...stage, storage, queues, imageTag: imageTag() });
+  new WatchingStack(app, { ...stage, jobs, deadLetters, distribution });
+  if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
+}
+
+/** Declares every stage and writes it out. Throws Error naming every mistake in them. */
+export function synthesise(
+  stages: readonly StageConfig[],
+  options: { readonly outdir?: string; readonly endpoint?: string | undefined } = {},
+): void {
+  const { outdir, endpoint } = options;
+  const app = new App(outdir === undefined ? {} : { outdir });
+  for (const config of checkStages(stages)) declareStage(app, config, endpoint);
+  app.synth();
 }
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    const app = new App();
-    for (const config of checkStages(STAGES)) {
-      declareStage(app, config, process.env['AWS_ENDPOINT_URL']);
-    }
-    app.synth();
+    synthesise(STAGES, { endpoint: process.env['AWS_ENDPOINT_URL'] });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -34,7 +34,7 @@ export interface ComputeOutputs {
 }
 
 export interface WatchingOutputs {
-  readonly dashboard: string;
+  readonly dashboardName: string;
 }
 
 export function declareOutputs<Outputs extends object>(

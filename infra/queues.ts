@@ -4,7 +4,7 @@ import type { SqsQueueConfig } from '@cdktf/provider-aws/lib/sqs-queue/index.js'
 import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import type { Construct } from 'constructs';
-import { nameOf } from './names.ts';
+import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { QueuesOutputs } from './outputs.ts';
 import { accountOf, policy } from './policy.ts';
@@ -35,7 +35,7 @@ export class QueuesStack extends StageStack {
   readonly events: SqsQueue;
 
   constructor(scope: Construct, { sourceBucket, ...props }: QueuesProps) {
-    super(scope, 'queues', props);
+    super(scope, stackName(props.config.name, 'queues'), props);
     this.deadLetters = this.queue('dead-letters');
     this.jobs = this.queue('jobs', {
       visibilityTimeoutSeconds: VISIBILITY_SECONDS,

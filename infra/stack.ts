@@ -2,7 +2,7 @@ import { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
 import { S3Backend, TerraformStack } from 'cdktf';
 import type { Construct } from 'constructs';
 import type { StageConfig } from './config.ts';
-import { stackName, tagsOf } from './names.ts';
+import { tagsOf } from './names.ts';
 
 export interface StageProps {
   readonly config: StageConfig;
@@ -19,8 +19,8 @@ export class StageStack extends TerraformStack {
   private readonly endpoint: string | undefined;
   private edge: AwsProvider | undefined;
 
-  constructor(scope: Construct, concern: string, { config, endpoint }: StageProps) {
-    super(scope, stackName(config.name, concern));
+  constructor(scope: Construct, id: string, { config, endpoint }: StageProps) {
+    super(scope, id);
     this.config = config;
     this.endpoint = endpoint;
     this.declareProvider('aws', config.region);

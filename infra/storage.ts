@@ -10,7 +10,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/
 import { S3BucketVersioningA } from '@cdktf/provider-aws/lib/s3-bucket-versioning/index.js';
 import { Construct } from 'constructs';
 import type { ExistingBuckets } from './config.ts';
-import { nameOf } from './names.ts';
+import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { StorageOutputs } from './outputs.ts';
 import { StageStack } from './stack.ts';
@@ -34,7 +34,7 @@ export class StorageStack extends StageStack {
   readonly repository: EcrRepository;
 
   constructor(scope: Construct, props: StageProps) {
-    super(scope, 'storage', props);
+    super(scope, stackName(props.config.name, 'storage'), props);
     const { retention, accessMode } = this.config;
     // An upload of the same name must not take the original away; everything else can be made again.
     this.sourceBucket = this.bucket('source', {

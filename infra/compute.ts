@@ -1,0 +1,182 @@
+import { CloudwatchLogGroup } from '@cdktf/provider-aws/lib/cloudwatch-log-group/index.js';
+import { EcsCluster } from '@cdktf/provider-aws/lib/ecs-cluster/index.js';
+import { EcsClusterCapacityProviders } from '@cdktf/provider-aws/lib/ecs-cluster-capacity-providers/index.js';
+import { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
+import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/index.js';
+import type { Construct } from 'constructs';
+import type { WorkerEnv } from '../worker/config.ts';
+import type { StageConfig } from './config.ts';
+import { nameOf, stackName } from './names.ts';
+import { Network } from './network.ts';
+import { declareOutputs } from './outputs.ts';
+import type { ComputeOutputs } from './outputs.ts';
+import { accountOf } from './policy.ts';
+import { MAX_RECEIVES, VISIBILITY_SECONDS } from './queues.ts';
+import type { QueuesStack } from './queues.ts';
+import { Roles } from './roles.ts';
+import { Scaling } from './scaling.ts';
+import { StageStack } from './stack.ts';
+import type { StageProps } from './stack.ts';
+import type { StorageStack } from './storage.ts';
+
+export interface ComputeProps extends StageProps {
+  readonly storage: StorageStack;
+  readonly queues: QueuesStack;
+  /** Of the image in the stage's repository. */
+  readonly imageTag: string;
+}
+
+/** The only place a worker can write to. The image must declare it a volume that its user owns. */
+const SCRATCH = '/tmp';
+
+/** The workers: Fargate tasks that take from the job queue, as many as there is work for. */
+export class ComputeStack extends StageStack {
+  constructor(scope: Construct, { storage, queues, imageTag, ...props }: ComputeProps) {
+    super(scope, stackName(props.config.name, 'compute'), props);
+    const { name, region, worker, retention, minWorkers, maxWorkers } = this.config;
+    const { sourceBucket, workBucket, deliveryBucket, repository } = storage;
+    const { jobs, deadLetters, events } = queues;
+    const logs = new CloudwatchLogGroup(this, 'logs', {
+      name: nameOf(name, 'worker'),
+      retentionInDays: retention.logs,
+    });
+    const roles = new Roles(this, 'roles', {
+      ...{ stage: name, region, account: accountOf(jobs.arn) },
+      sourceBucketArn: sourceBucket.arn,
+      workBucketArn: workBucket.arn,
+      deliveryBucketArn: deliveryBucket.arn,
+      jobsArn: jobs.arn,
+      deadLettersArn: deadLetters.arn,
+      eventsArn: events.arn,
+      repositoryArn: repository.arn,
+      logGroupArn: logs.arn,
+    });
+    const image = `${repository.repositoryUrl}:${imageTag}`;
+    const environment = workerEnvironment(this.config, storage, queues);
+    const task = new EcsTaskDefinition(this, 'task', {
+      family: nameOf(name, 'worker'),
+      requiresCompatibilities: ['FARGATE'],
+      networkMode: 'awsvpc',
+      cpu: String(worker.cpuUnits),
+      memory: String(worker.memoryMiB),
+      runtimePlatform: { operatingSystemFamily: 'LINUX', cpuArchitecture: worker.architecture },
+      taskRoleArn: roles.taskArn,
+      executionRoleArn: roles.executionArn,
+      // A minute of all renditions at their limits is 0.2 GB, and segments leave as they are made:
+      // the 20 GiB that each task has for nothing are enough, and no more are asked for.
+      volume: [{ name: 'scratch' }],
+      containerDefinitions: JSON.stringify([
+        containerDefinition({ image, environment, logGroup: logs.name, region }),
+      ]),
+    });
+    const network = new Network(this, 'network', { name: nameOf(name, 'workers'), region });
+    const cluster = new EcsCluster(this, 'cluster', { name: nameOf(name, 'workers') });
+    const providers = new EcsClusterCapacityProviders(this, 'providers', {
+      clusterName: cluster.name,
+      capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
+    });
+    const service = new EcsService(this, 'workers', {
+      name: nameOf(name, 'workers'),
+      cluster: cluster.arn,
+      taskDefinition: task.arn,
+      desiredCount: minWorkers,
+      capacityProviderStrategy: capacity(worker.spotPercent),
+      networkConfiguration: {
+        subnets: [...network.subnetIds],
+        securityGroups: [network.securityGroupId],
+        // The way to the registry, the queues and the logs, as there is no NAT.
+        assignPublicIp: true,
+      },
+      // Workers of the old kind and the new share the queue: nothing is served that could be missed.
+      deploymentMinimumHealthyPercent: 0,
+      deploymentMaximumPercent: 200,
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+      propagateTags: 'SERVICE',
+      enableEcsManagedTags: true,
+      // How many there are is for scaling to say.
+      lifecycle: { ignoreChanges: ['desired_count'] },
+      dependsOn: [providers, ...roles.policies],
+    });
+    new Scaling(this, 'scaling', {
+      ...{ stage: name, clusterName: cluster.name, service, minWorkers, maxWorkers },
+      jobQueueName: jobs.name,
+    });
+    declareOutputs<ComputeOutputs>(this, {
+      clusterName: cluster.name,
+      serviceName: service.name,
+      taskDefinition: task.arn,
+      logGroup: logs.name,
+      image,
+    });
+  }
+}
+
+/** What a worker is told, by its own contract: a variable that is missing here is a mistake of types. */
+function workerEnvironment(
+  { ladder }: StageConfig,
+  { sourceBucket, workBucket, deliveryBucket }: StorageStack,
+  { jobs, deadLetters, events }: QueuesStack,
+): WorkerEnv {
+  return {
+    VODSTACK_HOME: 'aws:',
+    SOURCE_BUCKET: sourceBucket.name,
+    WORK_BUCKET: workBucket.name,
+    DELIVERY_BUCKET: deliveryBucket.name,
+    JOB_QUEUE: jobs.url,
+    DEAD_LETTER_QUEUE: deadLetters.url,
+    EVENT_QUEUE: events.url,
+    MAX_RECEIVES: String(MAX_RECEIVES),
+    VISIBILITY_SECONDS: String(VISIBILITY_SECONDS),
+    LADDER: ladder.join(','),
+    WORK_DIRECTORY: SCRATCH,
+  };
+}
+
+interface ContainerProps {
+  readonly image: string;
+  readonly environment: WorkerEnv;
+  readonly logGroup: string;
+  readonly region: string;
+}
+
+/** As the API takes it: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
+function containerDefinition({ image, environment, logGroup, region }: ContainerProps) {
+  return {
+    name: 'worker',
+    image,
+    essential: true,
+    environment: Object.entries({ ...environment, AWS_REGION: region })
+      .map(([name, value]: [string, string]) => ({ name, value }))
+      // The order in which ECS tells of them: any other would look like a change.
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    readonlyRootFilesystem: true,
+    mountPoints: [{ sourceVolume: 'scratch', containerPath: SCRATCH, readOnly: false }],
+    linuxParameters: { capabilities: { drop: ['ALL'] } },
+    // The longest that Fargate waits. A worker gives its unit back within seconds.
+    stopTimeout: 120,
+    healthCheck: {
+      // A worker makes its own folder there when it starts, and takes it away when it ends.
+      command: ['CMD-SHELL', `test -w ${SCRATCH}/vodstack-worker-*`],
+      interval: 30,
+      timeout: 5,
+      retries: 3,
+      startPeriod: 60,
+    },
+    logConfiguration: {
+      logDriver: 'awslogs',
+      options: {
+        'awslogs-group': logGroup,
+        'awslogs-region': region,
+        'awslogs-stream-prefix': 'worker',
+      },
+    },
+  };
+}
+
+/** So many tasks in a hundred on spare capacity, which AWS may take back. */
+function capacity(spotPercent: number) {
+  return [
+    { capacityProvider: 'FARGATE', weight: 100 - spotPercent },
+    { capacityProvider: 'FARGATE_SPOT', weight: spotPercent },
+  ].filter(({ weight }) => weight > 0);
+}

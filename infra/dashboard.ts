@@ -1,0 +1,67 @@
+interface DashboardProps {
+  readonly region: string;
+  readonly jobs: string;
+  readonly deadLetters: string;
+  /** ECS service, which has the cluster's name, too. */
+  readonly service: string;
+  readonly distributionId: string;
+}
+
+const WIDTH = 12;
+const HEIGHT = 6;
+
+/**
+ * From the upload to the viewer, in the order of the work.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+ */
+export function dashboardBody(props: DashboardProps): string {
+  const { region, jobs, deadLetters, service, distributionId } = props;
+  const queue = (metric: string, name: string, label: string, stat = 'Maximum') => [
+    ...['AWS/SQS', metric, 'QueueName', name],
+    { label, stat },
+  ];
+  const workers = (metric: string, label: string, stat: string) => [
+    ...['AWS/ECS', metric, 'ClusterName', service, 'ServiceName', service],
+    { label, stat },
+  ];
+  const edge = (metric: string, label: string, stat: string) => [
+    ...['AWS/CloudFront', metric, 'DistributionId', distributionId, 'Region', 'Global'],
+    { label, stat, region: 'us-east-1' },
+  ];
+  const graphs = [
+    graph('Units', region, [
+      queue('ApproximateNumberOfMessagesVisible', jobs, 'waiting'),
+      queue('ApproximateNumberOfMessagesNotVisible', jobs, 'worked on'),
+      queue('NumberOfMessagesDeleted', jobs, 'done', 'Sum'),
+    ]),
+    graph('Oldest message, seconds; dead letters', region, [
+      queue('ApproximateAgeOfOldestMessage', jobs, 'oldest message'),
+      queue('ApproximateNumberOfMessagesVisible', deadLetters, 'dead letters'),
+    ]),
+    graph('Workers, percent of what they have', region, [
+      workers('CPUUtilization', 'processor', 'Average'),
+      workers('MemoryUtilization', 'memory', 'Maximum'),
+    ]),
+    graph('Edge: requests and bytes', 'us-east-1', [
+      edge('Requests', 'requests', 'Sum'),
+      edge('BytesDownloaded', 'bytes', 'Sum'),
+    ]),
+    graph('Edge: errors, percent', 'us-east-1', [
+      edge('4xxErrorRate', '4xx', 'Average'),
+      edge('5xxErrorRate', '5xx', 'Average'),
+    ]),
+  ];
+  const widgets = graphs.map((properties, index) => ({
+    type: 'metric',
+    x: (index % 2) * WIDTH,
+    y: Math.floor(index / 2) * HEIGHT,
+    width: WIDTH,
+    height: HEIGHT,
+    properties,
+  }));
+  return JSON.stringify({ widgets });
+}
+
+function graph(title: string, region: string, metrics: readonly (readonly unknown[])[]) {
+  return { title, region, view: 'timeSeries', period: 60, metrics };
+}

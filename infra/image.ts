@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+/** What goes into the worker's image, from the root of the project. */
+const CONTENT = ['Dockerfile', '.dockerignore', 'package.json', 'package-lock.json', 'worker'];
+
+/**
+ * The image's tag: a hash of what the image is built from, 16 hex digits. The same files give the
+ * same tag on every machine, so that what is pushed already need not be built again.
+ */
+export function imageTag(root: string = join(import.meta.dirname, '..')): string {
+  const hash = createHash('sha256');
+  for (const file of CONTENT.flatMap((path) => filesOf(join(root, path)))) {
+    const name = relative(root, file);
+    const bytes = readFileSync(file);
+    hash.update(`${name.length} ${name} ${bytes.length} `).update(bytes);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Every file below a path, in the order of their names; none when there is no such path. */
+function filesOf(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => filesOf(join(path, name)));
+}

@@ -1,0 +1,75 @@
+import { DataAwsAvailabilityZones } from '@cdktf/provider-aws/lib/data-aws-availability-zones/index.js';
+import { InternetGateway } from '@cdktf/provider-aws/lib/internet-gateway/index.js';
+import { RouteTable } from '@cdktf/provider-aws/lib/route-table/index.js';
+import { RouteTableAssociation } from '@cdktf/provider-aws/lib/route-table-association/index.js';
+import { SecurityGroup } from '@cdktf/provider-aws/lib/security-group/index.js';
+import { Subnet } from '@cdktf/provider-aws/lib/subnet/index.js';
+import { Vpc } from '@cdktf/provider-aws/lib/vpc/index.js';
+import { VpcEndpoint } from '@cdktf/provider-aws/lib/vpc-endpoint/index.js';
+import { Fn, Token } from 'cdktf';
+import { Construct } from 'constructs';
+
+/**
+ * Where workers run: two public subnets and no way in. There is no NAT gateway, which would cost
+ * more idle than everything else; S3 is reached by an endpoint that costs nothing.
+ */
+export class Network extends Construct {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupId: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { readonly name: string; readonly region: string },
+  ) {
+    super(scope, id);
+    const tags = { Name: props.name };
+    const vpc = new Vpc(this, 'vpc', {
+      cidrBlock: '10.0.0.0/16',
+      enableDnsSupport: true,
+      enableDnsHostnames: true,
+      tags,
+    });
+    const gateway = new InternetGateway(this, 'internet', { vpcId: vpc.id, tags });
+    const routes = new RouteTable(this, 'routes', {
+      vpcId: vpc.id,
+      route: [{ cidrBlock: '0.0.0.0/0', gatewayId: gateway.id }],
+      tags,
+    });
+    new VpcEndpoint(this, 's3', {
+      vpcId: vpc.id,
+      serviceName: `com.amazonaws.${props.region}.s3`,
+      vpcEndpointType: 'Gateway',
+      routeTableIds: [routes.id],
+      tags,
+    });
+    // Not every account has zones a and b.
+    const zones = new DataAwsAvailabilityZones(this, 'zones', {
+      state: 'available',
+      filter: [{ name: 'opt-in-status', values: ['opt-in-not-required'] }],
+    });
+    this.subnetIds = [0, 1].map((index) => {
+      const subnet = new Subnet(this, `public-${index}`, {
+        vpcId: vpc.id,
+        cidrBlock: `10.0.${index}.0/24`,
+        availabilityZone: Token.asString(Fn.element(zones.names, index)),
+        tags,
+        // A zone that AWS adds must not move the others' subnets.
+        lifecycle: { ignoreChanges: ['availability_zone'] },
+      });
+      new RouteTableAssociation(this, `public-${index}-routes`, {
+        subnetId: subnet.id,
+        routeTableId: routes.id,
+      });
+      return subnet.id;
+    });
+    this.securityGroupId = new SecurityGroup(this, 'workers', {
+      name: props.name,
+      description: 'Workers call AWS by HTTPS, and nobody calls them',
+      vpcId: vpc.id,
+      ingress: [],
+      egress: [{ protocol: 'tcp', fromPort: 443, toPort: 443, cidrBlocks: ['0.0.0.0/0'] }],
+      tags,
+    }).id;
+  }
+}

@@ -1,0 +1,95 @@
+import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
+import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
+import { Construct } from 'constructs';
+import { nameOf } from './names.ts';
+import { policy, trust } from './policy.ts';
+import type { Statement } from './policy.ts';
+
+interface RolesProps {
+  readonly stage: string;
+  readonly region: string;
+  readonly account: string;
+  readonly sourceBucketArn: string;
+  readonly workBucketArn: string;
+  readonly deliveryBucketArn: string;
+  readonly jobsArn: string;
+  readonly deadLettersArn: string;
+  readonly eventsArn: string;
+  readonly repositoryArn: string;
+  readonly logGroupArn: string;
+}
+
+/** What a worker may do, and what ECS may do to start one. */
+export class Roles extends Construct {
+  readonly taskArn: string;
+  readonly executionArn: string;
+  /** A task that starts before these are there could do nothing. */
+  readonly policies: readonly IamRolePolicy[];
+
+  constructor(scope: Construct, id: string, props: RolesProps) {
+    super(scope, id);
+    const { stage, region, account } = props;
+    const tasks = `arn:aws:ecs:${region}:${account}:*`;
+    const role = (name: string, statements: readonly Statement[]) => {
+      const made = new IamRole(this, name, {
+        name: nameOf(stage, name),
+        assumeRolePolicy: trust('ecs-tasks.amazonaws.com', tasks, account),
+      });
+      const rights = new IamRolePolicy(this, `${name}-rights`, {
+        name: nameOf(stage, name),
+        role: made.name,
+        policy: policy(...statements),
+      });
+      return { arn: made.arn, rights };
+    };
+    const task = role('task', taskRights(props));
+    const execution = role('execution', executionRights(props));
+    this.taskArn = task.arn;
+    this.executionArn = execution.arn;
+    this.policies = [task.rights, execution.rights];
+  }
+}
+
+function taskRights(props: RolesProps): readonly Statement[] {
+  const { sourceBucketArn, workBucketArn, deliveryBucketArn } = props;
+  return [
+    allow('ReadSources', ['s3:GetObject'], `${sourceBucketArn}/*`),
+    allow('KeepJobs', ['s3:GetObject', 's3:PutObject'], `${workBucketArn}/jobs/*`),
+    allow(
+      'Publish',
+      ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+      `${deliveryBucketArn}/v/*`,
+    ),
+    // Also what makes S3 say 404 of what is missing, and not 403.
+    allow('List', ['s3:ListBucket'], sourceBucketArn, workBucketArn, deliveryBucketArn),
+    allow(
+      'TakeAndSplitJobs',
+      [
+        'sqs:ReceiveMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:SendMessage',
+        'sqs:GetQueueAttributes',
+      ],
+      props.jobsArn,
+    ),
+    allow('GiveUpAndTell', ['sqs:SendMessage'], props.deadLettersArn, props.eventsArn),
+  ];
+}
+
+function executionRights({ repositoryArn, logGroupArn }: RolesProps): readonly Statement[] {
+  return [
+    // The one action here that knows no resources.
+    allow('SignInToTheRegistry', ['ecr:GetAuthorizationToken'], '*'),
+    allow(
+      'PullTheImage',
+      ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
+      repositoryArn,
+    ),
+    allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], `${logGroupArn}:*`),
+  ];
+}
+
+function allow(Sid: string, Action: readonly string[], ...Resource: readonly string[]): Statement {
+  return { Sid, Effect: 'Allow', Action, Resource };
+}

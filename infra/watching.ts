@@ -1,0 +1,148 @@
+import { BudgetsBudget } from '@cdktf/provider-aws/lib/budgets-budget/index.js';
+import { CloudwatchDashboard } from '@cdktf/provider-aws/lib/cloudwatch-dashboard/index.js';
+import type { CloudfrontDistribution } from '@cdktf/provider-aws/lib/cloudfront-distribution/index.js';
+import { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
+import type { CloudwatchMetricAlarmConfig } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
+import type { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
+import type { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
+import { SnsTopic } from '@cdktf/provider-aws/lib/sns-topic/index.js';
+import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscription/index.js';
+import type { Construct } from 'constructs';
+import { dashboardBody } from './dashboard.ts';
+import { stuck } from './metrics.ts';
+import { nameOf, stackName } from './names.ts';
+import { declareOutputs } from './outputs.ts';
+import type { WatchingOutputs } from './outputs.ts';
+import { StageStack } from './stack.ts';
+import type { StageProps } from './stack.ts';
+
+export interface WatchingProps extends StageProps {
+  readonly jobs: SqsQueue;
+  readonly deadLetters: SqsQueue;
+  readonly distribution: CloudfrontDistribution;
+}
+
+type Alarm = Omit<CloudwatchMetricAlarmConfig, 'alarmName' | 'alarmActions' | 'okActions'>;
+
+/** What tells a person: alarms by mail, one dashboard, and a budget. */
+export class WatchingStack extends StageStack {
+  constructor(scope: Construct, { jobs, deadLetters, distribution, ...props }: WatchingProps) {
+    super(scope, stackName(props.config.name, 'watching'), props);
+    const { name, region, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } = this.config;
+    const tell = this.alarmsTo(this.topic('alarms'));
+    const queueMetric = (queue: SqsQueue, metricName: string) => ({
+      namespace: 'AWS/SQS',
+      metricName,
+      dimensions: { QueueName: queue.name },
+      statistic: 'Maximum',
+      period: 60,
+      treatMissingData: 'notBreaching',
+    });
+    tell('oldest-message', {
+      alarmDescription: `A message has waited for more than ${alarmAfterMinutes} minutes: too few workers, or none that start.`,
+      ...queueMetric(jobs, 'ApproximateAgeOfOldestMessage'),
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: alarmAfterMinutes * 60,
+      evaluationPeriods: 5,
+    });
+    tell('dead-letters', {
+      alarmDescription: 'A job was given up. Its evidence is in the work bucket.',
+      ...queueMetric(deadLetters, 'ApproximateNumberOfMessagesVisible'),
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: 0,
+      evaluationPeriods: 1,
+    });
+    tell('no-progress', {
+      alarmDescription: `There is work, and for ${alarmAfterMinutes} minutes none of it was done: see the workers' logs.`,
+      metricQuery: stuck(jobs.name),
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: 0,
+      evaluationPeriods: alarmAfterMinutes,
+      treatMissingData: 'notBreaching',
+    });
+
+    // An alarm tells topics of its own region only.
+    const edge = this.atTheEdge();
+    const tellOfTheEdge = this.alarmsTo(this.topic('edge-alarms', edge), edge);
+    const edgeMetric = (metricName: string, statistic: string, period: number) => ({
+      namespace: 'AWS/CloudFront',
+      metricName,
+      dimensions: { DistributionId: distribution.id, Region: 'Global' },
+      statistic,
+      period,
+      comparisonOperator: 'GreaterThanThreshold',
+      evaluationPeriods: 1,
+      treatMissingData: 'notBreaching',
+    });
+    tellOfTheEdge('edge-errors', {
+      alarmDescription: 'More than one answer in a hundred is an error of the CDN or the bucket.',
+      ...edgeMetric('5xxErrorRate', 'Average', 300),
+      threshold: 1,
+      evaluationPeriods: 3,
+    });
+    tellOfTheEdge('edge-traffic', {
+      alarmDescription: `More than ${dailyTrafficGb} GB were delivered in a day.`,
+      ...edgeMetric('BytesDownloaded', 'Sum', 24 * 3600),
+      threshold: dailyTrafficGb * 1e9,
+    });
+
+    const dashboard = new CloudwatchDashboard(this, 'dashboard', {
+      dashboardName: nameOf(name, 'overview'),
+      dashboardBody: dashboardBody({
+        region,
+        jobs: jobs.name,
+        deadLetters: deadLetters.name,
+        service: nameOf(name, 'workers'),
+        distributionId: distribution.id,
+      }),
+    });
+    if (monthlyBudgetUsd !== undefined) this.budget(monthlyBudgetUsd);
+    declareOutputs<WatchingOutputs>(this, { dashboardName: dashboard.dashboardName });
+  }
+
+  private topic(role: string, provider?: AwsProvider): SnsTopic {
+    const where = provider ? { provider } : {};
+    const topic = new SnsTopic(this, role, { ...where, name: nameOf(this.config.name, role) });
+    const { alarmEmail } = this.config;
+    if (alarmEmail !== undefined) {
+      new SnsTopicSubscription(this, `${role}-mail`, {
+        ...where,
+        topicArn: topic.arn,
+        protocol: 'email',
+        endpoint: alarmEmail,
+      });
+    }
+    return topic;
+  }
+
+  private alarmsTo(topic: SnsTopic, provider?: AwsProvider) {
+    return (role: string, alarm: Alarm) =>
+      new CloudwatchMetricAlarm(this, role, {
+        ...(provider ? { provider } : {}),
+        alarmName: nameOf(this.config.name, role),
+        alarmActions: [topic.arn],
+        okActions: [topic.arn],
+        ...alarm,
+      });
+  }
+
+  /** Of the whole account: a budget of some tag stays at zero until somebody has made it one of costs. */
+  private budget(monthlyUsd: number): void {
+    const { name, alarmEmail } = this.config;
+    const warn = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({
+      comparisonOperator: 'GREATER_THAN',
+      notificationType,
+      threshold,
+      thresholdType: 'PERCENTAGE',
+      subscriberEmailAddresses: alarmEmail === undefined ? [] : [alarmEmail],
+    });
+    new BudgetsBudget(this, 'budget', {
+      name: nameOf(name, 'monthly'),
+      budgetType: 'COST',
+      timeUnit: 'MONTHLY',
+      limitAmount: monthlyUsd.toFixed(1),
+      limitUnit: 'USD',
+      notification: [warn('ACTUAL', 80), warn('FORECASTED', 100)],
+    });
+  }
+}
