@@ -4,14 +4,23 @@ const pure = ['test/plan/**/*.test.ts', 'test/edge/**/*.test.ts'];
 const slow = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
 
 /**
- * Three projects, fast ones first: `plan` is data in and data out, `io` uses the file system,
- * SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser.
+ * Fast ones first: `plan` is data in and data out, `infra` what Terraform is given, `io` uses the
+ * file system, SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser, and
+ * `deploy` runs the real Terraform.
  */
 export default defineConfig({
   test: {
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       { test: { name: 'plan', include: pure, sequence: { groupOrder: 0 } } },
+      {
+        test: {
+          name: 'infra',
+          include: ['test/infra/**/*.test.ts'],
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       {
         test: {
           name: 'io',

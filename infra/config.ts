@@ -172,97 +172,91 @@ const oneOf = <Value extends string>(values: readonly Value[]) =>
 // S3's rules, without the dots that break certificates of bucket addresses.
 const bucket = matching(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/, 'is no name of a bucket');
 
-const workerSize = z
-  .strictObject({
-    cpuUnits: z.number(),
-    memoryMiB: z.number(),
-    architecture: oneOf(['X86_64', 'ARM64']),
-    spotPercent: whole(0, 100),
-  })
-  .superRefine(({ cpuUnits, memoryMiB }, context) => {
-    const memory = FARGATE_MEMORY[cpuUnits];
-    if (!memory) {
-      const sizes = Object.keys(FARGATE_MEMORY).join(', ');
-      context.addIssue({ code: 'custom', path: ['cpuUnits'], message: `is none of ${sizes}` });
-      return;
-    }
-    const [least, most, step] = memory;
-    if (memoryMiB >= least && memoryMiB <= most && memoryMiB % step === 0) return;
-    const allowed = `${least} to ${most} in steps of ${step}`;
-    context.addIssue({
-      code: 'custom',
-      path: ['memoryMiB'],
-      message: `must be ${allowed} for ${cpuUnits} CPU units`,
-    });
-  });
+const workerSize = z.strictObject({
+  cpuUnits: z
+    .number()
+    .refine(
+      (units) => units in FARGATE_MEMORY,
+      `is none of ${Object.keys(FARGATE_MEMORY).join(', ')}`,
+    ),
+  memoryMiB: z.number(),
+  architecture: oneOf(['X86_64', 'ARM64']),
+  spotPercent: whole(0, 100),
+});
 
-const stageSchema = z
-  .strictObject({
-    name: matching(/^[a-z][a-z0-9]{0,11}$/, 'is not 1 to 12 lower-case letters and digits'),
-    region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region'),
-    accountId: matching(/^\d{12}$/, 'is not 12 digits').optional(),
-    allowedSites: z
-      .array(z.string().refine(isOrigin, 'is no origin like https://site.example'))
-      .min(1, 'names no site: nobody could watch'),
-    accessMode: oneOf(['public-read', 'public-read-via-cdn', 'cdn-only']),
-    allowNoContext: z.boolean(),
-    openPosters: z.boolean(),
-    priceClass: oneOf(PRICE_CLASSES),
-    domain: z
-      .strictObject({
-        name: matching(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'is no domain'),
-        certificateArn: matching(
-          /^arn:aws:acm:us-east-1:\d{12}:certificate\/.+$/,
-          'is no certificate of us-east-1, where CloudFront looks for them',
-        ),
-      })
-      .optional(),
-    // https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
-    firewall: z.strictObject({ requestsPerFiveMinutes: whole(10, 2_000_000_000) }).optional(),
-    worker: workerSize,
-    minWorkers: whole(0, 1000),
-    maxWorkers: whole(1, 1000),
-    ladder: z.array(oneOf(LADDER.map(({ name }) => name))).min(1, 'names no rung'),
-    retention: z.strictObject({
-      abandonedUploads: whole(1, 365),
-      work: whole(1, 3653),
-      oldSources: whole(1, 3653),
-      logs: z
-        .number()
-        .refine((days) => LOG_DAYS.includes(days), `is none of ${LOG_DAYS.join(', ')}`),
-    }),
-    existingBuckets: z.strictObject({
-      source: bucket.optional(),
-      work: bucket.optional(),
-      delivery: bucket.optional(),
-      logs: bucket.optional(),
-    }),
-    alarmEmail: z.email('is no mail address').optional(),
-    // CloudWatch looks back a day at most.
-    alarmAfterMinutes: whole(5, 1440),
-    dailyTrafficGb: z.number().positive('is not more than 0'),
-    monthlyBudgetUsd: z.number().positive('is not more than 0').optional(),
-    state: z.strictObject({ bucket }).optional(),
-  })
-  .superRefine((config, context) => {
-    const wrong = (path: string, message: string) =>
-      context.addIssue({ code: 'custom', path: [path], message });
-    if (config.minWorkers > config.maxWorkers) wrong('minWorkers', 'is more than maxWorkers');
-    if (config.monthlyBudgetUsd !== undefined && config.alarmEmail === undefined) {
-      wrong('monthlyBudgetUsd', 'can warn nobody: alarmEmail is missing');
-    }
-    const names = Object.values(config.existingBuckets);
-    if (new Set(names).size < names.length) wrong('existingBuckets', 'names a bucket twice');
-  });
+const stageSchema = z.strictObject({
+  name: matching(/^[a-z][a-z0-9]{0,11}$/, 'is not 1 to 12 lower-case letters and digits'),
+  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region'),
+  accountId: matching(/^\d{12}$/, 'is not 12 digits').optional(),
+  allowedSites: z
+    .array(z.string().refine(isOrigin, 'is no origin like https://site.example'))
+    .min(1, 'names no site: nobody could watch'),
+  accessMode: oneOf(['public-read', 'public-read-via-cdn', 'cdn-only']),
+  allowNoContext: z.boolean(),
+  openPosters: z.boolean(),
+  priceClass: oneOf(PRICE_CLASSES),
+  domain: z
+    .strictObject({
+      name: matching(/^([a-z0-9-]+\.)+[a-z]{2,}$/, 'is no domain'),
+      certificateArn: matching(
+        /^arn:aws:acm:us-east-1:\d{12}:certificate\/.+$/,
+        'is no certificate of us-east-1, where CloudFront looks for them',
+      ),
+    })
+    .optional(),
+  // https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
+  firewall: z.strictObject({ requestsPerFiveMinutes: whole(10, 2_000_000_000) }).optional(),
+  worker: workerSize,
+  minWorkers: whole(0, 1000),
+  maxWorkers: whole(1, 1000),
+  ladder: z.array(oneOf(LADDER.map(({ name }) => name))).min(1, 'names no rung'),
+  retention: z.strictObject({
+    abandonedUploads: whole(1, 365),
+    work: whole(1, 3653),
+    oldSources: whole(1, 3653),
+    logs: z.number().refine((days) => LOG_DAYS.includes(days), `is none of ${LOG_DAYS.join(', ')}`),
+  }),
+  existingBuckets: z.strictObject({
+    source: bucket.optional(),
+    work: bucket.optional(),
+    delivery: bucket.optional(),
+    logs: bucket.optional(),
+  }),
+  alarmEmail: z.email('is no mail address').optional(),
+  // CloudWatch looks back a day at most.
+  alarmAfterMinutes: whole(5, 1440),
+  dailyTrafficGb: z.number().positive('is not more than 0'),
+  monthlyBudgetUsd: z.number().positive('is not more than 0').optional(),
+  state: z.strictObject({ bucket }).optional(),
+});
+
+/** What is wrong about two fields together. Apart from the schema: that looks at nothing more once a field is wrong. */
+function contradictions(config: StageConfig): readonly string[] {
+  const { worker, minWorkers, maxWorkers, monthlyBudgetUsd, alarmEmail } = config;
+  const buckets = Object.values(config.existingBuckets);
+  const [least = 0, most = Infinity, step = 1] = FARGATE_MEMORY[worker.cpuUnits] ?? [];
+  const { memoryMiB } = worker;
+  const fits = memoryMiB >= least && memoryMiB <= most && memoryMiB % step === 0;
+  return [
+    ...(fits
+      ? []
+      : [
+          `worker.memoryMiB must be ${least} to ${most} in steps of ${step} for ${worker.cpuUnits} CPU units`,
+        ]),
+    ...(minWorkers > maxWorkers ? ['minWorkers is more than maxWorkers'] : []),
+    ...(monthlyBudgetUsd !== undefined && alarmEmail === undefined
+      ? ['monthlyBudgetUsd can warn nobody: alarmEmail is missing']
+      : []),
+    ...(new Set(buckets).size < buckets.length ? ['existingBuckets names a bucket twice'] : []),
+  ];
+}
 
 /** Returns the stages as they are; throws one Error that names every mistake of every stage. */
 export function checkStages(stages: readonly StageConfig[]): readonly StageConfig[] {
   const mistakes = stages.flatMap((config) => {
-    const read = stageSchema.safeParse(config);
-    if (read.success) return [];
-    return read.error.issues.map(
-      ({ path, message }) => `${config.name}: ${path.join('.')} ${message}`,
-    );
+    const issues = stageSchema.safeParse(config).error?.issues ?? [];
+    const wrong = issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+    return [...wrong, ...contradictions(config)].map((sentence) => `${config.name}: ${sentence}`);
   });
   const names = stages.map(({ name }) => name);
   for (const name of new Set(names.filter((one, index) => names.indexOf(one) < index))) {

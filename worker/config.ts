@@ -67,7 +67,7 @@ const rungs = LADDER.map((rung) => rung.name);
 const environment = z.object({
   VODSTACK_HOME: z
     .string({ error: 'is missing' })
-    .regex(/^file:\/.+/, 'is not of the form file:/absolute/folder'),
+    .regex(/^(file:\/.+|aws:)$/, 'is neither file:/absolute/folder nor aws:'),
   SOURCE_BUCKET: name,
   WORK_BUCKET: name,
   DELIVERY_BUCKET: name,

@@ -30,7 +30,7 @@ describe("The worker's environment", () => {
 
   test.each([
     ['VODSTACK_HOME', undefined, 'is missing'],
-    ['VODSTACK_HOME', '/data', 'is not of the form file:/absolute/folder'],
+    ['VODSTACK_HOME', '/data', 'is neither file:/absolute/folder nor aws:'],
     ['JOB_QUEUE', '', 'is empty'],
     ['MAX_RECEIVES', '1', 'is less than 2'],
     ['MAX_RECEIVES', 'five', 'is not a number'],

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { checkStages, stage, STAGES } from '../../infra/config.ts';
+
+const own = { name: 'mine', region: 'eu-west-1', allowedSites: ['https://site.example'] };
+
+describe('The stages', () => {
+  test('that are shipped are right, and each has another access mode.', () => {
+    expect(checkStages(STAGES).map(({ name, accessMode }) => [name, accessMode])).toEqual([
+      ['dev', 'public-read'],
+      ['staging', 'public-read-via-cdn'],
+      ['prod', 'cdn-only'],
+    ]);
+  });
+
+  test('may be another one in a line, which nobody but its own CDN can read.', () => {
+    expect(checkStages([stage(own)])).toMatchObject([
+      { ...own, accessMode: 'cdn-only', minWorkers: 0, openPosters: true },
+    ]);
+  });
+
+  test('with mistakes are refused with every one of them, of every stage.', () => {
+    const first = stage({
+      ...own,
+      name: 'Mine',
+      region: 'Frankfurt',
+      allowedSites: ['https://site.example/path'],
+      ladder: ['9000p'],
+      minWorkers: 3,
+      maxWorkers: 2,
+    });
+    const second = stage({
+      ...own,
+      accountId: '42',
+      worker: { cpuUnits: 1024, memoryMiB: 512, architecture: 'X86_64', spotPercent: 101 },
+      domain: { name: 'cdn.example.com', certificateArn: 'arn:aws:acm:eu-west-1:1:certificate/x' },
+      monthlyBudgetUsd: 10,
+      existingBuckets: { source: 'one', work: 'one' },
+    });
+    expect(() => checkStages([first, second])).toThrow(
+      [
+        'The stages in infra/config.ts are not right:',
+        '  Mine: name is not 1 to 12 lower-case letters and digits',
+        '  Mine: region is no region',
+        '  Mine: allowedSites.0 is no origin like https://site.example',
+        '  Mine: ladder.0 is none of 1080p, 720p, 540p, 360p, 234p',
+        '  Mine: minWorkers is more than maxWorkers',
+        '  mine: accountId is not 12 digits',
+        '  mine: domain.certificateArn is no certificate of us-east-1, where CloudFront looks for them',
+        '  mine: worker.spotPercent is more than 100',
+        '  mine: worker.memoryMiB must be 2048 to 8192 in steps of 1024 for 1024 CPU units',
+        '  mine: monthlyBudgetUsd can warn nobody: alarmEmail is missing',
+        '  mine: existingBuckets names a bucket twice',
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    ['a size that Fargate does not have', { cpuUnits: 3000 }, 'worker.cpuUnits is none of 1024'],
+    ['too much memory', { memoryMiB: 20_480 }, 'worker.memoryMiB must be 4096 to 16384'],
+    [
+      'memory between two steps',
+      { memoryMiB: 4097 },
+      'worker.memoryMiB must be 4096 to 16384 in steps of 1024 for 2048 CPU units',
+    ],
+  ])('do not take workers of %s.', (_, change, sentence) => {
+    const config = stage(own);
+    expect(() => checkStages([{ ...config, worker: { ...config.worker, ...change } }])).toThrow(
+      `mine: ${sentence}`,
+    );
+  });
+
+  test('with the same name are refused.', () => {
+    expect(() => checkStages([stage(own), stage(own)])).toThrow('mine: name is that of two stages');
+  });
+
+  test('without a site are refused: nobody could watch.', () => {
+    expect(() => checkStages([stage({ ...own, allowedSites: [] })])).toThrow(
+      'mine: allowedSites names no site: nobody could watch',
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { cp, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { imageTag } from '../../infra/image.ts';
+
+describe("The image's tag", () => {
+  let root: string;
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'vodstack-image-'));
+    await mkdir(join(root, 'worker', 'io'), { recursive: true });
+    await writeFile(join(root, 'Dockerfile'), 'FROM scratch\n');
+    await writeFile(join(root, 'package.json'), '{}');
+    await writeFile(join(root, 'worker', 'main.ts'), 'one');
+    await writeFile(join(root, 'worker', 'io', 'home.ts'), 'two');
+  });
+
+  test('is the same for the same files, wherever they lie.', async () => {
+    const copy = `${root}-copy`;
+    await cp(root, copy, { recursive: true });
+    expect(imageTag(root)).toMatch(/^[0-9a-f]{16}$/);
+    expect(imageTag(copy)).toBe(imageTag(root));
+  });
+
+  test('is another when a byte, a name or a border between files is another.', async () => {
+    const tags = [imageTag(root)];
+    const changed = async (change: Promise<void>) => {
+      await change;
+      tags.push(imageTag(root));
+    };
+    await changed(writeFile(join(root, 'worker', 'main.ts'), 'One'));
+    await changed(writeFile(join(root, 'Dockerfile'), 'FROM scratch\n#\n'));
+    await changed(rename(join(root, 'worker', 'main.ts'), join(root, 'worker', 'Main.ts')));
+    await changed(writeFile(join(root, 'package-lock.json'), ''));
+    expect(new Set(tags).size).toBe(tags.length);
+  });
+
+  test('does not depend on what is not in the image.', async () => {
+    const before = imageTag(root);
+    await mkdir(join(root, 'test'));
+    await writeFile(join(root, 'test', 'some.test.ts'), 'x');
+    expect(imageTag(root)).toBe(before);
+  });
+});

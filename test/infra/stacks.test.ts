@@ -1,0 +1,733 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { stage, STAGES } from '../../infra/config.ts';
+import { workSteps } from '../../infra/scaling.ts';
+import { readConfig } from '../../worker/config.ts';
+import { embedded, statements, synth } from './synth.ts';
+import type { Resource, Stack } from './synth.ts';
+
+/** Everything that a stage may have and the shipped ones have not. */
+const FULL = stage({
+  name: 'full',
+  region: 'us-west-2',
+  accountId: '123456789012',
+  allowedSites: ['https://Site.example'],
+  domain: {
+    name: 'cdn.site.example',
+    certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/abc',
+  },
+  firewall: { requestsPerFiveMinutes: 5000 },
+  alarmEmail: 'ops@site.example',
+  monthlyBudgetUsd: 50,
+  state: { bucket: 'site-example-state' },
+  worker: { cpuUnits: 4096, memoryMiB: 8192, architecture: 'ARM64', spotPercent: 75 },
+  minWorkers: 1,
+  maxWorkers: 50,
+});
+
+const OWN_BUCKETS = stage({
+  name: 'own',
+  region: 'eu-west-1',
+  allowedSites: ['https://site.example'],
+  existingBuckets: {
+    source: 'my-uploads',
+    work: 'my-work',
+    delivery: 'my-videos',
+    logs: 'my-logs',
+  },
+});
+
+const stages = [...STAGES, FULL, OWN_BUCKETS];
+const stacks = synth(stages);
+const names = stages.map(({ name }) => name);
+
+function stackOf(name: string): Stack {
+  const stack = stacks.get(name);
+  if (!stack) throw new Error(`There is no stack ${name}.`);
+  return stack;
+}
+
+const text = z.string();
+
+describe('The stacks', () => {
+  test.each(names)('of %s depend on each other one way only.', (name) => {
+    const dependencies = (concern: string) => stackOf(`${name}-${concern}`).dependencies.toSorted();
+    expect(dependencies('storage')).toEqual([]);
+    expect(dependencies('queues')).toEqual([`${name}-storage`]);
+    expect(dependencies('delivery')).toEqual([`${name}-storage`]);
+    expect(dependencies('compute')).toEqual([`${name}-queues`, `${name}-storage`]);
+    expect(dependencies('watching')).toEqual([`${name}-delivery`, `${name}-queues`]);
+  });
+
+  test('carry the tags of their stage on everything, in every region.', () => {
+    for (const [name, { provider }] of stacks) {
+      const stageName = name.startsWith('state-') ? name.slice(6) : name.split('-')[0];
+      for (const { default_tags } of provider) {
+        expect(default_tags).toEqual([{ tags: { project: 'vodstack', stage: stageName } }]);
+      }
+    }
+  });
+
+  test('pin the provider that they were made for.', () => {
+    for (const { terraform } of stacks.values()) {
+      expect(terraform['required_providers']).toEqual({
+        aws: { source: 'aws', version: '5.100.0' },
+      });
+    }
+  });
+
+  test('are deployed to no other account than the one that is named.', () => {
+    for (const name of ['full-storage', 'full-delivery', 'state-full']) {
+      for (const { allowed_account_ids } of stackOf(name).provider) {
+        expect(allowed_account_ids).toEqual(['123456789012']);
+      }
+    }
+  });
+
+  test('tell the scripts what they need.', () => {
+    const outputs = (concern: string) => stackOf(`dev-${concern}`).outputs.toSorted();
+    expect(outputs('storage')).toEqual(
+      ['deliveryBucket', 'logBucket', 'repositoryUrl', 'sourceBucket', 'workBucket'].toSorted(),
+    );
+    expect(outputs('queues')).toEqual(['deadLetterQueueUrl', 'eventQueueUrl', 'jobQueueUrl']);
+    expect(outputs('delivery')).toEqual(
+      ['distributionDomain', 'distributionId', 'functionName', 'origin'].toSorted(),
+    );
+    expect(outputs('compute')).toEqual(
+      ['clusterName', 'image', 'logGroup', 'serviceName', 'taskDefinition'].toSorted(),
+    );
+    expect(outputs('watching')).toEqual(['dashboardName']);
+  });
+
+  test('are the same when written out again.', () => {
+    const read = (all: ReadonlyMap<string, Stack>) => all.get('dev-compute')?.one(TASK);
+    expect(read(synth(STAGES))).toEqual(read(stacks));
+  });
+
+  test('look for AWS itself unless they are told of another endpoint.', () => {
+    const emulated = synth(STAGES, 'http://127.0.0.1:5000').get('dev-storage');
+    expect(emulated?.provider[0]).toMatchObject({ s3_use_path_style: true, max_retries: 2 });
+    for (const { provider } of stacks.values()) {
+      for (const settings of provider) {
+        expect(Object.keys(settings).filter((key) => /skip|path_style|retries/.test(key))).toEqual(
+          [],
+        );
+      }
+    }
+  });
+});
+
+describe('State', () => {
+  test('is kept in files here by default.', () => {
+    expect(stackOf('dev-queues').terraform).toMatchObject({ backend: { local: {} } });
+  });
+
+  test('is kept encrypted and locked in the bucket of a stage that names one.', () => {
+    for (const concern of ['storage', 'queues', 'delivery', 'compute', 'watching']) {
+      expect(stackOf(`full-${concern}`).terraform['backend']).toEqual({
+        s3: {
+          bucket: 'site-example-state',
+          key: `full-${concern}.tfstate`,
+          region: 'us-west-2',
+          encrypt: true,
+          use_lockfile: true,
+        },
+      });
+    }
+  });
+
+  test("has a bucket that a stack makes which is none of the stage's, with every version kept.", () => {
+    const state = stackOf('state-full');
+    expect(state.terraform).toMatchObject({ backend: { local: {} } });
+    expect(state.one('aws_s3_bucket')).toMatchObject({ bucket: 'site-example-state' });
+    expect(state.one('aws_s3_bucket_versioning')).toMatchObject({
+      versioning_configuration: { status: 'Enabled' },
+    });
+    expect([...stacks.keys()].filter((name) => /^state-/.test(name))).toEqual(['state-full']);
+  });
+});
+
+const BUCKETS = ['source', 'work', 'delivery', 'logs'];
+
+describe('Buckets', () => {
+  const created = STAGES.flatMap(({ name }) => BUCKETS.map((role) => [name, role] as const));
+
+  /** The resource of that type which belongs to the bucket of that role. */
+  function settingOf(name: string, role: string, type: string): Resource | undefined {
+    const resources = Object.entries(stackOf(`${name}-storage`).all(type));
+    return resources.find(([id]) => id.startsWith(`${role}_`))?.[1];
+  }
+
+  test.each(created)('of %s: %s is encrypted, without access lists.', (name, role) => {
+    expect(
+      settingOf(name, role, 'aws_s3_bucket_server_side_encryption_configuration'),
+    ).toMatchObject({
+      rule: [{ apply_server_side_encryption_by_default: { sse_algorithm: 'AES256' } }],
+    });
+    expect(settingOf(name, role, 'aws_s3_bucket_ownership_controls')).toMatchObject({
+      rule: { object_ownership: 'BucketOwnerEnforced' },
+    });
+  });
+
+  test.each(created)('of %s: %s blocks what it should.', (name, role) => {
+    const mode = STAGES.find((one) => one.name === name)?.accessMode;
+    const isPublic = role === 'delivery' && mode !== 'cdn-only';
+    expect(settingOf(name, role, 'aws_s3_bucket_public_access_block')).toMatchObject({
+      block_public_acls: true,
+      ignore_public_acls: true,
+      block_public_policy: !isPublic,
+      restrict_public_buckets: !isPublic,
+    });
+  });
+
+  test.each(created)('of %s: %s drops uploads that nobody completes.', (name, role) => {
+    expect(settingOf(name, role, 'aws_s3_bucket_lifecycle_configuration')).toMatchObject({
+      rule: expect.arrayContaining([
+        expect.objectContaining({
+          status: 'Enabled',
+          abort_incomplete_multipart_upload: [
+            { days_after_initiation: expect.any(Number) as unknown },
+          ],
+        }),
+      ]) as unknown,
+    });
+  });
+
+  test('get a name that is the only one in the world.', () => {
+    for (const [name, role] of created) {
+      expect(settingOf(name, role, 'aws_s3_bucket')).toMatchObject({
+        bucket_prefix: `vodstack-${name}-${role}-`,
+      });
+      // S3 allows 63 characters, and Terraform appends 26.
+      expect(`vodstack-${name}-${role}-`.length).toBeLessThanOrEqual(37);
+    }
+  });
+
+  test('keep the versions of sources only, and those for a while.', () => {
+    expect(Object.keys(stackOf('prod-storage').all('aws_s3_bucket_versioning'))).toEqual([
+      expect.stringMatching(/^source_/) as unknown,
+    ]);
+    expect(settingOf('prod', 'source', 'aws_s3_bucket_lifecycle_configuration')).toMatchObject({
+      rule: expect.arrayContaining([
+        expect.objectContaining({ noncurrent_version_expiration: [{ noncurrent_days: 90 }] }),
+      ]) as unknown,
+    });
+  });
+
+  test('that hold sources or videos never lose what is current in them.', () => {
+    for (const [name, role] of created.filter(
+      ([, one]) => one === 'source' || one === 'delivery',
+    )) {
+      const lifecycle = settingOf(name, role, 'aws_s3_bucket_lifecycle_configuration');
+      expect(JSON.stringify(lifecycle)).not.toContain('"days":');
+    }
+  });
+
+  test('that exist already are used as they are, and none is created.', () => {
+    const storage = stackOf('own-storage');
+    expect(Object.keys(storage.all('aws_s3_bucket'))).toEqual([]);
+    expect(Object.keys(storage.all('aws_s3_bucket_lifecycle_configuration'))).toEqual([]);
+    const used = Object.entries(storage.all('data.aws_s3_bucket'));
+    expect(used.map(([role, { bucket }]) => [role, bucket]).toSorted()).toEqual([
+      ['delivery', 'my-videos'],
+      ['logs', 'my-logs'],
+      ['source', 'my-uploads'],
+      ['work', 'my-work'],
+    ]);
+  });
+});
+
+describe('The image repository', () => {
+  test('keeps one image for a tag, and ten of them.', () => {
+    const storage = stackOf('prod-storage');
+    expect(storage.one('aws_ecr_repository')).toMatchObject({ image_tag_mutability: 'IMMUTABLE' });
+    expect(embedded(storage.one('aws_ecr_lifecycle_policy')['policy'])).toMatchObject({
+      rules: [
+        { selection: { tagStatus: 'untagged' } },
+        { selection: { countType: 'imageCountMoreThan', countNumber: 10 } },
+      ],
+    });
+  });
+});
+
+describe('Queues', () => {
+  const queues = stackOf('dev-queues');
+
+  test('are encrypted and keep messages as long as SQS can.', () => {
+    for (const queue of Object.values(queues.all('aws_sqs_queue'))) {
+      expect(queue).toMatchObject({
+        sqs_managed_sse_enabled: true,
+        message_retention_seconds: 14 * 24 * 3600,
+      });
+    }
+  });
+
+  test('give up a job only after the worker would have, with a report.', () => {
+    const { jobs } = queues.all('aws_sqs_queue');
+    const redrive = z
+      .object({ deadLetterTargetArn: z.string(), maxReceiveCount: z.number() })
+      .parse(embedded(jobs?.['redrive_policy']));
+    expect(redrive.deadLetterTargetArn).toBe('${aws_sqs_queue.dead-letters.arn}');
+    expect(redrive.maxReceiveCount).toBeGreaterThan(workerConfig('dev').MAX_RECEIVES);
+    expect(jobs?.['visibility_timeout_seconds']).toBe(workerConfig('dev').VISIBILITY_SECONDS);
+  });
+
+  test('take dead letters of the job queue alone.', () => {
+    expect(
+      embedded(queues.one('aws_sqs_queue_redrive_allow_policy')['redrive_allow_policy']),
+    ).toEqual({ redrivePermission: 'byQueue', sourceQueueArns: ['${aws_sqs_queue.jobs.arn}'] });
+  });
+
+  test('are told of uploads by the source bucket of this account, and by nobody else.', () => {
+    const [statement, ...others] = statements(queues.one('aws_sqs_queue_policy')['policy']);
+    expect(others).toEqual([]);
+    expect(statement).toMatchObject({
+      Principal: { Service: 's3.amazonaws.com' },
+      Action: ['sqs:SendMessage'],
+      Resource: ['${aws_sqs_queue.jobs.arn}'],
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': expect.stringMatching(/source_bucket.*arn/) as unknown },
+        StringEquals: {
+          'aws:SourceAccount': expect.stringContaining('aws_sqs_queue.jobs.arn') as unknown,
+        },
+      },
+    });
+  });
+
+  test('may be told before the bucket is asked to tell.', () => {
+    expect(queues.one('aws_s3_bucket_notification')).toMatchObject({
+      queue: [{ events: ['s3:ObjectCreated:*'], queue_arn: '${aws_sqs_queue.jobs.arn}' }],
+      depends_on: ['aws_sqs_queue_policy.uploads-to-jobs'],
+    });
+  });
+});
+
+describe('The delivery bucket', () => {
+  const reader = (name: string) => {
+    const policies = stackOf(`${name}-delivery`).all('aws_s3_bucket_policy');
+    const [statement, ...others] = statements(policies['readers']?.['policy']);
+    if (!statement || others.length > 0) throw new Error('There is not exactly one statement.');
+    return statement;
+  };
+  const originOf = (name: string) => {
+    const { origin } = stackOf(`${name}-delivery`).one('aws_cloudfront_distribution');
+    return z.tuple([z.record(z.string(), z.unknown())]).parse(origin)[0];
+  };
+
+  test.each(names)('of %s lets nobody do anything but read what is published.', (name) => {
+    const { Effect, Action, Resource } = reader(name);
+    expect(Effect).toBe('Allow');
+    expect(Action).toEqual(['s3:GetObject']);
+    expect(Resource).toEqual([expect.stringMatching(/deliver.*\}\/v\/\*$/) as unknown]);
+  });
+
+  test.each(['prod', 'full', 'own'])(
+    "of %s (cdn-only) is read by this stage's distribution alone.",
+    (name) => {
+      expect(reader(name)).toMatchObject({
+        Principal: { Service: 'cloudfront.amazonaws.com' },
+        Condition: {
+          StringEquals: { 'AWS:SourceArn': '${aws_cloudfront_distribution.distribution.arn}' },
+        },
+      });
+      expect(originOf(name)).toMatchObject({
+        origin_access_control_id: '${aws_cloudfront_origin_access_control.origin-access.id}',
+      });
+    },
+  );
+
+  test('of staging (public-read-via-cdn) is read by who knows a secret that its CDN sends.', () => {
+    const secret = '${sensitive(terraform_data.origin-secret.output)}';
+    expect(reader('staging')).toMatchObject({
+      Principal: '*',
+      Condition: { StringEquals: { 'aws:Referer': secret } },
+    });
+    expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret }]);
+    // Drawn by Terraform, once: it is nowhere in what is written out.
+    expect(stackOf('staging-delivery').one('terraform_data')).toMatchObject({
+      input: '${uuid()}-${uuid()}',
+      lifecycle: { ignore_changes: ['input'] },
+    });
+  });
+
+  test('of dev (public-read) is read by anybody, and that is said.', () => {
+    expect(reader('dev')).toMatchObject({ Principal: '*' });
+    expect(reader('dev').Condition).toBeUndefined();
+    expect(stackOf('dev-delivery').warnings).toEqual([
+      expect.stringContaining(
+        "whoever knows the bucket's own address fetches there, past the edge",
+      ) as unknown,
+    ]);
+    for (const [name, { warnings }] of stacks) {
+      if (name !== 'dev-delivery') expect(warnings).toEqual([]);
+    }
+  });
+});
+
+describe('The CDN', () => {
+  const behavior = z.object({
+    path_pattern: z.string().optional(),
+    allowed_methods: z.array(z.string()),
+    cache_policy_id: z.string(),
+    compress: z.boolean(),
+    viewer_protocol_policy: z.string(),
+    response_headers_policy_id: z.string(),
+    function_association: z.array(z.object({ event_type: z.string(), function_arn: z.string() })),
+  });
+  const distributionSchema = z.object({
+    ordered_cache_behavior: z.array(behavior),
+    default_cache_behavior: behavior,
+  });
+  const behaviors = (name: string) => {
+    const { ordered_cache_behavior, default_cache_behavior } = distributionSchema.parse(
+      stackOf(`${name}-delivery`).one('aws_cloudfront_distribution'),
+    );
+    return [...ordered_cache_behavior, default_cache_behavior];
+  };
+
+  /** The longest that the behavior which takes a path lets an edge keep an object. */
+  function keptSeconds(name: string, path: string): unknown {
+    const taken = behaviors(name).find(({ path_pattern: pattern = '*' }) =>
+      // In CloudFront a star is any characters, slashes too.
+      new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(path),
+    );
+    const policy = /cloudfront_cache_policy\.([a-z-]+)\.id/.exec(taken?.cache_policy_id ?? '')?.[1];
+    return stackOf(`${name}-delivery`).all('aws_cloudfront_cache_policy')[policy ?? '']?.[
+      'max_ttl'
+    ];
+  }
+
+  test.each([
+    ['v/0123456789abcdef0123/index.m3u8', 10],
+    ['v/0123456789abcdef0123/fedcba98/720p/index.m3u8', 31_536_000],
+    ['v/0123456789abcdef0123/fedcba98/720p/00000.ts', 31_536_000],
+    ['v/0123456789abcdef0123/fedcba98/images/poster.jpg', 31_536_000],
+    ['v/0123456789abcdef0123/fedcba98/asset.json', 31_536_000],
+  ])('keeps %s for at most %i s.', (path, seconds) => {
+    for (const name of names) expect(keptSeconds(name, `/${path}`)).toBe(seconds);
+  });
+
+  test.each(names)('of %s asks the function about every path, and compresses.', (name) => {
+    for (const one of behaviors(name)) {
+      expect(one).toMatchObject({
+        allowed_methods: ['GET', 'HEAD', 'OPTIONS'],
+        compress: true,
+        viewer_protocol_policy: 'redirect-to-https',
+        response_headers_policy_id: '${aws_cloudfront_response_headers_policy.response-headers.id}',
+        function_association: [
+          {
+            event_type: 'viewer-request',
+            function_arn: '${aws_cloudfront_function.viewer-request.arn}',
+          },
+        ],
+      });
+    }
+  });
+
+  test.each(stages)('of $name runs the rule of edge/ for its sites, posters open.', (config) => {
+    const edgeFunction = stackOf(`${config.name}-delivery`).one('aws_cloudfront_function');
+    const code = text.parse(edgeFunction['code']);
+    expect(edgeFunction).toMatchObject({ runtime: 'cloudfront-js-2.0', publish: true });
+    expect(Buffer.byteLength(code)).toBeLessThan(10_240);
+    expect(code).toContain('"openPosters":true');
+    for (const site of config.allowedSites) expect(code).toContain(`"${site.toLowerCase()}"`);
+    // Terraform would take these for templates of its own.
+    expect(code).not.toMatch(/[$%]\{/);
+  });
+
+  test("lets the allowed sites' pages read, as the local edge does.", () => {
+    expect(stackOf('full-delivery').one('aws_cloudfront_response_headers_policy')).toMatchObject({
+      cors_config: {
+        access_control_allow_origins: { items: ['https://site.example'] },
+        access_control_expose_headers: {
+          items: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
+        },
+        access_control_allow_credentials: false,
+        origin_override: true,
+      },
+      security_headers_config: { content_type_options: { override: true } },
+      custom_headers_config: {
+        items: [
+          { header: 'Vary', value: 'Origin' },
+          { header: 'Timing-Allow-Origin', value: '*' },
+          { header: 'Cross-Origin-Resource-Policy', value: 'cross-origin' },
+        ],
+      },
+    });
+  });
+
+  test.each(names)('of %s speaks HTTP/2 and 3, and writes down what is asked of it.', (name) => {
+    const delivery = stackOf(`${name}-delivery`);
+    expect(delivery.one('aws_cloudfront_distribution')).toMatchObject({
+      http_version: 'http2and3',
+    });
+    expect(delivery.one('aws_cloudwatch_log_delivery_source')).toMatchObject({
+      provider: 'aws.edge',
+      log_type: 'ACCESS_LOGS',
+      resource_arn: '${aws_cloudfront_distribution.distribution.arn}',
+    });
+    const writer = Object.entries(delivery.all('aws_s3_bucket_policy')).find(([id]) =>
+      id.startsWith('access-logs'),
+    );
+    expect(statements(writer?.[1]['policy'])).toMatchObject([
+      {
+        Principal: { Service: 'delivery.logs.amazonaws.com' },
+        Action: ['s3:PutObject'],
+        Condition: {
+          StringEquals: { 'aws:SourceAccount': expect.any(String) as unknown },
+          ArnLike: { 'aws:SourceArn': expect.stringContaining(':delivery-source:') as unknown },
+        },
+      },
+    ]);
+  });
+
+  test('has a name, a certificate and a firewall where the stage says so.', () => {
+    const delivery = stackOf('full-delivery');
+    expect(delivery.one('aws_cloudfront_distribution')).toMatchObject({
+      aliases: ['cdn.site.example'],
+      viewer_certificate: {
+        acm_certificate_arn: 'arn:aws:acm:us-east-1:123456789012:certificate/abc',
+        minimum_protocol_version: 'TLSv1.2_2021',
+      },
+      web_acl_id: expect.stringContaining('aws_wafv2_web_acl') as unknown,
+    });
+    expect(delivery.one('aws_wafv2_web_acl')).toMatchObject({
+      provider: 'aws.edge',
+      scope: 'CLOUDFRONT',
+      rule: [{ statement: { rate_based_statement: { limit: 5000 } }, action: { block: {} } }],
+    });
+    expect(Object.keys(stackOf('prod-delivery').all('aws_wafv2_web_acl'))).toEqual([]);
+  });
+});
+
+const TASK = 'aws_ecs_task_definition';
+
+const container = z.looseObject({
+  environment: z.array(z.object({ name: z.string(), value: z.string() })),
+});
+
+function containerOf(name: string): z.infer<typeof container> {
+  const definitions = embedded(stackOf(`${name}-compute`).one(TASK)['container_definitions']);
+  return z.tuple([container]).parse(definitions)[0];
+}
+
+function workerConfig(name: string) {
+  const filled = containerOf(name).environment.map(({ name: variable, value }) => [
+    variable,
+    // As Terraform will fill it in.
+    value.replace(/^\$\{.*url.*\}$/, 'https://sqs.example/123456789012/queue'),
+  ]);
+  return readConfig(z.record(z.string(), z.string()).parse(Object.fromEntries(filled)));
+}
+
+describe('A worker', () => {
+  test.each(names)('of %s finds everything it needs in its environment.', (name) => {
+    expect(workerConfig(name)).toMatchObject({
+      VODSTACK_HOME: 'aws:',
+      SOURCE_BUCKET: expect.stringMatching(/source/) as unknown,
+      WORK_DIRECTORY: '/tmp',
+    });
+  });
+
+  test('writes to its scratch folder only, has no special rights, and is given time to stop.', () => {
+    expect(containerOf('prod')).toMatchObject({
+      readonlyRootFilesystem: true,
+      mountPoints: [{ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false }],
+      linuxParameters: { capabilities: { drop: ['ALL'] } },
+      stopTimeout: 120,
+      healthCheck: { command: ['CMD-SHELL', expect.any(String) as unknown] },
+    });
+    expect(stackOf('prod-compute').one(TASK)).toMatchObject({ volume: [{ name: 'scratch' }] });
+  });
+
+  test('has the size, the architecture and the share of spare capacity of its stage.', () => {
+    const compute = stackOf('full-compute');
+    expect(compute.one(TASK)).toMatchObject({
+      cpu: '4096',
+      memory: '8192',
+      runtime_platform: { cpu_architecture: 'ARM64' },
+    });
+    expect(compute.one('aws_ecs_service')).toMatchObject({
+      capacity_provider_strategy: [
+        { capacity_provider: 'FARGATE', weight: 25 },
+        { capacity_provider: 'FARGATE_SPOT', weight: 75 },
+      ],
+      lifecycle: { ignore_changes: ['desired_count'] },
+    });
+    expect(stackOf('dev-compute').one('aws_ecs_service')).toMatchObject({
+      capacity_provider_strategy: [{ capacity_provider: 'FARGATE_SPOT', weight: 100 }],
+    });
+  });
+
+  test('runs in public subnets behind a closed door, without a NAT gateway.', () => {
+    const compute = stackOf('prod-compute');
+    expect(Object.keys(compute.all('aws_nat_gateway'))).toEqual([]);
+    expect(compute.one('aws_security_group')).toMatchObject({
+      ingress: [],
+      egress: [{ from_port: 443, to_port: 443, protocol: 'tcp' }],
+    });
+    expect(compute.one('aws_vpc_endpoint')).toMatchObject({
+      service_name: 'com.amazonaws.eu-central-1.s3',
+      vpc_endpoint_type: 'Gateway',
+    });
+    expect(compute.one('aws_ecs_service')).toMatchObject({
+      network_configuration: { assign_public_ip: true },
+    });
+  });
+});
+
+describe('Roles', () => {
+  const roles = names.flatMap((name) =>
+    Object.entries(stackOf(`${name}-compute`).all('aws_iam_role_policy')).map(
+      ([id, role]) => [name, id, role] as const,
+    ),
+  );
+
+  test.each(roles)('of %s: %s allows named actions on named things.', (_name, _id, role) => {
+    for (const { Effect, Action, Resource } of statements(role['policy'])) {
+      expect(Effect).toBe('Allow');
+      for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+      if (Resource.includes('*')) expect(Action).toEqual(['ecr:GetAuthorizationToken']);
+    }
+  });
+
+  test('of a worker reach its own prefixes and queues only, and delete nothing stored.', () => {
+    const [, , task] = roles.find(([name, id]) => name === 'prod' && id.includes('task')) ?? [];
+    const rights = statements(task?.['policy']).map(({ Action, Resource }) => [
+      Action.join(' '),
+      Resource.map((arn) => arn.replace(/^.*?output-aws_(s3_bucket|sqs_queue)/, '')),
+    ]);
+    expect(rights).toEqual([
+      ['s3:GetObject', [expect.stringMatching(/^source_.*\/\*$/) as unknown]],
+      ['s3:GetObject s3:PutObject', [expect.stringMatching(/^work_.*\/jobs\/\*$/) as unknown]],
+      [
+        's3:GetObject s3:PutObject s3:AbortMultipartUpload',
+        [expect.stringMatching(/^delivery_.*\/v\/\*$/) as unknown],
+      ],
+      [
+        's3:ListBucket',
+        ['source', 'work', 'delivery'].map((role) => expect.stringMatching(role) as unknown),
+      ],
+      [
+        'sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:SendMessage sqs:GetQueueAttributes',
+        [expect.stringMatching(/^jobs/) as unknown],
+      ],
+      [
+        'sqs:SendMessage',
+        [
+          expect.stringMatching(/^dead-letters/) as unknown,
+          expect.stringMatching(/^events/) as unknown,
+        ],
+      ],
+    ]);
+  });
+
+  test('are taken on by tasks of this account alone.', () => {
+    for (const role of Object.values(stackOf('prod-compute').all('aws_iam_role'))) {
+      expect(statements(role['assume_role_policy'])).toMatchObject([
+        {
+          Principal: { Service: 'ecs-tasks.amazonaws.com' },
+          Condition: {
+            ArnLike: {
+              'aws:SourceArn': expect.stringMatching(/^arn:aws:ecs:eu-central-1:/) as unknown,
+            },
+            StringEquals: { 'aws:SourceAccount': expect.any(String) as unknown },
+          },
+        },
+      ]);
+    }
+  });
+});
+
+describe('Scaling', () => {
+  test('goes to none, and to the most that the stage allows.', () => {
+    expect(stackOf('dev-compute').one('aws_appautoscaling_target')).toMatchObject({
+      min_capacity: 0,
+      max_capacity: 4,
+    });
+    const { rest } = Object.fromEntries(
+      Object.entries(stackOf('dev-compute').all('aws_appautoscaling_policy')).map(([id, one]) => [
+        id.replace(/^scaling_(\w+?)_.*$/, '$1'),
+        one,
+      ]),
+    );
+    expect(rest).toMatchObject({
+      step_scaling_policy_configuration: {
+        adjustment_type: 'ExactCapacity',
+        step_adjustment: [{ metric_interval_upper_bound: '0', scaling_adjustment: 0 }],
+      },
+    });
+  });
+
+  /** What AWS does with the steps: bounds are relative to the alarm's threshold of one. */
+  function workersFor(backlog: number, maxWorkers: number): number | undefined {
+    return workSteps(maxWorkers).find(
+      ({ metricIntervalLowerBound: lower, metricIntervalUpperBound: upper = 'Infinity' }) =>
+        backlog - 1 >= Number(lower) && backlog - 1 < Number(upper),
+    )?.scalingAdjustment;
+  }
+
+  test.each([1, 4, 20])('starts a worker for each unit, up to %i.', (most) => {
+    for (const backlog of [1, 2, 3, 4, 5, 19, 20, 21, 1000]) {
+      expect(workersFor(backlog, most)).toBe(Math.min(backlog, most));
+    }
+  });
+
+  test.each([21, 50, 100, 999, 1000])('comes near that with 20 steps for %i.', (most) => {
+    const steps = workSteps(most);
+    expect(steps.length).toBeLessThanOrEqual(20);
+    expect(steps.at(-1)?.scalingAdjustment).toBe(most);
+    for (const backlog of [1, 7, 20, 500, 5000]) {
+      const workers = workersFor(backlog, most) ?? 0;
+      expect(workers).toBeGreaterThanOrEqual(Math.min(backlog, most));
+      expect(workers - backlog).toBeLessThan(most / 20 + 1);
+    }
+  });
+});
+
+describe('Watching', () => {
+  test.each(names)('of %s raises what a person must know.', (name) => {
+    const alarms = Object.keys(stackOf(`${name}-watching`).all('aws_cloudwatch_metric_alarm'));
+    expect(alarms.toSorted()).toEqual([
+      'dead-letters',
+      'edge-errors',
+      'edge-traffic',
+      'no-progress',
+      'oldest-message',
+    ]);
+  });
+
+  test('tells of the edge where its metrics are, and there by a topic of that region.', () => {
+    const watching = stackOf('full-watching');
+    const alarms = watching.all('aws_cloudwatch_metric_alarm');
+    const topics = watching.all('aws_sns_topic');
+    for (const alarm of Object.values(alarms)) {
+      const [topic] = z.array(z.string()).parse(alarm['alarm_actions']);
+      const id = /aws_sns_topic\.([a-z-]+)\.arn/.exec(topic ?? '')?.[1] ?? '';
+      expect(topics[id]?.['provider']).toBe(alarm['provider']);
+    }
+    expect(alarms['edge-errors']).toMatchObject({ provider: 'aws.edge' });
+    expect(alarms['dead-letters']?.['provider']).toBeUndefined();
+  });
+
+  test('sends mail, and warns of the bill, where the stage says so.', () => {
+    const watching = stackOf('full-watching');
+    for (const mail of Object.values(watching.all('aws_sns_topic_subscription'))) {
+      expect(mail).toMatchObject({ protocol: 'email', endpoint: 'ops@site.example' });
+    }
+    expect(watching.one('aws_budgets_budget')).toMatchObject({
+      limit_amount: '50.0',
+      notification: [{ threshold: 80 }, { threshold: 100, notification_type: 'FORECASTED' }],
+    });
+    expect(Object.keys(stackOf('dev-watching').all('aws_budgets_budget'))).toEqual([]);
+  });
+
+  test('has one dashboard, of graphs that lie beside each other.', () => {
+    const body = z
+      .object({ widgets: z.array(z.looseObject({ x: z.number(), y: z.number() })) })
+      .parse(embedded(stackOf('dev-watching').one('aws_cloudwatch_dashboard')['dashboard_body']));
+    const places = body.widgets.map(({ x, y }) => `${x},${y}`);
+    expect(new Set(places).size).toBe(places.length);
+  });
+});
