@@ -1,0 +1,312 @@
+"""AWS on loopback for the deploy test: moto's server, and what this project needs that moto lacks.
+
+    python3 emulator.py        prints {"port": N} when it listens, and ends with its standard input
+
+Each addition below says what goes wrong without it. Nothing here checks what AWS would check:
+CloudFront answers with what it was given, so a plan without differences says there that order and
+shapes are right, and no more.
+"""
+
+import base64
+import json
+import os
+import re
+import sys
+import threading
+import xml.etree.ElementTree as xml
+from datetime import datetime, timezone
+
+os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
+
+from flask import has_request_context, request
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.core.utils import camelcase_to_underscores
+from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.iam.access_control import PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket, FakeDeleteMarker
+from moto.sqs.models import Queue
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+ACCOUNT = "123456789012"
+
+
+# --- SQS ---------------------------------------------------------------------------------------
+
+
+def keep_queue_attributes():
+    """Policies of a queue stay as they were written, and until they are written again.
+
+    moto forgets Policy when any other attribute is set, reorders RedrivePolicy, which Terraform
+    then wants to write back at each plan, and does not know RedriveAllowPolicy, for which the
+    provider waits until its time is up.
+    """
+    names = ("Policy", "RedrivePolicy", "RedriveAllowPolicy")
+    Queue.BASE_ATTRIBUTES = [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
+    Queue.redrive_allow_policy = None
+    set_attributes, attributes = Queue._set_attributes, Queue.attributes.fget
+
+    def set_and_keep(queue, given, now=None):
+        kept = getattr(queue, "kept", {})
+        queue.kept = {**kept, **{name: given[name] for name in names if name in given}}
+        set_attributes(queue, {**kept, **given}, now)
+
+    def all_attributes(queue):
+        kept = {name: text for name, text in getattr(queue, "kept", {}).items() if text}
+        rest = {name: value for name, value in attributes(queue).items() if name not in names}
+        return {**rest, **kept}
+
+    Queue._set_attributes = set_and_keep
+    Queue.attributes = property(all_attributes)
+
+
+# --- S3 ----------------------------------------------------------------------------------------
+
+
+def ask_bucket_policies_properly():
+    """A bucket's policy opens it to whom it names, and under its condition.
+
+    moto ignores both: a policy for the CDN alone would open the bucket to everybody.
+    """
+    get_permission = FakeBucket.get_permission
+
+    def permission(bucket, action, resource):
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        # A HEAD is allowed by the right to GET.
+        action = "s3:GetObject" if action == "s3:HeadObject" else action
+        policy = json.loads(bucket.policy)
+        policy["Statement"] = [one for one in policy["Statement"] if concerns(one)]
+        if not policy["Statement"]:
+            return PermissionResult.NEUTRAL
+        asked = FakeBucket.__new__(FakeBucket)
+        asked.policy = json.dumps(policy).encode()
+        return get_permission(asked, action, resource)
+
+    def concerns(statement):
+        """Whether it is for the public, and the request knows the referer that it demands."""
+        condition = statement.pop("Condition", {})
+        demanded = condition.get("StringEquals", {}).get("aws:Referer")
+        referer = request.headers.get("Referer") if has_request_context() else None
+        return statement["Principal"] == "*" and demanded in (None, referer)
+
+    FakeBucket.get_permission = permission
+
+
+def forget_delete_markers():
+    """The last version of a deleted object can be deleted, as teardown does; moto answers 500."""
+    FakeDeleteMarker.dispose = lambda marker: None
+
+
+# --- ECS ---------------------------------------------------------------------------------------
+
+
+def keep_service_settings():
+    """A service tells of its settings as they were given.
+
+    moto drops these, and Terraform would make the service anew at each plan.
+    """
+    names = ("capacityProviderStrategy", "deploymentConfiguration", "enableECSManagedTags")
+
+    def keeping(call):
+        def kept(response):
+            result = call(response)
+            service = result.result["service"]
+            service.availability_zone_rebalancing = "DISABLED"
+            for name in names:
+                value = response._get_param(name)
+                if value is not None:
+                    setattr(service, camelcase_to_underscores(name), value)
+            return result
+
+        return kept
+
+    for name in ("create_service", "update_service"):
+        call = getattr(EC2ContainerServiceResponse, name)
+        setattr(EC2ContainerServiceResponse, name, keeping(call))
+
+
+# --- Application Auto Scaling ------------------------------------------------------------------
+
+
+def keep_target_tags():
+    """A scalable target has tags; moto answers 500 to the question for them."""
+    tags = {}
+    register = ApplicationAutoScalingResponse.register_scalable_target
+
+    def register_with_tags(response):
+        answer = register(response)
+        given = response._get_param("Tags")
+        if given:
+            tags[json.loads(answer)["ScalableTargetARN"]] = given
+        return answer
+
+    def list_tags(response):
+        return json.dumps({"Tags": tags.get(response._get_param("ResourceARN"), {})})
+
+    ApplicationAutoScalingResponse.register_scalable_target = register_with_tags
+    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags
+
+
+# --- CloudFront --------------------------------------------------------------------------------
+
+
+class CloudFront:
+    """The whole of it: moto lacks functions and policies, and drops half of a distribution.
+
+    Everything is kept and told of as it was given. A distribution is deployed at once.
+    https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_Operations.html
+    """
+
+    ROOT = "/2020-05-31/"
+    NAMESPACE = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
+
+    def __init__(self, application):
+        self.application = application
+        self.things = {}
+        self.tags = {}
+        self.count = 0
+
+    def __call__(self, environ, start_response):
+        if not environ["PATH_INFO"].startswith(self.ROOT):
+            return self.application(environ, start_response)
+        asked = Request(environ)
+        kind, *rest = asked.path.removeprefix(self.ROOT).split("/")
+        answer = {"tagging": self.tagging, "function": self.function}.get(kind, self.thing)
+        return answer(asked, kind, rest)(environ, start_response)
+
+    def thing(self, asked, kind, rest):
+        """A distribution, a policy or an access control: an id around a document."""
+        if asked.method == "POST":
+            document = self.read(asked)
+            if document.tag == "DistributionConfigWithTags":
+                given = document.find("Tags")
+                document = document.find("DistributionConfig")
+            else:
+                given = None
+            thing_id = self.new_id()
+            self.things[thing_id] = document
+            if given is not None:
+                self.tags[self.arn(kind, thing_id)] = given
+            return self.tell(kind, thing_id, 201)
+        thing_id = rest[0]
+        if thing_id not in self.things:
+            return self.missing(kind)
+        if asked.method == "DELETE":
+            del self.things[thing_id]
+            return Response(status=204)
+        if asked.method == "PUT":
+            self.things[thing_id] = self.read(asked)
+        return self.tell(kind, thing_id, 200)
+
+    def tell(self, kind, thing_id, status):
+        document = self.things[thing_id]
+        # The provider ends in a panic without it.
+        if kind == "distribution" and document.find("OriginGroups") is None:
+            xml.SubElement(xml.SubElement(document, "OriginGroups"), "Quantity").text = "0"
+        around = xml.Element(document.tag.removesuffix("Config"), xmlns=self.NAMESPACE)
+        for name, value in {
+            "Id": thing_id,
+            "ARN": self.arn(kind, thing_id),
+            "Status": "Deployed",
+            "DomainName": f"{thing_id.lower()}.cloudfront.net",
+            "InProgressInvalidationBatches": "0",
+            "LastModifiedTime": now(),
+        }.items():
+            xml.SubElement(around, name).text = value
+        around.append(document)
+        return self.answer(around, status)
+
+    def function(self, asked, kind, rest):
+        """A function: its code apart from what is said of it."""
+        if asked.method == "POST" and not rest:
+            document = self.read(asked)
+            name = document.find("Name").text
+            self.things[kind, name] = document
+            return self.tell_of_function(kind, name, 201)
+        name = rest[0]
+        if (kind, name) not in self.things:
+            return self.missing(kind)
+        if asked.method == "DELETE":
+            del self.things[kind, name]
+            return Response(status=204)
+        if asked.method == "PUT":
+            self.things[kind, name] = self.read(asked)
+        if asked.method == "GET" and rest[1:] != ["describe"]:
+            code = base64.b64decode(self.things[kind, name].find("FunctionCode").text)
+            return Response(code, headers={"ETag": "E1"}, mimetype="application/octet-stream")
+        return self.tell_of_function(kind, name, 200)
+
+    def tell_of_function(self, kind, name, status):
+        summary = xml.Element("FunctionSummary", xmlns=self.NAMESPACE)
+        xml.SubElement(summary, "Name").text = name
+        xml.SubElement(summary, "Status").text = "DEPLOYED"
+        summary.append(self.things[kind, name].find("FunctionConfig"))
+        metadata = xml.SubElement(summary, "FunctionMetadata")
+        xml.SubElement(metadata, "FunctionARN").text = self.arn(kind, name)
+        xml.SubElement(metadata, "Stage").text = "LIVE"
+        xml.SubElement(metadata, "LastModifiedTime").text = now()
+        return self.answer(summary, status)
+
+    def tagging(self, asked, kind, rest):
+        arn = asked.args["Resource"]
+        if asked.method == "POST":
+            if asked.args["Operation"] == "Tag":
+                self.tags[arn] = self.read(asked)
+            return Response(status=204)
+        tags = self.tags.get(arn)
+        if tags is None:
+            tags = xml.Element("Tags")
+        around = xml.fromstring(xml.tostring(tags))
+        around.set("xmlns", self.NAMESPACE)
+        return self.answer(around, 200)
+
+    def new_id(self):
+        self.count += 1
+        return f"E{self.count:013}"
+
+    @staticmethod
+    def arn(kind, thing_id):
+        return f"arn:aws:cloudfront::{ACCOUNT}:{kind}/{thing_id}"
+
+    @staticmethod
+    def read(asked):
+        return xml.fromstring(re.sub(rb' xmlns="[^"]*"', b"", asked.get_data()))
+
+    @staticmethod
+    def answer(document, status):
+        headers = {"ETag": "E1"}
+        return Response(xml.tostring(document), status, headers, mimetype="text/xml")
+
+    def missing(self, kind):
+        code = "NoSuch" + "".join(word.capitalize() for word in kind.split("-"))
+        # What the API calls a function and a policy in its errors.
+        code = {"NoSuchFunction": "NoSuchFunctionExists"}.get(code, code)
+        error = xml.Element("ErrorResponse", xmlns=self.NAMESPACE)
+        inner = xml.SubElement(error, "Error")
+        xml.SubElement(inner, "Type").text = "Sender"
+        xml.SubElement(inner, "Code").text = code
+        return self.answer(error, 404)
+
+
+def now():
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def main():
+    keep_queue_attributes()
+    ask_bucket_policies_properly()
+    forget_delete_markers()
+    keep_service_settings()
+    keep_target_tags()
+    application = CloudFront(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(json.dumps({"port": server.port}), flush=True)
+    # Whoever started it has ended when there is nobody to write.
+    sys.stdin.read()
+    os._exit(0)
+
+
+main()
