@@ -40,11 +40,11 @@ export class QueuesStack extends StageStack {
     this.jobs = this.queue('jobs', {
       visibilityTimeoutSeconds: VISIBILITY_SECONDS,
       receiveWaitTimeSeconds: 20,
-      // After the worker's own limit: SQS moves a message without a report, which is for workers
-      // that die before they can count.
+      // Well after the worker's own limit: SQS moves a message without a report, which is for
+      // workers that die in reporting.
       redrivePolicy: JSON.stringify({
         deadLetterTargetArn: this.deadLetters.arn,
-        maxReceiveCount: MAX_RECEIVES + 1,
+        maxReceiveCount: 2 * MAX_RECEIVES,
       }),
     });
     new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {

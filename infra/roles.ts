@@ -54,7 +54,12 @@ function taskRights(props: RolesProps): readonly Statement[] {
   const { sourceBucketArn, workBucketArn, deliveryBucketArn } = props;
   return [
     allow('ReadSources', ['s3:GetObject'], `${sourceBucketArn}/*`),
-    allow('KeepJobs', ['s3:GetObject', 's3:PutObject'], `${workBucketArn}/jobs/*`),
+    // Deleted are the results of jobs that are begun anew.
+    allow(
+      'KeepJobs',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      `${workBucketArn}/jobs/*`,
+    ),
     allow(
       'Publish',
       ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],

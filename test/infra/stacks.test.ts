@@ -592,7 +592,7 @@ describe('Roles', () => {
     }
   });
 
-  test('of a worker reach its own prefixes and queues only, and delete nothing stored.', () => {
+  test('of a worker reach its own prefixes and queues only, and delete nothing but what it knows of jobs.', () => {
     const [, , task] = roles.find(([name, id]) => name === 'prod' && id.includes('task')) ?? [];
     const rights = statements(task?.['policy']).map(({ Action, Resource }) => [
       Action.join(' '),
@@ -600,7 +600,10 @@ describe('Roles', () => {
     ]);
     expect(rights).toEqual([
       ['s3:GetObject', [expect.stringMatching(/^source_.*\/\*$/) as unknown]],
-      ['s3:GetObject s3:PutObject', [expect.stringMatching(/^work_.*\/jobs\/\*$/) as unknown]],
+      [
+        's3:GetObject s3:PutObject s3:DeleteObject',
+        [expect.stringMatching(/^work_.*\/jobs\/\*$/) as unknown],
+      ],
       [
         's3:GetObject s3:PutObject s3:AbortMultipartUpload',
         [expect.stringMatching(/^delivery_.*\/v\/\*$/) as unknown],
