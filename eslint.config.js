@@ -16,6 +16,11 @@ const ioModules = [
   'node:worker_threads',
 ];
 
+const ffmpegElsewhere = {
+  name: 'fluent-ffmpeg',
+  message: 'Only worker/io/ffmpeg.ts runs ffmpeg.',
+};
+
 export default tseslint.config(
   { ignores: ['node_modules/', 'eslint.config.js', 'cdktf.out/', 'edge/*.js', 'player/', 'data/'] },
   ...tseslint.configs.strictTypeChecked,
@@ -70,10 +75,23 @@ export default tseslint.config(
   {
     files: ['worker/**/*.ts', 'local/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
     ignores: ['worker/io/ffmpeg.ts', 'worker/plan/**'],
+    rules: { 'no-restricted-imports': ['error', { paths: [ffmpegElsewhere] }] },
+  },
+  {
+    files: ['worker/**/*.ts'],
+    ignores: ['worker/io/aws/**', 'worker/io/ffmpeg.ts', 'worker/plan/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { name: 'fluent-ffmpeg', message: 'Only worker/io/ffmpeg.ts runs ffmpeg.' },
+        {
+          paths: [ffmpegElsewhere],
+          patterns: [
+            {
+              group: ['@aws-sdk/*', '**/aws/*'],
+              message: 'worker/io/home.ts loads the AWS SDK, when it is needed.',
+            },
+          ],
+        },
       ],
     },
   },

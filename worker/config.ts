@@ -8,11 +8,15 @@ import { LOG_LEVELS } from './log.ts';
  * the task definition in the cloud alike. All values are strings, as an environment's are.
  */
 export interface WorkerEnv {
-  /** `file:/absolute/folder` for one machine. */
+  /**
+   * `file:/absolute/folder` for one machine; `aws:` for S3 and SQS, with region and credentials as the
+   * AWS SDK finds them. Its variable AWS_ENDPOINT_URL leads to any other service that speaks both.
+   */
   readonly VODSTACK_HOME: string;
   readonly SOURCE_BUCKET: string;
   readonly WORK_BUCKET: string;
   readonly DELIVERY_BUCKET: string;
+  /** A queue's name on one machine, its address with `aws:`. */
   readonly JOB_QUEUE: string;
   readonly DEAD_LETTER_QUEUE: string;
   readonly EVENT_QUEUE: string;
@@ -102,9 +106,20 @@ const environment = z.object({
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
 
+const address = z
+  .string({ error: 'is missing' })
+  .regex(/^https?:\/\/[^/]+\/.+/, 'is not the address of an SQS queue');
+
+const cloudEnvironment = environment.extend({
+  JOB_QUEUE: address,
+  DEAD_LETTER_QUEUE: address,
+  EVENT_QUEUE: address,
+});
+
 /** Reads the environment once; throws one Error that names every variable that is missing or wrong. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): WorkerConfig {
-  const read = environment.safeParse(env);
+  const schema = env['VODSTACK_HOME'] === 'aws:' ? cloudEnvironment : environment;
+  const read = schema.safeParse(env);
   if (read.success) return read.data;
   const wrong = read.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
   throw new Error(`The worker's environment is not complete:\n${wrong.join('\n')}`);

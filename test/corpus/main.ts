@@ -55,8 +55,8 @@ try {
     for (const problem of problems) console.log(`      ${problem}`);
   }
   await machine.stop();
-  const { visible, inFlight, delayed } = await machine.counts('jobQueue');
-  const dead = await machine.counts('deadLetterQueue');
+  const { visible, inFlight, delayed } = await machine.counts('JOB_QUEUE');
+  const dead = await machine.counts('DEAD_LETTER_QUEUE');
   if (visible + inFlight + delayed + dead.visible > 0) {
     wrong += 1;
     console.log(`WRONG messages are left: ${JSON.stringify({ visible, inFlight, delayed, dead })}`);

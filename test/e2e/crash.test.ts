@@ -55,7 +55,7 @@ describe('The published bytes are those of an undisturbed run', () => {
     const { assetId } = await machine.ready();
     expect(digest(await machine.published(assetId))).toEqual(digest(await undisturbed()));
     await machine.stop();
-    expect(await machine.counts('jobQueue')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(await machine.counts('JOB_QUEUE')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
   test('when a worker is killed at each of its first steps.', async () => {
@@ -79,7 +79,7 @@ describe('SIGTERM in the middle of a chunk', () => {
     await worker.encodes('video-00000');
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
-    const { inFlight, delayed } = await machine.counts('jobQueue');
+    const { inFlight, delayed } = await machine.counts('JOB_QUEUE');
     expect({ inFlight, delayed }).toEqual({ inFlight: 0, delayed: 0 });
     expect(machine.leftovers()).toEqual([]);
     const next = machine.start();

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { returnDeadLetters } from '../../worker/io/dead-letters.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
 import { clip } from './clips.ts';
 import { Machine } from './machine.ts';
 
@@ -38,16 +37,15 @@ test('What fails every time is tried again ever later, reported, kept with its e
   expect((await machine.event()).type).toBe('asset.failed');
   worker.kill('SIGTERM');
   await worker.ended;
-  expect((await machine.counts('deadLetterQueue')).visible).toBe(2);
+  expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(2);
   const evidence = await machine.home.store.get(
-    LOCAL_NAMES.workBucket,
+    machine.env.WORK_BUCKET,
     `jobs/${jobId}/failures/video-00000.json`,
   );
   expect(evidence && (await buffer(evidence.body)).toString()).toContain('the disk is on fire');
 
-  const { home } = machine;
-  const letters = home.queue(LOCAL_NAMES.deadLetterQueue);
-  expect(await returnDeadLetters(letters, home.queue(LOCAL_NAMES.jobQueue))).toBe(2);
+  const letters = machine.queue('DEAD_LETTER_QUEUE');
+  expect(await returnDeadLetters(letters, machine.queue('JOB_QUEUE'))).toBe(2);
   machine.start();
   expect((await machine.ready()).durationSeconds).toBeCloseTo(3, 1);
 });
@@ -60,7 +58,7 @@ test('A malformed message goes to the dead letters at once, and the worker goes 
   await machine.send('no JSON at all');
   await machine.upload(file);
   await machine.ready();
-  expect((await machine.counts('deadLetterQueue')).visible).toBe(2);
+  expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(2);
 });
 
 test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.', async () => {
@@ -89,17 +87,17 @@ test('A last receive that finds everything done publishes, and is no failure.', 
   await machine.ready();
   await machine.stop();
   // As a worker leaves it that dies after its last marker, time after time.
-  const { store, queue } = machine.home;
-  await store.delete(LOCAL_NAMES.workBucket, `jobs/${jobId}/result.json`);
-  await store.delete(LOCAL_NAMES.deliveryBucket, `v/${assetId}/index.m3u8`);
+  const { store } = machine.home;
+  await store.delete(machine.env.WORK_BUCKET, `jobs/${jobId}/result.json`);
+  await store.delete(machine.env.DELIVERY_BUCKET, `v/${assetId}/index.m3u8`);
   await machine.send(JSON.stringify({ type: 'unit', jobId, unit: 'video-00000' }));
-  const jobs = queue(LOCAL_NAMES.jobQueue);
+  const jobs = machine.queue('JOB_QUEUE');
   const [message] = await jobs.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 60 });
   await jobs.release(message?.receipt ?? '');
   machine.start({ MAX_RECEIVES: '2' });
   expect(await machine.ready()).toMatchObject({ assetId });
   await machine.stop();
-  expect((await machine.counts('deadLetterQueue')).visible).toBe(0);
+  expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(0);
   expect(await machine.read(`v/${assetId}/index.m3u8`)).not.toHaveLength(0);
 });
 
@@ -114,5 +112,5 @@ test('A message whose worker dies each time is told of before the queue gives it
   expect(await machine.event()).toMatchObject({ type: 'asset.failed', jobId });
   second.kill('SIGTERM');
   await second.ended;
-  expect((await machine.counts('deadLetterQueue')).visible).toBe(1);
+  expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(1);
 });

@@ -8,11 +8,11 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { WorkerEnv } from '../../worker/config.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
-import type { LocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../worker/io/local/layout.ts';
-import type { QueueCounts } from '../../worker/io/ports.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
 import { readDocument } from '../../worker/io/documents.ts';
+import type { Home, Queue, QueueCounts } from '../../worker/io/ports.ts';
 import { upload } from '../../worker/io/upload.ts';
 import { parseAssetEvent } from '../../worker/plan/asset.ts';
 import type { AssetEvent } from '../../worker/plan/asset.ts';
@@ -28,30 +28,50 @@ const WORKER = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
 /** A line of a worker's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
 
+type QueueName = 'JOB_QUEUE' | 'DEAD_LETTER_QUEUE' | 'EVENT_QUEUE';
+
+/** A home with its buckets and queues, all empty. */
+export interface Setting {
+  readonly home: Home;
+  /** What a worker has to be told of it. */
+  readonly env: WorkerEnv;
+  close(): Promise<void>;
+}
+
+async function localSetting(directory: string): Promise<Setting> {
+  const folder = join(directory, 'home');
+  const home = await openLocalHome({ directory: folder, layout: LOCAL_LAYOUT });
+  return { home, env: layoutEnv(folder), close: () => home.close() };
+}
+
 /** A machine of its own: an empty home, and workers that are started and killed at will. */
 export class Machine {
   readonly directory: string;
   readonly scratch: string;
-  readonly home: LocalHome;
+  readonly home: Home;
+  readonly env: WorkerEnv;
+  readonly #setting: Setting;
   readonly #workers = new Set<Worker>();
 
-  private constructor(directory: string, home: LocalHome) {
+  private constructor(directory: string, setting: Setting) {
     this.directory = directory;
     this.scratch = join(directory, 'scratch');
-    this.home = home;
+    this.home = setting.home;
+    this.env = setting.env;
+    this.#setting = setting;
   }
 
-  static async open(): Promise<Machine> {
+  /** Its home is one machine's, in the folder of this machine, unless another one is opened. */
+  static async open(openSetting = localSetting): Promise<Machine> {
     const directory = await mkdtemp(join(tmpdir(), 'vodstack-e2e-'));
-    const home = await openLocalHome({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
-    return new Machine(directory, home);
+    return new Machine(directory, await openSetting(directory));
   }
 
   /** Starts a worker; the preset is the quickest, as what it looks like is not the matter here. */
   start(env: Readonly<Record<string, string>> = {}): Worker {
     const worker = new Worker({
       ...process.env,
-      ...layoutEnv(join(this.directory, 'home')),
+      ...this.env,
       WORK_DIRECTORY: this.scratch,
       X264_PRESET: 'ultrafast',
       RETRY_SECONDS: '1',
@@ -65,7 +85,7 @@ export class Machine {
 
   /** Uploads a file, as the key or under its own name; returns the ids that follow. */
   async upload(file: string, key = basename(file)) {
-    const bucket = LOCAL_NAMES.sourceBucket;
+    const bucket = this.env.SOURCE_BUCKET;
     const { etag } = await upload({
       ...{ store: this.home.store, bucket, key },
       body: createReadStream(file),
@@ -75,12 +95,12 @@ export class Machine {
   }
 
   send(body: string): Promise<void> {
-    return this.home.queue(LOCAL_NAMES.jobQueue).send(body);
+    return this.queue('JOB_QUEUE').send(body);
   }
 
   /** The next event that is told of an asset. A large source on a slow machine wants patience: 20 s each. */
   async event(patience = 6): Promise<AssetEvent> {
-    const events = this.home.queue(LOCAL_NAMES.eventQueue);
+    const events = this.queue('EVENT_QUEUE');
     for (; patience > 0; patience -= 1) {
       const [message] = await events.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 60 });
       if (!message) continue;
@@ -111,14 +131,18 @@ export class Machine {
     return [...this.#workers].map((worker) => worker.said.slice(-30).join('\n')).join('\n--\n');
   }
 
-  counts(queue: 'jobQueue' | 'deadLetterQueue' | 'eventQueue'): Promise<QueueCounts> {
-    return this.home.queue(LOCAL_NAMES[queue]).counts();
+  queue(name: QueueName): Queue {
+    return this.home.queue(this.env[name]);
+  }
+
+  counts(name: QueueName): Promise<QueueCounts> {
+    return this.queue(name).counts();
   }
 
   /** Every object of the delivery bucket below an asset's prefix, by its key. */
   async published(assetId: string): Promise<ReadonlyMap<string, Buffer>> {
     const objects = new Map<string, Buffer>();
-    const bucket = LOCAL_NAMES.deliveryBucket;
+    const bucket = this.env.DELIVERY_BUCKET;
     for await (const { key } of this.home.store.list(bucket, `v/${assetId}/`)) {
       objects.set(key, await this.read(key));
     }
@@ -127,14 +151,14 @@ export class Machine {
 
   /** An object of the delivery bucket; a leading slash is a path's, not the key's. */
   async read(key: string): Promise<Buffer> {
-    const found = await this.home.store.get(LOCAL_NAMES.deliveryBucket, key.replace(/^\//, ''));
+    const found = await this.home.store.get(this.env.DELIVERY_BUCKET, key.replace(/^\//, ''));
     if (!found) throw new Error(`${key} is not there.`);
     return buffer(found.body);
   }
 
   /** The plan of a job, as it was written. */
   async plan(jobId: string): Promise<Plan> {
-    const bucket = LOCAL_NAMES.workBucket;
+    const bucket = this.env.WORK_BUCKET;
     const plan = await readDocument(this.home.store, bucket, jobKeys(jobId).plan, parsePlan);
     if (!plan) throw new Error(`Job ${jobId} has no plan.`);
     return plan;
@@ -160,7 +184,7 @@ export class Machine {
   async close(): Promise<void> {
     for (const worker of this.#workers) worker.kill('SIGKILL');
     await Promise.all([...this.#workers].map((worker) => worker.ended));
-    await this.home.close();
+    await this.#setting.close();
     // An encoder of a killed worker can still be writing.
     await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }

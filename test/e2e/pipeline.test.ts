@@ -36,8 +36,8 @@ describe('A clip of more than a chunk', () => {
 
   test('leaves nothing in the queues and nothing on the disk.', async () => {
     await machine.stop();
-    expect(await machine.counts('jobQueue')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
-    expect(await machine.counts('deadLetterQueue')).toEqual({
+    expect(await machine.counts('JOB_QUEUE')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    expect(await machine.counts('DEAD_LETTER_QUEUE')).toEqual({
       visible: 0,
       inFlight: 0,
       delayed: 0,

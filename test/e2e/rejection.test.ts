@@ -35,7 +35,7 @@ test('A text file is rejected once, with a sentence, and uploaded again not work
   // The events come in order: had the notes been told of again, that would be the next one.
   expect(await machine.event()).toMatchObject({ code: 'empty_source' });
   await machine.stop();
-  expect(await machine.counts('jobQueue')).toEqual(empty);
+  expect(await machine.counts('JOB_QUEUE')).toEqual(empty);
   machine.start();
 });
 

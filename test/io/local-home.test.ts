@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
-import type { ContractHome } from './contract/home.ts';
+import type { ContractHome, Subject } from './contract/home.ts';
 import { describeObjects } from './contract/objects.ts';
 import { describeQueues } from './contract/queues.ts';
 import { describeUploads } from './contract/uploads.ts';
@@ -33,10 +33,15 @@ async function openContractHome(): Promise<ContractHome> {
   };
 }
 
+const local: Subject = {
+  ...{ open: openContractHome, largeMib: 1024, many: 3000 },
+  ...{ delivery: 'once', lateReceipts: 'refused' },
+};
+
 describe('The home of one machine', () => {
-  describeObjects(openContractHome);
-  describeUploads(openContractHome);
-  describeQueues(openContractHome);
+  describeObjects(local);
+  describeUploads(local);
+  describeQueues(local);
 });
 
 describe('Several processes', () => {

@@ -32,6 +32,15 @@ describe('A redacted text', () => {
     ['https://h/a?s=1 https://h/b?s=2', 'https://h/a?[redacted] https://h/b?[redacted]'],
     ['https://h/k.mp4', 'https://h/k.mp4'],
     ['file:/a?b=c', 'file:/a?b=c'],
+    [
+      'User: arn:aws:sts::123456789012:assumed-role/worker is not authorized',
+      'User: arn:aws:sts::[redacted]:assumed-role/worker is not authorized',
+    ],
+    [
+      'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs',
+      'https://sqs.eu-west-1.amazonaws.com/[redacted]/jobs',
+    ],
+    ['arn:aws:s3:::123456789012', 'arn:aws:s3:::123456789012'],
   ])('of %s is %s', (text, expected) => {
     expect(redact(text)).toBe(expected);
   });

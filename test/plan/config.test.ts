@@ -31,6 +31,7 @@ describe("The worker's environment", () => {
   test.each([
     ['VODSTACK_HOME', undefined, 'is missing'],
     ['VODSTACK_HOME', '/data', 'is neither file:/absolute/folder nor aws:'],
+    ['VODSTACK_HOME', 'aws:eu-west-1', 'is neither file:/absolute/folder nor aws:'],
     ['JOB_QUEUE', '', 'is empty'],
     ['MAX_RECEIVES', '1', 'is less than 2'],
     ['MAX_RECEIVES', 'five', 'is not a number'],
@@ -42,6 +43,16 @@ describe("The worker's environment", () => {
     ['LOG_LEVEL', 'loud', 'is none of trace'],
   ])('with %s=%s is refused: it %s.', (name, value, sentence) => {
     expect(() => readConfig({ ...env, [name]: value })).toThrow(`${name} ${sentence}`);
+  });
+
+  test('in the cloud names queues by their addresses, and each that is none is named.', () => {
+    const queue = 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs';
+    const queues = { JOB_QUEUE: queue, DEAD_LETTER_QUEUE: queue, EVENT_QUEUE: queue };
+    const cloud = { ...env, VODSTACK_HOME: 'aws:' };
+    expect(readConfig({ ...cloud, ...queues }).JOB_QUEUE).toBe(queue);
+    for (const name of Object.keys(queues)) {
+      expect(() => readConfig(cloud)).toThrow(`${name} is not the address of an SQS queue`);
+    }
   });
 
   test('names everything that is wrong at once.', () => {

@@ -212,17 +212,17 @@ describe('The input options', () => {
     ]);
   });
 
-  test.each(['https://bucket.test/a.mp4?sig=1', 'http://127.0.0.1:9000/a.mp4?sig=1'])(
-    'of %s allow the network only, and go on after a break',
-    (address) => {
-      const argv = inputOptions({ address });
-      expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
-      expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
-        ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
-        ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10', '-i', address],
-      ]);
-    },
-  );
+  test.each([
+    ['https://bucket.test/a.mp4?sig=1', ['-tls_verify', '1']],
+    ['http://127.0.0.1:9000/a.mp4?sig=1', []],
+  ])('of %s allow the network only, and go on after a break: %j', (address, tls) => {
+    const argv = inputOptions({ address });
+    expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
+    expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
+      ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
+      ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10', ...tls, '-i', address],
+    ]);
+  });
 
   test.each(['hls', 'dash', 'concat', 'sdp', 'rtsp', 'image2', 'png_pipe', 'lavfi', 'tedcaptions'])(
     'never allow the demuxer %s',

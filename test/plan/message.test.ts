@@ -51,8 +51,10 @@ describe('An S3 event', () => {
     });
   });
 
-  test('may leave out size, ETag and time.', () => {
+  test('may leave out size, ETag and time, and the zone of the time.', () => {
     expect(parseMessage(record({ key: 'k' }))).toMatchObject({ type: 'uploads' });
+    const local = { eventTime: '2026-11-22T11:46:27.046060' };
+    expect(parseMessage(record({ key: 'k' }, local))).toMatchObject({ type: 'uploads' });
   });
 
   test('of something else than an upload is ignored.', () => {

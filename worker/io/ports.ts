@@ -126,12 +126,13 @@ export interface Queue {
   readonly name: string;
   /** Delay at most 900 s. */
   send(body: string, delaySeconds?: number): Promise<void>;
+  /** Throws the signal's reason, within seconds, unless messages have been delivered meanwhile. */
   receive(options: ReceiveOptions): Promise<readonly ReceivedMessage[]>;
   /** Hides the message for so many seconds from now on. Throws LeaseLostError when the receipt is no longer valid. */
   extend(receipt: string, visibilitySeconds: number): Promise<void>;
   /** Makes the message visible again, now or after a delay. Throws LeaseLostError likewise. */
   release(receipt: string, delaySeconds?: number): Promise<void>;
-  /** Deletes the message: its work is done. Throws LeaseLostError likewise. */
+  /** Deletes the message: its work is done. Throws LeaseLostError likewise; SQS may take a late receipt. */
   acknowledge(receipt: string): Promise<void>;
   counts(): Promise<QueueCounts>;
 }

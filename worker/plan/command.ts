@@ -8,9 +8,12 @@ export function shellQuote(argv: readonly string[]): string {
 }
 
 /**
- * Hides the query of every address in a text: a signed one is a key to the source. A colon at its
- * end is not the query's: ffmpeg says what is wrong behind it.
+ * Hides the query of every address in a text, as a signed one is a key to the source, and the account's
+ * number where AWS tells it. A colon at the end of a query is not the query's: ffmpeg says what is wrong
+ * behind it.
  */
 export function redact(text: string): string {
-  return text.replaceAll(/(https?:\/\/[^\s?'"\\]+)\?(?:[^\s'"\\]*[^\s'"\\:])?/gi, '$1?[redacted]');
+  return text
+    .replaceAll(/(https?:\/\/[^\s?'"\\]+)\?(?:[^\s'"\\]*[^\s'"\\:])?/gi, '$1?[redacted]')
+    .replaceAll(/(\barn:[\w-]+:[\w-]+:[\w-]*:|\/\/sqs\.[\w.-]+\/)\d{12}(?=[:/])/g, '$1[redacted]');
 }

@@ -33,6 +33,9 @@ const HTTP_OPTIONS: readonly string[] = [
   ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10'],
 ];
 
+/** Left to itself, ffmpeg takes any certificate: https://ffmpeg.org/ffmpeg-protocols.html#tls */
+const TLS_OPTIONS: readonly string[] = ['-tls_verify', '1'];
+
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
 export function inputOptions({
   address,
@@ -43,6 +46,8 @@ export function inputOptions({
     ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
     ...['-format_whitelist', DEMUXERS.join(',')],
     ...(remote ? HTTP_OPTIONS : []),
+    // For a connection without TLS the option is unknown, and that is fatal.
+    ...(/^https:/.test(address) ? TLS_OPTIONS : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],

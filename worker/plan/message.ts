@@ -43,7 +43,7 @@ const rungs = LADDER.map((rung) => rung.name);
 const s3Record = z.object({
   eventSource: z.literal('aws:s3').optional(),
   eventName: z.string(),
-  eventTime: z.iso.datetime({ offset: true, error: 'is not a time' }).optional(),
+  eventTime: z.iso.datetime({ offset: true, local: true, error: 'is not a time' }).optional(),
   s3: z.object({
     bucket: z.object({ name: z.string().min(1, 'is empty') }),
     object: z.object({

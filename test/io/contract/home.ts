@@ -16,3 +16,15 @@ export interface ContractHome {
   };
   close(): Promise<void>;
 }
+
+/** A kind of home to be tested, how much of it, and what it promises less than one machine does. */
+export interface Subject {
+  readonly open: () => Promise<ContractHome>;
+  /** The size of the large upload: a lecture has a gibibyte. */
+  readonly largeMib: number;
+  /** How many objects the long listing has; more than a thousand, as a page of S3 has no more. */
+  readonly many: number;
+  readonly delivery: 'once' | 'at least once';
+  /** Whether a message can be acknowledged by the receipt of an earlier delivery. */
+  readonly lateReceipts: 'refused' | 'accepted';
+}

@@ -2,7 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PreconditionFailedError } from '../../../worker/io/ports.ts';
 import type { ObjectStore } from '../../../worker/io/ports.ts';
-import type { ContractHome } from './home.ts';
+import type { ContractHome, Subject } from './home.ts';
 
 const HARD_KEYS = [
   'plain.mp4',
@@ -21,7 +21,7 @@ const HARD_KEYS = [
   `long-${'x'.repeat(995)}`,
 ];
 
-export function describeObjects(open: () => Promise<ContractHome>): void {
+export function describeObjects({ open, many }: Subject): void {
   describe('Objects', () => {
     let home: ContractHome;
     let store: ObjectStore;
@@ -97,11 +97,23 @@ export function describeObjects(open: () => Promise<ContractHome>): void {
       await store.put(bucket, 'digits', '0123456789');
       const found = await store.get(bucket, 'digits', range);
       expect(found && (await buffer(found.body)).toString()).toBe(expected);
+      expect(found?.info.sizeBytes).toBe(10);
     });
 
-    test('refuse a range that lies outside.', async () => {
-      await store.put(bucket, 'digits', '0123456789');
-      await expect(store.get(bucket, 'digits', { first: 10 })).rejects.toThrow(RangeError);
+    test.each([{ first: 10 }, { first: 5, last: 4 }, { first: -1 }])(
+      'refuse the range %j, which is not within.',
+      async (range) => {
+        await store.put(bucket, 'digits', '0123456789');
+        await expect(store.get(bucket, 'digits', range)).rejects.toThrow(RangeError);
+      },
+    );
+
+    test('that are not read to their end do not stand in the way of others.', async () => {
+      await store.put(bucket, 'unread', Buffer.alloc(2 ** 20));
+      for (let times = 0; times < 50; times += 1) {
+        (await store.get(bucket, 'unread'))?.body.destroy();
+      }
+      expect((await store.head(bucket, 'unread'))?.sizeBytes).toBe(2 ** 20);
     });
 
     test('are created once, by one of eight who try at the same time.', async () => {
@@ -147,7 +159,7 @@ export function describeObjects(open: () => Promise<ContractHome>): void {
 
     test('are listed by thousands, in the order of their bytes, from any key on.', async () => {
       const name = (index: number) => `list/${String.fromCodePoint(0x20 + (index % 90))}${index}-é`;
-      const keys = Array.from({ length: 3000 }, (_, index) => name(index));
+      const keys = Array.from({ length: many }, (_, index) => name(index));
       for (let from = 0; from < keys.length; from += 50) {
         await Promise.all(keys.slice(from, from + 50).map((key) => store.put(bucket, key, '')));
       }
@@ -159,8 +171,9 @@ export function describeObjects(open: () => Promise<ContractHome>): void {
       for await (const { key } of store.list(bucket, 'list/')) listed.push(key);
       expect(listed).toEqual(expected);
       const rest = [];
-      for await (const { key } of store.list(bucket, 'list/', expected[1499])) rest.push(key);
-      expect(rest).toEqual(expected.slice(1500));
+      const half = many / 2;
+      for await (const { key } of store.list(bucket, 'list/', expected[half - 1])) rest.push(key);
+      expect(rest).toEqual(expected.slice(half));
     });
   });
 }

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PreconditionFailedError } from '../../../worker/io/ports.ts';
 import type { ObjectStore } from '../../../worker/io/ports.ts';
 import { upload } from '../../../worker/io/upload.ts';
 import { parseMessage } from '../../../worker/plan/message.ts';
-import type { ContractHome } from './home.ts';
+import type { ContractHome, Subject } from './home.ts';
 
 const MIB = 2 ** 20;
 
-export function describeUploads(open: () => Promise<ContractHome>): void {
+export function describeUploads({ open, largeMib }: Subject): void {
   describe('Uploads', () => {
     let home: ContractHome;
     let store: ObjectStore;
@@ -40,13 +41,13 @@ export function describeUploads(open: () => Promise<ContractHome>): void {
       return digest.digest('hex');
     }
 
-    // Slow: writes and reads a gibibyte, as a lecture is one.
-    test('of 1 GiB are streamed through a bounded memory.', async () => {
+    // Slow: writes and reads a gibibyte where the home can bear it.
+    test(`of ${largeMib} MiB are streamed through a bounded memory.`, async () => {
       const bucket = home.buckets.plain;
       const before = process.memoryUsage.rss();
       let most = 0;
       let sent = 0;
-      const { body, digest } = bytes(1024 * MIB);
+      const { body, digest } = bytes(largeMib * MIB);
       await upload({
         ...{ store, bucket, key: 'large', body },
         onProgress: (count) => {
@@ -54,8 +55,8 @@ export function describeUploads(open: () => Promise<ContractHome>): void {
           most = Math.max(most, process.memoryUsage.rss());
         },
       });
-      expect(sent).toBe(1024 * MIB);
-      expect(await store.head(bucket, 'large')).toMatchObject({ sizeBytes: 1024 * MIB });
+      expect(sent).toBe(largeMib * MIB);
+      expect(await store.head(bucket, 'large')).toMatchObject({ sizeBytes: largeMib * MIB });
       expect(await digestOf(bucket, 'large')).toBe(digest.digest('hex'));
       // Five parts of 8 MiB and what the collector has not come to.
       expect((most - before) / MIB).toBeLessThan(300);
@@ -92,6 +93,22 @@ export function describeUploads(open: () => Promise<ContractHome>): void {
       await store.abortUpload(bucket, 'aborted', id);
       await expect(store.completeUpload(bucket, 'aborted', id, [part])).rejects.toThrow();
       expect(await store.head(bucket, 'aborted')).toBeUndefined();
+    });
+
+    test('are completed under a condition, or not at all.', async () => {
+      const bucket = home.buckets.plain;
+      const begin = async () => {
+        const id = await store.createUpload(bucket, 'conditional');
+        return { id, part: await store.uploadPart(bucket, 'conditional', id, 1, Buffer.from('x')) };
+      };
+      const [first, second] = [await begin(), await begin()];
+      const unwritten = { ifNoneMatch: '*' } as const;
+      const complete = ({ id, part }: typeof first) =>
+        store.completeUpload(bucket, 'conditional', id, [part], unwritten);
+      const { etag } = await complete(first);
+      await expect(complete(second)).rejects.toThrow(PreconditionFailedError);
+      expect((await store.head(bucket, 'conditional'))?.etag).toBe(etag);
+      await store.abortUpload(bucket, 'conditional', second.id);
     });
 
     test('are told of in the way of S3, at once or in parts, whatever the key.', async () => {

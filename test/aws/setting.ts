@@ -1,0 +1,33 @@
+import { vi } from 'vitest';
+import { openAwsHome } from '../../worker/io/aws/home.ts';
+import type { Setting } from '../e2e/machine.ts';
+import { startEmulator } from './emulator.ts';
+import { Resources } from './resources.ts';
+
+/** A home in an emulator of its own, for this process and for the workers that it starts. */
+export async function cloudSetting(): Promise<Setting> {
+  const emulator = await startEmulator();
+  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  const resources = new Resources();
+  const deadLetters = await resources.queue('dead-letters');
+  const jobs = await resources.queue('jobs', { to: deadLetters, maxReceives: 5 });
+  const env = {
+    VODSTACK_HOME: 'aws:',
+    SOURCE_BUCKET: await resources.bucket('source', jobs),
+    WORK_BUCKET: await resources.bucket('work'),
+    DELIVERY_BUCKET: await resources.bucket('delivery'),
+    JOB_QUEUE: jobs,
+    DEAD_LETTER_QUEUE: deadLetters,
+    EVENT_QUEUE: await resources.queue('events'),
+  };
+  resources.close();
+  const home = await openAwsHome();
+  return {
+    ...{ home, env },
+    close: async () => {
+      await home.close();
+      vi.unstubAllEnvs();
+      await emulator.stop();
+    },
+  };
+}

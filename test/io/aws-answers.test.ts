@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { openAwsHome } from '../../worker/io/aws/home.ts';
+import { LeaseLostError, PreconditionFailedError } from '../../worker/io/ports.ts';
+import type { Home } from '../../worker/io/ports.ts';
+
+/** What AWS answers by its documentation, and the emulator never does. */
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+let answers: Answer[] = [];
+let asked: IncomingMessage[] = [];
+const server = createServer((request, response) => {
+  request.resume().on('end', () => {
+    asked.push(request);
+    const { status, headers, body } = answers.shift() ?? { status: 200 };
+    response.writeHead(status, headers).end(body);
+  });
+});
+
+let home: Home;
+let address: string;
+beforeAll(async () => {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  vi.stubEnv('AWS_ENDPOINT_URL', address);
+  vi.stubEnv('AWS_REGION', 'eu-west-1');
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'somebody');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  home = await openAwsHome();
+});
+afterEach(() => {
+  answers = [];
+  asked = [];
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await home.close();
+  server.close();
+});
+
+const written: Answer = { status: 200, headers: { ETag: '"abc"' } };
+
+function s3Error(status: number, code: string): Answer {
+  return { status, body: `<Error><Code>${code}</Code><Message>${code}</Message></Error>` };
+}
+
+describe('A conditional write', () => {
+  const conflict = s3Error(409, 'ConditionalRequestConflict');
+  const put = (condition: { ifMatch?: string; ifNoneMatch?: '*' }) =>
+    home.store.put('bucket', 'key', 'body', {}, condition);
+
+  test('that meets another one is tried again.', async () => {
+    answers = [conflict, conflict, written];
+    expect(await put({ ifNoneMatch: '*' })).toEqual({ etag: 'abc' });
+    expect(asked.map(({ headers }) => headers['if-none-match'])).toEqual(['*', '*', '*']);
+  });
+
+  test('that meets others five times fails, but not as if its condition had not held.', async () => {
+    answers = Array.from({ length: 5 }, () => conflict);
+    const failure = await put({ ifMatch: 'abc' }).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ name: 'ConditionalRequestConflict' });
+    expect(asked.map(({ headers }) => headers['if-match'])).toEqual(Array(5).fill('"abc"'));
+  });
+
+  test.each([
+    ['is not what it was', s3Error(412, 'PreconditionFailed')],
+    ['is gone', s3Error(404, 'NoSuchKey')],
+  ])('of an object that %s fails for its condition.', async (_what, answer) => {
+    answers = [answer];
+    await expect(put({ ifMatch: 'abc' })).rejects.toThrow(PreconditionFailedError);
+  });
+});
+
+describe('An upload in parts', () => {
+  test('is not completed again after a conflict, as S3 then wants all parts again.', async () => {
+    answers = [s3Error(409, 'ConditionalRequestConflict')];
+    const completed = home.store.completeUpload('bucket', 'key', 'id', [], { ifNoneMatch: '*' });
+    await expect(completed).rejects.toMatchObject({ name: 'ConditionalRequestConflict' });
+    expect(asked).toHaveLength(1);
+  });
+
+  test('promises no checksum besides the signature, which would have to be said again at its end.', async () => {
+    answers = [written];
+    await home.store.uploadPart('bucket', 'key', 'id', 1, Buffer.from('part'));
+    const names = Object.keys(asked[0]?.headers ?? {});
+    expect(names.filter((name) => name.includes('checksum'))).toEqual([]);
+    expect(asked[0]?.headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('A missing bucket', () => {
+  test('is an error, and no missing object.', async () => {
+    answers = [s3Error(404, 'NoSuchBucket')];
+    await expect(home.store.get('bucket', 'key')).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+});
+
+describe('What fails in passing', () => {
+  test('is tried again.', async () => {
+    answers = [s3Error(503, 'SlowDown'), { status: 500 }, written];
+    expect(await home.store.put('bucket', 'key', 'body')).toEqual({ etag: 'abc' });
+  });
+});
+
+describe('A receipt', () => {
+  const expired =
+    'Value AQEB for parameter ReceiptHandle is invalid. Reason: The receipt handle has';
+  const tooLong = 'Value 60 for parameter VisibilityTimeout is invalid. Reason: Total Visibility';
+  test.each([
+    ['expired', 'InvalidParameterValue', expired, true],
+    ['expired', 'InvalidParameterValueException', expired, true],
+    ['of no message', 'ReceiptHandleIsInvalid', 'The input receipt handle is invalid.', true],
+    ['of a visible message', 'MessageNotInflight', 'It is not in flight.', true],
+    ['held for 12 hours', 'InvalidParameterValue', tooLong, false],
+    ['of no queue', 'QueueDoesNotExist', 'The specified queue does not exist.', false],
+  ])('that is %s (%s) has lost its lease: %4$s.', async (_what, code, message, lost) => {
+    answers = [
+      {
+        status: 400,
+        headers: { 'content-type': 'application/x-amz-json-1.0' },
+        body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message }),
+      },
+    ];
+    const queue = home.queue(`${address}/123456789012/jobs`);
+    const failure = await queue.extend('AQEB', 60).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(Error);
+    expect(failure instanceof LeaseLostError).toBe(lost);
+  });
+});
+
+describe('A queue', () => {
+  test("has a name without the account's number, which is for no log.", () => {
+    expect(home.queue(`${address}/123456789012/jobs`).name).toBe('jobs');
+  });
+});
+
+describe('The address of an object', () => {
+  test('is signed by the credentials that last longest, as it ends with them.', async () => {
+    let issued = 0;
+    const issuer = createServer((_request, response) => {
+      issued += 1;
+      const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+      const keys = { AccessKeyId: `key${issued}`, SecretAccessKey: 'secret', Token: 'token' };
+      response.end(JSON.stringify({ ...keys, Expiration }));
+    });
+    await once(issuer.listen(0, '127.0.0.1'), 'listening');
+    const { port } = issuer.address() as AddressInfo;
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
+    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/`);
+    const task = await openAwsHome();
+    try {
+      for (const key of ['key1', 'key2']) {
+        const signed = new URL(await task.store.readAddress('bucket', 'a b', 60));
+        expect(signed.searchParams.get('X-Amz-Credential')).toMatch(`${key}/`);
+        expect(signed.searchParams.get('X-Amz-Expires')).toBe('60');
+      }
+    } finally {
+      await task.close();
+      issuer.close();
+    }
+  });
+});
+
+describe('A home without a region', () => {
+  test('is not opened, and says what is missing.', async () => {
+    vi.stubEnv('AWS_REGION', undefined);
+    vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
+    await expect(openAwsHome()).rejects.toThrow('Set AWS_REGION');
+  });
+});

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openAwsHome } from '../../worker/io/aws/home.ts';
+import { describeWithEmulator, startEmulator } from '../aws/emulator.ts';
+import type { Emulator } from '../aws/emulator.ts';
+import { Resources } from '../aws/resources.ts';
+import type { ContractHome, Subject } from './contract/home.ts';
+import { describeObjects } from './contract/objects.ts';
+import { describeQueues } from './contract/queues.ts';
+import { describeUploads } from './contract/uploads.ts';
+
+let homes = 0;
+
+async function openContractHome(): Promise<ContractHome> {
+  homes += 1;
+  const named = (name: string) => `${name}-${homes}`;
+  const resources = new Resources();
+  const uploads = await resources.queue(named('uploads'));
+  const deadLetters = await resources.queue(named('dead-letters'));
+  const jobs = await resources.queue(named('jobs'), { to: deadLetters, maxReceives: 2 });
+  const plain = await resources.bucket(named('plain'));
+  const watched = await resources.bucket(named('watched'), uploads);
+  const home = await openAwsHome();
+  return {
+    ...{ home, queues: { uploads, jobs, deadLetters }, buckets: { plain, watched } },
+    close: async () => {
+      await home.close();
+      resources.close();
+    },
+  };
+}
+
+const cloud: Subject = {
+  open: openContractHome,
+  // The emulator keeps all it is given in memory, at some 20 MB and 200 objects a second.
+  ...{ largeMib: 64, many: 1200 },
+  // SQS promises no more, and the emulator, under load, gives a message to two who ask at once.
+  delivery: 'at least once',
+  // To SQS such a request succeeds, and the message may stay; the emulator deletes it.
+  lateReceipts: 'accepted',
+};
+
+describeWithEmulator('The home in the cloud', () => {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await emulator.stop();
+  });
+
+  describeObjects(cloud);
+  describeUploads(cloud);
+  describeQueues(cloud);
+
+  test.each(['#2 4 Protection with PropTypes.mp4', '강의/100% +a?b&c.mp4', 'a//b'])(
+    'gives the object %s an address that anybody reads by ranges.',
+    async (key) => {
+      const contract = await openContractHome();
+      const { store } = contract.home;
+      await store.put(contract.buckets.plain, key, '0123456789');
+      const address = await store.readAddress(contract.buckets.plain, key, 60);
+      const answer = await fetch(address, { headers: { range: 'bytes=2-4' } });
+      expect([answer.status, await answer.text()]).toEqual([206, '234']);
+      await contract.close();
+    },
+  );
+
+  test('loses nothing that comes in the moment when a receiver is told to stop.', async () => {
+    const contract = await openContractHome();
+    const jobs = contract.home.queue(contract.queues.jobs);
+    const stop = new AbortController();
+    const waiting = jobs.receive({
+      ...{ max: 1, waitSeconds: 20, visibilitySeconds: 30 },
+      signal: stop.signal,
+    });
+    stop.abort(new Error('enough'));
+    await jobs.send('just then');
+    // The request goes on at SQS, whoever waits for it: its message would be hidden for 30 s.
+    expect(await waiting).toMatchObject([{ body: 'just then', receiveCount: 1 }]);
+    await contract.close();
+  });
+});
