@@ -12,7 +12,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/closing-line.ts'],
     projects: [
-      { test: { name: 'plan', include: pure, sequence: { groupOrder: 0 } } },
+      // Fast, but not on a machine that encodes beside it.
+      { test: { name: 'plan', include: pure, testTimeout: 30_000, sequence: { groupOrder: 0 } } },
       {
         test: {
           name: 'infra',
