@@ -8,7 +8,8 @@ import { CloudfrontFunction } from '@cdktf/provider-aws/lib/cloudfront-function/
 import { CloudfrontOriginAccessControl } from '@cdktf/provider-aws/lib/cloudfront-origin-access-control/index.js';
 import { CloudfrontResponseHeadersPolicy } from '@cdktf/provider-aws/lib/cloudfront-response-headers-policy/index.js';
 import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
-import { Annotations, DataResource, Fn, Token } from 'cdktf';
+import { SsmParameter } from '@cdktf/provider-aws/lib/ssm-parameter/index.js';
+import { Annotations, Fn } from 'cdktf';
 import type { Construct } from 'constructs';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
@@ -146,16 +147,18 @@ export class DeliveryStack extends StageStack {
   }
 
   /**
-   * 244 random bits that Terraform draws once, when the stage is first deployed, and that live in
-   * its state. `terraform apply -replace=terraform_data.origin-secret` draws others.
+   * 244 random bits that Terraform draws once, when the stage is first deployed. They are kept in
+   * Terraform's state and here; `terraform apply -replace=aws_ssm_parameter.origin-secret` draws others.
    */
   private originSecret(): string {
-    const drawn = new DataResource(this, 'origin-secret', {
+    return new SsmParameter(this, 'origin-secret', {
+      name: `/${nameOf(this.config.name, 'origin-secret')}`,
+      description: 'What the CDN sends as Referer, and the delivery bucket demands',
+      type: 'SecureString',
+      value: `${Fn.uuid()}-${Fn.uuid()}`,
       // uuid() is another at each plan: only the first counts.
-      lifecycle: { ignoreChanges: ['input'] },
-    });
-    drawn.addOverride('input', `\${uuid()}-\${uuid()}`);
-    return Token.asString(Fn.sensitive(drawn.output));
+      lifecycle: { ignoreChanges: ['value'] },
+    }).value;
   }
 
   private edgeFunction(): CloudfrontFunction {

@@ -337,16 +337,17 @@ describe('The delivery bucket', () => {
   );
 
   test('of staging (public-read-via-cdn) is read by who knows a secret that its CDN sends.', () => {
-    const secret = '${sensitive(terraform_data.origin-secret.output)}';
+    const secret = '${aws_ssm_parameter.origin-secret.value}';
     expect(reader('staging')).toMatchObject({
       Principal: '*',
       Condition: { StringEquals: { 'aws:Referer': secret } },
     });
     expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret }]);
     // Drawn by Terraform, once: it is nowhere in what is written out.
-    expect(stackOf('staging-delivery').one('terraform_data')).toMatchObject({
-      input: '${uuid()}-${uuid()}',
-      lifecycle: { ignore_changes: ['input'] },
+    expect(stackOf('staging-delivery').one('aws_ssm_parameter')).toMatchObject({
+      type: 'SecureString',
+      value: '${uuid()}-${uuid()}',
+      lifecycle: { ignore_changes: ['value'] },
     });
   });
 
