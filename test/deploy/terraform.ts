@@ -1,0 +1,117 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Neither asks whether there is a newer version of it. */
+const QUIET = { CHECKPOINT_DISABLE: '1', DISABLE_VERSION_CHECK: '1', CI: '1' };
+
+/** Of the AWS provider, as infra/ is written for it. */
+const PROVIDER = '5.100.0';
+
+type Env = Readonly<Record<string, string>>;
+
+/**
+ * Why Terraform cannot run here with its provider, which it looks for as usual: in the registry, or
+ * where TF_CLI_CONFIG_FILE says. Undefined when it can.
+ */
+export function whyNoTerraform(): string | undefined {
+  const { status: terraform } = spawnSync('terraform', ['version'], { env: environment() });
+  if (terraform !== 0) return 'terraform is missing';
+  const directory = mkdtempSync(join(tmpdir(), 'vodstack-terraform-'));
+  const aws = { source: 'hashicorp/aws', version: PROVIDER };
+  writeFileSync(
+    join(directory, 'main.tf.json'),
+    JSON.stringify({ terraform: { required_providers: { aws } } }),
+  );
+  const init = [`-chdir=${directory}`, 'init', '-input=false', '-backend=false'];
+  const { status } = spawnSync('terraform', init, { env: environment(), timeout: 120_000 });
+  return status === 0 ? undefined : `terraform finds no AWS provider ${PROVIDER}`;
+}
+
+/** Runs it in a folder and returns what it printed. Throws with that when it fails. */
+export async function terraform(
+  directory: string,
+  argv: readonly string[],
+  env: Env = {},
+): Promise<string> {
+  return run('terraform', [`-chdir=${directory}`, ...argv, '-no-color'], { env });
+}
+
+/** A project folder of its own for cdktf: what is written out, and the states, lie in it. */
+export interface Project {
+  readonly directory: string;
+  /** `deploy`, `destroy`, …, with their arguments. Returns what it printed, and throws with that. */
+  cdktf(...argv: readonly string[]): Promise<string>;
+  /** The differences that a plan of a stack finds; empty when there are none. */
+  plan(stack: string): Promise<string>;
+}
+
+export async function openProject(env: Env): Promise<Project> {
+  const directory = await mkdtemp(join(tmpdir(), 'vodstack-deploy-'));
+  const main = join(ROOT, 'infra', 'main.ts');
+  const settings = {
+    language: 'typescript',
+    app: `node --disable-warning=ExperimentalWarning ${main}`,
+    projectId: 'deploy-test',
+    sendCrashReports: 'false',
+  };
+  await writeFile(join(directory, 'cdktf.json'), JSON.stringify(settings));
+  return {
+    directory,
+    cdktf: (...argv) =>
+      run(join(ROOT, 'node_modules', '.bin', 'cdktf'), argv, { env, cwd: directory }),
+    plan: async (stack) => {
+      const folder = join(directory, 'cdktf.out', 'stacks', stack);
+      try {
+        await terraform(folder, ['plan', '-detailed-exitcode', '-input=false', '-lock=false'], env);
+        return '';
+      } catch (error) {
+        // 2: there are differences.
+        if (error instanceof ProgramError && error.code === 2) return error.output;
+        throw error;
+      }
+    },
+  };
+}
+
+class ProgramError extends Error {
+  override readonly name = 'ProgramError';
+  readonly code: unknown;
+  readonly output: string;
+
+  constructor(program: string, code: unknown, output: string) {
+    super(`${program} ended with ${String(code)}:\n${output.slice(-8000)}`);
+    this.code = code;
+    this.output = output;
+  }
+}
+
+async function run(
+  program: string,
+  argv: readonly string[],
+  options: { readonly env: Env; readonly cwd?: string },
+): Promise<string> {
+  const { env, cwd } = options;
+  try {
+    const { stdout } = await promisify(execFile)(program, argv, {
+      env: environment(env),
+      ...(cwd === undefined ? {} : { cwd }),
+      maxBuffer: 64 * 2 ** 20,
+    });
+    return stdout;
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: unknown; stdout: string; stderr: string };
+    throw new ProgramError(program, code, `${stdout}\n${stderr}`);
+  }
+}
+
+/** This process's, with the pinned Node first. */
+function environment(env: Env = {}): NodeJS.ProcessEnv {
+  const path = `${join(ROOT, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
+  return { ...process.env, ...QUIET, ...env, PATH: path };
+}
