@@ -110,8 +110,6 @@ export default tseslint.config(
           ],
         },
       ],
-      // A construct is declared by being made.
-      'no-new': 'off',
     },
   },
 );

@@ -65,7 +65,7 @@ export interface WorkerSize {
   readonly memoryMiB: number;
   /** ARM64 costs a fifth less; the image must be built for it. */
   readonly architecture: 'X86_64' | 'ARM64';
-  /** Of so many workers in a hundred a third of the price is asked, and AWS may take them back; the unit is done again. */
+  /** So many workers in a hundred run on spare capacity, for a third of the price; AWS may take them back, and the unit is done again. */
   readonly spotPercent: number;
 }
 

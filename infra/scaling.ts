@@ -79,8 +79,8 @@ export class Scaling extends Construct {
       comparisonOperator: 'LessThanThreshold',
       threshold: 1,
       evaluationPeriods: 5,
-      // A queue that nobody has used for six hours has no metrics.
-      treatMissingData: 'breaching',
+      // A queue that was idle for hours reports late: until then a worker that somebody started stays.
+      treatMissingData: 'missing',
       alarmActions: [rest.arn],
     });
   }

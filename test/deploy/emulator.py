@@ -16,8 +16,6 @@ import threading
 import xml.etree.ElementTree as xml
 from datetime import datetime, timezone
 
-os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
-
 from flask import has_request_context, request
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.utils import camelcase_to_underscores

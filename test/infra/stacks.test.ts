@@ -634,6 +634,14 @@ describe('Scaling', () => {
     });
   });
 
+  test('stops nobody while the queue tells nothing, as after hours without use.', () => {
+    const alarms = Object.values(stackOf('dev-compute').all('aws_cloudwatch_metric_alarm'));
+    expect(alarms.map((alarm) => [alarm['alarm_name'], alarm['treat_missing_data']])).toEqual([
+      ['vodstack-dev-there-is-no-work', 'missing'],
+      ['vodstack-dev-there-is-work', 'notBreaching'],
+    ]);
+  });
+
   /** What AWS does with the steps: bounds are relative to the alarm's threshold of one. */
   function workersFor(backlog: number, maxWorkers: number): number | undefined {
     return workSteps(maxWorkers).find(
