@@ -222,10 +222,16 @@ async function probe(path: string) {
 /** What the first NAL units say: start codes are looked for in the payload of packets that have one. */
 function readNalUnits(bytes: Buffer): Pick<SegmentFacts, 'avc' | 'firstIsIdr'> {
   const payload: Buffer[] = [];
+  let streamPid: number | undefined;
   for (let offset = 0; offset + 188 <= bytes.length && payload.length < 200; offset += 188) {
     const control = bytes.readUInt8(offset + 3);
+    if (!(control & 0x10)) continue;
     const start = control & 0x20 ? 5 + bytes.readUInt8(offset + 4) : 4;
-    if (control & 0x10) payload.push(bytes.subarray(offset + start, offset + 188));
+    const data = bytes.subarray(offset + start, offset + 188);
+    const pid = bytes.readUInt16BE(offset + 1) & 0x1fff;
+    // The first PES packet is of the one stream; tables can stand between its packets.
+    if (data.indexOf('000001', 0, 'hex') === 0) streamPid ??= pid;
+    if (pid === streamPid) payload.push(data);
   }
   const stream = Buffer.concat(payload);
   let avc: string | undefined;

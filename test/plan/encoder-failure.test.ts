@@ -83,6 +83,16 @@ describe('A failed run of ffmpeg', () => {
       '[error] Cannot determine format of input stream 0:0 after EOF\n[fatal] Error marking filters as finished',
       'damaged_source',
     ],
+    [
+      'a filter that cannot take the picture',
+      '[Parsed_zscale_1 @ 0x5] [error] code 3074: no path between colorspaces\n[error] Error while filtering: Generic error in an external library',
+      'unsupported_source',
+    ],
+    [
+      'a scratch folder that is gone',
+      "[segment @ 0x5] [error] Failed to open segment 'file:/scratch/720p/00000.ts'",
+      'transient',
+    ],
     ['nothing it says', '', 'transient'],
   ])('because of %s is told by its words', (_, stderr, expected) => {
     expect(verdict({ stderr })).toBe(expected);

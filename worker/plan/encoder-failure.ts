@@ -10,11 +10,11 @@ export interface ProcessEnd {
 }
 
 /** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
-const EXIT = { signalled: 255, undecodable: 69 };
+const EXIT = { failed: 1, signalled: 255, undecodable: 69 };
 
 /** What ffmpeg says when the address fails, not the file: HTTP, sockets, disk and memory. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|https?:\/\/.*: End of file/i;
+  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file/i;
 
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
 const GONE =
@@ -64,6 +64,14 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
     return new RejectedError(
       'damaged_source',
       'The file is damaged: it could not be decoded. Export or upload it again.',
+      { cause: transient },
+    );
+  }
+  // What else ffmpeg itself gives up at is the source's, and would be on every try.
+  if (exitCode === EXIT.failed && said !== '') {
+    return new RejectedError(
+      'unsupported_source',
+      'The file cannot be processed as it is. Export it as H.264 in an MP4 file.',
       { cause: transient },
     );
   }
