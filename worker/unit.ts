@@ -149,8 +149,12 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
       const segment = await uploadSegment(work, file);
       const frames = expected[segments.length]?.frames ?? 0;
       if (segment.frames !== frames || !segment.startsWithKey) {
-        throw new Error(
-          `Segment ${file.index} of ${name} has ${segment.frames} frames, not ${frames}, or begins without a key frame.`,
+        // ffmpeg called that a success, and would on every try.
+        const found = `Segment ${file.index} of ${name} has ${segment.frames} frames, not ${frames}, or begins without a key frame.`;
+        throw new RejectedError(
+          'unsupported_source',
+          'The picture of the file cannot be processed as it is. Export it as H.264 in an MP4 file.',
+          { cause: new Error(found) },
         );
       }
       codecs = segment.codecs;

@@ -53,6 +53,11 @@ async function makeSource(name: string, ...argv: readonly string[]): Promise<str
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=8'];
 const ENCODED = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '40', '-c:a', 'aac'];
 
+/** The codecs that a container takes, by its name. */
+function codecsOf(name: string): readonly string[] {
+  return name.endsWith('.mpg') ? ['-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'mpeg'] : ENCODED;
+}
+
 /** A program that stands in for ffmpeg; fluent-ffmpeg asks it for its formats and encoders first. */
 async function makeProgram(name: string, script: string): Promise<string> {
   const path = join(folder, name);
@@ -173,6 +178,19 @@ const SOURCES: Readonly<Record<string, () => Promise<string>>> = {
     await writeFile(path, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
     return path;
   },
+  'of fields that change their size midway': async () => {
+    const fields = ['-vf', 'tinterlace=interleave_top,setfield=tff', '-flags', '+ilme+ildct'];
+    const half = async (name: string, size: string, start: number) =>
+      makeSource(
+        name,
+        ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=50:d=4`, '-f', 'lavfi', '-i', 'sine=d=4'],
+        ...[...fields, '-c:v', 'mpeg2video', '-c:a', 'mp2', '-output_ts_offset', String(start)],
+      );
+    const parts = [await half('f1.ts', '352x288', 0), await half('f2.ts', '480x288', 4)];
+    const path = join(folder, 'fields.ts');
+    await writeFile(path, Buffer.concat(await Promise.all(parts.map((part) => readFile(part)))));
+    return path;
+  },
 };
 
 describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
@@ -195,21 +213,46 @@ describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
     const address = await make();
     const both = await planSource(address);
     const plan = { ...both, renditions: both.renditions.slice(0, 1) };
-    const pictures = async (chunk: Chunk) => {
-      const argv = await chunkCommand(plan, chunk, address, '/nowhere');
-      const graph = argv.slice(0, argv.indexOf('-map')).filter((token) => !isProgress(token));
-      const output = ['-map', '[v0]', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'];
-      const { stdout } = await run('ffmpeg', [...graph, ...output]);
-      const lines = stdout.split('\n').filter((line) => line && !line.startsWith('#'));
-      return lines.map((line) => line.slice(line.lastIndexOf(',')));
-    };
-    const { frames } = plan.grid;
-    const segments = segmentsOf(plan.grid).length;
-    const whole = await pictures({ firstFrame: 0, frames, firstSegment: 0, segments });
+    const whole = await pictures(plan, wholeOf(plan), address);
     expect(new Set(whole).size).toBeGreaterThan(20);
     const parts = [];
-    for (const chunk of chunksOf(plan.grid)) parts.push(...(await pictures(chunk)));
+    for (const chunk of chunksOf(plan.grid)) parts.push(...(await pictures(plan, chunk, address)));
     expect(parts).toEqual(whole);
+  });
+});
+
+/** A sum of each picture that the encoder of the only rendition is given. */
+async function pictures(plan: Plan, chunk: Chunk, address: string): Promise<readonly string[]> {
+  const argv = await chunkCommand(plan, chunk, address, '/nowhere');
+  const graph = argv.slice(0, argv.indexOf('-map')).filter((token) => !isProgress(token));
+  const output = ['-map', '[v0]', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'];
+  const { stdout } = await run('ffmpeg', [...graph, ...output]);
+  const lines = stdout.split('\n').filter((line) => line && !line.startsWith('#'));
+  return lines.map((line) => line.slice(line.lastIndexOf(',')));
+}
+
+function wholeOf({ grid }: Plan): Chunk {
+  return { firstFrame: 0, frames: grid.frames, firstSegment: 0, segments: segmentsOf(grid).length };
+}
+
+describe('A picture', () => {
+  test.each(
+    ['late.ts', 'late.mpg', 'late.mov', 'late.mkv', 'late.flv'].flatMap((name) =>
+      [2.4, 20].map((seconds) => [name, seconds] as const),
+    ),
+  )('of %s that begins after %d s moves from then on, beside the sound', async (name, late) => {
+    const picture = ['-itsoffset', String(late), '-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=2'];
+    const sound = ['-f', 'lavfi', '-i', `sine=f=500:r=44100:d=${late + 2}`];
+    const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
+    const address = await makeSource(name, ...argv, '-fps_mode', 'passthrough');
+    const both = await planSource(address);
+    const plan = { ...both, renditions: both.renditions.slice(0, 1) };
+    const shown = await pictures(plan, wholeOf(plan), address);
+    expect(shown.length / 25).toBeCloseTo(late + 2, 0);
+    const moved = shown.findIndex((picture) => picture !== shown[0]);
+    // The first of them stands still until its time has passed.
+    expect(Math.abs(moved - 1 - late * 25)).toBeLessThanOrEqual(1);
+    expect(new Set(shown).size).toBe(50);
   });
 });
 
@@ -319,6 +362,23 @@ describe('A sound track', () => {
     const runIn = 1024 / 48_000;
     expect(firstSeconds - runIn).toBeCloseTo(2.5, 1);
     expect(lastSeconds - runIn).toBeCloseTo(5.5, 1);
+  });
+
+  test.each(
+    // AVI and Ogg, as ffmpeg writes them, know nothing of sound that begins late.
+    ['late.ts', 'late.mpg', 'late.flv', 'late.mov', 'late.mkv'].flatMap((name) =>
+      [2.5, 20].map((seconds) => [name, seconds] as const),
+    ),
+  )('of %s that begins after %d s is heard then, beside the picture.', async (name, late) => {
+    const picture = ['-f', 'lavfi', '-i', `testsrc2=s=128x72:r=25:d=${late + 2}`];
+    const sound = ['-itsoffset', String(late), '-f', 'lavfi', '-i', 'sine=f=500:r=44100:d=1'];
+    const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
+    const address = await makeSource(name, ...argv);
+    const { plan, segments } = await encodeTrack(address);
+    const { firstSeconds, lastSeconds } = await soundOf(segments);
+    expect(plan.durationSeconds).toBeCloseTo(late + 2, 0);
+    expect(firstSeconds - AAC_FRAME / 90_000).toBeCloseTo(late, 1);
+    expect(lastSeconds - AAC_FRAME / 90_000).toBeCloseTo(late + 1, 1);
   });
 
   test('of five channels and one keeps the dialogue of its centre', async () => {

@@ -114,6 +114,51 @@ describe('A source', () => {
     expect((await probe(tone, { soundOnly: true })).video).toBeUndefined();
   });
 
+  test('whose sound or picture begins late is looked at until it is found.', async () => {
+    const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=192x108:r=25:d=12'];
+    const sound = ['-f', 'lavfi', '-i', 'sine=440:d=12'];
+    const codecs = ['-map', '0', '-map', '1', '-c:v', 'libx264', '-g', '50', '-c:a', 'aac'];
+    const late = make('late-sound.ts', [...picture, '-itsoffset', '10', ...sound, ...codecs]);
+    const media = await probe(late);
+    expect(media).toMatchObject({ late: true, audio: [{ index: 1, channels: 1 }] });
+    expect(media.durationSeconds).toBeCloseTo(22, 0);
+    const dark = make('late-picture.ts', ['-itsoffset', '10', ...picture, ...sound, ...codecs]);
+    expect(await probe(dark)).toMatchObject({ late: true, video: { display: { width: 192 } } });
+  });
+
+  test('whose announced sound never comes is a silent one.', async () => {
+    const path = join(directory, 'announced.ts');
+    // The sound begins after the last picture, where the file is cut.
+    const file = make('announced.ts', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=192x108:r=25:d=4', '-itsoffset', '60'],
+      ...['-f', 'lavfi', '-i', 'sine=440:d=4', '-map', '0', '-map', '1', '-c:a', 'mp2'],
+    ]);
+    const bytes = readFileSync(file);
+    const packets = Array.from({ length: bytes.length / 188 }, (_, at) =>
+      bytes.subarray(at * 188, at * 188 + 188),
+    );
+    const ofSound = (packet: Buffer) => (packet.readUInt16BE(1) & 0x1fff) === 0x101;
+    writeFileSync(path, Buffer.concat(packets.filter((packet) => !ofSound(packet))));
+    expect(await probe(path)).toMatchObject({ audio: [] });
+  });
+
+  test('that was strung together of recordings is refused, and never cut short.', async () => {
+    const part = readFileSync(clip({ name: 'part.ts', seconds: 4 }));
+    const path = join(directory, 'strung.ts');
+    writeFileSync(path, Buffer.concat([part, part]));
+    expect(await rejection(probe(path))).toBe('unsupported_source');
+  });
+
+  test('of a variable rate that says another is put on the pace of its pictures.', async () => {
+    const file = make('paused.mp4', [
+      ...['-f', 'lavfi', '-i', "testsrc2=s=192x108:r=25:d=40,select='lt(mod(t,10),3)'"],
+      ...['-fps_mode', 'vfr', '-c:v', 'libx264', '-preset', 'ultrafast'],
+    ]);
+    // Matroska knows no rate, and the average is written for it.
+    const { video } = await probe(make('paused.mkv', ['-i', file, '-c', 'copy']));
+    expect(video).toMatchObject({ variableFrameRate: true, rates: { pace: 25 } });
+  });
+
   test('beyond the limits is refused by the name of the limit.', async () => {
     const file = clip({ name: 'limits.mp4', seconds: 3 });
     const refuse = (limit: object) => rejection(probe(file, { limits: { ...limits, ...limit } }));

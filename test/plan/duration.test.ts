@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../worker/errors.ts';
-import { settleDuration } from '../../worker/plan/duration.ts';
-import type { PacketRange } from '../../worker/plan/duration.ts';
+import { requireOneClock, settleDuration } from '../../worker/plan/duration.ts';
+import { PacketSurvey } from '../../worker/plan/packets.ts';
+import type { PacketRange } from '../../worker/plan/packets.ts';
 
 const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
@@ -54,4 +55,18 @@ describe('A source is refused', () => {
   test('that is longer than it may be.', () => {
     expect(settle('webm', 0, undefined, { first: 0, end: 3601 })).toBe('source_too_long');
   });
+});
+
+test('A clock that jumps back is refused, and a sentence says when.', () => {
+  const survey = (...times: readonly number[]) => {
+    const packets = new PacketSurvey(undefined);
+    for (const pts of times) {
+      packets.add({ stream: 0, pts, dts: pts, duration: 0.04, key: true });
+    }
+    return packets;
+  };
+  expect(() => requireOneClock(survey(10, 11, 12), 10)).not.toThrow();
+  expect(() => requireOneClock(survey(10, 11, 12, 10), 10)).toThrow(
+    "The file's clock jumps back after 2.0 s, as where recordings were strung together.",
+  );
 });

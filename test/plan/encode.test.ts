@@ -47,6 +47,7 @@ function planOf(source: Source = {}): Plan {
     title: 'a b',
     media: {
       demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
+      late: false,
       sizeBytes: 1,
       startSeconds,
       durationSeconds,
@@ -136,11 +137,11 @@ describe('The command of a chunk', () => {
     );
   });
 
-  test('gives fields to the deinterlacer before the grid, and new filters to a new size', () => {
+  test('gives fields of one size to the deinterlacer before the grid', () => {
     const plan = planOf({ video: { fieldOrder: 'top_first' } });
     const argv = videoCommand(plan, LAST_CHUNK, { address: '/a', directory: '/d' });
-    expect(valueOf(argv, '-filter_complex')).toMatch(/^\[0:0\]bwdif=[^,]+,fps=/);
-    expect(argv).not.toContain('-reinit_filter');
+    expect(valueOf(argv, '-filter_complex')).toMatch(/^\[0:0\]scale=interl=1,bwdif=[^,]+,fps=/);
+    expect(valueOf(argv, '-reinit_filter')).toBe('0');
   });
 
   test('decodes from the start without a place to seek to', () => {
@@ -207,7 +208,7 @@ describe('The command of a sound track', () => {
 
 describe('The input options', () => {
   test('of a file allow the file and nothing it names', () => {
-    expect(inputOptions({ address: '/data/a:b' })).toEqual([
+    expect(inputOptions({ address: '/data/a:b', late: false })).toEqual([
       ...['-protocol_whitelist', 'file', '-format_whitelist', WHITELIST, '-i', 'file:/data/a:b'],
     ]);
   });
@@ -216,7 +217,7 @@ describe('The input options', () => {
     ['https://bucket.test/a.mp4?sig=1', ['-tls_verify', '1']],
     ['http://127.0.0.1:9000/a.mp4?sig=1', []],
   ])('of %s allow the network only, and go on after a break: %j', (address, tls) => {
-    const argv = inputOptions({ address });
+    const argv = inputOptions({ address, late: false });
     expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
     expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
       ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
@@ -224,10 +225,16 @@ describe('The input options', () => {
     ]);
   });
 
+  test('look further for streams that begin late', () => {
+    expect(inputOptions({ address: '/a', late: true }).slice(4)).toEqual([
+      ...['-analyzeduration', '60000000', '-probesize', '50000000', '-i', 'file:/a'],
+    ]);
+  });
+
   test.each(['hls', 'dash', 'concat', 'sdp', 'rtsp', 'image2', 'png_pipe', 'lavfi', 'tedcaptions'])(
     'never allow the demuxer %s',
     (demuxer) => {
-      const argv = inputOptions({ address: '/a' });
+      const argv = inputOptions({ address: '/a', late: false });
       expect(valueOf(argv, '-format_whitelist')?.split(',')).not.toContain(demuxer);
     },
   );

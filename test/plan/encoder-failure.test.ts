@@ -135,6 +135,12 @@ describe('A failed run of ffmpeg', () => {
   });
 });
 
+test('Sound that changes midway is refused in words about sound', () => {
+  const stderr = '[error] Changing audio frame properties on the fly is not supported.';
+  const error = encoderFailure({ program: 'ffmpeg', exitCode: 1, signal: undefined, stderr });
+  expect(error.message).toMatch(/^The sound of the file changes its form in the middle/);
+});
+
 describe('A failed run of ffprobe', () => {
   test.each([
     ['file:/data/a: Invalid data found when processing input', 'unreadable_source'],

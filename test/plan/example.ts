@@ -3,7 +3,11 @@ import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import { rational } from '../../worker/plan/rational.ts';
 import type { Rational } from '../../worker/plan/rational.ts';
-import type { SourceVideo } from '../../worker/plan/source.ts';
+import type { SourceAudio, SourceVideo } from '../../worker/plan/source.ts';
+
+const SOUND: SourceAudio = {
+  ...{ index: 1, codec: 'aac', channels: 2, sampleRate: 44_100, language: 'und', default: true },
+};
 
 /** The plan of an ordinary source; what is odd about it is said where it is made. */
 export function examplePlan(
@@ -12,16 +16,29 @@ export function examplePlan(
     readonly startSeconds?: number;
     readonly rate?: Rational;
     readonly video?: Partial<SourceVideo>;
+    readonly audio?: readonly SourceAudio[];
   } = {},
 ): Plan {
-  const { seconds = 10, startSeconds = 0, rate = rational(25, 1), video = {} } = odd;
+  const {
+    seconds = 10,
+    startSeconds = 0,
+    rate = rational(25, 1),
+    video = {},
+    audio = [SOUND],
+  } = odd;
   return planAsset({
     jobId: 'b'.repeat(20),
     assetId: 'a'.repeat(20),
     source: { bucket: 'source', key: 'talk.mp4', etag: 'e', sizeBytes: 1000 },
     title: 'talk',
     media: {
-      ...{ demuxer: 'mov,mp4', sizeBytes: 1000, startSeconds, durationSeconds: seconds },
+      ...{
+        demuxer: 'mov,mp4',
+        late: false,
+        sizeBytes: 1000,
+        startSeconds,
+        durationSeconds: seconds,
+      },
       video: {
         ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 } },
         rates: { average: rate, base: rate },
@@ -29,9 +46,7 @@ export function examplePlan(
         rgb: false,
         ...video,
       },
-      audio: [
-        { index: 1, codec: 'aac', channels: 2, sampleRate: 44_100, language: 'und', default: true },
-      ],
+      audio,
     },
     ladder: LADDER,
     encoder: { preset: 'veryfast', crf: 22 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gridRate, isVariable } from '../../worker/plan/frame-rate.ts';
+import { gridRate, isUnsettled, isVariable } from '../../worker/plan/frame-rate.ts';
 import { parseRational, rational } from '../../worker/plan/rational.ts';
 
 const rateOf = (text: string) => parseRational(text) ?? rational(1, 1);
@@ -18,10 +18,41 @@ describe('The rate of the grid', () => {
     ['10505/1000', '90000/1', '24000/1001'],
     ['19333/1000', '24/1', '24/1'],
     ['1000000/66667', '1000000/66667', '15/1'],
-    ['1/5', '1/5', '1/1'],
+    ['1/5', '1/5', '10/1'],
+    ['1/1', '1/1', '10/1'],
+    ['6/1', '6/1', '12/1'],
+    ['15/2', '15/2', '15/1'],
   ])('of an average of %s and a base of %s is %s.', (average, base, expected) => {
     const rates = { average: rateOf(average), base: rateOf(base) };
     expect(gridRate(rates)).toEqual(rateOf(expected));
+  });
+
+  test.each([
+    ['6330/1031', '6330/1031', 25, '25/1'],
+    ['15800/829', '50/1', 50, '50/1'],
+    ['25/2', '25/2', 12.5, '25/2'],
+    ['20/1', '90000/1', 30.303, '30000/1001'],
+    ['20/1', '90000/1', 29.412, '30000/1001'],
+    ['20/1', '90000/1', 16.129, '24000/1001'],
+    ['40/1', '90000/1', 500, '60/1'],
+    ['29/1', '90000/1', 23.81, '30000/1001'],
+  ])(
+    'of an average of %s, a base of %s and a pace of %d is %s.',
+    (average, base, pace, expected) => {
+      const rates = { average: rateOf(average), base: rateOf(base), pace };
+      expect(gridRate(rates)).toEqual(rateOf(expected));
+    },
+  );
+
+  test('is left open by rates that differ, and by those that no camera has.', () => {
+    const unsettled = (average: string, base: string) =>
+      isUnsettled({ average: rateOf(average), base: rateOf(base) });
+    expect(unsettled('30000/1001', '30000/1001')).toBe(false);
+    expect(unsettled('24003/1000', '24/1')).toBe(false);
+    expect(unsettled('25/2', '25/2')).toBe(false);
+    expect(unsettled('6330/1031', '6330/1031')).toBe(true);
+    expect(unsettled('15800/829', '50/1')).toBe(true);
+    expect(isUnsettled({})).toBe(true);
   });
 
   test('is the base rate where there is no average, and 25 where there is nothing.', () => {

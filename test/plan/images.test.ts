@@ -12,21 +12,26 @@ describe('A picture', () => {
   test('of fields becomes one of frames.', () => {
     const of = (fieldOrder: 'top_first' | 'bottom_first' | 'progressive') =>
       frameFilters({ ...video, fieldOrder });
-    expect(of('top_first')).toEqual(['bwdif=mode=send_frame:parity=tff:deint=all']);
-    expect(of('bottom_first')).toEqual(['bwdif=mode=send_frame:parity=bff:deint=all']);
+    expect(of('top_first')).toEqual([
+      'scale=interl=1',
+      'bwdif=mode=send_frame:parity=tff:deint=all',
+    ]);
+    expect(of('bottom_first')[1]).toBe('bwdif=mode=send_frame:parity=bff:deint=all');
     expect(of('progressive')).toEqual([]);
   });
 
   test('of high dynamic range is mapped to the standard one.', () => {
     expect(colorFilters({ ...video, transfer: 'hlg', colorRange: 'tv' })).toEqual([
-      'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100',
+      'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:p=bt2020:t=linear:npl=100',
       'format=gbrpf32le',
       'zscale=p=bt709',
       'tonemap=hable:desat=0',
       'zscale=t=bt709:m=bt709:r=tv',
       'format=yuv420p',
     ]);
-    expect(colorFilters({ ...video, transfer: 'pq' })[0]).toMatch(/tin=smpte2084/);
+    expect(colorFilters({ ...video, transfer: 'pq', colorMatrix: 'bt2020c' })[0]).toBe(
+      'zscale=tin=smpte2084:pin=bt2020:min=bt2020nc:rin=tv:p=bt2020:t=linear:npl=100',
+    );
   });
 
   test('has colours that every player takes for the same.', () => {
@@ -59,6 +64,13 @@ describe('The images', () => {
       poster: { width: 300, height: 200 },
       thumbnails: [],
     });
+  });
+
+  test('have tiles whose sheets a JPEG can hold, however tall the picture.', () => {
+    const tileOf = (width: number, height: number) =>
+      planImages({ width, height }, 60).storyboard.tile;
+    expect(tileOf(1080, 1920)).toEqual({ width: 160, height: 284 });
+    expect(tileOf(16, 14_000)).toEqual({ width: 2, height: 320 });
   });
 
   test.each([

@@ -113,4 +113,9 @@ describe('What is shown', () => {
     expect(fit({ width: 427, height: 239 }, 1080)).toEqual({ width: 426, height: 238 });
     expect(fit({ width: 1998, height: 1080 }, 540)).toEqual({ width: 1000, height: 540 });
   });
+
+  test('fits the longest side that can be encoded.', () => {
+    expect(fit({ width: 16_400, height: 20 }, 1080)).toEqual({ width: 16_384, height: 20 });
+    expect(fit({ width: 16, height: 32_000 }, 1080)).toEqual({ width: 8, height: 16_384 });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../worker/errors.ts';
-import { parseProbe } from '../../worker/plan/source.ts';
+import { hasUnseen, parseProbe, withPace } from '../../worker/plan/source.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
@@ -27,6 +27,8 @@ const TIMECODE = { index: 3, codec_type: 'data', codec_tag_string: 'tmcd' };
 
 const parse = (streams: readonly object[], format: object = {}, soundOnly = false) =>
   parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, soundOnly);
+
+const unseen = (streams: readonly object[]) => hasUnseen({ format: FORMAT, streams });
 
 function rejection(streams: readonly object[], format: object = {}, soundOnly = false): string {
   try {
@@ -60,6 +62,7 @@ describe('A source', () => {
       audio: [
         { index: 1, codec: 'aac', channels: 2, sampleRate: 48_000, language: 'en', default: true },
       ],
+      unheard: [],
     });
   });
 
@@ -94,7 +97,30 @@ describe('A source', () => {
     const unknown = { ...SOUND, codec_name: undefined, codec_tag_string: 'apac' };
     const empty = { ...SOUND, index: 5, channels: 0 };
     expect(parse([PICTURE, unknown, { ...SOUND, index: 6 }, empty]).audio).toHaveLength(1);
-    expect(parse([PICTURE, empty]).audio).toEqual([]);
+    expect(parse([PICTURE, empty])).toMatchObject({ audio: [], unheard: [5] });
+  });
+
+  test('is looked at for longer where a picture or sound of it was not found.', () => {
+    expect(unseen([PICTURE, SOUND, COVER, TIMECODE])).toBe(false);
+    expect(unseen([PICTURE, { ...SOUND, channels: 0 }])).toBe(true);
+    expect(unseen([{ ...PICTURE, width: 0, height: 0 }, SOUND])).toBe(true);
+    expect(unseen([PICTURE, SOUND, { ...COVER, width: 0 }])).toBe(false);
+  });
+
+  test('of several programs sounds as the one whose picture it shows.', () => {
+    const streams = [
+      { ...PICTURE, width: 640, height: 360, disposition: { default: 0 } },
+      SOUND,
+      { ...PICTURE, index: 2, disposition: { default: 0 } },
+      { ...SOUND, index: 3 },
+      { ...SOUND, index: 4 },
+    ];
+    const programs = [[0, 1], [2, 3], []].map((indexes) => ({
+      streams: indexes.map((index) => ({ index })),
+    }));
+    const media = parseProbe({ format: FORMAT, streams, programs }, 1000, limits);
+    expect(media.video?.index).toBe(2);
+    expect(media.audio.map(({ index }) => index)).toEqual([3, 4]);
   });
 });
 
@@ -103,6 +129,8 @@ describe('A picture', () => {
     ['turned by its matrix', { side_data_list: [{ rotation: -90 }] }, 720, 1280],
     ['turned by its tag', { tags: { rotate: '270' } }, 720, 1280],
     ['turned upside down', { side_data_list: [{ rotation: 180 }] }, 1280, 720],
+    ['askew', { side_data_list: [{ rotation: 45 }] }, 1280, 720],
+    ['turned by nearly a quarter', { side_data_list: [{ rotation: -89.5 }] }, 720, 1280],
     ['with wide samples', { width: 1440, height: 1080, sample_aspect_ratio: '4:3' }, 1920, 1080],
     ['with narrow samples', { width: 640, height: 360, sample_aspect_ratio: '2:3' }, 427, 360],
     ['with samples of no shape', { sample_aspect_ratio: '0:1' }, 1280, 720],
@@ -133,6 +161,14 @@ describe('A picture', () => {
   ])('%s is known for it.', (_what, odd, expected) => {
     expect(pictureOf(odd)).toMatchObject(expected);
   });
+});
+
+test('The pace of its packets says what the rates of a picture do not.', () => {
+  const copied = pictureOf({ avg_frame_rate: '6330/1031', r_frame_rate: '6330/1031' });
+  if (!copied) throw new Error('The source has no picture.');
+  expect(copied.variableFrameRate).toBe(false);
+  expect(withPace(copied, 25)).toMatchObject({ rates: { pace: 25 }, variableFrameRate: true });
+  expect(withPace(copied, 0)).toEqual(copied);
 });
 
 describe('A language', () => {

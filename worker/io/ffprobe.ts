@@ -5,22 +5,17 @@ import { TransientError } from '../errors.ts';
 import { redact } from '../plan/command.ts';
 import { encoderFailure } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
+import type { SourcePacket } from '../plan/packets.ts';
 
 /** What is looked at, and by what. */
 export interface ProbedSource {
   /** A path, or a URL that is signed for long enough. */
   readonly address: string;
+  /** Look further for streams than usual. */
+  readonly late: boolean;
   /** The program. */
   readonly ffprobe: string;
   readonly signal: AbortSignal;
-}
-
-export interface SourcePacket {
-  readonly stream: number;
-  /** Seconds on the container's clock. */
-  readonly pts: number;
-  readonly duration: number;
-  readonly key: boolean;
 }
 
 /** ffprobe's last words are enough to tell a broken file from a broken connection. */
@@ -29,7 +24,7 @@ const STDERR_CHARACTERS = 8192;
 /** What the container and its streams say of themselves. Throws as `run` does. */
 export async function readDeclared(source: ProbedSource, limitSeconds: number): Promise<unknown> {
   const lines: string[] = [];
-  const options = ['-show_format', '-show_streams', '-of', 'json'];
+  const options = ['-show_format', '-show_streams', '-show_programs', '-of', 'json'];
   await run(source, options, limitSeconds, (line) => lines.push(line));
   return JSON.parse(lines.join('\n'));
 }
@@ -60,10 +55,11 @@ export async function readPackets(
 function parsePacket(line: string): SourcePacket {
   const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
   const number = (name: string) => Number(field(name) ?? Number.NaN);
-  const pts = number('pts_time');
+  const [pts, dts] = [number('pts_time'), number('dts_time')];
   return {
     stream: number('stream_index'),
-    pts: Number.isFinite(pts) ? pts : number('dts_time'),
+    pts: Number.isFinite(pts) ? pts : dts,
+    dts: Number.isFinite(dts) ? dts : pts,
     duration: number('duration_time') || 0,
     key: field('flags')?.startsWith('K') ?? false,
   };
@@ -74,13 +70,13 @@ function parsePacket(line: string): SourcePacket {
  * last words, TransientError when it took too long, and the signal's reason when it was stopped.
  */
 async function run(
-  { address, ffprobe, signal }: ProbedSource,
+  { address, late, ffprobe, signal }: ProbedSource,
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
-  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }), ...options];
+  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address, late }), ...options];
   const child = spawn(ffprobe, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, limit]),

@@ -1,12 +1,16 @@
 import { RejectedError } from '../errors.ts';
-import { settleDuration } from '../plan/duration.ts';
-import type { PacketRange } from '../plan/duration.ts';
-import { parseProbe } from '../plan/source.ts';
+import { requireOneClock, settleDuration } from '../plan/duration.ts';
+import { isUnsettled } from '../plan/frame-rate.ts';
+import { PacketSurvey } from '../plan/packets.ts';
+import type { SourcePacket } from '../plan/packets.ts';
+import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
 import type { SourceLimits, SourceMedia } from '../plan/source.ts';
 import { readDeclared, readPackets } from './ffprobe.ts';
 import type { ProbedSource } from './ffprobe.ts';
 
-export interface ProbeRequest extends ProbedSource {
+type Source = Omit<ProbedSource, 'late'>;
+
+export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
   readonly limits: SourceLimits;
   readonly soundOnly: boolean;
@@ -16,8 +20,11 @@ export interface ProbeRequest extends ProbedSource {
 const TIME_LIMIT_SECONDS = 60;
 /** Reading a whole file without a declared duration takes as long as its download: a quarter of an hour, or at 10 MB/s. */
 const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
-/** How far before its declared end a source is looked at for its real one. */
-const END_WINDOW_SECONDS = 15;
+/** How far before its declared end a source is looked at for its real one, and how far from its start for its pace. */
+const WINDOW_SECONDS = 15;
+const START_WINDOW = `%+${WINDOW_SECONDS}`;
+/** Containers without an index: what they hold, and whether their clock goes on, shows only at their end. */
+const UNINDEXED = /^mpeg(ts)?$/;
 
 /**
  * Looks at a source: what it holds, and where its packets really end. Throws RejectedError for what
@@ -35,54 +42,44 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
       `The file has ${gib(sizeBytes)} GiB; at most ${gib(limits.maxSizeBytes)} are taken.`,
     );
   }
-  const json = await readDeclared(request, TIME_LIMIT_SECONDS);
-  const declared = parseProbe(json, sizeBytes, limits, soundOnly);
-  const streams = [
-    ...(declared.video ? [declared.video.index] : []),
-    ...declared.audio.map(({ index }) => index),
-  ];
+  const { late, json } = await readStreams(request);
+  const { unheard, ...declared } = parseProbe(json, sizeBytes, limits, soundOnly);
+  const { demuxer, video, audio, startSeconds = 0, durationSeconds } = declared;
+  const streams = [...(video ? [video.index] : []), ...audio.map(({ index }) => index), ...unheard];
+  const survey = async (interval: string, limitSeconds = TIME_LIMIT_SECONDS) => {
+    const packets = new PacketSurvey(video?.index);
+    await readPackets({ ...request, late }, streams, interval, limitSeconds, (packet) =>
+      packets.add(packet),
+    );
+    return packets;
+  };
   const packets =
-    declared.durationSeconds === undefined
-      ? await packetRange(
-          request,
-          streams,
-          '',
-          Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond),
-        )
-      : await findEnd(request, streams, declared.startSeconds ?? 0, declared.durationSeconds);
-  return { ...declared, ...settleDuration(declared, packets, limits) };
+    durationSeconds === undefined || UNINDEXED.test(demuxer)
+      ? await survey('', Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond))
+      : await surveyEnd(survey, startSeconds, durationSeconds);
+  requireOneClock(packets, declared.startSeconds);
+  if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
+  const media = { ...declared, late, ...settleDuration(declared, packets.range, limits) };
+  if (!video || !isUnsettled(video.rates)) return media;
+  const paces = [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0];
+  return { ...media, video: withPace(video, Math.max(...paces)) };
 }
 
-async function findEnd(
-  source: ProbedSource,
-  streams: readonly number[],
-  start: number,
-  declared: number,
-): Promise<PacketRange | undefined> {
-  const from = start + declared - END_WINDOW_SECONDS;
-  const interval = from > start && from > 0 ? `${from.toFixed(6)}%` : '';
-  // Without packets near the end the start is read, to say how much of the file there is.
-  return (
-    (await packetRange(source, streams, interval, TIME_LIMIT_SECONDS)) ??
-    (interval
-      ? await packetRange(source, streams, `%+${END_WINDOW_SECONDS}`, TIME_LIMIT_SECONDS)
-      : undefined)
-  );
+/** What the container says; of one whose streams begin late, after a longer look at it. */
+async function readStreams(request: ProbeRequest): Promise<{ late: boolean; json: unknown }> {
+  const json = await readDeclared({ ...request, late: false }, TIME_LIMIT_SECONDS);
+  if (!hasUnseen(json)) return { late: false, json };
+  return { late: true, json: await readDeclared({ ...request, late: true }, TIME_LIMIT_SECONDS) };
 }
 
-async function packetRange(
-  source: ProbedSource,
-  streams: readonly number[],
-  interval: string,
-  limitSeconds: number,
-): Promise<PacketRange | undefined> {
-  let first = Infinity;
-  let end = -Infinity;
-  await readPackets(source, streams, interval, limitSeconds, ({ pts, duration }) => {
-    first = Math.min(first, pts);
-    end = Math.max(end, pts + duration);
-  });
-  return first === Infinity ? undefined : { first, end };
+type Survey = (interval: string) => Promise<PacketSurvey>;
+
+/** The packets near the declared end. Without any the start is read, to say how much of the file there is. */
+async function surveyEnd(survey: Survey, start: number, declared: number): Promise<PacketSurvey> {
+  const from = start + declared - WINDOW_SECONDS;
+  if (from <= start || from <= 0) return survey('');
+  const end = await survey(`${from.toFixed(6)}%`);
+  return end.range ? end : survey(START_WINDOW);
 }
 
 /**
@@ -99,22 +96,24 @@ const SEEK_WINDOWS_SECONDS = [15, 60, 240];
  * `seconds` of the asset; undefined to decode from the start.
  */
 export async function findSeek(
-  source: ProbedSource,
+  source: Source,
   media: SourceMedia,
   seconds: number,
 ): Promise<number | undefined> {
-  if (seconds <= 0 || !media.video) return undefined;
-  if (SEEKABLE.test(media.demuxer)) return seconds;
-  const wanted = media.startSeconds + seconds;
+  const { demuxer, video, late, startSeconds } = media;
+  if (seconds <= 0 || !video) return undefined;
+  if (SEEKABLE.test(demuxer)) return seconds;
+  const wanted = startSeconds + seconds;
   for (const window of SEEK_WINDOWS_SECONDS) {
     if (window >= seconds) return undefined;
     // ffprobe's intervals are absolute timestamps; a leading sign would make them relative.
     const interval = [wanted - window, wanted].map((at) => Math.max(0, at).toFixed(6)).join('%');
     let key: number | undefined;
-    await readPackets(source, [media.video.index], interval, TIME_LIMIT_SECONDS, (packet) => {
+    const take = (packet: SourcePacket) => {
       if (packet.key && packet.pts <= wanted) key = packet.pts;
-    });
-    if (key !== undefined) return Math.max(0, key - media.startSeconds - seekMargin(media));
+    };
+    await readPackets({ ...source, late }, [video.index], interval, TIME_LIMIT_SECONDS, take);
+    if (key !== undefined) return Math.max(0, key - startSeconds - seekMargin(media));
   }
   return undefined;
 }

@@ -1,12 +1,7 @@
 import { RejectedError } from '../errors.ts';
+import type { PacketRange, PacketSurvey } from './packets.ts';
 import { tooLong } from './source.ts';
 import type { DeclaredMedia, SourceLimits, SourceMedia } from './source.ts';
-
-/** From the first packet that was looked at to the end of the last; seconds on the container's clock. */
-export interface PacketRange {
-  readonly first: number;
-  readonly end: number;
-}
 
 /** Headers round, and sound and picture end apart; more missing than this is a file that was cut off. */
 const TOLERANCE = { seconds: 1.5, share: 0.05 };
@@ -19,7 +14,11 @@ const INDEXED = /^(mov|matroska)/;
  * anything. Throws RejectedError for one that was cut off, or is longer than the limit.
  */
 export function settleDuration(
-  { demuxer, startSeconds, durationSeconds: declared }: DeclaredMedia,
+  {
+    demuxer,
+    startSeconds,
+    durationSeconds: declared,
+  }: Pick<DeclaredMedia, 'demuxer' | 'startSeconds' | 'durationSeconds'>,
   packets: PacketRange | undefined,
   limits: SourceLimits,
 ): Pick<SourceMedia, 'startSeconds' | 'durationSeconds'> {
@@ -44,6 +43,18 @@ function settle(demuxer: string, declared: number | undefined, measured: number)
   if (declared === undefined) return measured;
   if (Math.abs(declared - measured) < 0.1) return declared;
   return INDEXED.test(demuxer) ? Math.min(declared, measured) : measured;
+}
+
+/**
+ * Throws RejectedError for a source whose clock jumps back: ffmpeg would drop what comes after, as its
+ * time is over.
+ */
+export function requireOneClock({ setback, range }: PacketSurvey, start = range?.first ?? 0): void {
+  if (setback === undefined) return;
+  throw new RejectedError(
+    'unsupported_source',
+    `The file's clock jumps back after ${(setback - start).toFixed(1)} s, as where recordings were strung together. Convert it to an MP4 file, or upload the recordings one by one.`,
+  );
 }
 
 function truncated(declared: number, measured: number): RejectedError {

@@ -24,6 +24,17 @@ export interface Place {
   readonly directory: string;
 }
 
+interface Input extends Omit<Place, 'directory'> {
+  /** As in SourceMedia. */
+  readonly late: boolean;
+}
+
+/**
+ * By itself ffmpeg looks at 5 s and 5 MB, and leaves out what it has not seen by then: here at a
+ * minute (in microseconds) or 50 MB. https://ffmpeg.org/ffmpeg-formats.html#Format-Options
+ */
+const LATE_OPTIONS: readonly string[] = ['-analyzeduration', '60000000', '-probesize', '50000000'];
+
 /**
  * A connection that breaks is taken up again where it broke, after 0, 1, 3 and 7 s; what lasts longer
  * is for the queue's own retries. The time limit is in microseconds without traffic.
@@ -37,10 +48,7 @@ const HTTP_OPTIONS: readonly string[] = [
 const TLS_OPTIONS: readonly string[] = ['-tls_verify', '1'];
 
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
-export function inputOptions({
-  address,
-  seekSeconds,
-}: Omit<Place, 'directory'>): readonly string[] {
+export function inputOptions({ address, seekSeconds, late }: Input): readonly string[] {
   const remote = /^https?:\/\//.test(address);
   return [
     ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
@@ -48,6 +56,7 @@ export function inputOptions({
     ...(remote ? HTTP_OPTIONS : []),
     // For a connection without TLS the option is unknown, and that is fatal.
     ...(/^https:/.test(address) ? TLS_OPTIONS : []),
+    ...(late ? LATE_OPTIONS : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],
@@ -103,12 +112,12 @@ export function videoCommand(
     ...GENERAL_OPTIONS,
     ...ABORT_WHEN_EMPTY,
     // A new set of filters for a picture that changes its size midway would begin the grid anew; the
-    // ones at hand only scale. Fields are another matter: bwdif cannot take frames of another size.
-    ...(video.fieldOrder === 'progressive' ? SAME_FILTERS : []),
+    // ones at hand only scale.
+    ...SAME_FILTERS,
     // What a decoder makes of damaged frames depends on how many threads it has, and on their timing.
     ...['-threads', '1'],
     ...timeZero(plan),
-    ...inputOptions(place),
+    ...inputOptions({ ...place, late: media.late }),
     ...['-filter_complex', graph],
     ...renditions.flatMap((rendition, index) => [
       ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', plan.encoder.preset],
@@ -146,7 +155,7 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     // Sound that changes its form midway is refused: new filters would begin the timeline anew.
     ...SAME_FILTERS,
     ...timeZero(plan),
-    ...inputOptions(place),
+    ...inputOptions({ ...place, late: media.late }),
     ...['-map', `0:${track.streamIndex}`, '-af', filters.join(',')],
     ...['-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
@@ -162,9 +171,16 @@ const MOST_CHANNELS = 8;
  * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
  * leaves the end of the stream where it was, and the last frames of some sources go missing.
  */
-function timeZero({ media }: Plan): readonly string[] {
-  return media.startSeconds === 0 ? [] : ['-itsoffset', (-media.startSeconds).toFixed(6)];
+function timeZero({ media: { demuxer, startSeconds } }: Plan): readonly string[] {
+  const offset = (DISCONTINUOUS.test(demuxer) ? 1e-6 : 0) - startSeconds;
+  return offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)];
 }
+
+/**
+ * Containers (AVFMT_TS_DISCONT) whose start ffmpeg takes for that of the one stream it reads, when the
+ * offset is exactly the container's start: sound that begins after the picture would move to it.
+ */
+const DISCONTINUOUS = /^(mpeg|mpegts|ogg)$/;
 
 /** ffmpeg's pattern for the segments of one rendition; the protocol keeps a colon in the path from being one. */
 function segmentFiles({ directory }: Place, rendition: string): string {

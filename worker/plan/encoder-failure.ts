@@ -23,6 +23,9 @@ const GONE =
 const UNSUPPORTED =
   /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported|Error reinitializing filters/i;
 
+/** Of stereo that becomes surround, or of another sample rate, in the middle of a track. */
+const CHANGED_SOUND = /Changing audio frame properties/;
+
 const DAMAGED =
   /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output|Cannot determine format of input stream/i;
 
@@ -44,6 +47,13 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
     return new RejectedError(
       'source_gone',
       'The uploaded file is no longer there. Upload it again.',
+    );
+  }
+  if (CHANGED_SOUND.test(said)) {
+    return new RejectedError(
+      'unsupported_source',
+      'The sound of the file changes its form in the middle, as from stereo to surround. Export it with one form throughout, as AAC in an MP4 file.',
+      { cause: transient },
     );
   }
   if (UNSUPPORTED.test(said)) {

@@ -3,6 +3,8 @@ import type { Rational } from './rational.ts';
 
 /** Apple's authoring rules allow at most 60 frames/s (rule 1.15). */
 const MOST = 60;
+/** A picture that stands for longer is repeated. */
+const LEAST = 10;
 
 /** The rates that displays and editors know. */
 const STANDARD: readonly Rational[] = [
@@ -24,41 +26,79 @@ export interface SourceRates {
   readonly average?: Rational;
   /** ffprobe's r_frame_rate: the lowest rate that can express every timestamp. */
   readonly base?: Rational;
+  /** Pictures a second at which most of them follow each other: measured where the two above do not settle it. */
+  readonly pace?: number;
 }
 
 /** More than 2 % apart, an average and a base rate do not mean the same frames; pulldown and a cut-off end stay below. */
-export function isVariable({ average, base }: SourceRates): boolean {
+const VARIABLE = 0.02;
+
+/** Distances between pictures are measured to the millisecond: 33 or 34 ms are 30 frames/s. */
+const MEASURED = 0.03;
+
+export function isVariable({ average, base, pace }: SourceRates): boolean {
   if (!average || !base) return false;
-  return Math.abs(toNumber(average) / toNumber(base) - 1) > 0.02;
+  return (
+    !near(toNumber(average), toNumber(base), VARIABLE) ||
+    (pace !== undefined && !near(pace, toNumber(base), MEASURED))
+  );
+}
+
+/**
+ * True where average and base leave the rate open: they differ, or are one that no camera has, as
+ * copying into Matroska writes a variable rate's average for both.
+ */
+export function isUnsettled(rates: SourceRates): boolean {
+  const { base } = rates;
+  return !base || isVariable(rates) || !snapsTo(base, [...STANDARD, ...halves(base)]);
 }
 
 /**
  * The constant rate onto which the source's frames are put: its own where it is steady, the nearest
- * standard rate that is not below the average where it is not; at least 1, at most 60 frames/s.
- * A rate above 60 is divided, so that every kept frame is one of the source's.
+ * standard rate that loses none where it is not. A rate above 60 is divided, so that every kept frame
+ * is one of the source's; one below 10 is multiplied, so that the end is met within a twentieth of a
+ * second.
  */
 export function gridRate(rates: SourceRates): Rational {
   const rate = isVariable(rates) ? steady(rates) : (rates.base ?? rates.average);
   return bounded(snapped(rate ?? rational(25, 1)));
 }
 
-function steady({ average, base }: SourceRates): Rational {
-  if (base && toNumber(base) <= MOST && average && toNumber(average) > toNumber(base) / 2)
+function steady({ average, base, pace = 0 }: SourceRates): Rational {
+  const mean = average ? toNumber(average) : 25;
+  const wanted = Math.max(mean * (1 - SNAP), pace * (1 - MEASURED));
+  if (base && toNumber(base) <= MOST && toNumber(base) >= wanted && wanted > toNumber(base) / 2)
     return base;
-  const wanted = average ? toNumber(average) * (1 - SNAP) : 25;
-  return STANDARD.find((rate) => toNumber(rate) >= wanted) ?? average ?? rational(60, 1);
+  return STANDARD.find((rate) => toNumber(rate) >= wanted) ?? rational(MOST, 1);
 }
 
 function snapped(rate: Rational): Rational {
-  const whole = rational(Math.max(1, Math.round(toNumber(rate))), 1);
-  const near = (one: Rational) => Math.abs(toNumber(rate) / toNumber(one) - 1) < SNAP;
-  return [...STANDARD, whole].find(near) ?? rate;
+  return snapsTo(rate, [...STANDARD, nearestWhole(rate)]) ?? rate;
+}
+
+function snapsTo(rate: Rational, rates: readonly Rational[]): Rational | undefined {
+  return rates.find((one) => near(toNumber(rate), toNumber(one), SNAP));
+}
+
+function near(one: number, other: number, share: number): boolean {
+  return Math.abs(one / other - 1) < share;
+}
+
+function nearestWhole(rate: Rational): Rational {
+  return rational(Math.max(1, Math.round(toNumber(rate))), 1);
+}
+
+/** 7.5 and 12.5 are rates that cameras have. */
+function halves(rate: Rational): readonly Rational[] {
+  return [rational(Math.max(1, Math.round(toNumber(rate) * 2)), 2)];
 }
 
 function bounded(rate: Rational): Rational {
-  if (toNumber(rate) < 1) return rational(1, 1);
   if (rate.den > 100_000 || rate.num > 100_000_000) {
     return bounded(rational(Math.max(1, Math.round(toNumber(rate) * 1000)), 1000));
+  }
+  if (toNumber(rate) < LEAST) {
+    return rational(rate.num * Math.ceil(LEAST / toNumber(rate)), rate.den);
   }
   const divisor = Math.ceil(toNumber(rate) / (MOST * (1 + SNAP)));
   return divisor === 1 ? rate : snapped(rational(rate.num, rate.den * divisor));

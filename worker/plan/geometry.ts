@@ -19,12 +19,17 @@ export function shortSide({ width, height }: Size): number {
   return Math.min(width, height);
 }
 
+/** x264 takes no longer side. */
+const LONGEST = 16_384;
+
 /**
- * The picture scaled so that its short side is at most `side`: never enlarged, both sides even (as
- * 4:2:0 demands), and the long side the even number nearest to the exact ratio.
+ * The picture scaled so that its short side is at most `side` and its long one can be encoded: never
+ * enlarged, both sides even (as 4:2:0 demands), and the long side the even number nearest to the exact
+ * ratio.
  */
 export function fit(display: Size, side: number): Size {
-  const scale = Math.min(1, side / shortSide(display));
+  const longSide = Math.max(display.width, display.height);
+  const scale = Math.min(1, side / shortSide(display), LONGEST / longSide);
   const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2);
   const size = { width: even(display.width), height: even(display.height) };
   // An odd source is not enlarged by its rounding: 239 becomes 238.

@@ -1,6 +1,6 @@
 import { GENERAL_OPTIONS, inputOptions } from './encode.ts';
 import type { Place } from './encode.ts';
-import { fit } from './geometry.ts';
+import { fit, shortSide } from './geometry.ts';
 import { colorFilters, frameFilters } from './picture.ts';
 import type { ImagePlan, Plan, Storyboard } from './plan.ts';
 import type { Size } from './source.ts';
@@ -8,6 +8,8 @@ import type { Size } from './source.ts';
 const POSTER_WIDTH = 1280;
 const THUMBNAIL_WIDTHS = [640, 320];
 const TILE_WIDTH = 160;
+/** A phone's picture has 284 lines of it; of one that is all height a JPEG could not hold a sheet (65,500 lines). */
+const TILE_HEIGHT = 320;
 const COLUMNS = 5;
 const ROWS = 5;
 /** A seek bar is a few hundred pixels long: more pictures than this nobody can aim at. */
@@ -27,7 +29,7 @@ export function planImages(largest: Size, durationSeconds: number): ImagePlan {
       atMostWide(largest, width),
     ),
     storyboard: {
-      tile: atMostWide(largest, TILE_WIDTH),
+      tile: within(largest, TILE_WIDTH, TILE_HEIGHT),
       columns: COLUMNS,
       rows: ROWS,
       intervalSeconds,
@@ -99,7 +101,7 @@ export function imagesCommand(
     // Decoded by several threads, a damaged source looks different on every run.
     ...['-threads', '1'],
     ...(plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
-    ...inputOptions(place),
+    ...inputOptions({ ...place, late: media.late }),
     ...['-filter_complex', graph],
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),
@@ -129,7 +131,12 @@ function sheetsOf({ tiles, columns, rows }: Storyboard): number {
 }
 
 function atMostWide(size: Size, width: number): Size {
-  return fit(size, Math.min(size.width, size.height) * Math.min(1, width / size.width));
+  return within(size, width, Infinity);
+}
+
+function within(size: Size, width: number, height: number): Size {
+  const scale = Math.min(1, width / size.width, height / size.height);
+  return fit(size, shortSide(size) * scale);
 }
 
 function scaled({ width, height }: Size): string {

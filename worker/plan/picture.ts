@@ -5,8 +5,12 @@ import type { Size, SourceVideo } from './source.ts';
 export function frameFilters({ fieldOrder }: SourceVideo): readonly string[] {
   if (fieldOrder === 'progressive') return [];
   const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
-  // A frame for each frame, not for each field: the grid's rate is the source's.
-  return [`bwdif=mode=send_frame:parity=${parity}:deint=all`];
+  return [
+    // Fields of another size would be woven into the ones before.
+    'scale=interl=1',
+    // A frame for each frame, not for each field: the grid's rate is the source's.
+    `bwdif=mode=send_frame:parity=${parity}:deint=all`,
+  ];
 }
 
 /** Standard dynamic range, 8 bit 4:2:0: what every rendition shares before it is scaled. ffmpeg itself applies the rotation. */
@@ -44,7 +48,8 @@ function namedColors(video: SourceVideo): readonly string[] {
 
 /**
  * HDR to BT.709 by way of linear light. What the file does not say of its primaries and matrix is
- * taken as BT.2020, which both transfers come with; 100 cd/m² is the white of standard range.
+ * taken as BT.2020, which both transfers come with, and its constant luminance, which nobody decodes, as
+ * the usual one; 100 cd/m² is the white of standard range.
  */
 function toneMapped({
   transfer,
@@ -52,14 +57,16 @@ function toneMapped({
   colorMatrix,
   colorRange,
 }: SourceVideo): readonly string[] {
+  const primaries = colorPrimaries ?? 'bt2020';
   const input = [
     `tin=${transfer === 'pq' ? 'smpte2084' : 'arib-std-b67'}`,
-    `pin=${colorPrimaries ?? 'bt2020'}`,
-    `min=${colorMatrix ?? 'bt2020nc'}`,
+    `pin=${primaries}`,
+    `min=${!colorMatrix || colorMatrix === 'bt2020c' ? 'bt2020nc' : colorMatrix}`,
     `rin=${colorRange ?? 'tv'}`,
   ].join(':');
   return [
-    `zscale=${input}:t=linear:npl=100`,
+    // What is not said of a frame zscale would not convert from: primaries go in and out alike.
+    `zscale=${input}:p=${primaries}:t=linear:npl=100`,
     'format=gbrpf32le',
     'zscale=p=bt709',
     'tonemap=hable:desat=0',

@@ -151,8 +151,9 @@ function planUnits(
 }
 
 function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
-  const kept = streams.slice(0, MOST_TRACKS);
-  const chosen = kept.find((stream) => stream.default) ?? kept[0];
+  const chosen = streams.find((stream) => stream.default) ?? streams[0];
+  const others = streams.filter((stream) => stream !== chosen).slice(0, MOST_TRACKS - 1);
+  const kept = streams.filter((stream) => stream === chosen || others.includes(stream));
   const labels = new Set<string>();
   return kept.map((stream, index) => {
     const label = uniqueLabel(stream, labels);
@@ -204,6 +205,7 @@ const planSchema: z.ZodType<Plan> = z.object({
   title: z.string(),
   media: z.object({
     demuxer: name,
+    late: z.boolean(),
     sizeBytes: count,
     startSeconds: z.number(),
     durationSeconds: z.number().positive(),
@@ -212,7 +214,11 @@ const planSchema: z.ZodType<Plan> = z.object({
         index: count,
         codec: name,
         display: z.object(size),
-        rates: z.object({ average: fraction.exactOptional(), base: fraction.exactOptional() }),
+        rates: z.object({
+          average: fraction.exactOptional(),
+          base: fraction.exactOptional(),
+          pace: z.number().positive().exactOptional(),
+        }),
         variableFrameRate: z.boolean(),
         fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
         transfer: z.enum(['sdr', 'pq', 'hlg']),

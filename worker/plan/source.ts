@@ -9,6 +9,8 @@ import { parseRational } from './rational.ts';
 export interface SourceMedia {
   /** ffmpeg's demuxer, one of DEMUXERS. */
   readonly demuxer: string;
+  /** Streams of it begin so late that ffmpeg must look further than it does by itself. */
+  readonly late: boolean;
   readonly sizeBytes: number;
   /** The container timestamp that is shown as time zero: the earliest of the chosen streams. */
   readonly startSeconds: number;
@@ -127,12 +129,35 @@ const probeSchema = z.object({
     duration: seconds.default(Number.NaN),
   }),
   streams: z.array(streamSchema).default([]),
+  /** Of a broadcast: several may share one transport stream. */
+  programs: z
+    .array(z.object({ streams: z.array(z.object({ index: z.number() })).default([]) }))
+    .default([]),
 });
 
 /** What the container says of a source; how long it really is, io/probe.ts measures. */
-export interface DeclaredMedia extends Omit<SourceMedia, 'durationSeconds' | 'startSeconds'> {
+export interface DeclaredMedia extends Omit<
+  SourceMedia,
+  'durationSeconds' | 'startSeconds' | 'late'
+> {
   readonly startSeconds: number | undefined;
   readonly durationSeconds: number | undefined;
+  /** Streams of sound that were announced, but not found: those that never come are no loss. */
+  readonly unheard: readonly number[];
+}
+
+/** True for ffprobe's answer when it has not seen enough of a stream to know its form. */
+export function hasUnseen(json: unknown): boolean {
+  const { streams } = probeSchema.parse(json);
+  return streams.some((stream) => isUnheard(stream) || isUnseen(stream));
+}
+
+function isUnheard({ codec_type, codec_name, channels }: Stream): boolean {
+  return codec_type === 'audio' && Boolean(codec_name) && channels <= 0;
+}
+
+function isUnseen({ codec_type, width, disposition }: Stream): boolean {
+  return codec_type === 'video' && width <= 0 && !disposition?.attached_pic;
 }
 
 /**
@@ -145,14 +170,15 @@ export function parseProbe(
   limits: SourceLimits,
   soundOnly = false,
 ): DeclaredMedia {
-  const { format, streams } = probeSchema.parse(json);
+  const { format, streams: all, programs } = probeSchema.parse(json);
   if (BARE.test(format.format_name)) {
     throw new RejectedError(
       'unsupported_source',
       'The file is a bare video stream, which does not say when a picture is shown. Put it into an MP4 file.',
     );
   }
-  const picture = soundOnly ? undefined : chooseVideo(streams);
+  const picture = soundOnly ? undefined : chooseVideo(all);
+  const streams = ofProgram(programs, picture, all);
   const audio = streams.filter(
     (stream) => stream.codec_type === 'audio' && stream.codec_name && stream.channels > 0,
   );
@@ -180,7 +206,16 @@ export function parseProbe(
     durationSeconds,
     ...(picture ? { video: parseVideo(picture, limits) } : {}),
     audio: audio.map((stream) => parseAudio(stream)),
+    unheard: streams.filter(isUnheard).map(({ index }) => index),
   };
+}
+
+/** For sound that is there, but whose form is not known: the asset would be without it. */
+export function soundUnrecognised(): RejectedError {
+  return new RejectedError(
+    'unsupported_source',
+    'Sound of the file could not be recognised: it begins very late, or is damaged. Convert the file to MP4.',
+  );
 }
 
 export function tooLong(
@@ -219,6 +254,19 @@ function declaredDuration(
 function clockSeconds(text = ''): number {
   const parts = /^(\d+):(\d+):([\d.]+)$/.exec(text);
   return Number(parts?.[1]) * 3600 + Number(parts?.[2]) * 60 + Number(parts?.[3]);
+}
+
+/** Without the streams of other programs than the picture's: their sound is another's. */
+function ofProgram(
+  programs: z.infer<typeof probeSchema>['programs'],
+  picture: Stream | undefined,
+  streams: readonly Stream[],
+): readonly Stream[] {
+  const holds = (stream: Stream | undefined) => (program: (typeof programs)[number]) =>
+    program.streams.some(({ index }) => index === stream?.index);
+  const own = programs.find(holds(picture));
+  if (!own) return streams;
+  return streams.filter((stream) => holds(stream)(own) || !programs.some(holds(stream)));
 }
 
 /** The stream that a player would show: no cover, no timecode; the default one, else the largest. */
@@ -287,6 +335,12 @@ function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
   };
 }
 
+/** The same picture, with the pace that its packets have; none was found when it is 0. */
+export function withPace(video: SourceVideo, pace: number): SourceVideo {
+  const rates = { ...video.rates, ...(pace > 0 ? { pace: Math.round(pace * 1000) / 1000 } : {}) };
+  return { ...video, rates, variableFrameRate: isVariable(rates) };
+}
+
 function parseAudio(stream: Stream): SourceAudio {
   return {
     index: stream.index,
@@ -304,7 +358,9 @@ function rotationOf({ side_data_list, tags }: Stream): number {
   const degrees =
     side_data_list.find((data) => data.rotation !== undefined)?.rotation ??
     Number(tags['rotate'] ?? 0);
-  return Number.isFinite(degrees) ? Math.round(degrees / 90) * 90 : 0;
+  const quarter = Math.round(degrees / 90) * 90;
+  // By any other angle ffmpeg turns the picture within its frame.
+  return Math.abs(degrees - quarter) < 1 ? quarter : 0;
 }
 
 /** A ratio beyond 1:4 is no anamorphic picture but a broken header. */
