@@ -1,4 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readConfig } from '../../worker/config.ts';
+import { createLog } from '../../worker/log.ts';
+import { pointerKey, jobKeys } from '../../worker/plan/keys.ts';
+import { publishWhenDone } from '../../worker/publish.ts';
+import { openServices } from '../../worker/services.ts';
+import type { Services } from '../../worker/services.ts';
 import { clip } from './clips.ts';
 import { Machine } from './machine.ts';
 
@@ -71,6 +77,57 @@ describe('The published bytes are those of an undisturbed run', () => {
     expect(digest(await machine.published(assetId))).toEqual(digest(await undisturbed()));
   });
 });
+
+test('Publishing that breaks off at any write shows the whole asset or none, and is finished by the next worker.', async () => {
+  machine.start();
+  const short = clip({ name: 'short.mp4', seconds: 8 });
+  const { assetId, jobId } = await machine.upload(short);
+  await machine.ready();
+  await machine.stop();
+  const undisturbed = digest(await machine.published(assetId));
+  const plan = await machine.plan(jobId);
+  const { store } = machine.home;
+  const services = openServices(readConfig({ ...machine.env }), machine.home, machine.scratch);
+  const context = { log: createLog('silent'), signal: new AbortController().signal };
+  const { DELIVERY_BUCKET, WORK_BUCKET } = machine.env;
+  let write = 0;
+  for (let broken = true; broken; write += 1) {
+    for (const key of (await machine.published(assetId)).keys()) {
+      if (/\.(m3u8|json)$/.test(key)) await store.delete(DELIVERY_BUCKET, key);
+    }
+    await store.delete(WORK_BUCKET, jobKeys(jobId).result);
+    const cut = publishWhenDone(breaking(services, write), plan, context);
+    broken = await cut.then(
+      () => false,
+      () => true,
+    );
+    if (await store.head(DELIVERY_BUCKET, pointerKey(assetId))) {
+      expect(await machine.check({ jobId, playlist: pointerKey(assetId) }, short)).toEqual([]);
+    }
+    expect(await publishWhenDone(services, plan, context)).toBe(true);
+    expect(digest(await machine.published(assetId))).toEqual(undisturbed);
+    expect(await machine.event()).toMatchObject({ type: 'asset.ready', jobId });
+  }
+  // Three playlists, asset.json, the pointer, the event and the result; then one that was not broken.
+  expect(write).toBe(8);
+});
+
+/** The same, but from that write on nothing is written any more, as after a kill. */
+function breaking(services: Services, writes: number): Services {
+  let left = writes;
+  const write = () => {
+    left -= 1;
+    if (left < 0) throw new Error('The worker was killed.');
+  };
+  const { store, events } = services;
+  const put: typeof store.put = async (...object) => (write(), store.put(...object));
+  const send: typeof events.send = async (...message) => (write(), events.send(...message));
+  return {
+    ...services,
+    store: Object.assign(Object.create(store) as typeof store, { put }),
+    events: Object.assign(Object.create(events) as typeof events, { send }),
+  };
+}
 
 describe('SIGTERM in the middle of a chunk', () => {
   test('gives the unit back at once, uses up none of its receives, and leaves nothing behind.', async () => {
