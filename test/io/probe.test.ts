@@ -126,6 +126,17 @@ describe('A source', () => {
     expect(await probe(dark)).toMatchObject({ late: true, video: { display: { width: 192 } } });
   });
 
+  test('that announces no stream before it comes is looked at for long.', async () => {
+    // More than the 5 MB that ffmpeg looks at by itself come before the sound.
+    const late = make('late-sound.mpg', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=12,noise=alls=60:allf=t'],
+      ...['-itsoffset', '10', '-f', 'lavfi', '-i', 'sine=440:d=2', '-map', '0', '-map', '1'],
+      ...['-c:v', 'mpeg2video', '-b:v', '8M', '-maxrate', '9M', '-bufsize', '4M', '-c:a', 'mp2'],
+    ]);
+    expect(statSync(late).size).toBeGreaterThan(8e6);
+    expect(await probe(late)).toMatchObject({ late: true, audio: [{ channels: 1 }] });
+  });
+
   test('whose announced sound never comes is a silent one.', async () => {
     const path = join(directory, 'announced.ts');
     // The sound begins after the last picture, where the file is cut.

@@ -28,7 +28,8 @@ const TIMECODE = { index: 3, codec_type: 'data', codec_tag_string: 'tmcd' };
 const parse = (streams: readonly object[], format: object = {}, soundOnly = false) =>
   parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, soundOnly);
 
-const unseen = (streams: readonly object[]) => hasUnseen({ format: FORMAT, streams });
+const unseen = (streams: readonly object[], format_name = FORMAT.format_name) =>
+  hasUnseen({ format: { ...FORMAT, format_name }, streams });
 
 function rejection(streams: readonly object[], format: object = {}, soundOnly = false): string {
   try {
@@ -105,6 +106,7 @@ describe('A source', () => {
     expect(unseen([PICTURE, { ...SOUND, channels: 0 }])).toBe(true);
     expect(unseen([{ ...PICTURE, width: 0, height: 0 }, SOUND])).toBe(true);
     expect(unseen([PICTURE, SOUND, { ...COVER, width: 0 }])).toBe(false);
+    expect(unseen([PICTURE, SOUND], 'mpeg')).toBe(true);
   });
 
   test('of several programs sounds as the one whose picture it shows.', () => {

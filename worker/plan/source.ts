@@ -146,9 +146,13 @@ export interface DeclaredMedia extends Omit<
   readonly unheard: readonly number[];
 }
 
-/** True for ffprobe's answer when it has not seen enough of a stream to know its form. */
+/**
+ * True for ffprobe's answer when it may not have seen enough of a stream to know its form, or that
+ * there is one: a program stream does not say beforehand.
+ */
 export function hasUnseen(json: unknown): boolean {
-  const { streams } = probeSchema.parse(json);
+  const { format, streams } = probeSchema.parse(json);
+  if (format.format_name === 'mpeg') return true;
   return streams.some((stream) => isUnheard(stream) || isUnseen(stream));
 }
 
