@@ -56,6 +56,8 @@ export interface StageConfig {
 
   /** Keeps Terraform's state in this bucket, which the stack `state-<stage>` makes; without it, in files here. */
   readonly state?: { readonly bucket: string };
+  /** Teardown asks twice: what people watch is gone with it. */
+  readonly protected: boolean;
 }
 
 export interface WorkerSize {
@@ -110,8 +112,15 @@ export function stage(choice: StageChoice): StageConfig {
     existingBuckets: {},
     alarmAfterMinutes: 60,
     dailyTrafficGb: 100,
+    protected: false,
     ...choice,
   };
+}
+
+/** Buckets that outlive their stage: those that were there before, and the one that keeps its state. */
+export function keptBuckets({ existingBuckets, state }: StageConfig): readonly string[] {
+  const { source, work, delivery, logs } = existingBuckets;
+  return [source, work, delivery, logs, state?.bucket].filter((name) => name !== undefined);
 }
 
 /** What is shipped. The sites are examples: name your own before you deploy. */
@@ -140,6 +149,7 @@ export const STAGES: readonly StageConfig[] = [
     maxWorkers: 20,
     retention: { abandonedUploads: 7, work: 365, oldSources: 90, logs: 90 },
     dailyTrafficGb: 500,
+    protected: true,
   }),
 ];
 
@@ -228,6 +238,7 @@ const stageSchema = z.strictObject({
   dailyTrafficGb: z.number().positive('is not more than 0'),
   monthlyBudgetUsd: z.number().positive('is not more than 0').optional(),
   state: z.strictObject({ bucket }).optional(),
+  protected: z.boolean(),
 });
 
 /** What is wrong about two fields together. Apart from the schema: that looks at nothing more once a field is wrong. */

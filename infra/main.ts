@@ -1,10 +1,11 @@
 import { App } from 'cdktf';
 import { ComputeStack } from './compute.ts';
-import { checkStages, STAGES } from './config.ts';
+import { checkStages } from './config.ts';
 import type { StageConfig } from './config.ts';
 import { DeliveryStack } from './delivery.ts';
 import { imageTag } from './image.ts';
 import { QueuesStack } from './queues.ts';
+import { readStages } from './stages.ts';
 import { StateStack } from './state.ts';
 import { StorageStack } from './storage.ts';
 import { WatchingStack } from './watching.ts';
@@ -41,7 +42,7 @@ export function synthesise(
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    synthesise(STAGES, { endpoint: process.env['AWS_ENDPOINT_URL'] });
+    synthesise(await readStages(), { endpoint: process.env['AWS_ENDPOINT_URL'] });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -1,8 +1,18 @@
 /** Every name and tag of what is deployed. */
 
+/** A stage's stacks, each after those that it needs. */
+export const CONCERNS = ['storage', 'queues', 'delivery', 'compute', 'watching'] as const;
+
+export type Concern = (typeof CONCERNS)[number];
+
 /** A stage's stack: what the command line calls it. */
-export function stackName(stage: string, concern: string): string {
+export function stackName(stage: string, concern: Concern): string {
   return `${stage}-${concern}`;
+}
+
+/** The stack of the bucket that keeps a stage's state; not one of `<stage>-*`. */
+export function stateStackName(stage: string): string {
+  return `state-${stage}`;
 }
 
 /** `vodstack-dev-jobs`: the name in AWS of a stage's thing by its role. At most 64 bytes, for IAM. */

@@ -11,7 +11,7 @@ export interface StageProps {
 }
 
 /** CloudFront's certificates, firewalls, logs and metrics are in this region, wherever the stage is. */
-const EDGE_REGION = 'us-east-1';
+export const EDGE_REGION = 'us-east-1';
 
 /** One concern of one stage: its provider, its tags and its state. */
 export class StageStack extends TerraformStack {

@@ -1,4 +1,5 @@
 import type { Construct } from 'constructs';
+import { stateStackName } from './names.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
 import { PrivateBucket, rule } from './storage.ts';
@@ -12,7 +13,7 @@ export class StateStack extends StageStack {
   constructor(scope: Construct, props: StageProps & { readonly bucket: string }) {
     const { bucket, config, endpoint } = props;
     const { state: _, ...withoutState } = config;
-    super(scope, `state-${config.name}`, { config: withoutState, endpoint });
+    super(scope, stateStackName(config.name), { config: withoutState, endpoint });
     new PrivateBucket(this, 'state', {
       bucket,
       versioned: true,

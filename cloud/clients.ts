@@ -1,0 +1,24 @@
+import { ECRClient } from '@aws-sdk/client-ecr';
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { StageConfig } from '../infra/config.ts';
+
+export interface Clients {
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  readonly ecr: ECRClient;
+  readonly ecs: ECSClient;
+}
+
+/** AWS in the stage's region, with credentials as the SDK finds them. */
+export function openClients({ region }: StageConfig): Clients {
+  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
+  return {
+    // Buckets have host names at AWS only.
+    s3: new S3Client({ region, forcePathStyle: elsewhere !== undefined }),
+    sqs: new SQSClient({ region }),
+    ecr: new ECRClient({ region }),
+    ecs: new ECSClient({ region }),
+  };
+}

@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { imageTag } from '../infra/image.ts';
+import type { StageConfig } from '../infra/config.ts';
+import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
+import { requireAccount } from './account.ts';
+import { cdktf, requireTerraform } from './cdktf.ts';
+import { openClients } from './clients.ts';
+import { runCommand } from './command.ts';
+import { findEngine, isPushed, pushImage } from './image.ts';
+import { hasStateBucket, readState } from './state.ts';
+
+const HELP = `Usage: ./scripts/deploy <stage> [options]
+
+Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's
+image if it is not there yet, then the rest. What is unchanged stays as it is; what was cut off,
+by Ctrl-C or worse, goes on when this is run again.
+
+Options:
+  --plan    show what would be changed, and change nothing
+  --help    this text
+
+It needs AWS credentials, Terraform and, for a new image, Docker or Podman. At the end it prints
+what there is; not on a terminal as one line of JSON, with all else on standard error.
+`;
+
+/** What the stacks tell of themselves; see infra/outputs.ts. */
+const made = z.object({
+  origin: z.string(),
+  distributionDomain: z.string(),
+  sourceBucket: z.string(),
+  workBucket: z.string(),
+  deliveryBucket: z.string(),
+  jobQueueUrl: z.string(),
+  image: z.string(),
+  dashboardName: z.string(),
+});
+
+/** Of what cdktf wrote out: the stacks, and which each builds on. */
+const manifest = z.object({
+  stacks: z.record(z.string(), z.object({ dependencies: z.array(z.string()) })),
+});
+
+await runCommand({
+  name: 'deploy',
+  help: HELP,
+  flags: ['plan'],
+  work: async (config, flags, stop) => {
+    await requireTerraform();
+    const account = await requireAccount(config);
+    say(`Stage ${config.name}: account ${account}, ${config.region}`);
+    await (flags.has('plan') ? showPlan(config, stop) : deploy(config, stop));
+    return 0;
+  },
+});
+
+/** The bucket of the state, storage, the image, the rest: each only where it is missing. */
+async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
+  const { name } = config;
+  const { s3, ecr } = openClients(config);
+  const tag = imageTag();
+  const engine = (await isPushed(ecr, name, tag)) ? undefined : await findEngine();
+  if (!(await hasStateBucket(s3, config))) await apply(stateStackName(name), stop);
+  if (engine) {
+    await apply(stackName(name, 'storage'), stop);
+    say(`Building the worker's image ${tag} with ${engine}.`);
+    await pushImage(ecr, engine, config, tag, stop);
+  }
+  await apply(`${name}-*`, stop);
+  const states = CONCERNS.map((concern) => readState(s3, config, stackName(name, concern)));
+  const outputs: object[] = (await Promise.all(states)).map((state) => state.outputs);
+  report(config, made.parse(Object.assign({}, ...outputs)));
+}
+
+async function apply(stacks: string, stop: AbortSignal): Promise<void> {
+  say(`Deploying ${stacks} …`);
+  await cdktf(['deploy', stacks, '--auto-approve', '--skip-provider-lock'], stop);
+}
+
+/** Shows the plan of each stack. One that builds on what is not there yet can have none. */
+async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
+  const { name } = config;
+  const { s3, ecr } = openClients(config);
+  const tag = imageTag();
+  await cdktf(['synth'], stop);
+  const needs = await readNeeds();
+  const missing = new Set<string>();
+  const show = async (stack: string) => {
+    const absent = needs(stack).filter((one) => missing.has(one));
+    if (Object.keys((await readState(s3, config, stack)).outputs).length === 0) missing.add(stack);
+    say(
+      `\nPlan of ${stack}${absent.length > 0 ? `: all is new, and follows ${absent.join(' and ')}.` : ':'}`,
+    );
+    if (absent.length > 0) return;
+    await cdktf(['diff', stack, '--skip-synth', '--skip-provider-lock'], stop, 1);
+  };
+  if (await hasStateBucket(s3, config)) {
+    for (const concern of CONCERNS) await show(stackName(name, concern));
+  } else {
+    await show(stateStackName(name));
+    say(`All else is new: the state that tells what is there would be in ${config.state?.bucket}.`);
+  }
+  const isThere = await isPushed(ecr, name, tag);
+  say(`\nThe worker's image ${tag} ${isThere ? 'is there.' : 'would be built and pushed.'}`);
+  say('Nothing was changed.');
+}
+
+/** Which stacks a stack builds on, as they were written out. */
+async function readNeeds(): Promise<(stack: string) => readonly string[]> {
+  const text = await readFile(join('cdktf.out', 'manifest.json'), 'utf8');
+  const { stacks } = manifest.parse(JSON.parse(text));
+  return (stack) => stacks[stack]?.dependencies ?? [];
+}
+
+/** What a person or a script goes on with. */
+function report(config: StageConfig, { distributionDomain, ...rest }: z.infer<typeof made>): void {
+  const { name, domain, allowedSites } = config;
+  if (!process.stdout.isTTY) {
+    process.stdout.write(`${JSON.stringify({ stage: name, ...rest })}\n`);
+    return;
+  }
+  process.stdout.write(`
+Stage ${name} is deployed.
+  videos    ${rest.origin}, for pages of ${allowedSites.join(', ')}
+  uploads   s3://${rest.sourceBucket}
+  delivery  s3://${rest.deliveryBucket}
+  overview  CloudWatch, dashboard ${rest.dashboardName}
+${domain ? `\nPoint ${domain.name} at ${distributionDomain} (CNAME or alias).\n` : ''}
+Next: ./scripts/upload ${name} talk.mp4
+`);
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export interface RunOptions {
+  readonly stop: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Its standard input, for what must not be in argv. */
+  readonly input?: string;
+  /** Where what it says goes: 1 for a result, 2 (the default) for people to follow. */
+  readonly output?: 1 | 2;
+}
+
+/**
+ * Runs a program to its end, in sight. To stop, it gets one SIGINT, and is waited for. Throws Error
+ * when it fails, and the signal's reason when it was stopped.
+ */
+export async function run(
+  program: string,
+  argv: readonly string[],
+  { stop, env = process.env, cwd, input, output = 2 }: RunOptions,
+): Promise<void> {
+  stop.throwIfAborted();
+  const child = spawn(program, argv, {
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+    // Not by way of us: who kills us must not break the pipe of a program that is making things.
+    stdio: [input === undefined ? 'ignore' : 'pipe', output, 2],
+  });
+  const interrupt = () => void child.kill('SIGINT');
+  stop.addEventListener('abort', interrupt, { once: true });
+  try {
+    child.stdin?.end(input);
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    stop.throwIfAborted();
+    if (code !== 0) throw new Error(`${program} ended with ${code ?? signal ?? 'nothing'}.`);
+  } finally {
+    stop.removeEventListener('abort', interrupt);
+  }
+}
