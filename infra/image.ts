@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** What goes into the worker's image, from the root of the project. */
-const CONTENT = ['Dockerfile', '.dockerignore', 'package.json', 'package-lock.json', 'worker'];
+/** What the worker's image is built from, below the root of the project. */
+export const CONTENT = [
+  'Dockerfile',
+  '.dockerignore',
+  'package.json',
+  'package-lock.json',
+  'worker',
+];
 
 /**
  * The image's tag: a hash of what the image is built from, 16 hex digits. The same files give the

@@ -23,7 +23,13 @@ import type { Plan } from '../../worker/plan/plan.ts';
 import { checkHls } from '../hls/check.ts';
 import { sourceSeconds } from './source-seconds.ts';
 
-const WORKER = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
+/** A program and its arguments. */
+export type Command = readonly [program: string, ...argv: string[]];
+
+const WORKER: Command = [
+  process.execPath,
+  fileURLToPath(new URL('../../worker/main.ts', import.meta.url)),
+];
 
 /** A line of a worker's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
@@ -67,9 +73,12 @@ export class Machine {
     return new Machine(directory, await openSetting(directory));
   }
 
-  /** Starts a worker; the preset is the quickest, as what it looks like is not the matter here. */
-  start(env: Readonly<Record<string, string>> = {}): Worker {
-    const worker = new Worker({
+  /**
+   * Starts a worker, by that command; the preset is the quickest, as what it looks like is not the
+   * matter here.
+   */
+  start(env: Readonly<Record<string, string>> = {}, command: Command = WORKER): Worker {
+    const worker = new Worker(command, {
       ...process.env,
       ...this.env,
       WORK_DIRECTORY: this.scratch,
@@ -198,9 +207,9 @@ export class Worker {
   readonly #news = new EventEmitter();
   #done = false;
 
-  constructor(env: NodeJS.ProcessEnv) {
+  constructor([program, ...argv]: Command, env: NodeJS.ProcessEnv) {
     this.#news.setMaxListeners(100);
-    this.#child = spawn(process.execPath, [WORKER], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = spawn(program, argv, { env, stdio: ['ignore', 'ignore', 'pipe'] });
     const { stderr } = this.#child;
     if (!stderr) throw new Error('The worker has no standard error.');
     createInterface({ input: stderr }).on('line', (line) => {

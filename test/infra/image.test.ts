@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { imageTag } from '../../infra/image.ts';
+import { CONTENT, imageTag } from '../../infra/image.ts';
+import { ROOT, dependencies, importsOf, workerFiles } from './worker-imports.ts';
 
 describe("The image's tag", () => {
   let root: string;
@@ -41,5 +43,33 @@ describe("The image's tag", () => {
     await mkdir(join(root, 'test'));
     await writeFile(join(root, 'test', 'some.test.ts'), 'x');
     expect(imageTag(root)).toBe(before);
+  });
+});
+
+describe('The image', () => {
+  const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+
+  test('is built from what its tag is a hash of, and the builder is shown nothing else.', () => {
+    const copied = [...dockerfile.matchAll(/^(?:COPY|ADD) (?!--from)(?:--\S+ )*(.+) \S+$/gm)];
+    const sources = new Set(copied.flatMap(([, paths = '']) => paths.split(' ')));
+    expect(new Set(['Dockerfile', '.dockerignore', ...sources])).toEqual(new Set(CONTENT));
+    const shown = readFileSync(join(ROOT, '.dockerignore'), 'utf8').match(/^[^#\n]+/gm);
+    expect(new Set(shown)).toEqual(new Set(['*', ...[...sources].map((path) => `!${path}`)]));
+  });
+
+  test('has every file that the worker imports.', () => {
+    const imported = workerFiles().flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.startsWith('.'))
+        .map((name) => join(dirname(file), name)),
+    );
+    expect(workerFiles()).toEqual(expect.arrayContaining(imported));
+  });
+
+  test('has every package that the worker imports, and is rid of the others.', () => {
+    const imported = workerFiles().flatMap(importsOf);
+    const needless = dependencies().filter((name) => !imported.includes(name));
+    const [, removed = ''] = /npm uninstall (?:--\S+ )*([^&]+) &&/.exec(dockerfile) ?? [];
+    expect(removed.trim().split(' ')).toEqual(needless);
   });
 });

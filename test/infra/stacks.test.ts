@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { STAGES } from '../../infra/config.ts';
@@ -506,9 +507,26 @@ describe('A worker', () => {
       mountPoints: [{ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false }],
       linuxParameters: { capabilities: { drop: ['ALL'] } },
       stopTimeout: 120,
-      healthCheck: { command: ['CMD-SHELL', expect.any(String) as unknown] },
     });
     expect(stackOf('prod-compute').one(TASK)).toMatchObject({ volume: [{ name: 'scratch' }] });
+  });
+
+  test('is asked for its health, and given its scratch folder, as its image says.', () => {
+    const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
+    const asked =
+      /^HEALTHCHECK --interval=(\d+)s --timeout=(\d+)s --start-period=(\d+)s --retries=(\d+) \\\n {2}CMD (.+)$/m;
+    const [, interval, timeout, startPeriod, retries, command] = asked.exec(image) ?? [];
+    const [, volume] = /^VOLUME (.+)$/m.exec(image) ?? [];
+    expect(containerOf('prod')).toMatchObject({
+      healthCheck: {
+        command: ['CMD-SHELL', command],
+        interval: Number(interval),
+        timeout: Number(timeout),
+        startPeriod: Number(startPeriod),
+        retries: Number(retries),
+      },
+      mountPoints: [{ containerPath: volume }],
+    });
   });
 
   test('has the size, the architecture and the share of spare capacity of its stage.', () => {

@@ -1,0 +1,51 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** Every file of the worker, as a path from the root of the project. */
+export function workerFiles(): readonly string[] {
+  return readdirSync(join(ROOT, 'worker'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1))
+    .sort();
+}
+
+/** What a file imports besides what Node brings: packages, and paths that begin with a dot. */
+export function importsOf(file: string): readonly string[] {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  return [...text.matchAll(/\b(?:from|import\()\s*'([^']+)'/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !name.startsWith('node:'));
+}
+
+/** The packages of those names, and all that they depend on. */
+export function withDependencies(names: readonly string[]): ReadonlySet<string> {
+  const found = new Set(names);
+  // A set can be added to while it is gone through.
+  for (const name of found) {
+    for (const further of Object.keys(locked(`node_modules/${name}`))) found.add(further);
+  }
+  return found;
+}
+
+/** The packages that package.json names, except those for development. */
+export function dependencies(): readonly string[] {
+  return Object.keys(locked(''));
+}
+
+const lock = z
+  .object({
+    packages: z.record(
+      z.string(),
+      z.object({ dependencies: z.record(z.string(), z.string()).default({}) }),
+    ),
+  })
+  .parse(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')));
+
+function locked(path: string): Readonly<Record<string, string>> {
+  const found = lock.packages[path];
+  if (!found) throw new Error(`package-lock.json has no ${path}.`);
+  return found.dependencies;
+}
