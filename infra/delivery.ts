@@ -14,7 +14,7 @@ import type { Construct } from 'constructs';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
-import { nameOf, stackName } from './names.ts';
+import { nameOf, originParameter, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { DeliveryOutputs } from './outputs.ts';
 import { policy } from './policy.ts';
@@ -86,11 +86,18 @@ export class DeliveryStack extends StageStack {
       bucket: logBucket,
       provider: this.atTheEdge(),
     });
+    const address = `https://${domain?.name ?? this.distribution.domainName}`;
+    new SsmParameter(this, 'where-videos-are', {
+      name: originParameter(name),
+      description: 'Where the videos are',
+      type: 'String',
+      value: address,
+    });
     declareOutputs<DeliveryOutputs>(this, {
       distributionDomain: this.distribution.domainName,
       distributionId: this.distribution.id,
       functionName: edgeFunction.name,
-      origin: `https://${domain?.name ?? this.distribution.domainName}`,
+      origin: address,
     });
   }
 

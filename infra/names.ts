@@ -20,6 +20,11 @@ export function nameOf(stage: string, role: string): string {
   return `vodstack-${stage}-${role}`;
 }
 
+/** The SSM parameter that says where a stage's videos are, for commands that know no more than its name. */
+export function originParameter(stage: string): string {
+  return `/vodstack/${stage}/origin`;
+}
+
 /** On everything that can carry tags; teardown looks by them for what is left. */
 export function tagsOf(stage: string): Readonly<Record<string, string>> {
   return { project: 'vodstack', stage };

@@ -315,7 +315,7 @@ describe('The delivery bucket', () => {
     });
     expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret }]);
     // Drawn by Terraform, once: it is nowhere in what is written out.
-    expect(stackOf('staging-delivery').one('aws_ssm_parameter')).toMatchObject({
+    expect(stackOf('staging-delivery').all('aws_ssm_parameter')['origin-secret']).toMatchObject({
       type: 'SecureString',
       value: '${uuid()}-${uuid()}',
       lifecycle: { ignore_changes: ['value'] },
@@ -337,6 +337,15 @@ describe('The delivery bucket', () => {
 });
 
 describe('The CDN', () => {
+  test.each([
+    ['dev', 'https://${aws_cloudfront_distribution.distribution.domain_name}'],
+    ['full', 'https://cdn.site.example'],
+  ])('of %s says in a parameter where its videos are.', (name, value) => {
+    expect(stackOf(`${name}-delivery`).all('aws_ssm_parameter')['where-videos-are']).toMatchObject({
+      ...{ name: `/vodstack/${name}/origin`, type: 'String', value },
+    });
+  });
+
   const behavior = z.object({
     path_pattern: z.string().optional(),
     allowed_methods: z.array(z.string()),
