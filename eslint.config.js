@@ -73,7 +73,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['worker/**/*.ts', 'local/**/*.ts', 'scripts/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'],
+    files: ['worker', 'commands', 'local', 'cloud', 'test', 'bench'].map((one) => `${one}/**/*.ts`),
     ignores: ['worker/io/ffmpeg.ts', 'worker/plan/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [ffmpegElsewhere] }] },
   },

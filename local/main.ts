@@ -1,43 +1,44 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { access, constants, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from '../commands/arguments.ts';
+import { runCommand } from '../commands/command.ts';
+import { processFiles } from '../commands/process.ts';
+import { createReport } from '../commands/report.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
 import { createLog } from '../worker/log.ts';
 import type { Logger } from '../worker/log.ts';
-import { requireNode } from '../worker/runtime.ts';
 import { makeDemoClip } from './demo-clip.ts';
 import { startEdge } from './edge/server.ts';
 import { listAssets } from './library.ts';
-import { HELP, UsageError, readOptions } from './options.ts';
+import { exportAsset } from './export.ts';
+import { HELP, readOptions } from './options.ts';
 import type { Options } from './options.ts';
-import { processFiles } from './process.ts';
-import { createReport } from './report.ts';
 import { startWorkers } from './workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
 const { deliveryBucket } = LOCAL_NAMES;
+/** A look costs next to nothing here. */
+const LOOK_MILLISECONDS = 250;
 
-try {
-  requireNode();
-  const options = readOptions(process.argv.slice(2), DEFAULT_DATA);
-  if (options === 'help') process.stdout.write(HELP);
-  else process.exitCode = await main(options);
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  if (error instanceof UsageError) process.stderr.write('See ./scripts/start --help.\n');
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runCommand({
+  name: './scripts/start',
+  help: HELP,
+  stopping: 'Stopping; unfinished work goes on at the next start.',
+  read: (argv) => readOptions(argv, DEFAULT_DATA),
+  run: main,
+});
 
 /** One machine: home, edge and workers; the files through them; then the videos until Ctrl-C. */
-async function main(options: Options): Promise<number> {
+async function main(options: Options, stop: AbortSignal): Promise<number> {
   const terminal = process.stdout.isTTY;
   // Logs and bars on one screen would overwrite each other.
   const level = terminal ? 'silent' : 'info';
   const log = createLog(level);
-  const stop = stopSignal();
   await writable(options.dataDirectory, '--data');
   if (options.exportDirectory) await writable(options.exportDirectory, '--export');
   const home = await openLocalHome({ directory: options.dataDirectory, layout: LOCAL_LAYOUT });
@@ -58,8 +59,19 @@ async function main(options: Options): Promise<number> {
       options.files.length > 0
         ? options.files
         : [await makeDemoClip(join(options.dataDirectory, 'demo'), log, stop)];
-    const { exportDirectory } = options;
-    const work = processFiles(files, { home, origin: edge.origin, exportDirectory, report, stop });
+    const work = processFiles(
+      files.map((file) => ({ file, key: sourceKey(file) })),
+      {
+        ...{ home, names: env, lookMilliseconds: LOOK_MILLISECONDS, wait: true, report, stop },
+        find: async (event) => ({
+          playlist: `${edge.origin}/${event.playlist}`,
+          page: `${edge.origin}/watch/${event.assetId}`,
+          ...(options.exportDirectory
+            ? { exported: await exportAsset(store, deliveryBucket, event, options.exportDirectory) }
+            : {}),
+        }),
+      },
+    );
     const results = await Promise.race([work, workers.failed]);
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
@@ -79,24 +91,18 @@ async function main(options: Options): Promise<number> {
   }
 }
 
-/** Ctrl-C once ends gracefully; twice, at once. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130);
-    process.stderr.write('\nStopping; unfinished work goes on at the next start.\n');
-    stop.abort(new Error('It was stopped.'));
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return stop.signal;
-}
-
 /** Sweeps at once, and every hour: the machine may serve for months. */
 async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> {
   await home.sweep();
   const sweep = () =>
     void home.sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error }));
   return setInterval(sweep, 3_600_000).unref();
+}
+
+/** Files of the same name in different folders are different sources. */
+function sourceKey(file: string): string {
+  const folder = createHash('sha256').update(file).digest('hex').slice(0, 8);
+  return `uploads/${folder}/${basename(file)}`;
 }
 
 async function writable(directory: string, option: string): Promise<void> {

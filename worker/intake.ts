@@ -7,8 +7,9 @@ import { serialiseUnit } from './plan/message.ts';
 import type { JobOptions, JobRequest } from './plan/message.ts';
 import { parsePlan, planAsset } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
-import { titleOf } from './plan/title.ts';
-import { isFinal, readResult } from './report.ts';
+import { storedTitle, titleOf } from './plan/title.ts';
+import { reopenJob } from './reopen.ts';
+import { isFinal } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
 import { addressOf, requireSource } from './source.ts';
@@ -32,17 +33,10 @@ async function identify({ store }: Services, { source, options }: JobRequest): P
 
 /**
  * True when the job is to be worked on. One that failed, or whose source was not there, is asked for
- * again: it is begun anew, and what is done of it stays done.
+ * again: it is begun anew.
  */
-async function reopen(services: Services, { jobId }: JobNames): Promise<boolean> {
-  const { store, config } = services;
-  const before = await readResult(services, jobId);
-  if (!before) return true;
-  if (isFinal(before)) return false;
-  const { dispatched, result } = jobKeys(jobId);
-  await store.delete(config.WORK_BUCKET, dispatched);
-  await store.delete(config.WORK_BUCKET, result);
-  return true;
+function reopen({ store, config }: Services, { jobId }: JobNames): Promise<boolean> {
+  return reopenJob(store, config.WORK_BUCKET, jobId, isFinal);
 }
 
 /**
@@ -58,7 +52,7 @@ async function planJob(
   const { jobId, assetId, source, options } = job;
   const known = await readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
   if (known) return known;
-  const { sizeBytes } = await requireSource(store, source);
+  const { sizeBytes, metadata } = await requireSource(store, source);
   const media = await probeSource({
     address: await addressOf(store, source),
     sizeBytes,
@@ -74,7 +68,7 @@ async function planJob(
   const plan = planAsset({
     ...{ jobId, assetId, media },
     source: { ...source, sizeBytes },
-    title: titleOf(source.key, options.title),
+    title: titleOf(source.key, options.title ?? storedTitle(metadata)),
     ladder: rungsNamed(options.ladder ?? config.LADDER),
     encoder: { preset: config.X264_PRESET, crf: config.X264_CRF },
   });

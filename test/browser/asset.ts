@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import type { ListedAsset } from '../../local/pages.ts';
 import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { upload } from '../../worker/io/upload.ts';
+import { uploadFile } from '../../worker/io/upload.ts';
 import { segmentPath, versionKey } from '../../worker/plan/keys.ts';
 import { serialiseJob } from '../../worker/plan/message.ts';
 import { clip } from '../e2e/clips.ts';
@@ -17,8 +16,8 @@ export async function publishAsset(machine: Machine, title: string): Promise<Pub
   const { store } = machine.home;
   // A bucket that tells of no uploads: the job is asked for by its title below.
   const source = { bucket: LOCAL_NAMES.workBucket, key: 'played.mp4' };
-  const body = createReadStream(clip({ name: 'played.mp4', seconds: 6, size: '320x180' }));
-  await upload({ store, ...source, body });
+  const file = clip({ name: 'played.mp4', seconds: 6, size: '320x180' });
+  await uploadFile({ store, ...source, file });
   machine.start();
   await machine.send(serialiseJob({ source, options: { title } }));
   const { assetId, version, playlist, poster = '', durationSeconds } = await machine.ready();

@@ -1,8 +1,8 @@
-import { createReadStream, readFileSync, readdirSync, statSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { upload } from '../../worker/io/upload.ts';
+import { uploadFile } from '../../worker/io/upload.ts';
 import { assetIdOf } from '../../worker/plan/ids.ts';
 import { Machine } from '../e2e/machine.ts';
 
@@ -29,8 +29,8 @@ try {
   const bucket = LOCAL_NAMES.sourceBucket;
   const waiting = new Map<string, string>();
   for (const name of files) {
-    const body = createReadStream(join(folder, name));
-    const { etag } = await upload({ store: machine.home.store, bucket, key: name, body });
+    const file = join(folder, name);
+    const { etag } = await uploadFile({ store: machine.home.store, bucket, key: name, file });
     waiting.set(assetIdOf({ bucket, key: name, etag }), name);
   }
   while (waiting.size > 0) {

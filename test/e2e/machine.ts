@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { createReadStream, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -13,7 +13,7 @@ import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
 import { readDocument } from '../../worker/io/documents.ts';
 import type { Home, Queue, QueueCounts } from '../../worker/io/ports.ts';
-import { upload } from '../../worker/io/upload.ts';
+import { uploadFile } from '../../worker/io/upload.ts';
 import { parseAssetEvent } from '../../worker/plan/asset.ts';
 import type { AssetEvent } from '../../worker/plan/asset.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
@@ -95,10 +95,7 @@ export class Machine {
   /** Uploads a file, as the key or under its own name; returns the ids that follow. */
   async upload(file: string, key = basename(file)) {
     const bucket = this.env.SOURCE_BUCKET;
-    const { etag } = await upload({
-      ...{ store: this.home.store, bucket, key },
-      body: createReadStream(file),
-    });
+    const { etag } = await uploadFile({ store: this.home.store, bucket, key, file });
     const assetId = assetIdOf({ bucket, key, etag });
     return { bucket, key, etag, assetId, jobId: jobIdOf(assetId, {}) };
   }

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UsageError, readOptions } from '../../local/options.ts';
+import { UsageError } from '../../commands/arguments.ts';
+import { readOptions } from '../../local/options.ts';
 
 let directory: string;
 let file: string;

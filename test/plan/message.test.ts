@@ -3,7 +3,7 @@ import { PoisonError } from '../../worker/errors.ts';
 import { uploadEvent } from '../../worker/io/local/event.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
 import { parseMessage, serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
-import { titleOf } from '../../worker/plan/title.ts';
+import { storedTitle, titleMetadata, titleOf } from '../../worker/plan/title.ts';
 
 const record = (object: object, more: object = {}) =>
   JSON.stringify({
@@ -161,5 +161,19 @@ describe('A title', () => {
   test('is what the uploader wants, when there is something to read in it.', () => {
     expect(titleOf('a.mp4', ' Lecture 1 ')).toBe('Lecture 1');
     expect(titleOf('a.mp4', ' \n ')).toBe('a');
+  });
+
+  test.each(['강의'.repeat(500), '🎬 take 1', '100 % & "more"'])(
+    'is kept with the upload in ASCII, within the 2 KB of metadata: %j.',
+    (title) => {
+      const metadata = titleMetadata(title);
+      expect(metadata.title).toMatch(/^[\x20-\x7e]{1,1900}$/);
+      expect(titleOf('a.mp4', storedTitle(metadata))).toBe(titleOf('a.mp4', title));
+    },
+  );
+
+  test('is taken as it is when whoever uploaded by hand has not encoded it.', () => {
+    expect(storedTitle({ title: '100 % plain' })).toBe('100 % plain');
+    expect(storedTitle({})).toBeUndefined();
   });
 });

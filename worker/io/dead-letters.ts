@@ -1,15 +1,40 @@
-import type { Queue } from './ports.ts';
+import type { Queue, ReceivedMessage } from './ports.ts';
 
-/** Sends every dead letter back to where it failed; returns how many. A letter that is not sent stays. */
-export async function returnDeadLetters(deadLetters: Queue, jobs: Queue): Promise<number> {
-  let returned = 0;
-  for (;;) {
-    const letters = await deadLetters.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 });
-    if (letters.length === 0) return returned;
-    for (const { body, receipt } of letters) {
-      await jobs.send(body);
-      await deadLetters.acknowledge(receipt);
-      returned += 1;
-    }
+/**
+ * Takes dead letters into hand, up to so many, and hides them for so long; whoever takes them gives
+ * each back (`release`), or returns or acknowledges it. A queue may deliver one twice: it is taken once.
+ */
+export async function takeDeadLetters(
+  deadLetters: Queue,
+  visibilitySeconds: number,
+  most = Infinity,
+): Promise<readonly ReceivedMessage[]> {
+  const taken = new Map<string, ReceivedMessage>();
+  while (taken.size < most) {
+    const max = Math.min(10, most - taken.size);
+    const letters = await deadLetters.receive({ max, waitSeconds: 0, visibilitySeconds });
+    if (letters.length === 0) break;
+    for (const letter of letters) taken.set(letter.messageId, letter);
   }
+  return [...taken.values()];
+}
+
+/** Sends a letter back to where it failed. It is deleted after it is sent: it may come twice, never not at all. */
+export async function returnDeadLetter(
+  deadLetters: Queue,
+  { body, receipt }: ReceivedMessage,
+  jobs: Queue,
+): Promise<void> {
+  await jobs.send(body);
+  await deadLetters.acknowledge(receipt);
+}
+
+/**
+ * Sends every dead letter back; returns how many. All are taken first: a worker puts one that nobody
+ * understands with the dead letters again at once.
+ */
+export async function returnDeadLetters(deadLetters: Queue, jobs: Queue): Promise<number> {
+  const letters = await takeDeadLetters(deadLetters, 300);
+  for (const letter of letters) await returnDeadLetter(deadLetters, letter, jobs);
+  return letters.length;
 }

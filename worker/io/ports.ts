@@ -49,6 +49,11 @@ export interface UploadedPart {
   readonly etag: string;
 }
 
+/** A part that the store holds, of an upload that is not completed. */
+export interface StoredPart extends UploadedPart {
+  readonly sizeBytes: number;
+}
+
 export interface ObjectStore {
   /** Writes a whole object at once. Throws PreconditionFailedError when the condition does not hold. */
   put(
@@ -88,6 +93,10 @@ export interface ObjectStore {
     parts: readonly UploadedPart[],
     condition?: Condition,
   ): Promise<{ readonly etag: string }>;
+  /** Uploads of that key that were neither completed nor aborted, the newest first. */
+  openUploads(bucket: string, key: string): Promise<readonly string[]>;
+  /** In the order of their numbers. */
+  storedParts(bucket: string, key: string, uploadId: string): Promise<readonly StoredPart[]>;
   /** No error when there is no such upload any more. */
   abortUpload(bucket: string, key: string, uploadId: string): Promise<void>;
 }

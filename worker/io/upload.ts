@@ -1,84 +1,150 @@
-import type { Readable } from 'node:stream';
-import type { ObjectHeaders, ObjectStore, UploadedPart } from './ports.ts';
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { inParallel } from './in-parallel.ts';
+import type { ObjectHeaders, ObjectStore, StoredPart, UploadedPart } from './ports.ts';
+
+/** What takes time of an upload: to compare what an earlier one has sent, and to send the rest. */
+export type UploadStep = 'comparing' | 'uploading';
 
 export interface UploadRequest {
   readonly store: ObjectStore;
   readonly bucket: string;
   readonly key: string;
-  readonly body: Readable;
+  /** Path of the file. */
+  readonly file: string;
   readonly headers?: ObjectHeaders;
-  /** Bytes in a part; at least 5 MiB. */
-  readonly partBytes?: number;
-  /** Parts on their way at once: memory holds about one more than these. */
-  readonly parallel?: number;
-  readonly onProgress?: (sentBytes: number) => void;
+  /** 0 to 1 of the file. */
+  readonly onProgress?: (step: UploadStep, done: number) => void;
   readonly signal?: AbortSignal;
 }
 
+const MIB = 2 ** 20;
+
+/** S3's: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MOST_PARTS = 10_000;
+
+/** Files up to 78 GiB have parts of this size, and less than a minute of a usual line is lost with one. */
+const PART_BYTES = 8 * MIB;
+
+/** Parts on their way at once, but no more than fit into the memory. */
+const PARALLEL = 4;
+const MEMORY_BYTES = 64 * MIB;
+
 /**
- * Streams a body of any length into an object: at once if it fits into a part, else in parts. An
- * upload that fails is taken back.
+ * Bytes in a part of a file of that size. It follows from the size alone, as parts of an earlier try
+ * are compared, and the object's ETag, which names the asset, depends on it.
  */
-export async function upload(request: UploadRequest): Promise<{ readonly etag: string }> {
+export function partBytesOf(sizeBytes: number): number {
+  return Math.max(PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB);
+}
+
+/**
+ * Uploads a file: at once if it fits into a part, else in parts. An upload that was cut off, by
+ * whatever, is gone on with: its parts that are the same as the file's are not sent again. The store
+ * alone remembers them, until its lifecycle removes what nobody completes.
+ *
+ * Throws Error when the file changes meanwhile, and what the store throws; parts stay for the next try.
+ */
+export async function uploadFile(request: UploadRequest): Promise<{ readonly etag: string }> {
   const { store, bucket, key, headers, onProgress, signal } = request;
-  const { partBytes = 8 * 2 ** 20, parallel = 4 } = request;
-  const parts = partsOf(request.body, partBytes);
-  const first = await parts.next();
-  const second = first.done ? first : await parts.next();
-  if (second.done) {
-    const bytes = first.done ? new Uint8Array() : first.value;
-    const written = await store.put(bucket, key, bytes, headers);
-    onProgress?.(bytes.length);
-    return written;
-  }
-  const uploadId = await store.createUpload(bucket, key, headers);
+  const file = await open(request.file);
   try {
-    const finished: UploadedPart[] = [];
-    const sending = new Set<Promise<void>>();
-    let sent = 0;
-    let partNumber = 0;
-    const send = async (bytes: Uint8Array, number: number) => {
-      finished.push(await store.uploadPart(bucket, key, uploadId, number, bytes));
-      sent += bytes.length;
-      onProgress?.(sent);
-    };
-    const begin = async (bytes: Uint8Array) => {
-      signal?.throwIfAborted();
-      partNumber += 1;
-      const job = send(bytes, partNumber).finally(() => sending.delete(job));
-      sending.add(job);
-      if (sending.size >= parallel) await Promise.race(sending);
-    };
-    try {
-      for (const part of [first, second]) if (!part.done) await begin(part.value);
-      for await (const bytes of parts) await begin(bytes);
-    } finally {
-      await Promise.allSettled(sending);
+    const source = await partsOf(file, basename(request.file));
+    const { numbers } = source;
+    if (numbers.length === 1) {
+      const bytes = await source.read(1);
+      await source.requireUnchanged();
+      const written = await store.put(bucket, key, bytes, headers);
+      onProgress?.('uploading', 1);
+      return written;
     }
-    await Promise.all(sending);
-    if (finished.length !== partNumber) throw new Error(`Parts of ${key} could not be uploaded.`);
-    finished.sort((a, b) => a.partNumber - b.partNumber);
-    return await store.completeUpload(bucket, key, uploadId, finished);
-  } catch (error) {
-    await store.abortUpload(bucket, key, uploadId);
-    throw error;
+    const earlier = await findEarlier(request, source);
+    const sent = new Map<number, UploadedPart>(
+      earlier?.parts.map((part) => [part.partNumber, part]),
+    );
+    const uploadId = earlier?.uploadId ?? (await store.createUpload(bucket, key, headers));
+    const missing = numbers.filter((number) => !sent.has(number));
+    const atOnce = Math.min(PARALLEL, Math.floor(MEMORY_BYTES / source.partBytes));
+    onProgress?.('uploading', sent.size / numbers.length);
+    await inParallel(missing, Math.max(1, atOnce), async (number) => {
+      signal?.throwIfAborted();
+      const bytes = await source.read(number);
+      sent.set(number, await store.uploadPart(bucket, key, uploadId, number, bytes));
+      onProgress?.('uploading', sent.size / numbers.length);
+    });
+    await source.requireUnchanged();
+    const parts = [...sent.values()].sort((a, b) => a.partNumber - b.partNumber);
+    return await store.completeUpload(bucket, key, uploadId, parts);
+  } finally {
+    await file.close();
   }
 }
 
-async function* partsOf(body: Readable, partBytes: number): AsyncGenerator<Uint8Array> {
-  let pieces: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    let rest = chunk;
-    while (length + rest.length >= partBytes) {
-      const taken = rest.subarray(0, partBytes - length);
-      yield Buffer.concat([...pieces, taken]);
-      rest = rest.subarray(taken.length);
-      pieces = [];
-      length = 0;
+interface SourceParts {
+  readonly partBytes: number;
+  /** From 1; at least one part, which may be empty. */
+  readonly numbers: readonly number[];
+  read(number: number): Promise<Buffer>;
+  /** Whether a part of the store is that of the file: by its size and its MD5, which is its ETag. */
+  has(part: StoredPart): Promise<boolean>;
+  requireUnchanged(): Promise<void>;
+}
+
+async function partsOf(file: FileHandle, name: string): Promise<SourceParts> {
+  const { size, mtimeMs } = await file.stat();
+  const changed = () => new Error(`${name} has changed while it was uploaded. Upload it again.`);
+  const partBytes = partBytesOf(size);
+  const count = Math.max(1, Math.ceil(size / partBytes));
+  const read = async (number: number) => {
+    const start = (number - 1) * partBytes;
+    const bytes = Buffer.allocUnsafe(Math.min(partBytes, size - start));
+    for (let filled = 0; filled < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+      if (bytesRead === 0) throw changed();
+      filled += bytesRead;
     }
-    if (rest.length > 0) pieces.push(rest);
-    length += rest.length;
+    return bytes;
+  };
+  return {
+    partBytes,
+    numbers: Array.from({ length: count }, (_, index) => index + 1),
+    read,
+    has: async ({ partNumber, sizeBytes, etag }) => {
+      if (partNumber > count) return false;
+      if (sizeBytes !== Math.min(partBytes, size - (partNumber - 1) * partBytes)) return false;
+      return (
+        createHash('md5')
+          .update(await read(partNumber))
+          .digest('hex') === etag
+      );
+    },
+    requireUnchanged: async () => {
+      const now = await file.stat();
+      if (now.size !== size || now.mtimeMs !== mtimeMs) throw changed();
+    },
+  };
+}
+
+/**
+ * The newest upload of that key whose first part is this file's, with all parts that are. Another
+ * one may be somebody else's, of another file by the same name, and at work.
+ */
+async function findEarlier(
+  { store, bucket, key, onProgress, signal }: UploadRequest,
+  source: SourceParts,
+): Promise<{ readonly uploadId: string; readonly parts: readonly StoredPart[] } | undefined> {
+  for (const uploadId of await store.openUploads(bucket, key)) {
+    const [first, ...others] = await store.storedParts(bucket, key, uploadId);
+    if (!first || !(await source.has(first))) continue;
+    const parts = [first];
+    for (const [index, part] of others.entries()) {
+      signal?.throwIfAborted();
+      if (await source.has(part)) parts.push(part);
+      onProgress?.('comparing', (index + 1) / others.length);
+    }
+    return { uploadId, parts };
   }
-  if (length > 0) yield Buffer.concat(pieces);
+  return undefined;
 }

@@ -56,10 +56,14 @@ export function deliveryHeaders(key: string): DeliveryHeaders {
   return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };
 }
 
+/** What every job's objects in the work bucket are below. */
+export const JOBS = 'jobs/';
+
 /** The objects of a job in the work bucket: its whole state. */
 export function jobKeys(jobId: string) {
-  const job = `jobs/${jobId}`;
+  const job = `${JOBS}${jobId}`;
   return {
+    all: `${job}/`,
     plan: `${job}/plan.json`,
     /** There when every unit has been sent. */
     dispatched: `${job}/dispatched.json`,
@@ -69,6 +73,7 @@ export function jobKeys(jobId: string) {
     marker: (unit: string) => `${job}/done/${unit}.json`,
     progress: `${job}/progress/`,
     note: (unit: string) => `${job}/progress/${unit}.json`,
+    failures: `${job}/failures/`,
     /** The evidence of what failed, for the person who reads the dead letters. */
     failure: (step: string) => `${job}/failures/${step}.json`,
   } as const;

@@ -11,8 +11,25 @@ export function titleOf(key: string, wanted?: string): string {
   );
 }
 
+/**
+ * A title as the uploaded object keeps it. Metadata is ASCII, and of 2 KB at most:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+ */
+export function titleMetadata(title: string): { readonly title: string } {
+  return { title: encodeURIComponent(readable(title)) };
+}
+
+/** The title in an object's metadata, encoded as above or plain ASCII, as whoever uploads by hand writes it. */
+export function storedTitle({ title }: Readonly<Record<string, string>>): string | undefined {
+  try {
+    return title && decodeURIComponent(title);
+  } catch {
+    return title;
+  }
+}
+
 /** One line without control characters and without the marks that turn the direction of the text around. */
-function readable(text: string): string {
+export function readable(text: string): string {
   const line = text
     .normalize('NFC')
     .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')

@@ -1,37 +1,70 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PreconditionFailedError } from '../../../worker/io/ports.ts';
 import type { ObjectStore } from '../../../worker/io/ports.ts';
-import { upload } from '../../../worker/io/upload.ts';
+import { uploadFile } from '../../../worker/io/upload.ts';
 import { parseMessage } from '../../../worker/plan/message.ts';
 import type { ContractHome, Subject } from './home.ts';
 
 const MIB = 2 ** 20;
 
-export function describeUploads({ open, largeMib }: Subject): void {
+export function describeUploads({ open: openHome, largeMib }: Subject): void {
   describe('Uploads', () => {
     let home: ContractHome;
     let store: ObjectStore;
+    let directory: string;
     beforeAll(async () => {
-      home = await open();
+      home = await openHome();
       ({ store } = home.home);
+      directory = await mkdtemp(join(tmpdir(), 'vodstack-uploads-'));
     });
-    afterAll(() => home.close());
+    afterAll(async () => {
+      await home.close();
+      await rm(directory, { recursive: true });
+    });
 
-    /** So many bytes, made as they are read. */
-    function bytes(count: number) {
+    /** A file of so many bytes, no MiB of it like another; its digest comes with it. */
+    async function fileOf(count: number, name = 'file') {
+      const path = join(directory, name);
       const digest = createHash('sha256');
+      const file = await open(path, 'w');
       const block = Buffer.alloc(MIB, 'vodstack ');
-      function* blocks() {
-        for (let left = count; left > 0; left -= MIB) {
-          const part = block.subarray(0, Math.min(MIB, left));
-          part[0] = left % 251;
-          digest.update(part);
-          yield Buffer.from(part);
-        }
+      for (let left = count; left > 0; left -= MIB) {
+        block.writeUInt32LE(left % 2 ** 32);
+        const part = block.subarray(0, Math.min(MIB, left));
+        digest.update(part);
+        await file.write(part);
       }
-      return { body: Readable.from(blocks()), digest };
+      await file.close();
+      return { path, digest };
+    }
+
+    /** The store, noting which parts are sent to it. */
+    function counting(sent: number[]): ObjectStore {
+      return {
+        ...store,
+        uploadPart: (bucket, key, uploadId, partNumber, body) => {
+          sent.push(partNumber);
+          return store.uploadPart(bucket, key, uploadId, partNumber, body);
+        },
+      };
+    }
+
+    /** Begins an upload, and cuts it off when half of it is sent. Returns the numbers of the parts that arrived. */
+    async function cutOff(bucket: string, key: string, file: string): Promise<readonly number[]> {
+      const stop = new AbortController();
+      const upload = uploadFile({
+        ...{ store, bucket, key, file, signal: stop.signal },
+        onProgress: (_step, done) => done >= 0.5 && stop.abort(new Error('cut off')),
+      });
+      await expect(upload).rejects.toThrow('cut off');
+      const [uploadId = ''] = await store.openUploads(bucket, key);
+      const parts = await store.storedParts(bucket, key, uploadId);
+      return parts.map(({ partNumber }) => partNumber);
     }
 
     async function digestOf(bucket: string, key: string): Promise<string> {
@@ -46,19 +79,19 @@ export function describeUploads({ open, largeMib }: Subject): void {
       const bucket = home.buckets.plain;
       const before = process.memoryUsage.rss();
       let most = 0;
-      let sent = 0;
-      const { body, digest } = bytes(largeMib * MIB);
-      await upload({
-        ...{ store, bucket, key: 'large', body },
-        onProgress: (count) => {
-          sent = count;
+      let last: unknown;
+      const { path: file, digest } = await fileOf(largeMib * MIB);
+      await uploadFile({
+        ...{ store, bucket, key: 'large', file },
+        onProgress: (step, done) => {
+          last = [step, done];
           most = Math.max(most, process.memoryUsage.rss());
         },
       });
-      expect(sent).toBe(largeMib * MIB);
+      expect(last).toEqual(['uploading', 1]);
       expect(await store.head(bucket, 'large')).toMatchObject({ sizeBytes: largeMib * MIB });
       expect(await digestOf(bucket, 'large')).toBe(digest.digest('hex'));
-      // Five parts of 8 MiB and what the collector has not come to.
+      // Four parts of 8 MiB and what the collector has not come to.
       expect((most - before) / MIB).toBeLessThan(300);
       await store.delete(bucket, 'large');
     });
@@ -67,22 +100,79 @@ export function describeUploads({ open, largeMib }: Subject): void {
       'of %i bytes arrive whole.',
       async (count) => {
         const bucket = home.buckets.plain;
-        const { body, digest } = bytes(count);
-        await upload({ store, bucket, key: 'sized', body });
+        const { path: file, digest } = await fileOf(count);
+        await uploadFile({ store, bucket, key: 'sized', file });
         expect((await store.head(bucket, 'sized'))?.sizeBytes).toBe(count);
         expect(await digestOf(bucket, 'sized')).toBe(digest.digest('hex'));
       },
     );
 
-    test('whose source fails leave nothing behind.', async () => {
+    test('that were cut off are gone on with: only what is missing is sent.', async () => {
       const bucket = home.buckets.plain;
-      function* failing() {
-        yield Buffer.alloc(20 * MIB);
-        throw new Error('The file was taken away.');
-      }
-      const body = Readable.from(failing());
-      await expect(upload({ store, bucket, key: 'broken', body })).rejects.toThrow('taken away');
-      expect(await store.head(bucket, 'broken')).toBeUndefined();
+      const { path: file, digest } = await fileOf(90 * MIB);
+      const arrived = await cutOff(bucket, 'cut off', file);
+      expect(arrived.length).toBeGreaterThanOrEqual(6);
+      expect(arrived.length).toBeLessThan(12);
+      const sent: number[] = [];
+      const steps = new Set<string>();
+      await uploadFile({
+        ...{ store: counting(sent), bucket, key: 'cut off', file },
+        onProgress: (step, done) => steps.add(`${step} ${done >= 0.5 ? 'the rest' : 'all'}`),
+      });
+      const all = Array.from({ length: 12 }, (_, index) => index + 1);
+      expect(sent.toSorted((a, b) => a - b)).toEqual(all.filter((one) => !arrived.includes(one)));
+      expect(steps).toContain('uploading the rest');
+      expect(steps).not.toContain('uploading all');
+      expect(await digestOf(bucket, 'cut off')).toBe(digest.digest('hex'));
+      expect(await store.openUploads(bucket, 'cut off')).toEqual([]);
+    });
+
+    test('of a file that was changed after it was cut off send what has changed.', async () => {
+      const bucket = home.buckets.plain;
+      const { path: file } = await fileOf(90 * MIB);
+      const arrived = await cutOff(bucket, 'changed', file);
+      const changed = arrived.at(-1) ?? 0;
+      const handle = await open(file, 'r+');
+      await handle.write('other', (changed - 1) * 8 * MIB);
+      await handle.close();
+      const sent: number[] = [];
+      await uploadFile({ store: counting(sent), bucket, key: 'changed', file });
+      expect(sent).toContain(changed);
+      expect(sent).not.toContain(arrived[0]);
+      const digest = createHash('sha256')
+        .update(await readFile(file))
+        .digest('hex');
+      expect(await digestOf(bucket, 'changed')).toBe(digest);
+    });
+
+    test('of another file by the same name touch nothing of the one that was begun.', async () => {
+      const bucket = home.buckets.plain;
+      const [mine, other] = [await fileOf(90 * MIB, 'mine'), await fileOf(91 * MIB, 'other')];
+      const arrived = await cutOff(bucket, 'same', mine.path);
+      const [begun = ''] = await store.openUploads(bucket, 'same');
+      await uploadFile({ store, bucket, key: 'same', file: other.path });
+      expect(await digestOf(bucket, 'same')).toBe(other.digest.digest('hex'));
+      expect(await store.storedParts(bucket, 'same', begun)).toHaveLength(arrived.length);
+    });
+
+    test('of a file that changes meanwhile fail, and make no object.', async () => {
+      const bucket = home.buckets.plain;
+      const { path: file } = await fileOf(20 * MIB);
+      const upload = uploadFile({
+        ...{ store, bucket, key: 'growing', file },
+        onProgress: () => appendFileSync(file, 'more'),
+      });
+      await expect(upload).rejects.toThrow('has changed while it was uploaded');
+      expect(await store.head(bucket, 'growing')).toBeUndefined();
+    });
+
+    test('that are open are told of by their whole key only.', async () => {
+      const bucket = home.buckets.plain;
+      const keys = ['#2 4 강의 & <x>+%.mp4', '#2 4 강의 & <x>+%.mp4.part'];
+      const ids = [];
+      for (const key of keys) ids.push(await store.createUpload(bucket, key));
+      expect(await store.openUploads(bucket, keys[0] ?? '')).toEqual([ids[0]]);
+      expect(await store.storedParts(bucket, keys[0] ?? '', ids[0] ?? '')).toEqual([]);
     });
 
     test('that were aborted cannot be completed, and may be aborted again.', async () => {
@@ -115,8 +205,9 @@ export function describeUploads({ open, largeMib }: Subject): void {
       const bucket = home.buckets.watched;
       const queue = home.home.queue(home.queues.uploads);
       const keys = ['#2 4 Protection with PropTypes.mp4', '강의/100% +a.mp4'];
-      await upload({ store, bucket, key: keys[0] ?? '', body: bytes(10).body });
-      await upload({ store, bucket, key: keys[1] ?? '', body: bytes(9 * MIB).body });
+      const [small, large] = [await fileOf(10, 'small'), await fileOf(9 * MIB, 'large')];
+      await uploadFile({ store, bucket, key: keys[0] ?? '', file: small.path });
+      await uploadFile({ store, bucket, key: keys[1] ?? '', file: large.path });
       const told = new Set<string>();
       while (told.size < 2) {
         const messages = await queue.receive({ max: 10, waitSeconds: 20, visibilitySeconds: 30 });

@@ -7,6 +7,8 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
   PutObjectCommand,
   S3ServiceException,
   UploadPartCommand,
@@ -16,7 +18,14 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { z } from 'zod';
 import { PreconditionFailedError } from '../ports.ts';
-import type { ByteRange, Condition, ObjectHeaders, ObjectInfo, ObjectStore } from '../ports.ts';
+import type {
+  ByteRange,
+  Condition,
+  ObjectHeaders,
+  ObjectInfo,
+  ObjectStore,
+  StoredPart,
+} from '../ports.ts';
 
 /** How often a conditional write is tried that meets another write of the same key. */
 const CONFLICT_TRIES = 5;
@@ -81,10 +90,10 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
         { Bucket: bucket, Prefix: prefix, StartAfter: after, EncodingType: 'url' },
       );
       for await (const { Contents = [], EncodingType } of pages) {
-        const decode = EncodingType === 'url' ? decodeKey : (key: string) => key;
         for (const found of Contents) {
           const { Key, Size, ETag, LastModified } = summarySchema.parse(found);
-          yield { key: decode(Key), sizeBytes: Size, etag: ETag, lastModified: LastModified };
+          const key = decodeKey(Key, EncodingType);
+          yield { key, sizeBytes: Size, etag: ETag, lastModified: LastModified };
         }
       }
     },
@@ -133,6 +142,37 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       }
     },
 
+    async openUploads(bucket, key) {
+      const found: z.infer<typeof uploadSchema>[] = [];
+      for (let after = {}, more = true; more;) {
+        const input = { Bucket: bucket, Prefix: key, EncodingType: 'url' as const, ...after };
+        const page = await client.send(new ListMultipartUploadsCommand(input));
+        const uploads = (page.Uploads ?? []).map((upload) => uploadSchema.parse(upload));
+        found.push(...uploads.filter(({ Key }) => decodeKey(Key, page.EncodingType) === key));
+        after = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+        more = page.IsTruncated === true;
+      }
+      return found
+        .sort((a, b) => b.Initiated.getTime() - a.Initiated.getTime())
+        .map(({ UploadId }) => UploadId);
+    },
+
+    async storedParts(bucket, key, uploadId) {
+      const parts: StoredPart[] = [];
+      // Not by the SDK's paginator: S3 names a next part also on the last page.
+      for (let after = {}, more = true; more;) {
+        const input = { Bucket: bucket, Key: key, UploadId: uploadId, ...after };
+        const page = await client.send(new ListPartsCommand(input));
+        for (const part of page.Parts ?? []) {
+          const { PartNumber, ETag, Size } = partSchema.parse(part);
+          parts.push({ partNumber: PartNumber, etag: ETag, sizeBytes: Size });
+        }
+        after = { PartNumberMarker: page.NextPartNumberMarker };
+        more = page.IsTruncated === true;
+      }
+      return parts;
+    },
+
     async abortUpload(bucket, key, uploadId) {
       try {
         const input = { Bucket: bucket, Key: key, UploadId: uploadId };
@@ -152,6 +192,10 @@ const summarySchema = z.object({
   ETag: etag,
   LastModified: z.date(),
 });
+
+const uploadSchema = z.object({ Key: z.string(), UploadId: z.string(), Initiated: z.date() });
+
+const partSchema = z.object({ PartNumber: z.number(), ETag: etag, Size: z.number() });
 
 const infoSchema = z.object({
   ContentLength: z.number(),
@@ -200,9 +244,9 @@ function outside(key: string, range?: ByteRange, cause?: unknown): RangeError {
   return new RangeError(`${JSON.stringify(range)} is not within ${key}.`, { cause });
 }
 
-/** As forms are: S3 writes a space as `+`, other services as `%20`. */
-function decodeKey(encoded: string): string {
-  return decodeURIComponent(encoded.replaceAll('+', ' '));
+/** As forms are, where a listing says so: S3 writes a space as `+`, other services as `%20`. */
+function decodeKey(key: string, encoding: string | undefined): string {
+  return encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
 }
 
 /** Whether a condition did not hold; to an object that is missing where one should match, S3 says 404. */

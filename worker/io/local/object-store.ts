@@ -193,6 +193,23 @@ export function localObjectStore(
       return { etag };
     },
 
+    async openUploads(bucket, key) {
+      const rows = database.rows(
+        'select id from uploads where bucket = ? and key = ? order by started desc',
+        ...[bucket, bytesOf(key)],
+      );
+      return rows.map(({ id }) => z.string().parse(id));
+    },
+
+    async storedParts(bucket, key, uploadId) {
+      requireUpload(database, bucket, key, uploadId);
+      const rows = database.rows(
+        'select number as partNumber, etag, size as sizeBytes from parts where upload = ? order by number',
+        uploadId,
+      );
+      return rows.map((row) => listedSchema.parse(row));
+    },
+
     async abortUpload(_bucket, _key, uploadId) {
       const orphans = database.rows('select blob from parts where upload = ?', uploadId);
       database.write(() => forgetUpload(database, uploadId));
@@ -257,6 +274,8 @@ function requireUpload(database: Database, bucket: string, key: string, id: stri
 function forgetUpload(database: Database, id: string): void {
   database.run('delete from uploads where id = ?', id);
 }
+
+const listedSchema = z.object({ partNumber: z.number(), etag: z.string(), sizeBytes: z.number() });
 
 const partSchema = z.object({ blob: z.string(), size: z.number(), etag: z.string() });
 

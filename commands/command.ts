@@ -1,0 +1,61 @@
+import { requireNode } from '../worker/runtime.ts';
+import { UsageError } from './arguments.ts';
+
+/** A program that is run by a script of `scripts/`. */
+export interface Command<Options> {
+  /** `./scripts/start` */
+  readonly name: string;
+  readonly help: string;
+  /** Said at Ctrl-C. */
+  readonly stopping: string;
+  /** Throws UsageError naming every mistake. */
+  read(argv: readonly string[]): Options | 'help';
+  /** Returns the exit code; may throw once it is stopped. */
+  run(options: Options, stop: AbortSignal): Promise<number>;
+}
+
+/**
+ * Runs a command. It ends with its own exit code, with 1 for an error, 2 for a wrong command line, and
+ * 130 when Ctrl-C broke it off; a second Ctrl-C ends it at once.
+ */
+export async function runCommand<Options>(command: Command<Options>): Promise<void> {
+  const { name, help, stopping } = command;
+  const stop = new AbortController();
+  try {
+    requireNode();
+    const options = command.read(process.argv.slice(2));
+    if (options === 'help') {
+      process.stdout.write(help);
+      return;
+    }
+    const onSignal = () => {
+      if (stop.signal.aborted) process.exit(130);
+      process.stderr.write(`\n${stopping}\n`);
+      stop.abort(new Error('It was stopped.'));
+    };
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+    process.exitCode = await command.run(options, stop.signal);
+  } catch (error) {
+    // At once: requests may be under way that nobody waits for any more.
+    if (stop.signal.aborted) process.exit(130);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    if (error instanceof UsageError) process.stderr.write(`See ${name} --help.\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Ends the wait for some work when it is told to stop; the work itself is left to end or not. */
+export async function unlessStopped<Result>(
+  work: Promise<Result>,
+  stop: AbortSignal,
+): Promise<Result> {
+  stop.throwIfAborted();
+  const { promise: stopped, reject } = Promise.withResolvers<never>();
+  const onStop = () => reject(stop.reason as Error);
+  stop.addEventListener('abort', onStop, { once: true });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    stop.removeEventListener('abort', onStop);
+  }
+}

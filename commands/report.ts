@@ -1,0 +1,145 @@
+import { basename } from 'node:path';
+import { MultiBar } from 'cli-progress';
+
+/** How one file ended, as it is printed. */
+export type FileResult =
+  | {
+      readonly source: string;
+      readonly status: 'ready';
+      readonly assetId: string;
+      readonly playlist: string;
+      readonly page?: string | undefined;
+      readonly exported?: string | undefined;
+      readonly durationSeconds: number;
+      readonly renditions: readonly string[];
+      readonly elapsedSeconds: number;
+    }
+  | {
+      readonly source: string;
+      readonly status: 'uploaded';
+      readonly assetId: string;
+      readonly jobId: string;
+      readonly elapsedSeconds: number;
+    }
+  | {
+      readonly source: string;
+      readonly status: 'rejected' | 'failed';
+      readonly code: string;
+      readonly reason: string;
+    };
+
+export type Step = 'comparing' | 'uploading' | 'waiting' | 'processing';
+
+export interface Report {
+  /** 0 to 1 of the step that the file is at. */
+  progress(file: string, step: Step, done: number): void;
+  result(file: string, result: FileResult): void;
+  /** Something a person should know, that is no result. */
+  note(sentence: string): void;
+  close(): void;
+}
+
+/** Bars for a person at a terminal, lines of JSON for a script. */
+export function createReport(terminal: boolean): Report {
+  return terminal ? bars() : lines();
+}
+
+function lines(): Report {
+  return {
+    progress: () => undefined,
+    result: (_file, result) => process.stdout.write(`${JSON.stringify(result)}\n`),
+    note: (sentence) => process.stderr.write(`${sentence}\n`),
+    close: () => undefined,
+  };
+}
+
+/** When and where a step began, for what is left of it: an upload may go on from the middle. */
+interface Began {
+  readonly step: Step;
+  readonly at: number;
+  readonly done: number;
+}
+
+function bars(): Report {
+  const all = new MultiBar({
+    format: '{bar} {percentage}% {name} {step}',
+    barsize: 24,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    // Without it a long reason is cut off at the right.
+    linewrap: true,
+    hideCursor: true,
+    clearOnComplete: false,
+    autopadding: true,
+  });
+  const known = new Map<string, { readonly bar: ReturnType<MultiBar['create']>; began?: Began }>();
+  const of = (file: string) => {
+    const one = known.get(file) ?? {
+      bar: all.create(100, 0, { name: shorten(basename(file)), step: '' }),
+    };
+    known.set(file, one);
+    return one;
+  };
+  // Each line ends what stands behind it: the bars were there before.
+  const say = (text: string) => {
+    all.log(`${text.replaceAll('\n', `${ERASE}\n`)}${ERASE}\n`);
+    all.update();
+  };
+  return {
+    progress: (file, step, done) => {
+      const one = of(file);
+      if (one.began?.step !== step) one.began = { step, at: performance.now(), done };
+      one.bar.update(Math.floor(done * 100), {
+        step: `${STEPS[step]}${timeLeft(done, one.began)}`,
+      });
+    },
+    result: (file, result) => {
+      const { bar } = of(file);
+      const ended = result.status === 'ready' || result.status === 'uploaded';
+      if (ended) bar.update(100, { step: result.status });
+      else bar.update({ step: result.status });
+      say(describe(basename(file), result));
+    },
+    note: say,
+    close: () => all.stop(),
+  };
+}
+
+const STEPS: Readonly<Record<Step, string>> = {
+  comparing: 'comparing with what was sent before',
+  uploading: 'uploading',
+  waiting: 'waiting for a worker',
+  processing: 'processing',
+};
+
+function describe(name: string, result: FileResult): string {
+  switch (result.status) {
+    case 'ready':
+      return [
+        name,
+        ...(result.page ? [`  watch  ${result.page}`] : []),
+        `  HLS    ${result.playlist}`,
+        ...(result.exported ? [`  files  ${result.exported}`] : []),
+      ].join('\n');
+    case 'uploaded':
+      return `${name} is uploaded.\n  job    ${result.jobId}`;
+    case 'rejected':
+    case 'failed':
+      return `${name} ${result.status === 'failed' ? 'failed' : 'was rejected'}: ${result.reason}`;
+  }
+}
+
+/** Erases the rest of a terminal's line. */
+const ERASE = '\x1b[K';
+
+/** The first tenth of what was to do says too little of the rest. */
+function timeLeft(done: number, began: Began): string {
+  const made = (done - began.done) / (1 - began.done);
+  if (!(made >= 0.1 && made < 1)) return '';
+  const seconds = Math.round(((performance.now() - began.at) / 1000 / made) * (1 - made));
+  return `, ${seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${seconds} s`} left`;
+}
+
+function shorten(name: string): string {
+  return name.length > 40 ? `${name.slice(0, 37)}…` : name;
+}

@@ -1,0 +1,67 @@
+import { stat } from 'node:fs/promises';
+import type { WorkerEnv } from '../worker/config.ts';
+import type { Home } from '../worker/io/ports.ts';
+import { uploadFile } from '../worker/io/upload.ts';
+import type { UploadStep } from '../worker/io/upload.ts';
+import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { serialiseJob } from '../worker/plan/message.ts';
+import { titleMetadata } from '../worker/plan/title.ts';
+import { reopenJob } from '../worker/reopen.ts';
+
+/** The buckets and the queue that a file goes through, as the workers are told of them. */
+export type Names = Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'JOB_QUEUE'>;
+
+export interface Source {
+  readonly file: string;
+  /** In the source bucket. */
+  readonly key: string;
+  /** What viewers read instead of the file's name. */
+  readonly title?: string | undefined;
+}
+
+/** A file on its way to become an asset. */
+export interface Submission {
+  readonly assetId: string;
+  readonly jobId: string;
+  /** When another file by that name was uploaded, which this one takes the place of. */
+  readonly replaces?: Date;
+}
+
+/**
+ * Uploads a file to the source bucket; its event starts the job. A file that is there already, by
+ * key, size and time of change, is the same source, and is not uploaded again: its job is asked for
+ * again where it did not end well, as limits may have changed. One under way takes no notice.
+ */
+export async function submit(
+  home: Home,
+  names: Names,
+  { file, key, title }: Source,
+  onProgress: (step: UploadStep, done: number) => void,
+  signal: AbortSignal,
+): Promise<Submission> {
+  const { store, queue } = home;
+  const { SOURCE_BUCKET: bucket, WORK_BUCKET, JOB_QUEUE } = names;
+  const { size, mtimeMs } = await stat(file);
+  const metadata = {
+    ...{ size: String(size), modified: String(Math.round(mtimeMs)) },
+    ...(title === undefined ? {} : titleMetadata(title)),
+  };
+  const known = await store.head(bucket, key);
+  const same =
+    known?.metadata['size'] === metadata.size && known.metadata['modified'] === metadata.modified;
+  const { etag } = same
+    ? known
+    : await uploadFile({ store, bucket, key, file, headers: { metadata }, onProgress, signal });
+  // An upload that was begun under another title, before or in an earlier try, keeps that one.
+  const stored = title === undefined || same ? known : await store.head(bucket, key);
+  const titled = title === undefined || stored?.metadata['title'] === metadata.title;
+  const options = titled ? {} : { title };
+  const assetId = assetIdOf({ bucket, key, etag });
+  const jobId = jobIdOf(assetId, options);
+  if (same || !titled) {
+    const wanted = await reopenJob(store, WORK_BUCKET, jobId, ({ type }) => type === 'asset.ready');
+    if (wanted)
+      await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));
+  }
+  return { assetId, jobId, ...(known && !same ? { replaces: known.lastModified } : {}) };
+}

@@ -1,0 +1,24 @@
+import { readDocument } from './io/documents.ts';
+import type { ObjectStore } from './io/ports.ts';
+import { parseAssetEvent } from './plan/asset.ts';
+import type { AssetEvent } from './plan/asset.ts';
+import { jobKeys } from './plan/keys.ts';
+
+/**
+ * Takes back how a job ended, so that it can be begun anew; what is done of it stays done. False, and
+ * nothing is changed, when it ended in a way that is to stand. A job that has not ended stays as it is.
+ */
+export async function reopenJob(
+  store: ObjectStore,
+  workBucket: string,
+  jobId: string,
+  stands: (result: AssetEvent) => boolean,
+): Promise<boolean> {
+  const { dispatched, result } = jobKeys(jobId);
+  const before = await readDocument(store, workBucket, result, parseAssetEvent);
+  if (!before) return true;
+  if (stands(before)) return false;
+  await store.delete(workBucket, dispatched);
+  await store.delete(workBucket, result);
+  return true;
+}
