@@ -69,6 +69,8 @@ function bars(): Report {
     // Without it a long reason is cut off at the right.
     linewrap: true,
     hideCursor: true,
+    // Bars that stay the same stand elsewhere after a line above them.
+    forceRedraw: true,
     clearOnComplete: false,
     autopadding: true,
   });

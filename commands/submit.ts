@@ -29,8 +29,9 @@ export interface Submission {
 
 /**
  * Uploads a file to the source bucket; its event starts the job. A file that is there already, by
- * key, size and time of change, is the same source, and is not uploaded again: its job is asked for
- * again where it did not end well, as limits may have changed. One under way takes no notice.
+ * key, size and time of change, is the same source, and is not uploaded again. Who gives a file again
+ * that did not become an asset wants it tried again, as the limits may have changed; a job that is
+ * under way takes no notice.
  */
 export async function submit(
   home: Home,
@@ -58,10 +59,11 @@ export async function submit(
   const options = titled ? {} : { title };
   const assetId = assetIdOf({ bucket, key, etag });
   const jobId = jobIdOf(assetId, options);
-  if (same || !titled) {
-    const wanted = await reopenJob(store, WORK_BUCKET, jobId, ({ type }) => type === 'asset.ready');
-    if (wanted)
-      await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));
+  const state = await reopenJob(store, WORK_BUCKET, jobId, ({ type }) => type === 'asset.ready');
+  // Of a file that has just been uploaded the bucket tells.
+  const told = state === 'open' && !same && titled;
+  if (state !== 'stands' && !told) {
+    await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));
   }
   return { assetId, jobId, ...(known && !same ? { replaces: known.lastModified } : {}) };
 }

@@ -35,8 +35,8 @@ async function identify({ store }: Services, { source, options }: JobRequest): P
  * True when the job is to be worked on. One that failed, or whose source was not there, is asked for
  * again: it is begun anew.
  */
-function reopen({ store, config }: Services, { jobId }: JobNames): Promise<boolean> {
-  return reopenJob(store, config.WORK_BUCKET, jobId, isFinal);
+async function reopen({ store, config }: Services, { jobId }: JobNames): Promise<boolean> {
+  return (await reopenJob(store, config.WORK_BUCKET, jobId, isFinal)) !== 'stands';
 }
 
 /**

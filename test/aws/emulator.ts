@@ -35,7 +35,8 @@ export async function startEmulator(): Promise<Emulator> {
   return {
     env: {
       AWS_ENDPOINT_URL: address,
-      AWS_REGION: 'eu-west-1',
+      // Of the stage dev.
+      AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'emulator',
       AWS_SECRET_ACCESS_KEY: 'emulator',
     },

@@ -12,7 +12,7 @@ export class Resources {
 
   /** Makes a bucket that tells that queue, if any, of each upload; returns its name. */
   async bucket(name: string, told?: string): Promise<string> {
-    const LocationConstraint = 'eu-west-1';
+    const LocationConstraint = 'eu-central-1';
     await this.#s3.send(
       new CreateBucketCommand({ Bucket: name, CreateBucketConfiguration: { LocationConstraint } }),
     );

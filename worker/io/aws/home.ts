@@ -23,13 +23,13 @@ const CLIENT = {
 } as const;
 
 /**
- * Opens the home in the cloud: region and credentials as the SDK finds them, and with
- * AWS_ENDPOINT_URL any service that speaks S3 and SQS. Throws when no region is set.
+ * Opens the home in the cloud: credentials, and the region unless one is given, as the SDK finds them;
+ * with AWS_ENDPOINT_URL any service that speaks S3 and SQS. Throws when no region is set.
  */
-export async function openAwsHome(): Promise<Home> {
+export async function openAwsHome(where: { readonly region?: string } = {}): Promise<Home> {
   const elsewhere = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   const s3 = new S3Client({
-    ...CLIENT,
+    ...{ ...CLIENT, ...where },
     // Buckets have host names at AWS only.
     forcePathStyle: elsewhere !== undefined,
     // The signature covers a SHA-256 of each body. A CRC32 besides would have to be said again for each
@@ -38,7 +38,7 @@ export async function openAwsHome(): Promise<Home> {
     // To wait for leave to send a body, the SDK opens a new connection for each one above 2 MiB.
     expectContinueHeader: false,
   });
-  const sqs = new SQSClient(CLIENT);
+  const sqs = new SQSClient({ ...CLIENT, ...where });
   try {
     await s3.config.region();
   } catch (error) {

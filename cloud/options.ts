@@ -1,0 +1,149 @@
+import { basename, resolve } from 'node:path';
+import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
+
+export const UPLOAD_HELP = `Usage: ./scripts/upload <stage> <file …> [options]
+
+Uploads video files to a stage, waits until they play, and prints where. An upload that is cut
+off goes on when the same command is run again: what was sent is not sent again.
+
+Options:
+  --title TEXT   what viewers read, instead of the file's name; for one file
+  --no-wait      end when the files are uploaded
+  --help         this text
+
+A file is known by its name: another one by the same name takes its place, as a new video. On a
+terminal there is a progress bar for each file. Otherwise each file becomes one line of JSON on
+standard output. Ends with 0 only if all files are ready (with --no-wait: uploaded).
+`;
+
+export interface UploadOptions {
+  readonly stage: string;
+  readonly files: readonly string[];
+  readonly title?: string;
+  readonly wait: boolean;
+}
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readUploadOptions(argv: readonly string[]): UploadOptions | 'help' {
+  const known = { title: 'string', 'no-wait': 'boolean', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const [stage, ...files] = words;
+  const names = files.map((file) => basename(file));
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) < index));
+  const title = last('title');
+  const mistakes = [
+    ...wrong,
+    ...(stage === undefined ? ['Which stage?'] : []),
+    ...(stage !== undefined && files.length === 0 ? ['Which files?'] : []),
+    ...mistakesInFiles(files),
+    ...[...twice].map(
+      (name) =>
+        `Several files are named ${JSON.stringify(name)}, by which a file is known. Rename them, or upload one after the other is ready.`,
+    ),
+    ...(title !== undefined && files.length > 1 ? ['--title is for one file.'] : []),
+  ];
+  if (stage === undefined || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  return {
+    stage,
+    files: files.map((file) => resolve(file)),
+    ...(title === undefined ? {} : { title }),
+    wait: !has('no-wait'),
+  };
+}
+
+export const STATUS_HELP = `Usage: ./scripts/status <stage> [options]
+
+Tells how a stage is doing: its workers, its queue, the jobs that are in work with their percent,
+and how the last ones ended.
+
+Options:
+  --last N   so many of the open jobs and of those that ended are told of, at most 1000 (default: 20)
+  --json     as one line of JSON
+  --help     this text
+
+All jobs are counted, by one listing of the work bucket; only the newest are read.
+`;
+
+export interface StatusOptions {
+  readonly stage: string;
+  readonly json: boolean;
+  readonly last: number;
+}
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readStatusOptions(argv: readonly string[]): StatusOptions | 'help' {
+  const known = { last: 'string', json: 'boolean', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const mistakes = [...wrong];
+  const [stage, ...more] = words;
+  if (stage === undefined) mistakes.push('Which stage?');
+  if (more.length > 0) mistakes.push(`One stage at a time, not also ${more.join(', ')}.`);
+  const most = wholeNumber('last', last('last') ?? '20', [1, 1000], mistakes);
+  if (stage === undefined || most === undefined || mistakes.length > 0) {
+    throw new UsageError(mistakes.join('\n'));
+  }
+  return { stage, json: has('json'), last: most };
+}
+
+export const DEAD_LETTERS_HELP = `Usage: ./scripts/dead-letters <stage> list
+       ./scripts/dead-letters <stage> show <id>
+       ./scripts/dead-letters <stage> replay <id …>
+       ./scripts/dead-letters <stage> drop <id …>
+
+Messages that were given up: lists them with their reasons, shows one whole, sends them back to
+the queue to be worked on again, or drops them. Of an id its beginning is enough.
+
+Options:
+  --all    replay or drop every one
+  --yes    drop without asking
+  --json   as one line of JSON
+  --help   this text
+
+A message is sent back before it is deleted: it may come twice, but is never lost. At most 1000
+are taken at a time.
+`;
+
+export type Chosen = 'all' | readonly string[];
+
+export type DeadLettersOptions = { readonly stage: string; readonly json: boolean } & (
+  | { readonly action: 'list' }
+  | { readonly action: 'show' | 'replay'; readonly chosen: Chosen }
+  | { readonly action: 'drop'; readonly chosen: Chosen; readonly yes: boolean }
+);
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOptions | 'help' {
+  const known = { all: 'boolean', yes: 'boolean', json: 'boolean', help: 'boolean' } as const;
+  const { words, has, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const mistakes = [...wrong];
+  const [stage, action, ...ids] = words;
+  const whole = { stage: stage ?? '', json: has('json') };
+  const chosen = has('all') ? 'all' : ids;
+  if (stage === undefined) mistakes.push('Which stage?');
+  switch (action) {
+    case 'list':
+      if (ids.length > 0 || has('all')) mistakes.push('list lists them all.');
+      break;
+    case 'show':
+      if (ids.length !== 1 || has('all')) mistakes.push('show shows one: which id?');
+      break;
+    case 'replay':
+    case 'drop':
+      if ((ids.length === 0) === !has('all')) mistakes.push(`${action} wants ids, or --all.`);
+      break;
+    case undefined:
+      if (stage !== undefined) mistakes.push('What: list, show, replay or drop?');
+      break;
+    default:
+      mistakes.push(`${action} is none of list, show, replay and drop.`);
+  }
+  if (has('yes') && action !== 'drop') mistakes.push('--yes is for drop.');
+  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  if (action === 'drop') return { ...whole, action, chosen, yes: has('yes') };
+  return action === 'show' || action === 'replay'
+    ? { ...whole, action, chosen }
+    : { ...whole, action: 'list' };
+}

@@ -1,0 +1,107 @@
+import {
+  ClientException,
+  DescribeTaskDefinitionCommand,
+  ECSClient,
+  ECSServiceException,
+} from '@aws-sdk/client-ecs';
+import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
+import { z } from 'zod';
+import { UsageError } from '../commands/arguments.ts';
+import { STAGES } from '../infra/config.ts';
+import type { StageConfig } from '../infra/config.ts';
+import { nameOf, originParameter } from '../infra/names.ts';
+import { readConfig } from '../worker/config.ts';
+import type { WorkerConfig } from '../worker/config.ts';
+import { openAwsHome } from '../worker/io/aws/home.ts';
+import type { Home } from '../worker/io/ports.ts';
+import { requireAccount } from './account.ts';
+import { ecsWorkers } from './workers.ts';
+import type { Workers } from './workers.ts';
+
+/** A deployed stage, for a command that works on it. */
+export interface Stage {
+  readonly name: string;
+  /** What its workers are told: the names of buckets and queues. */
+  readonly env: WorkerConfig;
+  /** Where the videos are: `https://…`, without a slash at the end. */
+  readonly origin: string;
+  readonly home: Home;
+  readonly workers: Workers;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a stage by its name alone: what is deployed says the rest, so that neither Terraform nor its
+ * state is needed. Throws UsageError when there is no such stage, and Error with what to do when it is
+ * not deployed, or the credentials are none or another account's.
+ */
+export async function openStage(name: string): Promise<Stage> {
+  const config = findStage(name);
+  const { region } = config;
+  await requireAccount(config);
+  const ecs = new ECSClient({ region });
+  const ssm = new SSMClient({ region });
+  try {
+    const [env, origin] = await Promise.all([readEnvironment(ecs, name), readOrigin(ssm, name)]);
+    const home = await openAwsHome({ region });
+    return {
+      ...{ name, env, origin, home, workers: ecsWorkers(ecs, name) },
+      close: async () => {
+        await home.close();
+        ecs.destroy();
+      },
+    };
+  } catch (error) {
+    ecs.destroy();
+    throw error;
+  } finally {
+    ssm.destroy();
+  }
+}
+
+function findStage(name: string): StageConfig {
+  const found = STAGES.find((config) => config.name === name);
+  if (found) return found;
+  const names = STAGES.map((config) => config.name).join(', ');
+  throw new UsageError(`There is no stage ${name}. infra/config.ts has ${names}.`);
+}
+
+/** Of a task definition, what its workers are told. */
+const taskSchema = z.object({
+  containerDefinitions: z
+    .array(z.object({ environment: z.array(z.object({ name: z.string(), value: z.string() })) }))
+    .length(1),
+});
+
+async function readEnvironment(ecs: ECSClient, stage: string): Promise<WorkerConfig> {
+  try {
+    const { taskDefinition } = await ecs.send(
+      new DescribeTaskDefinitionCommand({ taskDefinition: nameOf(stage, 'worker') }),
+    );
+    const task = taskSchema.safeParse(taskDefinition);
+    if (!task.success) throw new Error(`The workers of stage ${stage} are none of this version.`);
+    const variables = task.data.containerDefinitions.flatMap(({ environment }) => environment);
+    return readConfig(Object.fromEntries(variables.map(({ name, value }) => [name, value])));
+  } catch (error) {
+    // What ECS says of a name that it does not know.
+    if (error instanceof ClientException) throw notDeployed(stage, error);
+    if (error instanceof ECSServiceException) throw error;
+    throw new Error(`${String(error)}\nDeploy it again: ./scripts/deploy ${stage}`, {
+      cause: error,
+    });
+  }
+}
+
+async function readOrigin(ssm: SSMClient, stage: string): Promise<string> {
+  try {
+    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: originParameter(stage) }));
+    return z.url('is no address').parse(Parameter?.Value);
+  } catch (error) {
+    if (error instanceof ParameterNotFound) throw notDeployed(stage, error);
+    throw error;
+  }
+}
+
+export function notDeployed(stage: string, cause?: unknown): Error {
+  return new Error(`Stage ${stage} is not deployed. Run ./scripts/deploy ${stage}.`, { cause });
+}

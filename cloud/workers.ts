@@ -1,0 +1,61 @@
+import {
+  ClusterNotFoundException,
+  DescribeServicesCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import { z } from 'zod';
+import { nameOf } from '../infra/names.ts';
+
+export interface WorkerCounts {
+  readonly running: number;
+  /** Asked for, and on their way: a container takes about a minute. */
+  readonly starting: number;
+  readonly wanted: number;
+}
+
+/** The workers of a stage, as ECS runs them. */
+export interface Workers {
+  counts(): Promise<WorkerCounts>;
+  /** Starts one where none is wanted; how many there are to be else is for scaling to say. */
+  wake(): Promise<void>;
+}
+
+const serviceSchema = z.object({
+  status: z.string(),
+  runningCount: z.int(),
+  pendingCount: z.int(),
+  desiredCount: z.int(),
+});
+
+/** Its functions throw Error when the stage has no workers. */
+export function ecsWorkers(client: ECSClient, stage: string): Workers {
+  const name = nameOf(stage, 'workers');
+  const none = (cause?: unknown) =>
+    new Error(`Stage ${stage} has no workers: run ./scripts/deploy ${stage}.`, { cause });
+
+  const counts = async (): Promise<WorkerCounts> => {
+    try {
+      const { services = [] } = await client.send(
+        new DescribeServicesCommand({ cluster: name, services: [name] }),
+      );
+      const service = serviceSchema.optional().parse(services[0]);
+      // One that was deleted is told of for a while.
+      if (service?.status !== 'ACTIVE') throw none();
+      const { runningCount, pendingCount, desiredCount } = service;
+      return { running: runningCount, starting: pendingCount, wanted: desiredCount };
+    } catch (error) {
+      throw error instanceof ClusterNotFoundException ? none(error) : error;
+    }
+  };
+
+  return {
+    counts,
+    wake: async () => {
+      if ((await counts()).wanted > 0) return;
+      await client.send(
+        new UpdateServiceCommand({ cluster: name, service: name, desiredCount: 1 }),
+      );
+    },
+  };
+}

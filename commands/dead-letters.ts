@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { PoisonError } from '../worker/errors.ts';
+import { readDocument } from '../worker/io/documents.ts';
+import type { ObjectStore, ReceivedMessage } from '../worker/io/ports.ts';
+import { parseAssetEvent } from '../worker/plan/asset.ts';
+import type { AssetEvent } from '../worker/plan/asset.ts';
+import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { jobKeys } from '../worker/plan/keys.ts';
+import { parseMessage } from '../worker/plan/message.ts';
+import type { JobRequest, Message } from '../worker/plan/message.ts';
+
+/** A message that was given up, and what is known of why. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly since: Date;
+  /** `unit video-00000`, or `job`. */
+  readonly step?: string;
+  readonly jobId?: string;
+  /** Key of the uploaded file. */
+  readonly source?: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the worker keeps beside a job of a step that failed: worker/report.ts writes it. */
+export const parseEvidence = (json: unknown) => evidence.parse(json);
+
+const evidence = z.object({ source: z.object({ key: z.string() }), error: z.string() });
+
+/** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
+export async function explain(
+  store: ObjectStore,
+  workBucket: string,
+  { messageId, sentAt, body }: ReceivedMessage,
+): Promise<DeadLetter> {
+  const letter = { id: messageId, since: sentAt, message: body };
+  let message: Message;
+  try {
+    message = parseMessage(body);
+  } catch (error) {
+    if (!(error instanceof PoisonError)) throw error;
+    return { ...letter, reason: error.message };
+  }
+  const asked = await askedFor(store, message);
+  if (!asked) return { ...letter, reason: 'Nothing is known of it.' };
+  const { jobId, step } = asked;
+  const keys = jobKeys(jobId);
+  const [plan, found, result] = await Promise.all([
+    store.head(workBucket, keys.plan),
+    readDocument(store, workBucket, keys.failure(step), parseEvidence),
+    readDocument(store, workBucket, keys.result, parseAssetEvent),
+  ]);
+  const silent =
+    step === 'job' || plan
+      ? 'Nothing was noted: its worker ended each time without a word.'
+      : 'Its job has no plan: it was removed, or never made.';
+  const source = asked.source ?? found?.source.key ?? result?.source.key;
+  return {
+    ...{ ...letter, jobId, step: step === 'job' ? step : `unit ${step}` },
+    ...(source === undefined ? {} : { source }),
+    reason: unneeded(result) ?? found?.error ?? silent,
+  };
+}
+
+/** Of a job that ended in a way that no worker goes back on. */
+function unneeded(result: AssetEvent | undefined): string | undefined {
+  switch (result?.type) {
+    case 'asset.ready':
+      return 'Needed no more: the video is ready.';
+    case 'asset.rejected':
+      return `Needed no more: the video was rejected. ${result.reason}`;
+    default:
+      return undefined;
+  }
+}
+
+async function askedFor(
+  store: ObjectStore,
+  message: Message,
+): Promise<
+  { readonly jobId: string; readonly step: string; readonly source?: string } | undefined
+> {
+  switch (message.type) {
+    case 'unit':
+      return { jobId: message.jobId, step: message.unit };
+    case 'job':
+      return job(store, message);
+    case 'uploads': {
+      const [source, ...others] = message.uploads;
+      return source && others.length === 0 ? job(store, { source, options: {} }) : undefined;
+    }
+    case 'ignored':
+      return undefined;
+  }
+}
+
+async function job(store: ObjectStore, { source, options }: JobRequest) {
+  const { bucket, key } = source;
+  const etag = source.etag ?? (await store.head(bucket, key))?.etag;
+  if (etag === undefined) return undefined;
+  return { jobId: jobIdOf(assetIdOf({ bucket, key, etag }), options), step: 'job', source: key };
+}

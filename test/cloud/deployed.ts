@@ -1,0 +1,73 @@
+import {
+  CreateClusterCommand,
+  CreateServiceCommand,
+  DescribeServicesCommand,
+  ECSClient,
+  RegisterTaskDefinitionCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { nameOf, originParameter } from '../../infra/names.ts';
+import type { WorkerEnv } from '../../worker/config.ts';
+
+export const ORIGIN = 'https://d111111abcdef8.cloudfront.net';
+
+/** What a command finds of a stage, where Terraform would have put it, in the AWS that the environment names. */
+export class Deployed {
+  readonly #stage: string;
+  readonly #ecs = new ECSClient();
+  readonly #ssm = new SSMClient();
+
+  private constructor(stage: string) {
+    this.#stage = stage;
+  }
+
+  /** Workers of that environment, none of them wanted. */
+  static async open(stage: string, env: WorkerEnv): Promise<Deployed> {
+    const deployed = new Deployed(stage);
+    await deployed.task(env);
+    const name = nameOf(stage, 'workers');
+    await deployed.#ecs.send(new CreateClusterCommand({ clusterName: name }));
+    await deployed.#ecs.send(
+      new CreateServiceCommand({
+        ...{ cluster: name, serviceName: name, taskDefinition: nameOf(stage, 'worker') },
+        desiredCount: 0,
+      }),
+    );
+    await deployed.#ssm.send(
+      new PutParameterCommand({ Name: originParameter(stage), Value: ORIGIN, Type: 'String' }),
+    );
+    return deployed;
+  }
+
+  /** Registers another revision of the workers' task. */
+  async task(env: Readonly<Record<string, string>> | WorkerEnv): Promise<void> {
+    const environment = Object.entries(env).map(([name, value]: [string, string]) => ({
+      ...{ name, value },
+    }));
+    await this.#ecs.send(
+      new RegisterTaskDefinitionCommand({
+        family: nameOf(this.#stage, 'worker'),
+        containerDefinitions: [{ name: 'worker', image: 'worker', memory: 128, environment }],
+      }),
+    );
+  }
+
+  async wantedWorkers(): Promise<number | undefined> {
+    const name = nameOf(this.#stage, 'workers');
+    const { services = [] } = await this.#ecs.send(
+      new DescribeServicesCommand({ cluster: name, services: [name] }),
+    );
+    return services[0]?.desiredCount;
+  }
+
+  async wantWorkers(desiredCount: number): Promise<void> {
+    const name = nameOf(this.#stage, 'workers');
+    await this.#ecs.send(new UpdateServiceCommand({ cluster: name, service: name, desiredCount }));
+  }
+
+  close(): void {
+    this.#ecs.destroy();
+    this.#ssm.destroy();
+  }
+}
