@@ -1,14 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { runCommand } from '../commands/command.ts';
 import { imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
 import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
-import { runCommand } from './command.ts';
+import { findStage } from './find-stage.ts';
 import { findEngine, isPushed, pushImage } from './image.ts';
+import { readStageOptions, STOPPING } from './options.ts';
 import { hasStateBucket, readState } from './state.ts';
 
 const HELP = `Usage: ./scripts/deploy <stage> [options]
@@ -43,10 +45,12 @@ const manifest = z.object({
 });
 
 await runCommand({
-  name: 'deploy',
+  name: './scripts/deploy',
   help: HELP,
-  flags: ['plan'],
-  work: async (config, flags, stop) => {
+  stopping: STOPPING,
+  read: (argv) => readStageOptions(argv, ['plan']),
+  run: async ({ stage, flags }, stop) => {
+    const config = await findStage(stage);
     await requireTerraform();
     const account = await requireAccount(config);
     say(`Stage ${config.name}: account ${account}, ${config.region}`);

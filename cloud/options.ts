@@ -1,6 +1,32 @@
 import { basename, resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
 
+/** What deploy and teardown say at Ctrl-C. */
+export const STOPPING = 'Stopping when what is being made is whole. The same command goes on.';
+
+export interface StageOptions<Flag extends string> {
+  readonly stage: string;
+  readonly flags: ReadonlySet<Flag>;
+}
+
+/** A stage and flags. Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readStageOptions<Flag extends string>(
+  argv: readonly string[],
+  flags: readonly Flag[],
+): StageOptions<Flag> | 'help' {
+  const known = Object.fromEntries(['help', ...flags].map((flag) => [flag, 'boolean' as const]));
+  const { words, has, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const [stage, ...more] = words;
+  const mistakes = [
+    ...wrong,
+    ...(stage === undefined ? ['Which stage?'] : []),
+    ...(more.length > 0 ? [`One stage at a time, not also ${more.join(', ')}.`] : []),
+  ];
+  if (stage === undefined || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  return { stage, flags: new Set(flags.filter(has)) };
+}
+
 export const UPLOAD_HELP = `Usage: ./scripts/upload <stage> <file …> [options]
 
 Uploads video files to a stage, waits until they play, and prints where. An upload that is cut

@@ -6,15 +6,13 @@ import {
 } from '@aws-sdk/client-ecs';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
-import { UsageError } from '../commands/arguments.ts';
-import { STAGES } from '../infra/config.ts';
-import type { StageConfig } from '../infra/config.ts';
 import { nameOf, originParameter } from '../infra/names.ts';
 import { readConfig } from '../worker/config.ts';
 import type { WorkerConfig } from '../worker/config.ts';
 import { openAwsHome } from '../worker/io/aws/home.ts';
 import type { Home } from '../worker/io/ports.ts';
 import { requireAccount } from './account.ts';
+import { findStage } from './find-stage.ts';
 import { ecsWorkers } from './workers.ts';
 import type { Workers } from './workers.ts';
 
@@ -36,7 +34,7 @@ export interface Stage {
  * not deployed, or the credentials are none or another account's.
  */
 export async function openStage(name: string): Promise<Stage> {
-  const config = findStage(name);
+  const config = await findStage(name);
   const { region } = config;
   await requireAccount(config);
   const ecs = new ECSClient({ region });
@@ -57,13 +55,6 @@ export async function openStage(name: string): Promise<Stage> {
   } finally {
     ssm.destroy();
   }
-}
-
-function findStage(name: string): StageConfig {
-  const found = STAGES.find((config) => config.name === name);
-  if (found) return found;
-  const names = STAGES.map((config) => config.name).join(', ');
-  throw new UsageError(`There is no stage ${name}. infra/config.ts has ${names}.`);
 }
 
 /** Of a task definition, what its workers are told. */

@@ -15,6 +15,7 @@ import {
   QueueDoesNotExist,
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { runCommand } from '../commands/command.ts';
 import { keptBuckets } from '../infra/config.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, nameOf, stackName } from '../infra/names.ts';
@@ -23,9 +24,10 @@ import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
 import type { Clients } from './clients.ts';
-import { runCommand } from './command.ts';
+import { findStage } from './find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from './empty.ts';
 import { leftOf, tagged } from './left.ts';
+import { readStageOptions, STOPPING } from './options.ts';
 import { readState } from './state.ts';
 
 const HELP = `Usage: ./scripts/teardown <stage> [options]
@@ -45,10 +47,12 @@ as one line of JSON, with all else on standard error.
 `;
 
 await runCommand({
-  name: 'teardown',
+  name: './scripts/teardown',
   help: HELP,
-  flags: ['yes', 'even-protected'],
-  work: async (config, flags, stop) => {
+  stopping: STOPPING,
+  read: (argv) => readStageOptions(argv, ['yes', 'even-protected']),
+  run: async ({ stage, flags }, stop) => {
+    const config = await findStage(stage);
     await requireTerraform();
     const account = await requireAccount(config);
     await confirm(config, account, flags, stop);

@@ -64,14 +64,9 @@ export async function explain(
 
 /** Of a job that ended in a way that no worker goes back on. */
 function unneeded(result: AssetEvent | undefined): string | undefined {
-  switch (result?.type) {
-    case 'asset.ready':
-      return 'Needed no more: the video is ready.';
-    case 'asset.rejected':
-      return `Needed no more: the video was rejected. ${result.reason}`;
-    default:
-      return undefined;
-  }
+  if (result?.type === 'asset.ready') return 'Needed no more: the video is ready.';
+  if (result?.type !== 'asset.rejected') return undefined;
+  return `Needed no more: the video was rejected. ${result.reason}`;
 }
 
 async function askedFor(
