@@ -23,6 +23,11 @@ const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
 /** How far before its declared end a source is looked at for its real one, and how far from its start for its pace. */
 const WINDOW_SECONDS = 15;
 const START_WINDOW = `%+${WINDOW_SECONDS}`;
+/**
+ * Longer than any source. An interval without an end has whatever end is in memory, as ffprobe does not
+ * clear it: `parse_read_interval` in https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffprobe.c
+ */
+const TO_THE_END_SECONDS = 1e6;
 /** Containers without an index: what they hold, and whether their clock goes on, shows only at their end. */
 const UNINDEXED = /^mpeg(ts)?$/;
 
@@ -78,7 +83,7 @@ type Survey = (interval: string) => Promise<PacketSurvey>;
 async function surveyEnd(survey: Survey, start: number, declared: number): Promise<PacketSurvey> {
   const from = start + declared - WINDOW_SECONDS;
   if (from <= start || from <= 0) return survey('');
-  const end = await survey(`${from.toFixed(6)}%`);
+  const end = await survey(`${from.toFixed(6)}%+${TO_THE_END_SECONDS}`);
   return end.range ? end : survey(START_WINDOW);
 }
 
