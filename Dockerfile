@@ -43,6 +43,5 @@ USER 1000:1000
 # A worker makes its own folder there when it starts, and takes it away when it ends.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 \
   CMD test -w /tmp/vodstack-worker-*
-# tini is the first process, which has to bury what others leave behind and gets no signal that it does
-# not ask for; Node does neither.
+# As the first process Node would be deaf to SIGTERM until it listens, and would never bury orphans.
 ENTRYPOINT ["tini", "--", "node", "--disable-warning=ExperimentalWarning", "worker/main.ts"]

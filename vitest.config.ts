@@ -5,8 +5,9 @@ const slow = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
 
 /**
  * Fast ones first: `plan` is data in and data out, `infra` what Terraform is given, `io` uses the
- * file system, SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser, and
- * `deploy` runs the real Terraform.
+ * file system, SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser,
+ * `deploy` runs the real Terraform, and `container`, for which ./scripts/test does not wait, builds the
+ * worker's image and runs it.
  */
 export default defineConfig({
   test: {
@@ -51,6 +52,17 @@ export default defineConfig({
           hookTimeout: 900_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'container',
+          include: ['test/container/**/*.test.ts'],
+          testTimeout: 300_000,
+          // The first build fetches the base image and 300 MB of packages.
+          hookTimeout: 1_800_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
