@@ -26,7 +26,7 @@ export default defineConfig({
       {
         test: {
           name: 'io',
-          include: ['test/io/**/*.test.ts', 'test/local/**/*.test.ts'],
+          include: ['io', 'local', 'commands', 'cloud'].map((one) => `test/${one}/**/*.test.ts`),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -109,6 +109,15 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(await nothing(deadLetters)).toEqual([]);
     });
 
+    test('send no dead letter back twice, though it is given up again at once.', async () => {
+      await deadLetters.send('poison');
+      const returnedAtOnce = { ...jobs, send: (body: string) => deadLetters.send(body) };
+      expect(await returnDeadLetters(deadLetters, returnedAtOnce)).toBe(1);
+      const letter = await take(deadLetters);
+      expect(letter.body).toBe('poison');
+      await deadLetters.acknowledge(letter.receipt);
+    });
+
     test(`deliver each of a hundred messages ${delivery} to four receivers.`, async () => {
       const sent = Array.from({ length: 100 }, (_, index) => `message ${index}`);
       await Promise.all(sent.map((body) => jobs.send(body)));
