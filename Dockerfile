@@ -1,7 +1,7 @@
 # The worker's image, for amd64 and arm64 alike. docs/decisions.md says why it is made so.
 
 # By version and not by digest: a mirror's or a newer one can take its place, --build-arg BASE=…
-ARG BASE=docker.io/library/node:24.21.0-trixie-slim
+ARG BASE=docker.io/library/node:24.20.0-trixie-slim
 
 FROM ${BASE} AS base
 
