@@ -1,18 +1,25 @@
 import { setTimeout as after } from 'node:timers/promises';
+import { ClusterNotFoundException, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
 import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import type { StageConfig } from '../infra/config.ts';
-import { tagsOf } from '../infra/names.ts';
+import { nameOf, tagsOf } from '../infra/names.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
 
 /**
- * The ARNs of all that carries a stage's tags, in its region and in the edge's. Not among them is what
- * costs nothing and cannot be deleted, or is to stay: task definitions of the past, and the bucket that
+ * ECS never forgets a task definition, and goes on telling of a cluster or a service that was deleted.
+ * Neither costs anything: workers do, and a service that still exists keeps its cluster.
+ */
+const ECS_REMNANT = /^arn:aws:ecs:[^:]*:\d+:(task-definition|cluster|service)\//;
+
+/**
+ * The ARNs of all that carries a stage's tags, in its region and in the edge's, but for the bucket that
  * keeps the state.
  */
-export async function tagged({ name, region, state }: StageConfig): Promise<readonly string[]> {
+export async function tagged(config: StageConfig): Promise<readonly string[]> {
+  const { name, region, state } = config;
   const TagFilters = Object.entries(tagsOf(name)).map(([Key, value]) => ({ Key, Values: [value] }));
   const arns = new Set<string>();
   for (const where of new Set([region, EDGE_REGION])) {
@@ -23,9 +30,28 @@ export async function tagged({ name, region, state }: StageConfig): Promise<read
     }
     client.destroy();
   }
+  const ecsIsGone = !(await hasService(config));
   return [...arns]
-    .filter((arn) => !arn.includes(':task-definition/') && arn !== `arn:aws:s3:::${state?.bucket}`)
+    .filter((arn) => arn !== `arn:aws:s3:::${state?.bucket ?? ''}`)
+    .filter((arn) => !(ecsIsGone && ECS_REMNANT.test(arn)))
     .sort();
+}
+
+/** Whether the workers' service still exists. */
+async function hasService({ name, region }: StageConfig): Promise<boolean> {
+  const ecs = new ECSClient({ region });
+  const workers = nameOf(name, 'workers');
+  try {
+    const { services: [service] = [] } = await ecs.send(
+      new DescribeServicesCommand({ cluster: workers, services: [workers] }),
+    );
+    return service !== undefined && service.status !== 'INACTIVE';
+  } catch (error) {
+    if (error instanceof ClusterNotFoundException) return false;
+    throw error;
+  } finally {
+    ecs.destroy();
+  }
 }
 
 /**

@@ -72,6 +72,8 @@ async function confirm(
     if (!process.stdin.isTTY)
       throw new Error(`${question}\nNobody can be asked here: add --${flag}.`);
     const asking = createInterface({ input: process.stdin, output: process.stderr });
+    // It takes Ctrl-C from the terminal for itself.
+    asking.once('SIGINT', () => process.emit('SIGINT'));
     const given = await asking
       .question(`${question} `, { signal: stop })
       .finally(() => asking.close());

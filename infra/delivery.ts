@@ -59,6 +59,9 @@ export class DeliveryStack extends StageStack {
     this.distribution = new CloudfrontDistribution(this, 'distribution', {
       enabled: true,
       comment: nameOf(name, 'delivery'),
+      // Minutes, until every edge has it. A deploy that is cut off in them would leave it behind, unknown
+      // to Terraform; and nothing else here has to wait.
+      waitForDeployment: false,
       httpVersion: 'http2and3',
       isIpv6Enabled: true,
       priceClass,

@@ -3,62 +3,74 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
+import { z } from 'zod';
 
-/** Where ./scripts/setup --test puts the emulator when the machine has none. */
-const OWN = fileURLToPath(new URL('../../.venv/bin/moto_server', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('emulator.py', import.meta.url));
 
-const PROGRAM = ['moto_server', OWN].find((path) => spawnSync(path, ['--help']).status === 0);
+/** Where ./scripts/setup --test puts moto when the machine has none. */
+const OWN = fileURLToPath(new URL('../../.venv/bin/python3', import.meta.url));
+
+const PYTHON = ['python3', OWN].find(
+  (path) => spawnSync(path, ['-c', 'import moto.server']).status === 0,
+);
+
+/** Why there is no emulator on this machine; undefined when there is one. */
+export const whyNoEmulator = PYTHON
+  ? undefined
+  : 'moto is missing, get it by ./scripts/setup --test';
 
 /** A suite that needs the emulator; where there is none it is skipped, and its name says why. */
 export function describeWithEmulator(name: string, suite: () => void): void {
-  if (PROGRAM) describe(name, suite);
-  else describe.skip(`${name}: moto_server is missing, get it by ./scripts/setup --test`, suite);
+  if (whyNoEmulator === undefined) describe(name, suite);
+  else describe.skip(`${name}: ${whyNoEmulator}`, suite);
 }
 
 /** A running emulator of AWS that forgets everything when it is stopped. */
 export interface Emulator {
+  /** `http://127.0.0.1:40123` */
+  readonly endpoint: string;
   /** What a process needs in its environment to take the emulator for AWS. */
   readonly env: Readonly<Record<string, string>>;
+  /** Names of all that is there, by kind, whether it has tags or not. */
+  everything(): Promise<Readonly<Record<string, readonly string[]>>>;
   stop(): Promise<void>;
 }
 
-/** Starts the emulator on a free port of loopback, and waits until it answers. */
+const inventory = z.record(z.string(), z.array(z.string()));
+
+/**
+ * Starts the emulator on a free port of loopback, empty. It ends when this process does. Throws Error
+ * with what it said when it does not start.
+ */
 export async function startEmulator(): Promise<Emulator> {
-  if (!PROGRAM) throw new Error('moto_server is missing. Run ./scripts/setup --test.');
-  const child = spawn(PROGRAM, ['-H', '127.0.0.1', '-p', '0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+  if (PYTHON === undefined) throw new Error(`The emulator cannot start: ${whyNoEmulator}.`);
+  const child = spawn(PYTHON, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-4000);
   });
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
   const ended = once(child, 'close');
-  const address = await addressOf(createInterface({ input: child.stderr }));
+  const failed = ended.then(() => {
+    throw new Error(`The emulator did not start:\n${said}`);
+  });
+  const first = once(createInterface(child.stdout), 'line');
+  const [line] = (await Promise.race([first, failed])) as [unknown];
+  failed.catch(() => undefined);
+  const { port } = z.object({ port: z.int() }).parse(JSON.parse(z.string().parse(line)));
+  const endpoint = `http://127.0.0.1:${port}`;
   return {
+    endpoint,
     env: {
-      AWS_ENDPOINT_URL: address,
-      // Of the stage dev.
+      AWS_ENDPOINT_URL: endpoint,
+      // Of the shipped stages.
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'emulator',
       AWS_SECRET_ACCESS_KEY: 'emulator',
     },
+    everything: async () => inventory.parse(await (await fetch(`${endpoint}/everything`)).json()),
     stop: async () => {
-      kill();
+      child.stdin.end();
       await ended;
-      process.removeListener('exit', kill);
     },
   };
-}
-
-/** The address that the emulator says it listens at; what it says later is read, and goes nowhere. */
-function addressOf(lines: ReturnType<typeof createInterface>): Promise<string> {
-  const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    lines.on('line', (line) => {
-      const address = /Running on (http:\/\/127\.0\.0\.1:\d+)/.exec(line)?.[1];
-      if (address === undefined) said.push(line);
-      else resolve(address);
-    });
-    lines.once('close', () => {
-      reject(new Error(`The emulator did not start:\n${said.join('\n')}`));
-    });
-  });
 }

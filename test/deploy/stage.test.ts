@@ -1,40 +1,221 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startEmulator, whyNoEmulator } from './emulator.ts';
-import type { Emulator } from './emulator.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
+import {
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { nameOf } from '../../infra/names.ts';
+import { readConfig } from '../../worker/config.ts';
+import type { WorkerConfig } from '../../worker/config.ts';
+import { openAwsHome } from '../../worker/io/aws/home.ts';
+import type { Home } from '../../worker/io/ports.ts';
+import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import type { Emulator } from '../aws/emulator.ts';
+import { clip } from '../e2e/clips.ts';
+import { Worker } from '../e2e/machine.ts';
+import { checkHls } from '../hls/check.ts';
+import { pushByHand } from './image.ts';
 import { openProject, whyNoTerraform } from './terraform.ts';
 import type { Project } from './terraform.ts';
 
-const why = whyNoTerraform() ?? whyNoEmulator();
+const WORKER = join(import.meta.dirname, '..', '..', 'worker', 'main.ts');
+
+const why = whyNoTerraform() ?? whyNoEmulator;
 
 const STACKS = ['storage', 'queues', 'delivery', 'compute', 'watching'].map((one) => `dev-${one}`);
 
-// Without the flag cdktf asks the registry for checksums of every platform's provider.
-const UNATTENDED = ['--auto-approve', '--skip-provider-lock', '--no-color'];
+const deployed = z.object({
+  stage: z.literal('dev'),
+  origin: z.url(),
+  sourceBucket: z.string(),
+  workBucket: z.string(),
+  deliveryBucket: z.string(),
+  jobQueueUrl: z.url(),
+});
 
-describe.skipIf(why)(`A whole stage${why ? ` (skipped: ${why})` : ''}`, () => {
+const uploaded = z.object({
+  source: z.string(),
+  status: z.literal('ready'),
+  playlist: z.url(),
+  durationSeconds: z.number(),
+  renditions: z.array(z.string()),
+});
+
+const taskSchema = z.object({
+  containerDefinitions: z
+    .array(z.object({ environment: z.array(z.object({ name: z.string(), value: z.string() })) }))
+    .length(1),
+});
+
+/** One line of JSON for each result. */
+function lines(stdout: string): readonly unknown[] {
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+}
+
+describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   let emulator: Emulator;
   let project: Project;
+  let empty: Awaited<ReturnType<Emulator['everything']>>;
+  let made: z.infer<typeof deployed>;
+  let env: WorkerConfig;
+  let home: Home;
+  let worker: Worker | undefined;
 
   beforeAll(async () => {
     emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     project = await openProject(emulator.env);
+    empty = await emulator.everything();
+    home = await openAwsHome();
   });
 
-  afterAll(() => emulator.stop());
-
-  test('is deployed by one command.', async () => {
-    const said = await project.cdktf('deploy', ...UNATTENDED, 'dev-*');
-    for (const stack of STACKS) expect(said).toContain(stack);
-    expect(said.match(/Apply complete!/g)).toHaveLength(STACKS.length);
-    expect(said).toContain("whoever knows the bucket's own address fetches there");
+  afterAll(async () => {
+    worker?.kill('SIGKILL');
+    await home.close();
+    await emulator.stop();
+    vi.unstubAllEnvs();
   });
 
-  test.each(STACKS)('does not differ afterwards: %s.', async (stack) => {
-    expect(await project.plan(stack)).toBe('');
+  test('is shown before it is made, and nothing is made by that.', async () => {
+    const { code, stdout, stderr } = await project.script('deploy', 'dev', '--plan');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/Plan: 23 to add, 0 to change, 0 to destroy/);
+    expect(stderr).toContain('Plan of dev-queues: all is new, and follows dev-storage.');
+    expect(await emulator.everything()).toEqual(empty);
   });
 
-  test('is destroyed by one command.', async () => {
-    const said = await project.cdktf('destroy', ...UNATTENDED, 'dev-*');
-    expect(said.match(/Destroy complete!/g)).toHaveLength(STACKS.length);
+  test('has its storage made by cdktf alone, for an image that is pushed by hand.', async () => {
+    const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
+    const said = await project.cdktf('deploy', 'dev-storage', ...unattended);
+    expect(said).toContain('Apply complete! Resources: 23 added');
+    await pushByHand('dev');
+  });
+
+  test('is deployed by one command, after one that was killed on the way.', async () => {
+    const making = /dev-queues .*dead-letters.*Still creating/;
+    const killed = await project.broken(making, 'SIGKILL', 'deploy', 'dev');
+    expect(killed).toMatchObject({ code: 'SIGKILL', stdout: '' });
+    const { code, stdout, stderr } = await project.script('deploy', 'dev');
+    expect(code, stderr).toBe(0);
+    made = deployed.parse(JSON.parse(stdout));
+    for (const stack of STACKS) expect(stderr).toContain(stack);
+    expect(stderr).toContain("whoever knows the bucket's own address fetches there");
+  });
+
+  test('is not changed by another deploy.', async () => {
+    const before = await emulator.everything();
+    const { code, stdout, stderr } = await project.script('deploy', 'dev');
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/No changes\. Your infrastructure matches/g)).toHaveLength(STACKS.length);
+    expect(deployed.parse(JSON.parse(stdout))).toEqual(made);
+    expect(await emulator.everything()).toEqual(before);
+  });
+
+  test('makes assets of hard names, with a worker as its task definition says.', async () => {
+    const variables = await taskEnvironment(nameOf('dev', 'worker'));
+    env = readConfig(variables);
+    expect(env).toMatchObject({ SOURCE_BUCKET: made.sourceBucket, JOB_QUEUE: made.jobQueueUrl });
+    // Besides, only what ECS gives: a region, credentials, and here where AWS is.
+    worker = new Worker([process.execPath, WORKER], {
+      PATH: process.env['PATH'],
+      ...emulator.env,
+      ...variables,
+    });
+    const names = ['#2 4 Protection with PropTypes.mp4', '강의 1강 – 소개.mp4'];
+    const files = names.map((name) => clip({ name, seconds: 8, size: '640x360' }));
+    const { code, stdout, stderr } = await project.script('upload', 'dev', ...files);
+    expect(code, stderr).toBe(0);
+    const results = lines(stdout).map((line) => uploaded.parse(line));
+    expect(results.map(({ source }) => source).sort()).toEqual(names);
+    for (const { playlist, renditions } of results) {
+      expect(playlist).toContain(`${made.origin}/v/`);
+      expect(renditions).toEqual(['360p', '234p']);
+      // As anybody may, in this stage: at the bucket's own address.
+      const read = async (path: string) => {
+        const answer = await fetch(`${emulator.endpoint}/${made.deliveryBucket}${path}`);
+        if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+        return Buffer.from(await answer.arrayBuffer());
+      };
+      const { pathname } = new URL(playlist);
+      expect(await checkHls(read, pathname, { durationSeconds: 8 })).toEqual([]);
+    }
+  });
+
+  test('rejects a hopeless file, and keeps a hopeless message with the dead letters.', async () => {
+    const notes = join(project.directory, 'notes.mp4');
+    await writeFile(notes, 'These are notes, and no video.');
+    const upload = await project.script('upload', 'dev', notes);
+    expect(upload.code).toBe(1);
+    expect(lines(upload.stdout)).toMatchObject([
+      { status: 'rejected', code: 'unreadable_source', source: 'notes.mp4' },
+    ]);
+
+    await home.queue(env.JOB_QUEUE).send('no JSON at all');
+    const queue = home.queue(env.DEAD_LETTER_QUEUE);
+    const [letter] = await queue.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 30 });
+    expect(letter).toMatchObject({ body: 'no JSON at all', receiveCount: 1 });
+    await queue.release(letter?.receipt ?? '');
+    const listed = await project.script('dead-letters', 'dev', 'list', '--json');
+    expect(listed.stdout).toContain('no JSON at all');
+    const dropped = await project.script('dead-letters', 'dev', 'drop', '--all', '--yes');
+    expect(dropped).toMatchObject({ code: 0 });
+    expect(await queue.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+
+    worker?.kill('SIGTERM');
+    expect(await worker?.ended).toBe(0);
+  });
+
+  test('is asked for by its name before it is torn down.', async () => {
+    const before = await emulator.everything();
+    const { code, stderr } = await project.script('teardown', 'dev');
+    expect(code).toBe(1);
+    expect(stderr).toContain('is deleted with all its videos. Type its name:');
+    expect(stderr).toContain('Nobody can be asked here: add --yes.');
+    expect(await emulator.everything()).toEqual(before);
+  });
+
+  test('is torn down with all that was left in its buckets, and says that nothing is left.', async () => {
+    const s3 = new S3Client({ forcePathStyle: true });
+    const object = { Bucket: made.sourceBucket, Key: 'a+b %20 한국.mp4' };
+    await s3.send(new PutObjectCommand({ ...object, Body: 'one' }));
+    await s3.send(new PutObjectCommand({ ...object, Body: 'two' }));
+    await s3.send(new DeleteObjectCommand(object));
+    await s3.send(new CreateMultipartUploadCommand({ ...object, Key: 'unfinished.mp4' }));
+    s3.destroy();
+    const broken = await project.broken(
+      /Destroying dev-delivery/,
+      'SIGINT',
+      'teardown',
+      'dev',
+      '--yes',
+    );
+    expect(broken).toMatchObject({ code: 130, stdout: '' });
+    const { code, stdout, stderr } = await project.script('teardown', 'dev', '--yes');
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ stage: 'dev', left: [], kept: [] });
+    expect(await emulator.everything()).toEqual(empty);
+  });
+
+  test('that is not there is torn down at once.', async () => {
+    const { code, stdout } = await project.script('teardown', 'dev', '--yes');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ stage: 'dev', left: [], kept: [] });
   });
 });
+
+/** What ECS would give a worker of that family as its environment. */
+async function taskEnvironment(family: string): Promise<Readonly<Record<string, string>>> {
+  const ecs = new ECSClient();
+  const answer = await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: family }));
+  ecs.destroy();
+  const [container] = taskSchema.parse(answer.taskDefinition).containerDefinitions;
+  return Object.fromEntries(container?.environment.map(({ name, value }) => [name, value]) ?? []);
+}

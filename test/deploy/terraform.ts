@@ -1,8 +1,11 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -42,16 +45,26 @@ export async function terraform(
   return run('terraform', [`-chdir=${directory}`, ...argv, '-no-color'], { env });
 }
 
-/** A project folder of its own for cdktf: what is written out, and the states, lie in it. */
+/** A project folder of its own: what is written out, and the states, lie in it and not in this one. */
 export interface Project {
   readonly directory: string;
   /** `deploy`, `destroy`, …, with their arguments. Returns what it printed, and throws with that. */
   cdktf(...argv: readonly string[]): Promise<string>;
-  /** The differences that a plan of a stack finds; empty when there are none. */
-  plan(stack: string): Promise<string>;
+  /** What a script of `scripts/` runs, with its arguments, as it is. */
+  script(name: string, ...argv: readonly string[]): Promise<Ended>;
+  /** Starts it likewise, and sends a signal to it and all that it started once it has said that. */
+  broken(said: RegExp, signal: NodeJS.Signals, name: string, ...argv: string[]): Promise<Ended>;
 }
 
-export async function openProject(env: Env): Promise<Project> {
+/** How a program ended, and what it said. */
+export interface Ended {
+  readonly code: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** With other stages than the shipped ones, if a module with `STAGES` is given. */
+export async function openProject(env: Env, stages?: string): Promise<Project> {
   const directory = await mkdtemp(join(tmpdir(), 'vodstack-deploy-'));
   const main = join(ROOT, 'infra', 'main.ts');
   const settings = {
@@ -61,22 +74,48 @@ export async function openProject(env: Env): Promise<Project> {
     sendCrashReports: 'false',
   };
   await writeFile(join(directory, 'cdktf.json'), JSON.stringify(settings));
+  if (stages !== undefined) await writeFile(join(directory, 'stages.ts'), stages);
+  const all = {
+    ...env,
+    ...(stages === undefined ? {} : { VODSTACK_STAGES: join(directory, 'stages.ts') }),
+  };
+  const start = (name: string, argv: readonly string[]) => {
+    const program = join(ROOT, 'cloud', `${name}.ts`);
+    const options = { env: environment(all), cwd: directory, detached: true };
+    return spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', program, ...argv],
+      options,
+    );
+  };
   return {
     directory,
     cdktf: (...argv) =>
-      run(join(ROOT, 'node_modules', '.bin', 'cdktf'), argv, { env, cwd: directory }),
-    plan: async (stack) => {
-      const folder = join(directory, 'cdktf.out', 'stacks', stack);
-      try {
-        await terraform(folder, ['plan', '-detailed-exitcode', '-input=false', '-lock=false'], env);
-        return '';
-      } catch (error) {
-        // 2: there are differences.
-        if (error instanceof ProgramError && error.code === 2) return error.output;
-        throw error;
-      }
+      run(join(ROOT, 'node_modules', '.bin', 'cdktf'), argv, { env: all, cwd: directory }),
+    script: (name, ...argv) => ended(start(name, argv)),
+    broken: async (said, signal, name, ...argv) => {
+      const child = start(name, argv);
+      let heard = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        heard += chunk.toString();
+        if (!said.test(heard) || child.pid === undefined) return;
+        said = /^never said$/;
+        // The whole group, cdktf with it: Terraform, in a terminal of cdktf's, is hung up on.
+        process.kill(-child.pid, signal);
+      });
+      return ended(child);
     },
   };
+}
+
+async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  child.stdin.end();
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null, string | null]>,
+  ]);
+  return { code: code ?? signal ?? 'nothing', stdout, stderr };
 }
 
 class ProgramError extends Error {

@@ -1,6 +1,7 @@
 """AWS on loopback for the deploy test: moto's server, and what this project needs that moto lacks.
 
     python3 emulator.py        prints {"port": N} when it listens, and ends with its standard input
+    curl localhost:N/everything        tells what exists, tagged or not
 
 Each addition below says what goes wrong without it. Nothing here checks what AWS would check:
 CloudFront answers with what it was given, so a plan without differences says there that order and
@@ -17,13 +18,23 @@ import xml.etree.ElementTree as xml
 from datetime import datetime, timezone
 
 from flask import has_request_context, request
+from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.utils import camelcase_to_underscores
+from moto.ec2.models import ec2_backends
+from moto.ecr.models import ecr_backends
+from moto.ecs.models import ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.iam.access_control import PermissionResult
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from moto.s3.models import FakeBucket, FakeDeleteMarker
-from moto.sqs.models import Queue
+from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import Queue, sqs_backends
+from moto.ssm.models import ssm_backends
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
@@ -147,6 +158,76 @@ def keep_target_tags():
     ApplicationAutoScalingResponse.list_tags_for_resource = list_tags
 
 
+# --- Tags --------------------------------------------------------------------------------------
+
+
+def tell_of_more_tags(cloudfront):
+    """What is found by its tags: moto leaves out repositories and endpoints, and knows no CloudFront."""
+    known = ResourceGroupsTaggingAPIBackend._get_resources_generator
+
+    def found(backend, tag_filters=None, resource_type_filters=None):
+        yield from known(backend, tag_filters, resource_type_filters)
+        for arn, tags in more(backend):
+            wanted = ((one["Key"], one.get("Values")) for one in tag_filters or [])
+            if all(key in tags and (not values or tags[key] in values) for key, values in wanted):
+                listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+                yield {"ResourceARN": arn, "Tags": listed}
+
+    def more(backend):
+        account, region = backend.account_id, backend.region_name
+        ecr = ecr_backends[account][region]
+        for repository in ecr.repositories.values():
+            yield repository.arn, ecr.tagger.get_tag_dict_for_resource(repository.arn)
+        ec2 = ec2_backends[account][region]
+        for name in endpoints(ec2):
+            yield f"arn:aws:ec2:{region}:{account}:vpc-endpoint/{name}", ec2.tags.get(name, {})
+        if region == "us-east-1":
+            for arn, tags in cloudfront.tags.items():
+                yield arn, {tag.find("Key").text: tag.find("Value").text for tag in tags.iter("Tag")}
+
+    ResourceGroupsTaggingAPIBackend._get_resources_generator = found
+
+
+def endpoints(ec2):
+    """moto goes on telling of those that were deleted."""
+    return [name for name, one in ec2.vpc_end_points.items() if one.state != "deleted"]
+
+
+def everything(cloudfront):
+    """Names of all that exists, by kind, whatever its tags: what a stage takes away, it is not in here."""
+    regions = ("eu-central-1", "us-east-1")
+    here = {
+        "buckets": s3_backends[ACCOUNT]["aws"].buckets,
+        "roles": iam_backends[ACCOUNT]["aws"].roles,
+        "cloudfront": [str(name) for name in cloudfront.things],
+    }
+    for region in regions:
+        ec2 = ec2_backends[ACCOUNT][region]
+        ecs = ecs_backends[ACCOUNT][region]
+        logs = logs_backends[ACCOUNT][region]
+        scaling = applicationautoscaling_backends[ACCOUNT][region]
+        cloudwatch = cloudwatch_backends[ACCOUNT][region]
+        for kind, names in {
+            "queues": sqs_backends[ACCOUNT][region].queues,
+            "topics": sns_backends[ACCOUNT][region].topics,
+            "repositories": ecr_backends[ACCOUNT][region].repositories,
+            "services": [n for n, one in ecs.services.items() if one.status == "ACTIVE"],
+            "clusters": [n for n, one in ecs.clusters.items() if one.status == "ACTIVE"],
+            "log groups": logs.groups,
+            "log deliveries": logs.deliveries,
+            "alarms": cloudwatch.alarms,
+            "dashboards": cloudwatch.dashboards,
+            "networks": [n for n, one in ec2.vpcs.items() if not one.is_default],
+            "endpoints": endpoints(ec2),
+            "gateways": ec2.internet_gateways,
+            "scaling": [name for one in scaling.targets.values() for name in one],
+            # AWS's own are among them.
+            "parameters": [n for n in ssm_backends[ACCOUNT][region]._parameters if "vodstack" in n],
+        }.items():
+            here[kind] = [*here.get(kind, []), *names]
+    return {kind: sorted(names) for kind, names in here.items() if names}
+
+
 # --- CloudFront --------------------------------------------------------------------------------
 
 
@@ -167,6 +248,8 @@ class CloudFront:
         self.count = 0
 
     def __call__(self, environ, start_response):
+        if environ["PATH_INFO"] == "/everything":
+            return Response(json.dumps(everything(self)))(environ, start_response)
         if not environ["PATH_INFO"].startswith(self.ROOT):
             return self.application(environ, start_response)
         asked = Request(environ)
@@ -193,6 +276,7 @@ class CloudFront:
             return self.missing(kind)
         if asked.method == "DELETE":
             del self.things[thing_id]
+            self.tags.pop(self.arn(kind, thing_id), None)
             return Response(status=204)
         if asked.method == "PUT":
             self.things[thing_id] = self.read(asked)
@@ -299,6 +383,7 @@ def main():
     keep_service_settings()
     keep_target_tags()
     application = CloudFront(DomainDispatcherApplication(create_backend_app))
+    tell_of_more_tags(application)
     server = make_server("127.0.0.1", 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(json.dumps({"port": server.port}), flush=True)

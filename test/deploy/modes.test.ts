@@ -1,0 +1,131 @@
+import {
+  CreateBucketCommand,
+  GetBucketPolicyCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
+import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import type { Emulator } from '../aws/emulator.ts';
+import { pushByHand } from './image.ts';
+import { openProject, whyNoTerraform } from './terraform.ts';
+import type { Project } from './terraform.ts';
+
+const why = whyNoTerraform() ?? whyNoEmulator;
+
+/** Staging, of somebody who has buckets already. */
+const EXISTING = { source: 'my-uploads', delivery: 'my-videos' };
+const STAGING = `
+  import { stage, STAGES as SHIPPED } from '${new URL('../../infra/config.ts', import.meta.url).href}';
+  const staging = SHIPPED.find(({ name }) => name === 'staging');
+  export const STAGES = [stage({ ...staging, existingBuckets: ${JSON.stringify(EXISTING)} })];
+`;
+
+const deployed = z.object({ sourceBucket: z.string(), deliveryBucket: z.string() });
+
+describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`, () => {
+  const s3 = new S3Client({ region: 'eu-central-1', forcePathStyle: true });
+  let emulator: Emulator;
+  let staging: Project;
+  let prod: Project;
+  let before: Awaited<ReturnType<Emulator['everything']>>;
+  const buckets = new Map<string, z.infer<typeof deployed>>();
+
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+    for (const Bucket of Object.values(EXISTING)) {
+      await s3.send(
+        new CreateBucketCommand({
+          Bucket,
+          CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' },
+        }),
+      );
+      await s3.send(new PutObjectCommand({ Bucket, Key: 'mine.txt', Body: 'mine' }));
+    }
+    staging = await openProject(emulator.env, STAGING);
+    prod = await openProject(emulator.env);
+    before = await emulator.everything();
+  });
+
+  afterAll(async () => {
+    s3.destroy();
+    await emulator.stop();
+    vi.unstubAllEnvs();
+  });
+
+  /** Both at once: most of the time is the provider's, which waits for what it made. */
+  const both = <Result>(work: (project: Project, stage: 'staging' | 'prod') => Promise<Result>) =>
+    Promise.all([work(staging, 'staging'), work(prod, 'prod')]);
+
+  test('are deployed as whole stages.', async () => {
+    await both(async (project, stage) => {
+      const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
+      await project.cdktf('deploy', `${stage}-storage`, ...unattended);
+      await pushByHand(stage);
+      const { code, stdout, stderr } = await project.script('deploy', stage);
+      expect(code, stderr).toBe(0);
+      buckets.set(stage, deployed.parse(JSON.parse(stdout)));
+    });
+    expect(buckets.get('staging')).toEqual({
+      sourceBucket: EXISTING.source,
+      deliveryBucket: EXISTING.delivery,
+    });
+  });
+
+  test('do not differ afterwards.', async () => {
+    await both(async (project, stage) => {
+      const { code, stdout, stderr } = await project.script('deploy', stage, '--plan');
+      expect(code, stderr).toBe(0);
+      expect(stdout.match(/No changes\. Your infrastructure matches/g)).toHaveLength(5);
+    });
+  });
+
+  test('let who may read what is published, and nobody what is not.', async () => {
+    const ssm = new SSMClient();
+    const { Parameter } = await ssm.send(
+      new GetParameterCommand({ Name: '/vodstack-staging-origin-secret', WithDecryption: true }),
+    );
+    ssm.destroy();
+    const secret = Parameter?.Value ?? '';
+    expect(secret).toMatch(/^[0-9a-f-]{73}$/);
+    const status = async (stage: string, key: string, referer?: string) => {
+      const Bucket = buckets.get(stage)?.deliveryBucket ?? '';
+      await s3.send(new PutObjectCommand({ Bucket, Key: key, Body: 'x' }));
+      const headers = referer === undefined ? {} : { referer };
+      return (await fetch(`${emulator.endpoint}/${Bucket}/${key}`, { headers })).status;
+    };
+    expect(await status('staging', 'v/a/index.m3u8')).toBe(403);
+    expect(await status('staging', 'v/a/index.m3u8', secret)).toBe(200);
+    expect(await status('staging', 'other/a', secret)).toBe(403);
+    expect(await status('prod', 'v/a/index.m3u8')).toBe(403);
+    const policy = new GetBucketPolicyCommand({ Bucket: buckets.get('prod')?.deliveryBucket });
+    expect((await s3.send(policy)).Policy).toContain('cloudfront.amazonaws.com');
+  });
+
+  test('are asked about twice where they are protected, and torn down.', async () => {
+    const asked = await prod.script('teardown', 'prod', '--yes');
+    expect(asked).toMatchObject({ code: 1, stdout: '' });
+    expect(asked.stderr).toContain('add --even-protected');
+    await both(async (project, stage) => {
+      const sure = stage === 'prod' ? ['--even-protected'] : [];
+      const { code, stdout, stderr } = await project.script('teardown', stage, '--yes', ...sure);
+      expect(code, stderr).toBe(0);
+      const kept = stage === 'staging' ? Object.values(EXISTING) : [];
+      expect(JSON.parse(stdout)).toEqual({ stage, left: [], kept });
+    });
+    expect(await emulator.everything()).toEqual(before);
+  });
+
+  test('leave what was there before.', async () => {
+    const { Contents = [] } = await s3.send(
+      new ListObjectsV2Command({ Bucket: EXISTING.delivery }),
+    );
+    expect(Contents.map(({ Key }) => Key)).toEqual(['mine.txt', 'other/a', 'v/a/index.m3u8']);
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: EXISTING.source }));
+    expect(KeyCount).toBe(1);
+  });
+});
