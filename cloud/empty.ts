@@ -13,14 +13,7 @@ import {
   paginateListBuckets,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type {
-  DeleteMarkerEntry,
-  ListMultipartUploadsCommandOutput,
-  ListObjectVersionsCommandOutput,
-  MultipartUpload,
-  ObjectVersion,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { keptBuckets } from '../infra/config.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { nameOf, tagsOf } from '../infra/names.ts';
@@ -66,61 +59,38 @@ export async function emptyBucket(
   stop: AbortSignal,
 ): Promise<void> {
   let deleted = 0;
-  const tell = (more: number) => onProgress((deleted += more));
-  for await (const uploads of unfinishedUploads(s3, bucket)) {
-    for (const { Key, UploadId } of uploads) {
-      stop.throwIfAborted();
-      await s3.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
-    }
-    tell(uploads.length);
-  }
-  for await (const versions of everyVersion(s3, bucket)) {
+  const input = { Bucket: bucket };
+  // What is deleted is in no list any more: each is the first page, of at most a thousand.
+  for (;;) {
     stop.throwIfAborted();
-    const Objects = versions.map(({ Key, VersionId }) => ({ Key, VersionId }));
-    const { Errors = [] } = await s3.send(
-      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand(input));
+    if (Uploads.length === 0) break;
+    for (const { Key, UploadId } of Uploads)
+      await s3.send(new AbortMultipartUploadCommand({ ...input, Key, UploadId }));
+    onProgress((deleted += Uploads.length));
+  }
+  let last: string | undefined;
+  for (;;) {
+    stop.throwIfAborted();
+    const page = await s3.send(new ListObjectVersionsCommand(input));
+    const Objects = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])].map(
+      ({ Key, VersionId }) => ({ Key, VersionId }),
     );
-    const [first] = Errors;
-    if (first)
+    const [first] = Objects;
+    if (!first) return;
+    if (JSON.stringify(first) === last)
+      throw new Error(`${bucket}: ${last} is there again, each time it is deleted.`);
+    last = JSON.stringify(first);
+    const { Errors = [] } = await s3.send(
+      new DeleteObjectsCommand({ ...input, Delete: { Objects, Quiet: true } }),
+    );
+    const [wrong] = Errors;
+    if (wrong)
       throw new Error(
         `${Errors.length} objects of ${bucket} were not deleted, the first of them ` +
-          `${JSON.stringify(first.Key)}: ${first.Message ?? first.Code ?? 'S3 does not say why'}`,
+          `${JSON.stringify(wrong.Key)}: ${wrong.Message ?? wrong.Code ?? 'S3 does not say why'}`,
       );
-    tell(versions.length);
-  }
-}
-
-async function* unfinishedUploads(
-  s3: S3Client,
-  bucket: string,
-): AsyncGenerator<readonly MultipartUpload[]> {
-  let more: boolean | undefined = true;
-  let from = {};
-  while (more) {
-    const page: ListMultipartUploadsCommandOutput = await s3.send(
-      new ListMultipartUploadsCommand({ Bucket: bucket, ...from }),
-    );
-    if (page.Uploads && page.Uploads.length > 0) yield page.Uploads;
-    from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
-    more = page.IsTruncated;
-  }
-}
-
-/** Versions and delete markers, in pages of as many as can be deleted at once: a thousand. */
-async function* everyVersion(
-  s3: S3Client,
-  bucket: string,
-): AsyncGenerator<readonly (ObjectVersion | DeleteMarkerEntry)[]> {
-  let more: boolean | undefined = true;
-  let from = {};
-  while (more) {
-    const page: ListObjectVersionsCommandOutput = await s3.send(
-      new ListObjectVersionsCommand({ Bucket: bucket, ...from }),
-    );
-    const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
-    if (found.length > 0) yield found;
-    from = { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker };
-    more = page.IsTruncated;
+    onProgress((deleted += Objects.length));
   }
 }
 
