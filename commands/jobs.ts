@@ -4,8 +4,7 @@ import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore, ObjectSummary } from '../worker/io/ports.ts';
 import { JOBS, jobKeys } from '../worker/plan/keys.ts';
 import { jobProgress } from '../worker/plan/progress.ts';
-import type { JobProgress } from '../worker/plan/progress.ts';
-import type { Plan } from '../worker/plan/plan.ts';
+import type { JobProgress, Outline } from '../worker/plan/progress.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
 export interface JobListing {
@@ -88,7 +87,7 @@ const parseNote = (json: unknown) => z.object({ done: z.number() }).parse(json).
 export function progressReader(
   store: ObjectStore,
   bucket: string,
-): (plan: Plan, listing: JobListing) => Promise<JobProgress> {
+): (plan: Outline, listing: JobListing) => Promise<JobProgress> {
   const read = new Map<string, number>();
   return async (plan, { done, notes }) => {
     const shares = new Map<string, number>();

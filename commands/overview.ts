@@ -3,7 +3,7 @@ import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
-import { parsePlan } from '../worker/plan/plan.ts';
+import { parseOutline } from '../worker/plan/progress.ts';
 import type { JobProgress } from '../worker/plan/progress.ts';
 import { parseEvidence } from './dead-letters.ts';
 import { listJobs, progressReader } from './jobs.ts';
@@ -74,7 +74,7 @@ async function readOpen(store: ObjectStore, bucket: string, job: JobListing): Pr
   const { jobId, changedAt, failure } = job;
   const nothing = { jobId, percent: 0, unitsDone: 0, units: 0, changedAt };
   try {
-    const plan = await readDocument(store, bucket, jobKeys(jobId).plan, parsePlan);
+    const plan = await readDocument(store, bucket, jobKeys(jobId).plan, parseOutline);
     const progress = plan && (await progressReader(store, bucket)(plan, job));
     const failed = failure && (await readDocument(store, bucket, failure.key, parseEvidence));
     const source = plan?.source.key ?? failed?.source.key;

@@ -75,7 +75,14 @@ async function makeAsset(
   const { file } = source;
   const started = performance.now();
   const elapsedSeconds = () => Math.round((performance.now() - started) / 100) / 10;
-  const { assetId, jobId } = await upload(source, processing).finally(onUploaded);
+  const { assetId, jobId } = await upload(source, processing)
+    .catch((error: unknown) => {
+      throw because(
+        'It is not uploaded. Run the same command again: what was sent is kept.',
+        error,
+      );
+    })
+    .finally(onUploaded);
   if (!wait) {
     const status = 'uploaded' as const;
     return { source: basename(file), status, assetId, jobId, elapsedSeconds: elapsedSeconds() };
@@ -84,6 +91,8 @@ async function makeAsset(
     ...{ store: home.store, workBucket: names.WORK_BUCKET, jobId, lookMilliseconds, signal: stop },
     onProgress: (done) =>
       report.progress(file, done === undefined ? 'waiting' : 'processing', done ?? 0),
+  }).catch((error: unknown) => {
+    throw because('It is uploaded, but how it goes on cannot be seen.', error);
   });
   return describe(file, event, processing, elapsedSeconds);
 }
@@ -103,6 +112,12 @@ async function upload(
   }
   await onSubmitted?.();
   return submission;
+}
+
+function because(what: string, error: unknown): Error {
+  return new Error(`${what} (${error instanceof Error ? error.message : String(error)})`, {
+    cause: error,
+  });
 }
 
 async function describe(

@@ -4,8 +4,8 @@ import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
-import { parsePlan } from '../worker/plan/plan.ts';
-import type { Plan } from '../worker/plan/plan.ts';
+import { parseOutline } from '../worker/plan/progress.ts';
+import type { Outline } from '../worker/plan/progress.ts';
 import { listJob, progressReader } from './jobs.ts';
 
 export interface WatchOptions {
@@ -24,14 +24,14 @@ export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
   const { store, workBucket, jobId, lookMilliseconds, onProgress, signal } = options;
   const keys = jobKeys(jobId);
   const progressOf = progressReader(store, workBucket);
-  let plan: Plan | undefined;
+  let plan: Outline | undefined;
   for (;;) {
     const listing = await listJob(store, workBucket, jobId);
     if (listing?.result) {
       const result = await readDocument(store, workBucket, keys.result, parseAssetEvent);
       if (result) return result;
     }
-    if (listing?.plan) plan ??= await readDocument(store, workBucket, keys.plan, parsePlan);
+    if (listing?.plan) plan ??= await readDocument(store, workBucket, keys.plan, parseOutline);
     onProgress(listing && plan && (await progressOf(plan, listing)).done);
     await after(lookMilliseconds, undefined, { signal });
   }

@@ -221,6 +221,26 @@ describeWithEmulator('The commands on a stage', () => {
       );
     });
 
+    test('upload that loses its line ends with what to do, and goes on the next time.', async () => {
+      const path = await file('lost.mp4', 40 * MIB);
+      let closed: Promise<void> | undefined;
+      const relay = await startRelay(process.env['AWS_ENDPOINT_URL'] ?? '', (request) => {
+        if (partOf(request) !== undefined) closed ??= relay.close();
+      });
+      const { code, json } = await run('upload', ['dev', path], {
+        AWS_ENDPOINT_URL: relay.address,
+      });
+      await closed;
+      expect([code, json]).toMatchObject([
+        1,
+        [
+          { source: 'lost.mp4', status: 'failed', reason: /^It is not uploaded\. Run the same/ },
+        ].map((line) => ({ ...line, reason: expect.stringMatching(line.reason) as unknown })),
+      ]);
+      expect((await run('upload', ['dev', path, '--no-wait'])).code).toBe(0);
+      expect(await digestOf(setting.env.SOURCE_BUCKET, 'lost.mp4')).toBe(contents.get(path));
+    });
+
     describe('dead-letters', () => {
       const jobId = 'b'.repeat(20);
 

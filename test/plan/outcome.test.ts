@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PoisonError, RejectedError, TransientError } from '../../worker/errors.ts';
 import { LeaseLostError } from '../../worker/io/ports.ts';
 import { outcomeOf } from '../../worker/plan/outcome.ts';
-import { jobProgress } from '../../worker/plan/progress.ts';
+import { jobProgress, parseOutline } from '../../worker/plan/progress.ts';
 import { examplePlan } from './example.ts';
 
 const delivery = { receiveCount: 1, maxReceives: 5, retrySeconds: 10, stopping: false };
@@ -43,5 +43,13 @@ describe('Progress', () => {
     expect(half.unitsDone).toBe(1);
     expect(half.done).toBeGreaterThan(0.65);
     expect(jobProgress(plan, new Set(['audio-0']), new Map()).done).toBeLessThan(0.05);
+  });
+
+  test('is read of a plan that a worker of another version has made.', () => {
+    const other = JSON.stringify({ ...plan, media: { streams: [] }, encoder: 'av1', further: 1 });
+    const done = new Set(['video-00000']);
+    expect(jobProgress(parseOutline(JSON.parse(other)), done, new Map())).toEqual(
+      jobProgress(plan, done, new Map()),
+    );
   });
 });

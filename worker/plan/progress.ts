@@ -1,4 +1,33 @@
-import type { Plan } from './plan.ts';
+import { z } from 'zod';
+
+/**
+ * What of a plan says how far a job is. Who watches reads no more of it, as workers may be of another
+ * version than the command that watches them.
+ */
+export interface Outline {
+  readonly source: { readonly key: string };
+  readonly grid: { readonly frames: number };
+  readonly units: readonly (
+    | { readonly kind: 'video'; readonly name: string; readonly frames: number }
+    | { readonly kind: 'audio' | 'images'; readonly name: string }
+  )[];
+}
+
+const outlineSchema: z.ZodType<Outline> = z.object({
+  source: z.object({ key: z.string() }),
+  grid: z.object({ frames: z.number() }),
+  units: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('video'), name: z.string(), frames: z.number() }),
+      z.object({ kind: z.enum(['audio', 'images']), name: z.string() }),
+    ]),
+  ),
+});
+
+/** Reads a plan's outline from the plan. Throws ZodError, which names every field that is wrong. */
+export function parseOutline(json: unknown): Outline {
+  return outlineSchema.parse(json);
+}
 
 /** How far a job is: 0 to 1, by what its units cost. */
 export interface JobProgress {
@@ -12,7 +41,7 @@ const WEIGHT = { audio: 0.01, images: 0.05 };
 
 /** Adds up what is done: markers count whole, notes (0 to 1 by unit) as far as they are. */
 export function jobProgress(
-  plan: Plan,
+  plan: Outline,
   finished: ReadonlySet<string>,
   notes: ReadonlyMap<string, number>,
 ): JobProgress {
