@@ -1,3 +1,6 @@
+import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   CreateBucketCommand,
   GetBucketPolicyCommand,
@@ -8,6 +11,7 @@ import {
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { CONCERNS } from '../../infra/names.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { pushByHand } from './image.ts';
@@ -16,13 +20,24 @@ import type { Project } from './terraform.ts';
 
 const why = whyNoTerraform() ?? whyNoEmulator;
 
-/** Staging, of somebody who has buckets already. */
+/** Staging, of somebody who has buckets already, and wants the state kept in another. */
 const EXISTING = { source: 'my-uploads', delivery: 'my-videos' };
+const STATE = 'my-states';
 const STAGING = `
   import { stage, STAGES as SHIPPED } from '${new URL('../../infra/config.ts', import.meta.url).href}';
   const staging = SHIPPED.find(({ name }) => name === 'staging');
-  export const STAGES = [stage({ ...staging, existingBuckets: ${JSON.stringify(EXISTING)} })];
+  const state = { bucket: '${STATE}' };
+  export const STAGES = [stage({ ...staging, existingBuckets: ${JSON.stringify(EXISTING)}, state })];
 `;
+
+/** In the place of Docker, as there is no registry to push to: it says that all is well. */
+async function standInEngine(): Promise<string> {
+  const programs = await mkdtemp(join(tmpdir(), 'vodstack-engine-'));
+  const program = join(programs, 'docker');
+  await writeFile(program, `#!/bin/sh\necho "docker $1" >>${programs}/log\n`);
+  await chmod(program, 0o755);
+  return programs;
+}
 
 const deployed = z.object({ sourceBucket: z.string(), deliveryBucket: z.string() });
 
@@ -61,15 +76,31 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
   const both = <Result>(work: (project: Project, stage: 'staging' | 'prod') => Promise<Result>) =>
     Promise.all([work(staging, 'staging'), work(prod, 'prod')]);
 
+  // One from the bucket of its state on, in one command; the other after a Ctrl-C on the way.
   test('are deployed as whole stages.', async () => {
+    const programs = await standInEngine();
+    vi.stubEnv('PATH', `${programs}:${process.env['PATH'] ?? ''}`);
     await both(async (project, stage) => {
-      const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
-      await project.cdktf('deploy', `${stage}-storage`, ...unattended);
-      await pushByHand(stage);
+      if (stage === 'prod') {
+        const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
+        await project.cdktf('deploy', 'prod-storage', ...unattended);
+        await pushByHand(stage);
+        const making = /prod-queues .*Still creating/;
+        const stopped = await project.broken(making, 'SIGINT', 'deploy', 'prod');
+        expect(stopped).toMatchObject({ code: 130, stdout: '' });
+      }
       const { code, stdout, stderr } = await project.script('deploy', stage);
       expect(code, stderr).toBe(0);
       buckets.set(stage, deployed.parse(JSON.parse(stdout)));
     });
+    const asked = await readFile(join(programs, 'log'), 'utf8');
+    expect(asked.trim().split('\n')).toEqual(
+      ['info', 'build', 'login', 'push', 'logout'].map((one) => `docker ${one}`),
+    );
+    const states = await s3.send(new ListObjectsV2Command({ Bucket: STATE }));
+    expect(states.Contents?.map(({ Key }) => Key)).toEqual(
+      [...CONCERNS].sort().map((concern) => `staging-${concern}.tfstate`),
+    );
     expect(buckets.get('staging')).toEqual({
       sourceBucket: EXISTING.source,
       deliveryBucket: EXISTING.delivery,
@@ -106,6 +137,17 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     expect((await s3.send(policy)).Policy).toContain('cloudfront.amazonaws.com');
   });
 
+  test('are not touched from a folder that knows nothing of them, which says what there is.', async () => {
+    const elsewhere = await openProject(emulator.env);
+    const there = await emulator.everything();
+    const lost = await elsewhere.script('teardown', 'prod', '--yes', '--even-protected');
+    expect(lost.code).toBe(1);
+    expect(lost.stderr).toContain('Terraform knows of nothing in stage prod');
+    expect(lost.stdout).toContain(buckets.get('prod')?.sourceBucket);
+    expect(lost.stdout).toContain(':distribution/');
+    expect(await emulator.everything()).toEqual(there);
+  });
+
   test('are asked about twice where they are protected, and torn down.', async () => {
     const asked = await prod.script('teardown', 'prod', '--yes');
     expect(asked).toMatchObject({ code: 1, stdout: '' });
@@ -114,10 +156,11 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
       const sure = stage === 'prod' ? ['--even-protected'] : [];
       const { code, stdout, stderr } = await project.script('teardown', stage, '--yes', ...sure);
       expect(code, stderr).toBe(0);
-      const kept = stage === 'staging' ? Object.values(EXISTING) : [];
+      const kept = stage === 'staging' ? [...Object.values(EXISTING), STATE] : [];
       expect(JSON.parse(stdout)).toEqual({ stage, left: [], kept });
     });
-    expect(await emulator.everything()).toEqual(before);
+    const after = { ...before, buckets: [...(before['buckets'] ?? []), STATE].sort() };
+    expect(await emulator.everything()).toEqual(after);
   });
 
   test('leave what was there before.', async () => {
