@@ -50,7 +50,7 @@ export default defineConfig({
           // The provider takes 600 MB each time, and a queue 25 s to be made.
           testTimeout: 900_000,
           hookTimeout: 900_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 3 },
         },
       },
