@@ -3,6 +3,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { StageConfig } from '../infra/config.ts';
+import { needsPathStyle } from '../worker/io/aws/home.ts';
 
 export interface Clients {
   readonly s3: S3Client;
@@ -13,10 +14,8 @@ export interface Clients {
 
 /** AWS in the stage's region, with credentials as the SDK finds them. */
 export function openClients({ region }: StageConfig): Clients {
-  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   return {
-    // Buckets have host names at AWS only.
-    s3: new S3Client({ region, forcePathStyle: elsewhere !== undefined }),
+    s3: new S3Client({ region, forcePathStyle: needsPathStyle() }),
     sqs: new SQSClient({ region }),
     ecr: new ECRClient({ region }),
     ecs: new ECSClient({ region }),

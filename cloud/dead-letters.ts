@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import { UsageError } from '../commands/arguments.ts';
+import { ask } from '../commands/ask.ts';
 import { runCommand, unlessStopped } from '../commands/command.ts';
 import { explain } from '../commands/dead-letters.ts';
 import type { DeadLetter } from '../commands/dead-letters.ts';
@@ -141,18 +141,8 @@ function explainAll(
 async function confirm(chosen: Chosen, letters: Queue, stop: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY) throw new UsageError('Nobody can be asked here: add --yes.');
   const number = chosen === 'all' ? (await letters.counts()).visible : chosen.length;
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  // It takes Ctrl-C from the terminal for itself.
-  asking.once('SIGINT', () => process.emit('SIGINT'));
-  try {
-    const answer = await asking.question(
-      `${count(number, 'dead letter')} will be gone for good. Type yes to drop: `,
-      { signal: stop },
-    );
-    if (answer.trim() !== 'yes') throw new Error('Nothing was dropped.');
-  } finally {
-    asking.close();
-  }
+  const question = `${count(number, 'dead letter')} will be gone for good. Type yes to drop:`;
+  if ((await ask(question, stop)) !== 'yes') throw new Error('Nothing was dropped.');
 }
 
 function print(json: boolean, value: unknown, text: () => string): void {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { runCommand } from '../commands/command.ts';
+import { runCommand, say } from '../commands/command.ts';
 import { imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
@@ -133,8 +133,4 @@ Stage ${name} is deployed.
 ${domain ? `\nPoint ${domain.name} at ${distributionDomain} (CNAME or alias).\n` : ''}
 Next: ./scripts/upload ${name} talk.mp4
 `);
-}
-
-function say(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
 }

@@ -1,12 +1,13 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { ClusterNotFoundException, DescribeServicesCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import type { StageConfig } from '../infra/config.ts';
-import { nameOf, tagsOf } from '../infra/names.ts';
+import { tagsOf } from '../infra/names.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
+import { findService } from './workers.ts';
 
 /**
  * ECS never forgets a task definition, and goes on telling of a cluster or a service that was deleted.
@@ -40,15 +41,9 @@ export async function tagged(config: StageConfig): Promise<readonly string[]> {
 /** Whether the workers' service still exists. */
 async function hasService({ name, region }: StageConfig): Promise<boolean> {
   const ecs = new ECSClient({ region });
-  const workers = nameOf(name, 'workers');
   try {
-    const { services: [service] = [] } = await ecs.send(
-      new DescribeServicesCommand({ cluster: workers, services: [workers] }),
-    );
+    const service = await findService(ecs, name);
     return service !== undefined && service.status !== 'INACTIVE';
-  } catch (error) {
-    if (error instanceof ClusterNotFoundException) return false;
-    throw error;
   } finally {
     ecs.destroy();
   }

@@ -17,14 +17,18 @@ export function readStageOptions<Flag extends string>(
   const known = Object.fromEntries(['help', ...flags].map((flag) => [flag, 'boolean' as const]));
   const { words, has, mistakes: wrong } = readArguments(argv, known);
   if (has('help')) return 'help';
-  const [stage, ...more] = words;
-  const mistakes = [
-    ...wrong,
-    ...(stage === undefined ? ['Which stage?'] : []),
-    ...(more.length > 0 ? [`One stage at a time, not also ${more.join(', ')}.`] : []),
-  ];
+  const mistakes = [...wrong];
+  const stage = oneStage(words, mistakes);
   if (stage === undefined || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   return { stage, flags: new Set(flags.filter(has)) };
+}
+
+/** The only word of a command line; a mistake more where it is none or not the only one. */
+function oneStage(words: readonly string[], mistakes: string[]): string | undefined {
+  const [stage, ...more] = words;
+  if (stage === undefined) mistakes.push('Which stage?');
+  if (more.length > 0) mistakes.push(`One stage at a time, not also ${more.join(', ')}.`);
+  return stage;
 }
 
 export const UPLOAD_HELP = `Usage: ./scripts/upload <stage> <file …> [options]
@@ -103,9 +107,7 @@ export function readStatusOptions(argv: readonly string[]): StatusOptions | 'hel
   const { words, has, last, mistakes: wrong } = readArguments(argv, known);
   if (has('help')) return 'help';
   const mistakes = [...wrong];
-  const [stage, ...more] = words;
-  if (stage === undefined) mistakes.push('Which stage?');
-  if (more.length > 0) mistakes.push(`One stage at a time, not also ${more.join(', ')}.`);
+  const stage = oneStage(words, mistakes);
   const most = wholeNumber('last', last('last') ?? '20', [1, 1000], mistakes);
   if (stage === undefined || most === undefined || mistakes.length > 0) {
     throw new UsageError(mistakes.join('\n'));

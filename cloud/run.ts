@@ -4,7 +4,6 @@ import { once } from 'node:events';
 export interface RunOptions {
   readonly stop: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
-  readonly cwd?: string;
   /** Its standard input, for what must not be in argv. */
   readonly input?: string;
   /** Where what it says goes: 1 for a result, 2 (the default) for people to follow. */
@@ -18,12 +17,11 @@ export interface RunOptions {
 export async function run(
   program: string,
   argv: readonly string[],
-  { stop, env = process.env, cwd, input, output = 2 }: RunOptions,
+  { stop, env = process.env, input, output = 2 }: RunOptions,
 ): Promise<void> {
   stop.throwIfAborted();
   const child = spawn(program, argv, {
     env,
-    ...(cwd === undefined ? {} : { cwd }),
     // Not by way of us: who kills us must not break the pipe of a program that is making things.
     stdio: [input === undefined ? 'ignore' : 'pipe', output, 2],
   });

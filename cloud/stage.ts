@@ -93,6 +93,6 @@ async function readOrigin(ssm: SSMClient, stage: string): Promise<string> {
   }
 }
 
-export function notDeployed(stage: string, cause?: unknown): Error {
+function notDeployed(stage: string, cause?: unknown): Error {
   return new Error(`Stage ${stage} is not deployed. Run ./scripts/deploy ${stage}.`, { cause });
 }

@@ -1,12 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as after } from 'node:timers/promises';
-import {
-  ClusterNotFoundException,
-  DescribeServicesCommand,
-  ServiceNotActiveException,
-  ServiceNotFoundException,
-  UpdateServiceCommand,
-} from '@aws-sdk/client-ecs';
+import { UpdateServiceCommand } from '@aws-sdk/client-ecs';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import {
   GetQueueUrlCommand,
@@ -15,7 +8,9 @@ import {
   QueueDoesNotExist,
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { runCommand } from '../commands/command.ts';
+import { ask } from '../commands/ask.ts';
+import { runCommand, say } from '../commands/command.ts';
+import { count } from '../commands/text.ts';
 import { keptBuckets } from '../infra/config.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, nameOf, stackName } from '../infra/names.ts';
@@ -29,6 +24,7 @@ import { bucketsOf, emptyBucket, emptyRepository } from './empty.ts';
 import { leftOf, tagged } from './left.ts';
 import { readStageOptions, STOPPING } from './options.ts';
 import { readState } from './state.ts';
+import { findService } from './workers.ts';
 
 const HELP = `Usage: ./scripts/teardown <stage> [options]
 
@@ -67,25 +63,20 @@ async function confirm(
   flags: ReadonlySet<'yes' | 'even-protected'>,
   stop: AbortSignal,
 ): Promise<void> {
-  const ask = async (question: string, answer: string, flag: 'yes' | 'even-protected') => {
+  const demand = async (question: string, answer: string, flag: 'yes' | 'even-protected') => {
     if (flags.has(flag)) return;
     if (!process.stdin.isTTY)
       throw new Error(`${question}\nNobody can be asked here: add --${flag}.`);
-    const asking = createInterface({ input: process.stdin, output: process.stderr });
-    // It takes Ctrl-C from the terminal for itself.
-    asking.once('SIGINT', () => process.emit('SIGINT'));
-    const given = await asking
-      .question(`${question} `, { signal: stop })
-      .finally(() => asking.close());
-    if (given.trim() !== answer) throw new Error('That is something else. Nothing was changed.');
+    if ((await ask(question, stop)) !== answer)
+      throw new Error('That is something else. Nothing was changed.');
   };
-  await ask(
+  await demand(
     `Stage ${name} of account ${account}, ${region}, is deleted with all its videos. Type its name:`,
     name,
     'yes',
   );
   if (!isProtected) return;
-  await ask(
+  await demand(
     `Stage ${name} is protected: people watch what is deleted. Type the number of its account:`,
     account,
     'even-protected',
@@ -142,25 +133,14 @@ async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
 /** Lets each worker end, which gives back what it is at; Terraform waits for those that take longer. */
 async function stopWorkers(ecs: ECSClient, stage: string, stop: AbortSignal): Promise<void> {
   const workers = nameOf(stage, 'workers');
-  try {
-    await ecs.send(
-      new UpdateServiceCommand({ cluster: workers, service: workers, desiredCount: 0 }),
-    );
-    for (let looks = 30; looks > 0; looks -= 1) {
-      const { services: [service] = [] } = await ecs.send(
-        new DescribeServicesCommand({ cluster: workers, services: [workers] }),
-      );
-      const running = (service?.runningCount ?? 0) + (service?.pendingCount ?? 0);
-      if (running === 0) return say('No worker runs.');
-      say(`Waiting for ${running} ${running === 1 ? 'worker' : 'workers'} to end …`);
-      await after(10_000, undefined, { signal: stop });
-    }
-  } catch (error) {
-    const isMissing =
-      error instanceof ClusterNotFoundException ||
-      error instanceof ServiceNotFoundException ||
-      error instanceof ServiceNotActiveException;
-    if (!isMissing) throw error;
+  if ((await findService(ecs, stage))?.status !== 'ACTIVE') return;
+  await ecs.send(new UpdateServiceCommand({ cluster: workers, service: workers, desiredCount: 0 }));
+  for (let looks = 30; looks > 0; looks -= 1) {
+    const service = await findService(ecs, stage);
+    const running = (service?.runningCount ?? 0) + (service?.pendingCount ?? 0);
+    if (running === 0) return say('No worker runs.');
+    say(`Waiting for ${count(running, 'worker')} to end …`);
+    await after(10_000, undefined, { signal: stop });
   }
 }
 
@@ -206,8 +186,4 @@ function report(config: StageConfig, left: readonly string[]): number {
     process.stdout.write(`${news}${tail}`);
   } else process.stdout.write(`${JSON.stringify({ stage: name, left, kept })}\n`);
   return left.length === 0 ? 0 : 1;
-}
-
-function say(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
 }

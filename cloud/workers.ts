@@ -28,25 +28,36 @@ const serviceSchema = z.object({
   desiredCount: z.int(),
 });
 
+/**
+ * The service that runs a stage's workers; undefined when there is none. One that was deleted is told of
+ * for a while, and is not ACTIVE.
+ */
+export async function findService(
+  client: ECSClient,
+  stage: string,
+): Promise<z.infer<typeof serviceSchema> | undefined> {
+  const name = nameOf(stage, 'workers');
+  try {
+    const { services = [] } = await client.send(
+      new DescribeServicesCommand({ cluster: name, services: [name] }),
+    );
+    return serviceSchema.optional().parse(services[0]);
+  } catch (error) {
+    if (error instanceof ClusterNotFoundException) return undefined;
+    throw error;
+  }
+}
+
 /** Its functions throw Error when the stage has no workers. */
 export function ecsWorkers(client: ECSClient, stage: string): Workers {
   const name = nameOf(stage, 'workers');
-  const none = (cause?: unknown) =>
-    new Error(`Stage ${stage} has no workers: run ./scripts/deploy ${stage}.`, { cause });
 
   const counts = async (): Promise<WorkerCounts> => {
-    try {
-      const { services = [] } = await client.send(
-        new DescribeServicesCommand({ cluster: name, services: [name] }),
-      );
-      const service = serviceSchema.optional().parse(services[0]);
-      // One that was deleted is told of for a while.
-      if (service?.status !== 'ACTIVE') throw none();
-      const { runningCount, pendingCount, desiredCount } = service;
-      return { running: runningCount, starting: pendingCount, wanted: desiredCount };
-    } catch (error) {
-      throw error instanceof ClusterNotFoundException ? none(error) : error;
-    }
+    const service = await findService(client, stage);
+    if (service?.status !== 'ACTIVE')
+      throw new Error(`Stage ${stage} has no workers: run ./scripts/deploy ${stage}.`);
+    const { runningCount, pendingCount, desiredCount } = service;
+    return { running: runningCount, starting: pendingCount, wanted: desiredCount };
   };
 
   return {

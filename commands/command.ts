@@ -44,6 +44,11 @@ export async function runCommand<Options>(command: Command<Options>): Promise<vo
   }
 }
 
+/** Tells a person what is going on; a script reads standard output only. */
+export function say(sentence: string): void {
+  process.stderr.write(`${sentence}\n`);
+}
+
 /** Ends the wait for some work when it is told to stop; the work itself is left to end or not. */
 export async function unlessStopped<Result>(
   work: Promise<Result>,

@@ -22,16 +22,19 @@ const CLIENT = {
   },
 } as const;
 
+/** Buckets have host names at AWS only, not at services that stand in for it. */
+export function needsPathStyle(): boolean {
+  return (process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']) !== undefined;
+}
+
 /**
  * Opens the home in the cloud: credentials, and the region unless one is given, as the SDK finds them;
  * with AWS_ENDPOINT_URL any service that speaks S3 and SQS. Throws when no region is set.
  */
 export async function openAwsHome(where: { readonly region?: string } = {}): Promise<Home> {
-  const elsewhere = process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
   const s3 = new S3Client({
     ...{ ...CLIENT, ...where },
-    // Buckets have host names at AWS only.
-    forcePathStyle: elsewhere !== undefined,
+    forcePathStyle: needsPathStyle(),
     // The signature covers a SHA-256 of each body. A CRC32 besides would have to be said again for each
     // part when an upload is completed, and is refused by services other than AWS.
     requestChecksumCalculation: 'WHEN_REQUIRED',

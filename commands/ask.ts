@@ -1,0 +1,13 @@
+import { createInterface } from 'node:readline/promises';
+
+/** Asks the person at the terminal; returns the answer, or throws when told to stop meanwhile. */
+export async function ask(question: string, stop: AbortSignal): Promise<string> {
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  // It takes Ctrl-C from the terminal for itself.
+  asking.once('SIGINT', () => process.emit('SIGINT'));
+  try {
+    return (await asking.question(`${question} `, { signal: stop })).trim();
+  } finally {
+    asking.close();
+  }
+}
