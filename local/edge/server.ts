@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { viewerRequestSource } from '../../edge/source.ts';
+import type { Studio } from '../../studio/server.ts';
 import type { Logger } from '../../worker/log.ts';
 import { answerPage } from '../pages.ts';
 import type { ListedAsset } from '../pages.ts';
@@ -22,6 +23,8 @@ export interface EdgeOptions {
   readonly allowNoContext?: boolean;
   /** Every published asset, in the order of the list page. */
   readonly listAssets: () => Promise<readonly ListedAsset[]>;
+  /** What answers below `/studio`, of a server with that origin. */
+  readonly studio?: (origin: string) => Studio;
   readonly log: Logger;
 }
 
@@ -54,13 +57,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     edgeFunction: loadEdgeFunction(viewerRequestSource({ allowedSites: sites, allowNoContext })),
   };
   const origin = `http://127.0.0.1:${bound}`;
+  const studio = options.studio?.(origin);
 
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     // A name of somebody else's that leads to this machine would make their page one of ours (DNS rebinding).
     if (!hosts.includes(request.headers.host?.toLowerCase() ?? '')) return notHere(origin);
-    return request.url?.startsWith('/v/')
-      ? deliver(delivery, request)
-      : answerPage(options.listAssets, request);
+    const { url = '/' } = request;
+    if (url.startsWith('/v/')) return deliver(delivery, request);
+    if (studio && /^\/studio(\/|\?|$)/.test(url)) return studio.answer(request);
+    return answerPage(options.listAssets, request);
   };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { method, url: path } = request;
