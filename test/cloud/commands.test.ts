@@ -43,6 +43,7 @@ describeWithEmulator('The commands on a stage', () => {
     test.each([
       ['upload', []],
       ['status', []],
+      ['studio', []],
       ['dead-letters', ['list']],
     ] as const)('end with what to do: %s.', async (command, rest) => {
       const files = command === 'upload' ? [await file('early.mp4', 10)] : [];

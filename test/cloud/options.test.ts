@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   readDeadLettersOptions,
   readStatusOptions,
+  readStudioOptions,
   readUploadOptions,
 } from '../../cloud/options.ts';
 import { UsageError } from '../../commands/arguments.ts';
@@ -99,7 +100,20 @@ describe('The command line of dead-letters', () => {
   });
 });
 
-test.each([readUploadOptions, readStatusOptions, readDeadLettersOptions])(
+describe('The command line of studio', () => {
+  test('names a stage and a port.', () => {
+    expect(readStudioOptions(['dev'])).toEqual({ stage: 'dev', port: 8090 });
+    expect(readStudioOptions(['dev', '--port', '0'])).toEqual({ stage: 'dev', port: 0 });
+  });
+
+  test('is told of every mistake at once.', () => {
+    expect(() => readStudioOptions(['--port', '70000'])).toThrow(
+      new UsageError('Which stage?\n--port is a whole number from 0 to 65535, not "70000".'),
+    );
+  });
+});
+
+test.each([readUploadOptions, readStatusOptions, readStudioOptions, readDeadLettersOptions])(
   'Any of them may ask for help, whatever else is wrong.',
   (read) => {
     expect(read(['--help', '--frob'])).toBe('help');
