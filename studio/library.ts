@@ -49,7 +49,7 @@ interface Job {
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
-/** Assets whose jobs and sources are gone are found by a look through the delivery bucket. */
+/** How often the delivery bucket is looked through. */
 const SCAN_MILLISECONDS = 300_000;
 
 /**
@@ -62,10 +62,12 @@ export class LibraryReader {
   readonly #origin: string;
   readonly #progressOf: ReturnType<typeof progressReader>;
   readonly #assets = new Map<string, PublishedAsset>();
+  readonly #deleted = new Set<string>();
   readonly #results = new Map<string, AssetEvent>();
   readonly #outlines = new Map<string, Outline>();
   readonly #left = new Map<string, TimeLeft>();
   #scanAt = 0;
+  #scanError: Error | undefined;
 
   /** The origin is where viewers find the videos. */
   constructor(store: ObjectStore, names: Names, origin: string) {
@@ -77,16 +79,19 @@ export class LibraryReader {
 
   /** The newest upload first. */
   async read(): Promise<readonly Entry[]> {
+    this.#scanNowAndThen();
     const [sources, listings] = await Promise.all([
       this.#sources(),
       listJobs(this.#store, this.#names.WORK_BUCKET),
-      this.#scan(),
     ]);
     const byJob = new Map(sources.map((source) => [jobIdOf(source.assetId, {}), source]));
     const jobs = await inParallel(listings, AT_ONCE, (listing) =>
       this.#job(listing, byJob.get(listing.jobId)),
     );
     const jobsOf = Map.groupBy(jobs.flat(), ({ assetId }) => assetId);
+    // What is known of a job expires; what it has made does not.
+    const silent = sources.filter(({ assetId }) => !jobsOf.has(assetId));
+    await this.#readAssets(silent.map(({ assetId }) => assetId));
     const sourceOf = new Map(sources.map((source) => [source.assetId, source]));
     const ids = new Set([...sourceOf.keys(), ...jobsOf.keys(), ...this.#assets.keys()]);
     const entries = await inParallel(ids, AT_ONCE, (id) =>
@@ -98,9 +103,10 @@ export class LibraryReader {
       .map(({ entry }) => entry);
   }
 
-  /** Of an asset that was deleted. */
+  /** Of an asset that was deleted; a look that began before must not bring it back. */
   forget(assetId: string): void {
     this.#assets.delete(assetId);
+    this.#deleted.add(assetId);
   }
 
   async #sources(): Promise<readonly Source[]> {
@@ -113,20 +119,33 @@ export class LibraryReader {
     return sources;
   }
 
-  async #scan(): Promise<void> {
+  /** Finds assets whose sources and jobs are gone. Nobody waits for it: there may be thousands. */
+  #scanNowAndThen(): void {
+    const error = this.#scanError;
+    this.#scanError = undefined;
+    if (error) throw error;
     if (Date.now() < this.#scanAt) return;
-    const bucket = this.#names.DELIVERY_BUCKET;
-    const ids: string[] = [];
-    for await (const id of listAssetIds(this.#store, bucket)) {
-      if (!this.#assets.has(id)) ids.push(id);
-    }
-    await inParallel(ids, AT_ONCE, (id) => this.#readAsset(id));
     this.#scanAt = Date.now() + SCAN_MILLISECONDS;
+    this.#scan().catch((cause: unknown) => {
+      this.#scanAt = 0;
+      this.#scanError = new Error('The delivery bucket cannot be looked through.', { cause });
+    });
+  }
+
+  async #scan(): Promise<void> {
+    const ids: string[] = [];
+    for await (const id of listAssetIds(this.#store, this.#names.DELIVERY_BUCKET)) ids.push(id);
+    await this.#readAssets(ids);
+  }
+
+  async #readAssets(ids: readonly string[]): Promise<void> {
+    const unknown = ids.filter((id) => !this.#assets.has(id));
+    await inParallel(unknown, AT_ONCE, (id) => this.#readAsset(id));
   }
 
   async #readAsset(id: string): Promise<void> {
     const asset = await readAsset(this.#store, this.#names.DELIVERY_BUCKET, id);
-    if (asset) this.#assets.set(id, asset);
+    if (asset && !this.#deleted.has(id)) this.#assets.set(id, asset);
   }
 
   /** None of a job that nothing is known of but that something of it is there. */
@@ -161,7 +180,11 @@ export class LibraryReader {
     if (known) return known;
     const { key } = result;
     const event = await readDocument(this.#store, this.#names.WORK_BUCKET, key, parseAssetEvent);
-    if (event?.type === 'asset.ready') await this.#readAsset(event.assetId);
+    if (event?.type === 'asset.ready') {
+      // The same file, uploaded again.
+      this.#deleted.delete(event.assetId);
+      await this.#readAsset(event.assetId);
+    }
     if (event) this.#results.set(name, event);
     return event;
   }
