@@ -45,6 +45,8 @@ interface Job {
   readonly sourceKey: string;
   readonly outline?: Outline | undefined;
   readonly result?: AssetEvent | undefined;
+  /** Why its documents cannot be read. */
+  readonly unreadable?: string | undefined;
 }
 
 /** Documents that are read at once. */
@@ -151,13 +153,19 @@ export class LibraryReader {
   /** None of a job that nothing is known of but that something of it is there. */
   async #job(listing: JobListing, source: Source | undefined): Promise<readonly Job[]> {
     const { jobId } = listing;
-    const outline = await this.#outline(listing);
-    const result = await this.#result(listing);
+    let outline, result, unreadable;
+    try {
+      outline = await this.#outline(listing);
+      result = await this.#result(listing);
+    } catch (error) {
+      // Of another version, for instance; the others are no worse for it.
+      unreadable = error instanceof Error ? error.message : String(error);
+    }
     const assetId = result?.assetId ?? outline?.assetId ?? source?.assetId;
     const sourceKey = result?.source.key ?? outline?.source.key ?? source?.key;
     if (result) this.#left.delete(jobId);
     if (assetId === undefined || sourceKey === undefined) return [];
-    return [{ listing, assetId, sourceKey, outline, result }];
+    return [{ listing, assetId, sourceKey, outline, result, unreadable }];
   }
 
   async #outline({ jobId, plan }: JobListing): Promise<Outline | undefined> {
@@ -233,7 +241,8 @@ export class LibraryReader {
       changedAt: changedAt.toISOString(),
     };
     if (!job) return { ...known, state: 'waiting' };
-    const { result } = job;
+    const { result, unreadable: reason } = job;
+    if (reason !== undefined) return { ...known, state: 'failed', code: 'unreadable', reason };
     if (!result) return { ...known, state: 'working', ...(await this.#progress(job)) };
     // It was published, and is deleted; or its file is gone before anybody looked at it.
     if (result.type === 'asset.ready') return undefined;

@@ -208,6 +208,20 @@ describe('the library', () => {
     expect(worked).toBe(2);
   });
 
+  test('tells of a job that cannot be read, and of all others as ever.', async () => {
+    const id = await client.upload('old.mp4', new Uint8Array(randomBytes(10)));
+    const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
+    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
+    expect(await client.item(id, 'failed')).toMatchObject({
+      ...{
+        title: 'old',
+        code: 'unreadable',
+        reason: expect.stringContaining('result.json') as unknown,
+      },
+    });
+    await client.item(other, 'waiting');
+  });
+
   test('tells what was made of a file, and how a page embeds it.', async () => {
     const id = await client.upload('made.mp4', new Uint8Array(randomBytes(10)));
     await publish(id, 'studio/0123456789abcdef/made.mp4');
