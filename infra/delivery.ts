@@ -206,7 +206,7 @@ export class DeliveryStack extends StageStack {
 
   private edgeFunction(): CloudfrontFunction {
     const { name, allowedSites, allowNoContext, openPosters, playbackTokens } = this.config;
-    const tokenKeys = playbackTokens ? this.edgeKeys() : [];
+    const tokenKeys: readonly string[] = playbackTokens ? this.edgeKeys() : [];
     const edgeFunction = new CloudfrontFunction(this, 'viewer-request', {
       name: nameOf(name, 'viewer-request'),
       comment: 'Who may fetch what is published',
