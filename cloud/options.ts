@@ -115,6 +115,39 @@ export function readStatusOptions(argv: readonly string[]): StatusOptions | 'hel
   return { stage, json: has('json'), last: most };
 }
 
+export const STUDIO_HELP = `Usage: ./scripts/studio <stage> [options]
+
+Serves, on this machine only, a page to upload videos to a stage and to look after them: drag files
+in, see how far each is and what was made of it, copy what embeds it, delete it. It prints the page's
+address, and works until Ctrl-C.
+
+Options:
+  --port N   the port of the page; 0 for any free one (default: 8090)
+  --help     this text
+
+It works with your own AWS credentials, of which the page gets none: each part of an upload goes to
+the bucket by an address that is signed for it. Whoever can open a connection on this machine can use it.
+`;
+
+export interface StudioOptions {
+  readonly stage: string;
+  readonly port: number;
+}
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readStudioOptions(argv: readonly string[]): StudioOptions | 'help' {
+  const known = { port: 'string', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const mistakes = [...wrong];
+  const stage = oneStage(words, mistakes);
+  const port = wholeNumber('port', last('port') ?? '8090', [0, 65_535], mistakes);
+  if (stage === undefined || port === undefined || mistakes.length > 0) {
+    throw new UsageError(mistakes.join('\n'));
+  }
+  return { stage, port };
+}
+
 export const DEAD_LETTERS_HELP = `Usage: ./scripts/dead-letters <stage> list
        ./scripts/dead-letters <stage> show <id>
        ./scripts/dead-letters <stage> replay <id …>

@@ -86,7 +86,7 @@ export interface Retention {
 }
 
 export interface ExistingBuckets {
-  /** Its notifications become this stage's: others on it are lost. */
+  /** Its notifications and CORS rules become this stage's: others on it are lost. */
   readonly source?: string;
   readonly work?: string;
   /** Its policy becomes this stage's. */

@@ -66,6 +66,11 @@ export class EdgeCache {
     return labelled(await readObject(this.#origin, bucket, key, request), 'Miss');
   }
 
+  /** Drops what is kept below a path. */
+  forget(prefix: string): void {
+    for (const path of [...this.#entries.keys()]) if (path.startsWith(prefix)) this.#drop(path);
+  }
+
   async #answer(entry: Entry, request: CacheRequest, how: How): Promise<Reply> {
     const { path, bucket, key } = request;
     if (this.#entries.delete(path)) this.#entries.set(path, entry);

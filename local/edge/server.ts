@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { viewerRequestSource } from '../../edge/source.ts';
+import type { Studio } from '../../studio/server.ts';
 import type { Logger } from '../../worker/log.ts';
 import { answerPage } from '../pages.ts';
 import type { ListedAsset } from '../pages.ts';
@@ -21,6 +22,8 @@ export interface EdgeOptions {
   readonly tokenKeys?: readonly string[];
   /** Every published asset, in the order of the list page. */
   readonly listAssets: () => Promise<readonly ListedAsset[]>;
+  /** What answers below `/studio`, of a server with that origin. It has the edge forget an asset that it deletes. */
+  readonly studio?: (origin: string, forget: (assetId: string) => void) => Studio;
   readonly log: Logger;
 }
 
@@ -49,14 +52,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     { store, name: deliveryBucket, accessMode: 'cdn-only', originSecret: '' },
   );
   const origin = `http://127.0.0.1:${bound}`;
+  const studio = options.studio?.(origin, (assetId) => delivery.cache.forget(`/v/${assetId}/`));
   answerRequests(
     server,
     async (request) => {
       // A name of somebody else's that leads to this machine would make their page one of ours (DNS rebinding).
       if (!hosts.includes(request.headers.host?.toLowerCase() ?? '')) return notHere(origin);
-      return /^\/[vt]\//.test(request.url ?? '')
-        ? deliver(delivery, request)
-        : answerPage(options.listAssets, request);
+      const { url = '/' } = request;
+      if (/^\/[vt]\//.test(url)) return deliver(delivery, request);
+      if (studio && /^\/studio(\/|\?|$)/.test(url)) return studio.answer(request);
+      return answerPage(options.listAssets, request);
     },
     log,
   );

@@ -46,6 +46,7 @@ describeWithEmulator('The commands on a stage', () => {
     test.each([
       ['upload', []],
       ['status', []],
+      ['studio', []],
       ['dead-letters', ['list']],
       ['play-address', ['0123456789abcdef0123']],
     ] as const)('end with what to do: %s.', async (command, rest) => {

@@ -6,6 +6,7 @@ import {
   readDeadLettersOptions,
   readPlayAddressOptions,
   readStatusOptions,
+  readStudioOptions,
   readUploadOptions,
 } from '../../cloud/options.ts';
 import { UsageError } from '../../commands/arguments.ts';
@@ -131,9 +132,25 @@ describe('The command line of play-address', () => {
   });
 });
 
-test.each([readUploadOptions, readStatusOptions, readDeadLettersOptions, readPlayAddressOptions])(
-  'Any of them may ask for help, whatever else is wrong.',
-  (read) => {
-    expect(read(['--help', '--frob'])).toBe('help');
-  },
-);
+describe('The command line of studio', () => {
+  test('names a stage and a port.', () => {
+    expect(readStudioOptions(['dev'])).toEqual({ stage: 'dev', port: 8090 });
+    expect(readStudioOptions(['dev', '--port', '0'])).toEqual({ stage: 'dev', port: 0 });
+  });
+
+  test('is told of every mistake at once.', () => {
+    expect(() => readStudioOptions(['--port', '70000'])).toThrow(
+      new UsageError('Which stage?\n--port is a whole number from 0 to 65535, not "70000".'),
+    );
+  });
+});
+
+test.each([
+  readUploadOptions,
+  readStatusOptions,
+  readStudioOptions,
+  readDeadLettersOptions,
+  readPlayAddressOptions,
+])('Any of them may ask for help, whatever else is wrong.', (read) => {
+  expect(read(['--help', '--frob'])).toBe('help');
+});

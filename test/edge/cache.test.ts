@@ -145,3 +145,12 @@ test('what is larger than all of it is passed on', async () => {
   expect((await read('v/large')).content?.length).toBe(200_000);
   expect((await read('v/large')).cache).toBe('Miss from cloudfront');
 });
+
+test('what is forgotten is not there any more, and what is beside it is', async () => {
+  for (const name of ['v/a/1.ts', 'v/ab/1.ts']) store.put('b', name, name, {});
+  await read('v/a/1.ts');
+  await read('v/ab/1.ts');
+  cache.forget('/v/a/');
+  expect((await read('v/a/1.ts')).cache).toBe('Miss from cloudfront');
+  expect((await read('v/ab/1.ts')).cache).toBe('Hit from cloudfront');
+});

@@ -185,6 +185,23 @@ describe('Buckets', () => {
     });
   });
 
+  test('of sources take parts of uploads from the studio on this machine, and from no other page.', () => {
+    const rules = stackOf('prod-storage').all('aws_s3_bucket_cors_configuration');
+    expect(Object.values(rules)).toMatchObject([
+      {
+        bucket: expect.stringMatching(/source_bucket/) as unknown,
+        cors_rule: [
+          {
+            allowed_origins: ['http://127.0.0.1:*', 'http://localhost:*'],
+            allowed_methods: ['PUT'],
+            allowed_headers: ['content-type'],
+            expose_headers: ['ETag'],
+          },
+        ],
+      },
+    ]);
+  });
+
   test('that hold sources or videos never lose what is current in them.', () => {
     for (const [name, role] of created.filter(
       ([, one]) => one === 'source' || one === 'delivery',
