@@ -42,7 +42,7 @@ await runCommand({
       ...{ store: home.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
       allowedSites: [],
       listAssets: () => listAssets(home.store, names.DELIVERY_BUCKET),
-      studio: () =>
+      studio: (_origin, forget) =>
         openStudio({
           ...{ home, names, place: name, origin, log },
           lookMilliseconds: LOOK_MILLISECONDS,
@@ -52,7 +52,10 @@ await runCommand({
             workers.wake().catch((error: unknown) => {
               log.warn({ event: 'workers.asleep', err: error });
             }),
-          onRemoved: (assetId) => forgetAsset(name, assetId),
+          onRemoved: (assetId) => {
+            forget(assetId);
+            return forgetAsset(name, assetId);
+          },
         }),
     });
     try {

@@ -52,9 +52,10 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     port: options.port,
     allowedSites: options.allowedSites,
     listAssets: () => listAssets(store, deliveryBucket),
-    studio: (origin) =>
+    studio: (origin, forget) =>
       openStudio({
         ...{ home, names, origin, log },
+        onRemoved: async (assetId) => forget(assetId),
         place: 'this machine',
         lookMilliseconds: STUDIO_LOOK_MILLISECONDS,
       }),

@@ -15,6 +15,7 @@ import { createLog } from '../../worker/log.ts';
 import { jobIdOf } from '../../worker/plan/ids.ts';
 import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
 import { parseMessage } from '../../worker/plan/message.ts';
+import { ask } from '../edge/http.ts';
 import { Client } from './client.ts';
 
 const MIB = 2 ** 20;
@@ -36,13 +37,16 @@ beforeAll(async () => {
     ...{ store: home.store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
     listAssets: async () => [],
     log: createLog('silent'),
-    studio: () =>
+    studio: (_origin, forget) =>
       openStudio({
         ...{ home, names, place: 'this machine', origin: ORIGIN, log: createLog('silent') },
         // Long enough that what is seen at once was told at once.
         lookMilliseconds: 60_000,
         onWork: async () => void (worked += 1),
-        onRemoved: async (id) => void removed.push(id),
+        onRemoved: async (id) => {
+          forget(id);
+          removed.push(id);
+        },
       }),
   });
   client = await Client.open(edge.origin);
@@ -254,9 +258,13 @@ describe('the library', () => {
       work: await keysOf(WORK_BUCKET),
       delivery: await keysOf(DELIVERY_BUCKET),
     };
+    const watch = () => ask(`${edge.origin}/${pointerKey(id)}`, { origin: edge.origin });
+    expect((await watch()).status).toBe(200);
     expect((await client.ask('DELETE', `items/${id}`)).status).toBe(204);
     expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
     expect(removed).toEqual([id]);
+    // The edge would have kept it for a while.
+    expect((await watch()).status).toBe(403);
     expect({
       source: await keysOf(SOURCE_BUCKET),
       work: await keysOf(WORK_BUCKET),
