@@ -84,15 +84,13 @@ async function checkAsset(
   return problems;
 }
 
-/** What players show beside the video: one value for each name, and storyboards whose sheets are there. */
+/** What players show beside the video: storyboards whose sheets are there. */
 async function checkSessionData(
   read: Read,
   base: string,
   { sessionDataList }: types.MasterPlaylist,
 ): Promise<string[]> {
   const problems: string[] = [];
-  const ids = sessionDataList.map(({ id, language = '' }) => `${id} ${language}`);
-  if (new Set(ids).size < ids.length) problems.push('A name of EXT-X-SESSION-DATA comes twice.');
   for (const { id, value = '' } of sessionDataList) {
     if (!id.endsWith('.storyboard')) continue;
     const path = posix.join(base, value);

@@ -189,7 +189,7 @@ describe('The checker', () => {
     [
       'a name twice',
       { [MASTER]: text('example.storyboard', 'com.apple.hls.title') },
-      /comes twice/,
+      /more than one EXT-X-SESSION-DATA/,
     ],
     ['a storyboard that is not there', { [MASTER]: text('board.vtt', 'x.vtt') }, /x\.vtt is not/],
     [
