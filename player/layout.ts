@@ -34,7 +34,10 @@ keepStylesOutOfMarkup([
   ...[MediaRenditionMenu, MediaPlaybackRateMenu, MediaAudioTrackMenu, MediaCaptionsMenu],
 ]);
 
-/** An empty title of the controller keeps the browser from showing the element's own as a tooltip. */
+/**
+ * An empty title of the controller keeps the browser from showing the element's own as a tooltip, and the
+ * empty header keeps media-chrome from putting a way back into the menu that there is none from.
+ */
 const HTML = `
 <media-controller title="" class="idle" nosubtitleslangpref>
   <video slot="media" preload="none" playsinline crossorigin="anonymous"></video>
@@ -46,6 +49,7 @@ const HTML = `
   </media-play-button>
   <p slot="centered-chrome" class="problem" role="alert" noautohide></p>
   <media-settings-menu id="settings" anchor="auto" hidden>
+    <span slot="header" hidden></span>
     ${submenu('Quality', 'media-rendition-menu')}
     ${submenu('Speed', 'media-playback-rate-menu', 'rates="0.5 0.75 1 1.25 1.5 2"')}
     ${submenu('Sound', 'media-audio-track-menu')}
@@ -65,9 +69,14 @@ const HTML = `
   </media-control-bar>
 </media-controller>`;
 
+/** Its way back is an item, as a menu may have no other children. */
 function submenu(name: string, tag: string, attributes = ''): string {
   return `<media-settings-menu-item>${name}
-    <${tag} slot="submenu" ${attributes} hidden><div slot="title">${name}</div></${tag}>
+    <${tag} slot="submenu" ${attributes} hidden>
+      <button slot="header" part="back" role="menuitem" aria-label="Back from ${name}">
+        <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M15 5l-7 7 7 7" /></svg>${name}
+      </button>
+    </${tag}>
   </media-settings-menu-item>`;
 }
 
@@ -88,8 +97,13 @@ export function layOut(root: ShadowRoot): Layout {
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
   root.innerHTML = HTML;
+  // media-chrome calls it a button, and has it be checked, which buttons cannot.
+  find(root, 'media-captions-button', HTMLElement).role = 'switch';
+  const controller = find(root, 'media-controller', MediaController);
+  // Nothing but its buttons is to be reached by the Tab key.
+  controller.removeAttribute('tabindex');
   return {
-    controller: find(root, 'media-controller', MediaController),
+    controller,
     video: find(root, 'video', HTMLVideoElement),
     poster: find(root, '.poster', HTMLElement),
     heading: find(root, '.heading', HTMLElement),

@@ -40,7 +40,7 @@ export class Site {
   /** Adds a page with that body; returns its address. */
   page(body: string, { head = '', headers = {} }: PageOptions = {}): string {
     const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
-      <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+      <meta name="viewport" content="width=device-width">
       ${head}</head><body>${body}</body></html>`;
     return this.file(`/${this.#answers.size}`, {
       ...{ type: 'text/html; charset=utf-8', body: html, headers },
