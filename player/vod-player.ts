@@ -21,6 +21,8 @@ export class VodPlayer extends HTMLElement {
   #layout: Layout | undefined;
   #startEngine: StartEngine | undefined;
   #engine: Engine | undefined;
+  /** What the engine plays; `src` may be another by then. */
+  #played = '';
   /** Seconds; where to go on after a problem, until it plays again. */
   #resumeAt = 0;
   #keptAt = 0;
@@ -40,12 +42,13 @@ export class VodPlayer extends HTMLElement {
   attributeChangedCallback(name: string, before: string | null, now: string | null): void {
     if (!this.#layout || before === now) return;
     if (name === 'src') {
-      this.#stop(before ?? '');
+      this.#stop();
       this.#resumeAt = 0;
       this.#toldTitle = '';
-    } else {
-      this.#show(this.#layout);
     }
+    if (name === 'poster') this.#showPoster(this.#layout);
+    else this.#showTitle(this.#layout);
+    if (name === 'aspect-ratio') this.#takePlace();
   }
 
   /** The <video> inside, for all that HTML has for one. */
@@ -99,18 +102,25 @@ export class VodPlayer extends HTMLElement {
     video.addEventListener('loadedmetadata', () =>
       controller.classList.toggle('sound', video.videoWidth === 0),
     );
-    this.#show(layout);
+    this.#showTitle(layout);
+    this.#showPoster(layout);
+    this.#takePlace();
   }
 
-  /** What the attributes say. */
-  #show({ controller, heading, poster }: Layout): void {
+  #showTitle({ controller, heading }: Layout): void {
     const title = this.title || this.#toldTitle;
     heading.textContent = title;
     controller.setAttribute('aria-label', title || 'video player');
-    const ratio = this.getAttribute('aspect-ratio');
-    if (ratio) this.style.aspectRatio = ratio;
+  }
+
+  #showPoster({ poster }: Layout): void {
     const address = this.getAttribute('poster');
     poster.replaceChildren(...(address ? [picture(address, this.#src)] : []));
+  }
+
+  #takePlace(): void {
+    const ratio = this.getAttribute('aspect-ratio');
+    if (ratio) this.style.aspectRatio = ratio;
   }
 
   get #src(): string {
@@ -140,11 +150,12 @@ export class VodPlayer extends HTMLElement {
     });
     if (!engine) return this.#tell('unsupported');
     this.#engine = engine;
+    this.#played = src;
     const storyboard = this.getAttribute('storyboard');
     if (storyboard) this.#showStoryboard(storyboard);
     controller.classList.remove('idle');
     // The button that was pressed is gone, and with it the focus would be.
-    if (this.contains(document.activeElement)) playButton.focus();
+    if (this.matches(':focus-within')) playButton.focus();
     return true;
   }
 
@@ -155,7 +166,7 @@ export class VodPlayer extends HTMLElement {
 
   #take(values: ReadonlyMap<string, string>): void {
     this.#toldTitle = values.get('com.apple.hls.title') ?? '';
-    if (this.#layout) this.#show(this.#layout);
+    if (this.#layout) this.#showTitle(this.#layout);
     const storyboard = values.get('org.vodstack.storyboard');
     if (storyboard && !this.hasAttribute('storyboard')) {
       this.#showStoryboard(new URL(storyboard, new URL(this.#src, document.baseURI)).href);
@@ -172,7 +183,7 @@ export class VodPlayer extends HTMLElement {
   #tell(why: Problem): false {
     const { problem, startButton } = this.#layout ?? {};
     this.#resumeAt = this.video?.currentTime || this.#resumeAt;
-    const focused = this.contains(document.activeElement);
+    const focused = this.matches(':focus-within');
     this.#stop();
     if (problem) problem.textContent = SENTENCES[why];
     if (focused) startButton?.focus();
@@ -181,8 +192,8 @@ export class VodPlayer extends HTMLElement {
   }
 
   /** Back to the poster. */
-  #stop(src?: string): void {
-    this.#keep(src);
+  #stop(): void {
+    this.#keep();
     this.#engine?.stop();
     this.#engine = undefined;
     this.#layout?.video.replaceChildren();
@@ -191,11 +202,11 @@ export class VodPlayer extends HTMLElement {
     this.#layout?.problem.replaceChildren();
   }
 
-  readonly #keep = (src?: unknown): void => {
+  readonly #keep = (): void => {
     const { currentTime = 0, duration = NaN } = this.video ?? {};
     if (!this.#engine || !this.#keepsPosition || !(duration > 0)) return;
     this.#keptAt = currentTime;
-    keepPosition(typeof src === 'string' ? src : this.#src, currentTime, duration);
+    keepPosition(this.#played, currentTime, duration);
   };
 }
 
@@ -209,7 +220,8 @@ function wasPressed(): boolean {
  * knows whose page asks also where the page's policy is to send no Referer.
  */
 function picture(address: string, src: string): HTMLImageElement {
-  const originOf = (one: string) => new URL(one, document.baseURI).origin;
+  // Of an address that is none a link has no origin.
+  const originOf = (href: string) => Object.assign(document.createElement('a'), { href }).origin;
   const image = Object.assign(new Image(), { loading: 'lazy', decoding: 'async', alt: '' });
   if (originOf(address) === originOf(src)) image.crossOrigin = 'anonymous';
   image.src = address;

@@ -28,7 +28,8 @@ export class Site {
   }
 
   static async open(): Promise<Site> {
-    const answers = new Map<string, Answer>();
+    // Browsers ask for it, and complain where there is none.
+    const answers = new Map<string, Answer>([['/favicon.ico', { type: 'image/x-icon', body: '' }]]);
     const server = createServer(({ url = '/' }, response) => {
       const { status = 200, type, body, headers } = answers.get(url) ?? NOTHING;
       response.writeHead(status, { 'content-type': type, ...headers }).end(body);
