@@ -224,6 +224,7 @@ function picture(address: string, src: string): HTMLImageElement {
   const originOf = (href: string) => Object.assign(document.createElement('a'), { href }).origin;
   const image = Object.assign(new Image(), { loading: 'lazy', decoding: 'async', alt: '' });
   if (originOf(address) === originOf(src)) image.crossOrigin = 'anonymous';
+  image.addEventListener('error', () => image.remove());
   image.src = address;
   return image;
 }

@@ -235,6 +235,14 @@ describe('The player', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('shows no broken picture where the poster is not there.', async () => {
+    await visit(stand.lines(talk, { poster: `${stand.edge.origin}/v/gone.jpg` }));
+    await page.waitForFunction(
+      () => !document.querySelector('vod-player')?.shadowRoot?.querySelector('.poster img'),
+    );
+    expect(stand.answered).toEqual(['403 v/gone.jpg']);
+  });
+
   test('keeps its place from the poster to the end.', async () => {
     await visit(`<div>${stand.lines(talk, { poster: poster() })}</div><p id="below">Below</p>`, {
       head: `<link rel="stylesheet" href="${stand.edge.origin}/player/pages.css">`,
@@ -568,7 +576,7 @@ describe('A portrait', () => {
     await press();
     await playsTo(0.2);
     const box = await page.locator('vod-player').boundingBox();
-    expect(box?.height).toBe(680);
+    expect(box).toMatchObject({ height: 680, width: (680 * 9) / 16 });
     const size = page.evaluate(() => {
       const { video } = document.querySelector('vod-player') ?? {};
       return [video?.videoWidth, video?.videoHeight];
