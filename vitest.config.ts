@@ -26,7 +26,9 @@ export default defineConfig({
       {
         test: {
           name: 'io',
-          include: ['io', 'local', 'commands', 'cloud'].map((one) => `test/${one}/**/*.test.ts`),
+          include: ['io', 'local', 'commands', 'cloud', 'studio'].map(
+            (one) => `test/${one}/**/*.test.ts`,
+          ),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -1,12 +1,8 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
-import {
-  paginateGetResources,
-  ResourceGroupsTaggingAPIClient,
-} from '@aws-sdk/client-resource-groups-tagging-api';
 import type { StageConfig } from '../infra/config.ts';
-import { tagsOf } from '../infra/names.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
+import { taggedIn } from './tagged.ts';
 import { findService } from './workers.ts';
 
 /**
@@ -21,15 +17,9 @@ const ECS_REMNANT = /^arn:aws:ecs:[^:]*:\d+:(task-definition|cluster|service)\//
  */
 export async function tagged(config: StageConfig): Promise<readonly string[]> {
   const { name, region, state } = config;
-  const TagFilters = Object.entries(tagsOf(name)).map(([Key, value]) => ({ Key, Values: [value] }));
   const arns = new Set<string>();
   for (const where of new Set([region, EDGE_REGION])) {
-    const client = new ResourceGroupsTaggingAPIClient({ region: where });
-    for await (const page of paginateGetResources({ client }, { TagFilters })) {
-      for (const { ResourceARN } of page.ResourceTagMappingList ?? [])
-        if (ResourceARN) arns.add(ResourceARN);
-    }
-    client.destroy();
+    for (const arn of await taggedIn(where, name)) arns.add(arn);
   }
   const ecsIsGone = !(await hasService(config));
   return [...arns]

@@ -115,6 +115,39 @@ export function readStatusOptions(argv: readonly string[]): StatusOptions | 'hel
   return { stage, json: has('json'), last: most };
 }
 
+export const STUDIO_HELP = `Usage: ./scripts/studio <stage> [options]
+
+Serves, on this machine only, a page to upload videos to a stage and to look after them: drag files
+in, see how far each is and what was made of it, copy what embeds it, delete it. It prints the page's
+address, and works until Ctrl-C.
+
+Options:
+  --port N   the port of the page; 0 for any free one (default: 8090)
+  --help     this text
+
+It works with your own AWS credentials, of which the page gets none: each part of an upload goes to
+the bucket by an address that is signed for it. Whoever can open a connection on this machine can use it.
+`;
+
+export interface StudioOptions {
+  readonly stage: string;
+  readonly port: number;
+}
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readStudioOptions(argv: readonly string[]): StudioOptions | 'help' {
+  const known = { port: 'string', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const mistakes = [...wrong];
+  const stage = oneStage(words, mistakes);
+  const port = wholeNumber('port', last('port') ?? '8090', [0, 65_535], mistakes);
+  if (stage === undefined || port === undefined || mistakes.length > 0) {
+    throw new UsageError(mistakes.join('\n'));
+  }
+  return { stage, port };
+}
+
 export const DEAD_LETTERS_HELP = `Usage: ./scripts/dead-letters <stage> list
        ./scripts/dead-letters <stage> show <id>
        ./scripts/dead-letters <stage> replay <id …>
@@ -174,4 +207,67 @@ export function readDeadLettersOptions(argv: readonly string[]): DeadLettersOpti
   return action === 'show' || action === 'replay'
     ? { ...whole, action, chosen }
     : { ...whole, action: 'list' };
+}
+
+export const PLAY_ADDRESS_HELP = `Usage: ./scripts/play-address <stage> <asset> [--for TIME]
+       ./scripts/play-address <stage> --rotate
+
+Signs an address at which an asset plays for a while, in a stage that demands playback tokens: in
+apps, and on pages of the allowed sites. Who has it may pass it on; it opens no other asset. A
+site's backend signs by itself: edge/playback-token.ts.
+
+Options:
+  --for TIME   how long it is good, as 90s, 15m, 4h or 7d; more than the video lasts (default: 4h)
+  --rotate     draw a new key for the next deploy to bring to the edge
+  --help       this text
+
+Two keys are good at the edge: after a rotation addresses are signed with the new one, and those
+that are out stay good until they expire, or until a second rotation. To end all that are out,
+rotate and deploy twice. Not on a terminal the result is one line of JSON.
+`;
+
+export type PlayAddressOptions = { readonly stage: string } & (
+  | { readonly action: 'sign'; readonly asset: string; readonly seconds: number }
+  | { readonly action: 'rotate' }
+);
+
+const UNIT_SECONDS = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+]);
+
+const MOST_SECONDS = 365 * 86_400;
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readPlayAddressOptions(argv: readonly string[]): PlayAddressOptions | 'help' {
+  const known = { for: 'string', rotate: 'boolean', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const [stage, asset, ...more] = words;
+  const mistakes = [...wrong];
+  if (stage === undefined) mistakes.push('Which stage?');
+  if (has('rotate')) {
+    if (asset !== undefined || has('for')) mistakes.push('--rotate is for the whole stage.');
+    if (stage === undefined || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+    return { stage, action: 'rotate' };
+  }
+  if (stage !== undefined && asset === undefined) mistakes.push('Which asset?');
+  if (asset !== undefined && !/^[0-9a-z]+$/.test(asset)) {
+    mistakes.push(`${JSON.stringify(asset)} is no id of an asset.`);
+  }
+  if (more.length > 0) mistakes.push(`One asset at a time, not also ${more.join(', ')}.`);
+  const time = last('for') ?? '4h';
+  const [, number, unit = ''] = /^(\d+)([smhd])$/.exec(time) ?? [];
+  const seconds = Number(number) * (UNIT_SECONDS.get(unit) ?? NaN);
+  if (!(seconds > 0 && seconds <= MOST_SECONDS)) {
+    mistakes.push(
+      `--for is a time like 90s, 15m, 4h or 7d, at most 365d, not ${JSON.stringify(time)}.`,
+    );
+  }
+  if (stage === undefined || asset === undefined || mistakes.length > 0) {
+    throw new UsageError(mistakes.join('\n'));
+  }
+  return { stage, action: 'sign', asset, seconds };
 }

@@ -22,6 +22,9 @@ export async function run(
   stop.throwIfAborted();
   const child = spawn(program, argv, {
     env,
+    // In a group of its own: Ctrl-C in a terminal reaches everything in ours, and we send a signal, too.
+    // Terraform drops what it is making at a second one.
+    detached: true,
     // Not by way of us: who kills us must not break the pipe of a program that is making things.
     stdio: [input === undefined ? 'ignore' : 'pipe', output, 2],
   });

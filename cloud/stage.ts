@@ -24,6 +24,8 @@ export interface Stage {
   /** Where the videos are: `https://…`, without a slash at the end. */
   readonly origin: string;
   readonly home: Home;
+  /** For what else SSM keeps of the stage. */
+  readonly ssm: SSMClient;
   readonly workers: Workers;
   close(): Promise<void>;
 }
@@ -43,17 +45,17 @@ export async function openStage(name: string): Promise<Stage> {
     const [env, origin] = await Promise.all([readEnvironment(ecs, name), readOrigin(ssm, name)]);
     const home = await openAwsHome({ region });
     return {
-      ...{ name, env, origin, home, workers: ecsWorkers(ecs, name) },
+      ...{ name, env, origin, home, ssm, workers: ecsWorkers(ecs, name) },
       close: async () => {
         await home.close();
         ecs.destroy();
+        ssm.destroy();
       },
     };
   } catch (error) {
     ecs.destroy();
-    throw error;
-  } finally {
     ssm.destroy();
+    throw error;
   }
 }
 

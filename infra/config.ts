@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { isOrigin } from '../edge/source.ts';
+import { isSite } from '../edge/sites.ts';
 import { LADDER } from '../worker/plan/ladder.ts';
 
 /**
- * How viewers reach what is published. Whatever the mode, only `v/` can be read.
+ * How viewers reach what is published. Whatever the mode, only that can be read (edge/behaviours.ts).
  *
  * - `cdn-only`: only this stage's distribution reads the bucket (origin access control).
  * - `public-read-via-cdn`: a public-read policy that also demands a secret which the CDN alone sends.
@@ -19,13 +19,15 @@ export interface StageConfig {
   /** The only account it may be deployed to; without it, whichever the credentials belong to. */
   readonly accountId?: string;
 
-  /** Origins, `https://site.example`, of the pages that may show the videos. */
+  /** Origins of the pages that may show the videos: `https://site.example`, or `https://*.site.example` for all its subdomains. */
   readonly allowedSites: readonly string[];
   readonly accessMode: AccessMode;
   /** Serves also who says nothing of where a request comes from, as apps and scripts do. */
   readonly allowNoContext: boolean;
   /** Lets anybody fetch posters, so that links to a page have a preview. */
   readonly openPosters: boolean;
+  /** An asset is fetched with a token in its address, too, that opens it alone and for a while: `./scripts/play-address`. */
+  readonly playbackTokens: boolean;
   /** Where the CDN has edges; 100 is North America, Europe and Israel, All everywhere. */
   readonly priceClass: (typeof PRICE_CLASSES)[number];
   /** A name of yours for the CDN, and its certificate in us-east-1. You point the name at the distribution. */
@@ -84,7 +86,7 @@ export interface Retention {
 }
 
 export interface ExistingBuckets {
-  /** Its notifications become this stage's: others on it are lost. */
+  /** Its notifications and CORS rules become this stage's: others on it are lost. */
   readonly source?: string;
   readonly work?: string;
   /** Its policy becomes this stage's. */
@@ -103,6 +105,7 @@ export function stage(choice: StageChoice): StageConfig {
     accessMode: 'cdn-only',
     allowNoContext: false,
     openPosters: true,
+    playbackTokens: false,
     priceClass: 'PriceClass_100',
     worker: { cpuUnits: 2048, memoryMiB: 4096, architecture: 'X86_64', spotPercent: 80 },
     minWorkers: 0,
@@ -199,11 +202,14 @@ const stageSchema = z.strictObject({
   region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region'),
   accountId: matching(/^\d{12}$/, 'is not 12 digits').optional(),
   allowedSites: z
-    .array(z.string().refine(isOrigin, 'is no origin like https://site.example'))
+    .array(
+      z.string().refine(isSite, 'is no origin like https://site.example or https://*.site.example'),
+    )
     .min(1, 'names no site: nobody could watch'),
   accessMode: oneOf(['public-read', 'public-read-via-cdn', 'cdn-only']),
   allowNoContext: z.boolean(),
   openPosters: z.boolean(),
+  playbackTokens: z.boolean(),
   priceClass: oneOf(PRICE_CLASSES),
   domain: z
     .strictObject({

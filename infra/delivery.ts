@@ -9,12 +9,28 @@ import { CloudfrontOriginAccessControl } from '@cdktf/provider-aws/lib/cloudfron
 import { CloudfrontResponseHeadersPolicy } from '@cdktf/provider-aws/lib/cloudfront-response-headers-policy/index.js';
 import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
 import { SsmParameter } from '@cdktf/provider-aws/lib/ssm-parameter/index.js';
-import { Annotations, Fn } from 'cdktf';
+import { Annotations, Fn, Token } from 'cdktf';
 import type { Construct } from 'constructs';
+import {
+  CACHE_POLICIES,
+  CORS,
+  DEFAULT_POLICY,
+  ENCODINGS,
+  HEADERS,
+  PATHS,
+  PUBLISHED,
+} from '../edge/behaviours.ts';
+import type { CachePolicyName } from '../edge/behaviours.ts';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
-import { nameOf, originParameter, stackName } from './names.ts';
+import {
+  edgeKeysParameter,
+  nameOf,
+  originParameter,
+  playbackKeyParameter,
+  stackName,
+} from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { DeliveryOutputs } from './outputs.ts';
 import { policy } from './policy.ts';
@@ -27,11 +43,6 @@ export interface DeliveryProps extends StageProps {
   readonly deliveryBucket: Bucket;
   readonly logBucket: Bucket;
 }
-
-/** Nothing else of the bucket is published. */
-const PUBLISHED = 'v/*';
-
-const YEAR_SECONDS = 365 * 24 * 3600;
 
 /** The CDN, its rule, and who may read the delivery bucket. */
 export class DeliveryStack extends StageStack {
@@ -48,14 +59,18 @@ export class DeliveryStack extends StageStack {
       targetOriginId: origin.originId,
       viewerProtocolPolicy: 'redirect-to-https',
       // OPTIONS for the function, which answers it.
-      allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
+      allowedMethods: [...CORS.methods],
       cachedMethods: ['GET', 'HEAD'],
       compress: true,
       responseHeadersPolicyId: this.responseHeaders().id,
       functionAssociation: [{ eventType: 'viewer-request', functionArn: edgeFunction.arn }],
     };
-    const versions = { ...served, cachePolicyId: this.cachePolicy('versions', YEAR_SECONDS).id };
-    const pointer = { ...served, cachePolicyId: this.cachePolicy('pointer', 10).id };
+    const policies = {
+      versions: this.cachePolicy('versions'),
+      pointer: this.cachePolicy('pointer'),
+      player: this.cachePolicy('player'),
+    };
+    const kept = (policy: CachePolicyName) => ({ ...served, cachePolicyId: policies[policy].id });
     this.distribution = new CloudfrontDistribution(this, 'distribution', {
       enabled: true,
       comment: nameOf(name, 'delivery'),
@@ -72,12 +87,10 @@ export class DeliveryStack extends StageStack {
         ? { webAclId: new Firewall(this, 'firewall', name, firewall, this.atTheEdge()).arn }
         : {}),
       origin: [origin],
-      // A star means slashes, too: a version's own playlists are told apart first.
-      orderedCacheBehavior: [
-        { pathPattern: '/v/*/*/index.m3u8', ...versions },
-        { pathPattern: '/v/*/index.m3u8', ...pointer },
-      ],
-      defaultCacheBehavior: versions,
+      orderedCacheBehavior: PATHS.map(({ pattern, policy }) => ({
+        ...{ pathPattern: pattern, ...kept(policy) },
+      })),
+      defaultCacheBehavior: kept(DEFAULT_POLICY),
     });
     new S3BucketPolicy(this, 'readers', {
       bucket: deliveryBucket.name,
@@ -114,7 +127,7 @@ export class DeliveryStack extends StageStack {
     const read = {
       Effect: 'Allow',
       Action: ['s3:GetObject'],
-      Resource: [`${this.deliveryBucket.arn}/${PUBLISHED}`],
+      Resource: PUBLISHED.map((prefix) => `${this.deliveryBucket.arn}/${prefix}*`),
     } as const;
     switch (accessMode) {
       case 'cdn-only': {
@@ -161,37 +174,70 @@ export class DeliveryStack extends StageStack {
    * Terraform's state and here; `terraform apply -replace=aws_ssm_parameter.origin-secret` draws others.
    */
   private originSecret(): string {
-    return new SsmParameter(this, 'origin-secret', {
-      name: `/${nameOf(this.config.name, 'origin-secret')}`,
+    return this.drawn('origin-secret', `/${nameOf(this.config.name, 'origin-secret')}`, {
       description: 'What the CDN sends as Referer, and the delivery bucket demands',
-      type: 'SecureString',
       value: `${Fn.uuid()}-${Fn.uuid()}`,
+    });
+  }
+
+  /** A secret that Terraform draws once, and that may then be changed at SSM. */
+  private drawn(
+    id: string,
+    name: string,
+    secret: { readonly description: string; readonly value: string },
+  ): string {
+    return new SsmParameter(this, id, {
+      ...{ name, type: 'SecureString', ...secret },
       // uuid() is another at each plan: only the first counts.
       lifecycle: { ignoreChanges: ['value'] },
     }).value;
   }
 
+  /** The two keys that the edge takes, newest first. `./scripts/play-address <stage> --rotate` draws others. */
+  private edgeKeys(): readonly [newest: string, before: string] {
+    const keys = this.drawn('edge-keys', edgeKeysParameter(this.config.name), {
+      description:
+        'The keys of playback tokens that the edge takes at the next deploy, newest first',
+      value: `${Fn.uuid()}-${Fn.uuid()} ${Fn.uuid()}-${Fn.uuid()}`,
+    });
+    const key = (index: number) => Token.asString(Fn.element(Fn.split(' ', keys), index));
+    return [key(0), key(1)];
+  }
+
   private edgeFunction(): CloudfrontFunction {
-    const { name, allowedSites, allowNoContext, openPosters } = this.config;
-    return new CloudfrontFunction(this, 'viewer-request', {
+    const { name, allowedSites, allowNoContext, openPosters, playbackTokens } = this.config;
+    const tokenKeys: readonly string[] = playbackTokens ? this.edgeKeys() : [];
+    const edgeFunction = new CloudfrontFunction(this, 'viewer-request', {
       name: nameOf(name, 'viewer-request'),
       comment: 'Who may fetch what is published',
       runtime: 'cloudfront-js-2.0',
       publish: true,
-      code: viewerRequestSource({ allowedSites, allowNoContext, openPosters }),
+      code: viewerRequestSource({ allowedSites, allowNoContext, openPosters, tokenKeys }),
     });
+    const [newest] = tokenKeys;
+    if (newest !== undefined) {
+      new SsmParameter(this, 'playback-key', {
+        name: playbackKeyParameter(name),
+        description: 'What addresses are signed with',
+        type: 'SecureString',
+        value: newest,
+        // Nobody signs with a key before the edge knows it.
+        dependsOn: [edgeFunction],
+      });
+    }
+    return edgeFunction;
   }
 
-  /** Objects say themselves how long they are good; this bounds it. Nothing of a request but its path counts. */
-  private cachePolicy(role: 'versions' | 'pointer', mostSeconds: number): CloudfrontCachePolicy {
-    return new CloudfrontCachePolicy(this, `cache-${role}`, {
-      name: nameOf(this.config.name, role),
-      minTtl: 0,
-      defaultTtl: mostSeconds,
-      maxTtl: mostSeconds,
+  private cachePolicy(policy: CachePolicyName): CloudfrontCachePolicy {
+    const { least, unsaid, most } = CACHE_POLICIES[policy];
+    return new CloudfrontCachePolicy(this, `cache-${policy}`, {
+      name: nameOf(this.config.name, policy),
+      minTtl: least,
+      defaultTtl: unsaid,
+      maxTtl: most,
       parametersInCacheKeyAndForwardedToOrigin: {
-        enableAcceptEncodingBrotli: true,
-        enableAcceptEncodingGzip: true,
+        enableAcceptEncodingBrotli: ENCODINGS.includes('br'),
+        enableAcceptEncodingGzip: ENCODINGS.includes('gzip'),
         cookiesConfig: { cookieBehavior: 'none' },
         headersConfig: { headerBehavior: 'none' },
         queryStringsConfig: { queryStringBehavior: 'none' },
@@ -199,29 +245,25 @@ export class DeliveryStack extends StageStack {
     });
   }
 
-  /** The same headers as local/edge/response-headers.ts. */
   private responseHeaders(): CloudfrontResponseHeadersPolicy {
-    const header = (name: string, value: string) => ({ header: name, value, override: true });
     return new CloudfrontResponseHeadersPolicy(this, 'response-headers', {
       name: nameOf(this.config.name, 'response-headers'),
       corsConfig: {
         accessControlAllowOrigins: {
           items: [...new Set(this.config.allowedSites.map((site) => site.toLowerCase()))],
         },
-        accessControlAllowMethods: { items: ['GET', 'HEAD', 'OPTIONS'] },
-        accessControlAllowHeaders: { items: ['Range'] },
-        accessControlExposeHeaders: { items: ['Content-Length', 'Content-Range', 'Date', 'ETag'] },
+        accessControlAllowMethods: { items: [...CORS.methods] },
+        accessControlAllowHeaders: { items: [...CORS.requestHeaders] },
+        accessControlExposeHeaders: { items: [...CORS.exposedHeaders] },
         accessControlAllowCredentials: false,
-        accessControlMaxAgeSec: 7200,
+        accessControlMaxAgeSec: CORS.maxAgeSeconds,
         originOverride: true,
       },
       securityHeadersConfig: { contentTypeOptions: { override: true } },
       customHeadersConfig: {
-        items: [
-          header('Vary', 'Origin'),
-          header('Timing-Allow-Origin', '*'),
-          header('Cross-Origin-Resource-Policy', 'cross-origin'),
-        ],
+        items: Object.entries(HEADERS).map(([header, value]) => ({
+          ...{ header, value, override: true },
+        })),
       },
     });
   }

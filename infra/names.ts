@@ -25,6 +25,16 @@ export function originParameter(stage: string): string {
   return `/vodstack/${stage}/origin`;
 }
 
+/** The SSM parameter of the key that addresses are signed with (edge/playback-token.ts). */
+export function playbackKeyParameter(stage: string): string {
+  return `/vodstack/${stage}/playback-key`;
+}
+
+/** The SSM parameter of the two keys that the edge takes: that one, or at the next deploy its successor, and the one before. */
+export function edgeKeysParameter(stage: string): string {
+  return `/vodstack/${stage}/edge-keys`;
+}
+
 /** On everything that can carry tags; teardown looks by them for what is left. */
 export function tagsOf(stage: string): Readonly<Record<string, string>> {
   return { project: 'vodstack', stage };

@@ -2,6 +2,7 @@ import { DataAwsS3Bucket } from '@cdktf/provider-aws/lib/data-aws-s3-bucket/inde
 import { EcrLifecyclePolicy } from '@cdktf/provider-aws/lib/ecr-lifecycle-policy/index.js';
 import { EcrRepository } from '@cdktf/provider-aws/lib/ecr-repository/index.js';
 import { S3Bucket } from '@cdktf/provider-aws/lib/s3-bucket/index.js';
+import { S3BucketCorsConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-cors-configuration/index.js';
 import { S3BucketLifecycleConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
 import type { S3BucketLifecycleConfigurationRule } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
 import { S3BucketOwnershipControls } from '@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js';
@@ -44,6 +45,19 @@ export class StorageStack extends StageStack {
           noncurrentVersionExpiration: [{ noncurrentDays: retention.oldSources }],
           expiration: [{ expiredObjectDeleteMarker: true }],
         }),
+      ],
+    });
+    // The studio's page, which its own server gives addresses signed for one part each.
+    new S3BucketCorsConfiguration(this, 'source-cors', {
+      bucket: this.sourceBucket.name,
+      corsRule: [
+        {
+          allowedOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
+          allowedMethods: ['PUT'],
+          allowedHeaders: ['content-type'],
+          exposeHeaders: ['ETag'],
+          maxAgeSeconds: 3600,
+        },
       ],
     });
     this.workBucket = this.bucket('work', {

@@ -10,6 +10,7 @@ import { createReport } from '../commands/report.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
+import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
 import type { Logger } from '../worker/log.ts';
 import { makeDemoClip } from './demo-clip.ts';
@@ -24,6 +25,8 @@ const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
 const { deliveryBucket } = LOCAL_NAMES;
 /** A look costs next to nothing here. */
 const LOOK_MILLISECONDS = 250;
+/** The studio looks at every job, not only at one. */
+const STUDIO_LOOK_MILLISECONDS = 1000;
 
 await runCommand({
   name: './scripts/start',
@@ -43,13 +46,21 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   if (options.exportDirectory) await writable(options.exportDirectory, '--export');
   const home = await openLocalHome({ directory: options.dataDirectory, layout: LOCAL_LAYOUT });
   const { store } = home;
+  const names = layoutEnv(options.dataDirectory);
   const edge = await startEdge({
     ...{ store, deliveryBucket, log },
     port: options.port,
     allowedSites: options.allowedSites,
     listAssets: () => listAssets(store, deliveryBucket),
+    studio: (origin, forget) =>
+      openStudio({
+        ...{ home, names, origin, log },
+        onRemoved: async (assetId) => forget(assetId),
+        place: 'this machine',
+        lookMilliseconds: STUDIO_LOOK_MILLISECONDS,
+      }),
   });
-  const env = { ...layoutEnv(options.dataDirectory), LOG_LEVEL: terminal ? 'fatal' : 'info' };
+  const env = { ...names, LOG_LEVEL: terminal ? 'fatal' : 'info' };
   const workers = startWorkers(options.workers, env, log);
   const report = createReport(terminal);
   let sweeping: NodeJS.Timeout | undefined;
@@ -76,7 +87,9 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
     const say = terminal ? process.stdout : process.stderr;
-    say.write(`All videos: ${edge.origin}/\nPress Ctrl-C to stop.\n`);
+    say.write(
+      `All videos: ${edge.origin}/\nUpload and look after them: ${edge.origin}/studio/\nPress Ctrl-C to stop.\n`,
+    );
     if (!stop.aborted) await Promise.race([once(stop, 'abort'), workers.failed]);
     return 0;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
-import { isOrigin } from '../edge/source.ts';
+import { isSite } from '../edge/sites.ts';
 
 export const HELP = `Usage: ./scripts/start [options] [file …]
 
@@ -14,8 +14,8 @@ Options:
   --workers N     worker processes (default: one for each core)
   --port N        the port of the pages and videos; 0 for any free one (default: 8080)
   --data DIR      where everything is kept (default: data, beside this program)
-  --allow SITE    an origin whose pages may show the videos, https://site.example;
-                  can be given several times
+  --allow SITE    an origin whose pages may show the videos, https://site.example, or
+                  https://*.site.example for its subdomains; can be given several times
   --help          this text
 
 On a terminal there is a progress bar for each file. Otherwise each file becomes one
@@ -53,7 +53,7 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
   const port = whole('port', 0, 65_535, 8080);
   const allowedSites = values.get('allow') ?? [];
   for (const site of allowedSites) {
-    if (!isOrigin(site)) {
+    if (!isSite(site)) {
       mistakes.push(
         `--allow takes an origin like https://site.example, not ${JSON.stringify(site)}.`,
       );

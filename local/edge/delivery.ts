@@ -1,43 +1,75 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { DEFAULT_POLICY, PATHS } from '../../edge/behaviours.ts';
+import type { CachePolicyName } from '../../edge/behaviours.ts';
+import { viewerRequestSource } from '../../edge/source.ts';
+import type { EdgeRule } from '../../edge/source.ts';
+import { cdnAsker, visibleTo } from './bucket.ts';
+import type { GuardedBucket } from './bucket.ts';
+import { EdgeCache, labelled } from './cache.ts';
 import { compressReply } from './compress.ts';
+import { loadEdgeFunction } from './edge-function.ts';
 import type { EdgeFunction } from './edge-function.ts';
 import { viewerRequestEvent } from './event.ts';
-import { readObject } from './origin.ts';
-import type { ReadableStore } from './origin.ts';
+import { badAddress } from './origin.ts';
 import type { Reply } from './reply.ts';
 import { policyHeaders } from './response-headers.ts';
 
+/** A distribution: its function, its cache, and the bucket behind it. */
 export interface Delivery {
-  readonly store: ReadableStore;
   readonly bucket: string;
-  /** Lower-case origins, for CORS. */
+  /** In lower case, for CORS. */
   readonly allowedSites: readonly string[];
   readonly edgeFunction: EdgeFunction;
+  readonly cache: EdgeCache;
 }
 
-/** Nothing else of the bucket is published. */
-const PUBLISHED = 'v/';
+/** Throws Error naming every site that is none. The clock is in milliseconds. */
+export function openDelivery(
+  rule: EdgeRule,
+  bucket: GuardedBucket,
+  clock: () => number = Date.now,
+): Delivery {
+  return {
+    bucket: bucket.name,
+    allowedSites: rule.allowedSites.map((site) => site.toLowerCase()),
+    edgeFunction: loadEdgeFunction(viewerRequestSource(rule), clock),
+    cache: new EdgeCache(visibleTo(cdnAsker(bucket), bucket), clock),
+  };
+}
 
-/** Answers a request as the CDN does: the edge function, the origin, the headers policy, compression. */
+/** Answers a request as the CDN does: the edge function, cache and origin, the headers policy, compression. */
 export async function deliver(delivery: Delivery, request: IncomingMessage): Promise<Reply> {
-  const { store, bucket, allowedSites, edgeFunction } = delivery;
+  const { bucket, allowedSites, edgeFunction, cache } = delivery;
   const { method = 'GET', url = '/', rawHeaders, headers } = request;
   const event = viewerRequestEvent({ method, url, rawHeaders, requestId: randomUUID() });
   const answer = edgeFunction(event);
-  if (answer.kind === 'reply') return answer.reply;
-  const key = decodePath(answer.uri);
-  if (!key?.startsWith(PUBLISHED)) {
-    return { status: key === undefined ? 400 : 403, headers: { 'cache-control': 'no-store' } };
-  }
-  const asked = { range: headers.range, ifNoneMatch: headers['if-none-match'] };
-  const reply = await readObject(store, bucket, key, asked);
+  if (answer.kind === 'reply') return labelled(answer.reply, 'FunctionGeneratedResponse');
+  const { uri: path } = answer;
+  const key = decodePath(path);
+  const reply =
+    key === undefined
+      ? labelled(badAddress(), 'Miss')
+      : await cache.read({
+          ...{ method, path, bucket, key, policy: policyFor(event.request.uri) },
+          ...{ range: headers.range, ifNoneMatch: headers['if-none-match'] },
+        });
   const policy = policyHeaders(headers.origin, allowedSites);
   const dressed = { ...reply, headers: { ...reply.headers, ...policy } };
   return compressReply(dressed, headers['accept-encoding']?.toString());
 }
 
-function decodePath(path: string): string | undefined {
+/** How an edge keeps what is asked for by that path: the viewer's, as a function that changes it changes nothing of this. */
+export function policyFor(path: string): CachePolicyName {
+  const found = PATHS.find(({ pattern }) => {
+    const matching = pattern.replaceAll('.', '\\.').replaceAll('*', '.*');
+    return new RegExp(`^${matching}$`, 's').test(path);
+  });
+  return found?.policy ?? DEFAULT_POLICY;
+}
+
+/** The key of a path; undefined where it is encoded wrongly. */
+export function decodePath(path: string): string | undefined {
   try {
     return decodeURIComponent(path.slice(1));
   } catch {

@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { createContext, Script } from 'node:vm';
 import { z } from 'zod';
 import type { EdgeEvent } from './event.ts';
+import { digest, PRELUDE } from './prelude.ts';
 import type { Reply } from './reply.ts';
 
 /** The request goes on to the cache and the origin, or is answered at once. */
@@ -48,15 +49,18 @@ const DISALLOWED =
 const READ_ONLY = ['content-length', 'host', 'transfer-encoding', 'via'];
 
 /**
- * Loads a CloudFront Function; what it returns runs it. Nothing goes in or out but JSON. A function
- * that throws or takes too long answers 503, one that answers what CloudFront refuses 502. Throws
- * what the source throws when it is loaded.
+ * Loads a CloudFront Function; what it returns runs it. Nothing goes in or out but JSON, and text to be
+ * hashed. The clock, in milliseconds, is looked at once for each run. A function that throws or takes too
+ * long answers 503, one that answers what CloudFront refuses 502. Throws what the source throws when it
+ * is loaded.
  */
-export function loadEdgeFunction(source: string): EdgeFunction {
+export function loadEdgeFunction(source: string, clock: () => number = Date.now): EdgeFunction {
   const sandbox = Object.assign(Object.create(null) as object, { eventText: '' });
   const context = createContext(sandbox, { codeGeneration: { strings: false, wasm: false } });
   const run = (script: Script): unknown =>
     script.runInContext(context, { timeout: TIME_LIMIT_MILLISECONDS });
+  const prelude = run(new Script(PRELUDE)) as (give: typeof digest) => (time: number) => void;
+  const setClock = prelude(digest);
   run(new Script(UNKNOWN.map((name) => `delete ${name};`).join('\n')));
   run(new Script(`"use strict";\n${source}`, { filename: 'edge-function.js' }));
   const call = new Script('JSON.stringify(handler(JSON.parse(eventText)))');
@@ -64,6 +68,7 @@ export function loadEdgeFunction(source: string): EdgeFunction {
     sandbox.eventText = JSON.stringify(event);
     let text: unknown;
     try {
+      setClock(clock());
       text = run(call);
     } catch {
       return refused(503);
@@ -72,7 +77,8 @@ export function loadEdgeFunction(source: string): EdgeFunction {
   };
 }
 
-function readAnswer(text: unknown, { request }: EdgeEvent): EdgeAnswer | undefined {
+/** What a function returned, as JSON; undefined where CloudFront refuses it. */
+export function readAnswer(text: unknown, { request }: EdgeEvent): EdgeAnswer | undefined {
   const answer = answerSchema.safeParse(typeof text === 'string' ? JSON.parse(text) : undefined);
   if (!answer.success) return undefined;
   const names = Object.keys(answer.data.headers);

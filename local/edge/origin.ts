@@ -11,11 +11,22 @@ export interface ObjectRequest {
 }
 
 /** The edge has no right to list, and to such a reader S3 says 403, not 404, of what is not there. */
-const MISSING: Reply = {
-  status: 403,
-  headers: { 'content-type': 'application/xml' },
-  body: '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>',
-};
+function missing(): Reply {
+  return errorReply(403, 'AccessDenied', 'Access Denied');
+}
+
+/** S3's answer to a path whose percent signs mean nothing. */
+export function badAddress(): Reply {
+  return errorReply(400, 'InvalidURI', "Couldn't parse the specified URI.");
+}
+
+function errorReply(status: number, code: string, message: string): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/xml' },
+    body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>LOCAL</RequestId><HostId>LOCAL</HostId></Error>`,
+  };
+}
 
 /** Answers for one object as S3 does, with the type it was stored with and no guess at another. */
 export async function readObject(
@@ -25,7 +36,7 @@ export async function readObject(
   request: ObjectRequest,
 ): Promise<Reply> {
   const info = await store.head(bucket, key);
-  if (!info) return MISSING;
+  if (!info) return missing();
   const headers = {
     'content-type': info.contentType,
     ...(info.cacheControl ? { 'cache-control': info.cacheControl } : {}),

@@ -1,22 +1,20 @@
+import { CORS, HEADERS } from '../../edge/behaviours.ts';
+import { isAllowed } from '../../edge/sites.ts';
+
 /** The CDN's response headers policy, for a request of that origin: CORS headers only for who asks. */
 export function policyHeaders(
   origin: string | undefined,
   allowedSites: readonly string[],
 ): Readonly<Record<string, string>> {
   const cors =
-    origin !== undefined && allowedSites.includes(origin.toLowerCase())
+    origin !== undefined && isAllowed(allowedSites, origin)
       ? {
           'access-control-allow-origin': origin,
-          'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
+          'access-control-expose-headers': CORS.exposedHeaders.join(', '),
         }
       : {};
-  return {
-    ...cors,
-    vary: 'Origin',
-    'x-content-type-options': 'nosniff',
-    // Without it a player on another site cannot see how fast its segments came.
-    'timing-allow-origin': '*',
-    // Posters are fetched without CORS, by pages of other sites than the CDN's.
-    'cross-origin-resource-policy': 'cross-origin',
-  };
+  const fixed = Object.entries(HEADERS).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  );
+  return { ...cors, 'x-content-type-options': 'nosniff', ...Object.fromEntries(fixed) };
 }

@@ -245,6 +245,7 @@ class CloudFront:
         self.application = application
         self.things = {}
         self.tags = {}
+        self.invalidations = {}
         self.count = 0
 
     def __call__(self, environ, start_response):
@@ -259,6 +260,8 @@ class CloudFront:
 
     def thing(self, asked, kind, rest):
         """A distribution, a policy or an access control: an id around a document."""
+        if rest[1:2] == ["invalidation"]:
+            return self.invalidation(asked, *rest)
         if asked.method == "POST":
             document = self.read(asked)
             if document.tag == "DistributionConfigWithTags":
@@ -281,6 +284,31 @@ class CloudFront:
         if asked.method == "PUT":
             self.things[thing_id] = self.read(asked)
         return self.tell(kind, thing_id, 200)
+
+    def invalidation(self, asked, distribution, kind, invalidation_id=None):
+        """Nothing is cached here: an invalidation is kept to be told of."""
+        if distribution not in self.things:
+            return self.missing("distribution")
+        known = self.invalidations.setdefault(distribution, [])
+        if asked.method == "POST":
+            one = xml.Element("Invalidation", xmlns=self.NAMESPACE)
+            xml.SubElement(one, "Id").text = self.new_id()
+            xml.SubElement(one, "Status").text = "Completed"
+            xml.SubElement(one, "CreateTime").text = now()
+            one.append(self.read(asked))
+            known.append(one)
+            return self.answer(one, 201)
+        if invalidation_id is not None:
+            found = [one for one in known if one.find("Id").text == invalidation_id]
+            return self.answer(found[0], 200) if found else self.missing(kind)
+        around = xml.Element("InvalidationList", xmlns=self.NAMESPACE)
+        xml.SubElement(around, "Quantity").text = str(len(known))
+        items = xml.SubElement(around, "Items")
+        for one in known:
+            summary = xml.SubElement(items, "InvalidationSummary")
+            for name in ("Id", "Status", "CreateTime"):
+                xml.SubElement(summary, name).text = one.find(name).text
+        return self.answer(around, 200)
 
     def tell(self, kind, thing_id, status):
         document = self.things[thing_id]

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requireAccount } from '../../cloud/account.ts';
+import { viewerRequestSource } from '../../edge/source.ts';
 import { STAGES } from '../../infra/config.ts';
+import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
 import { takeDeadLetters } from '../../worker/io/dead-letters.ts';
 import { writeDocument } from '../../worker/io/documents.ts';
 import type { Queue } from '../../worker/io/ports.ts';
@@ -14,6 +16,7 @@ import { parseMessage, serialiseUnit } from '../../worker/plan/message.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import { cloudSetting } from '../aws/setting.ts';
+import { requestWith } from '../edge/requests.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { Deployed, ORIGIN } from './deployed.ts';
 import { run, start } from './run.ts';
@@ -43,7 +46,9 @@ describeWithEmulator('The commands on a stage', () => {
     test.each([
       ['upload', []],
       ['status', []],
+      ['studio', []],
       ['dead-letters', ['list']],
+      ['play-address', ['0123456789abcdef0123']],
     ] as const)('end with what to do: %s.', async (command, rest) => {
       const files = command === 'upload' ? [await file('early.mp4', 10)] : [];
       const { code, out, err } = await run(command, ['dev', ...rest, ...files]);
@@ -239,6 +244,87 @@ describeWithEmulator('The commands on a stage', () => {
       ]);
       expect((await run('upload', ['dev', path, '--no-wait'])).code).toBe(0);
       expect(await digestOf(setting.env.SOURCE_BUCKET, 'lost.mp4')).toBe(contents.get(path));
+    });
+
+    describe('play-address', () => {
+      const ASSET = '0123456789abcdef0123';
+      const POINTER = `v/${ASSET}/index.m3u8`;
+
+      /** Whether the edge would let an app fetch the address, with those keys. */
+      function opens(address: unknown, keys: string): boolean {
+        const rule = { allowedSites: [], allowNoContext: false, tokenKeys: keys.split(' ') };
+        const url = new URL(String(address)).pathname;
+        const answer = loadEdgeFunction(viewerRequestSource(rule))(requestWith([], { url }));
+        return answer.kind === 'request';
+      }
+
+      async function address(): Promise<unknown> {
+        const { json } = await run('play-address', ['dev', ASSET]);
+        return (json[0] as { readonly address: string }).address;
+      }
+
+      test('says of a stage without tokens where the asset plays.', async () => {
+        await setting.home.store.put(setting.env.DELIVERY_BUCKET, POINTER, '#EXTM3U');
+        const { code, out, err } = await run('play-address', ['dev', ASSET]);
+        expect([code, out]).toEqual([1, '']);
+        expect(err).toMatch(/^Stage dev has no playback tokens: set playbackTokens in infra/);
+        expect(err).toContain(`It plays at ${ORIGIN}/${POINTER}\n`);
+        expect((await run('play-address', ['dev', '--rotate'])).err).toMatch(/has no playback tok/);
+      });
+
+      test('signs an address for as long as it is told, and shows no key.', async () => {
+        await deployed.deployKeys('key-a key-b');
+        const before = Date.now();
+        const { code, json, out, err } = await run('play-address', ['dev', ASSET, '--for', '2h']);
+        expect(code).toBe(0);
+        const [result] = json as readonly { readonly [name: string]: string }[];
+        expect(result).toEqual({
+          asset: ASSET,
+          address: expect.stringMatching(`^${ORIGIN}/t/\\d+\\.[\\w-]{43}/${POINTER}$`) as unknown,
+          expires: expect.any(String) as unknown,
+        });
+        const seconds = (Date.parse(result?.['expires'] ?? '') - before) / 1000;
+        expect(seconds).toBeGreaterThanOrEqual(7200);
+        expect(seconds).toBeLessThan(7260);
+        expect(opens(result?.['address'], 'key-a key-b')).toBe(true);
+        expect(out + err).not.toContain('key-');
+      });
+
+      test('knows which asset is not there.', async () => {
+        const { code, err } = await run('play-address', ['dev', 'nope']);
+        expect([code, err]).toEqual([1, 'There is no asset nope in stage dev.\n']);
+      });
+
+      test('rotates without ending what is out: at the second rotation it ends.', async () => {
+        await deployed.deployKeys('key-a key-b');
+        const first = await address();
+        const rotated = await run('play-address', ['dev', '--rotate']);
+        expect(rotated).toMatchObject({
+          ...{ code: 0, json: [{ stage: 'dev', rotated: true, next: './scripts/deploy dev' }] },
+        });
+        const { keys, type } = await deployed.edgeKeys();
+        expect(type).toBe('SecureString');
+        expect(keys).toMatch(/^[0-9a-f-]{73} key-a$/);
+        expect(rotated.out + rotated.err).not.toContain(keys.slice(0, 73));
+
+        // Until it is deployed the edge knows the old keys only, and what is signed is for them.
+        expect(opens(await address(), 'key-a key-b')).toBe(true);
+        const again = await run('play-address', ['dev', '--rotate']);
+        expect([again.code, again.err]).toEqual([
+          1,
+          'The key that was drawn last is not at the edge yet: run ./scripts/deploy dev first. Another one now would end every address that is out.\n',
+        ]);
+        expect((await deployed.edgeKeys()).keys).toBe(keys);
+
+        await deployed.deployKeys(keys);
+        const second = await address();
+        expect([opens(first, keys), opens(second, keys), opens(second, 'key-a')]).toEqual([
+          ...[true, true, false],
+        ]);
+        await run('play-address', ['dev', '--rotate']);
+        const last = (await deployed.edgeKeys()).keys;
+        expect([opens(first, last), opens(second, last)]).toEqual([false, true]);
+      });
     });
 
     describe('dead-letters', () => {

@@ -6,8 +6,13 @@ import {
   RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
-import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { nameOf, originParameter } from '../../infra/names.ts';
+import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import {
+  edgeKeysParameter,
+  nameOf,
+  originParameter,
+  playbackKeyParameter,
+} from '../../infra/names.ts';
 import type { WorkerEnv } from '../../worker/config.ts';
 
 export const ORIGIN = 'https://d111111abcdef8.cloudfront.net';
@@ -64,6 +69,26 @@ export class Deployed {
   async wantWorkers(desiredCount: number): Promise<void> {
     const name = nameOf(this.#stage, 'workers');
     await this.#ecs.send(new UpdateServiceCommand({ cluster: name, service: name, desiredCount }));
+  }
+
+  /** What a deploy does with the keys of playback tokens: those of the edge are there, and the newest is signed with. */
+  async deployKeys(keys: string): Promise<void> {
+    const [newest] = keys.split(' ');
+    const secret = { Type: 'SecureString', Overwrite: true } as const;
+    for (const [Name, Value] of [
+      [edgeKeysParameter(this.#stage), keys],
+      [playbackKeyParameter(this.#stage), newest],
+    ]) {
+      await this.#ssm.send(new PutParameterCommand({ Name, Value, ...secret }));
+    }
+  }
+
+  /** The keys that the next deploy brings to the edge, as they are kept. */
+  async edgeKeys() {
+    const { Parameter } = await this.#ssm.send(
+      new GetParameterCommand({ Name: edgeKeysParameter(this.#stage), WithDecryption: true }),
+    );
+    return { keys: Parameter?.Value ?? '', type: Parameter?.Type };
   }
 
   close(): void {

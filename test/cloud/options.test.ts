@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   readDeadLettersOptions,
+  readPlayAddressOptions,
   readStatusOptions,
+  readStudioOptions,
   readUploadOptions,
 } from '../../cloud/options.ts';
 import { UsageError } from '../../commands/arguments.ts';
@@ -99,9 +101,56 @@ describe('The command line of dead-letters', () => {
   });
 });
 
-test.each([readUploadOptions, readStatusOptions, readDeadLettersOptions])(
-  'Any of them may ask for help, whatever else is wrong.',
-  (read) => {
-    expect(read(['--help', '--frob'])).toBe('help');
-  },
-);
+describe('The command line of play-address', () => {
+  const read = readPlayAddressOptions;
+  const sign = { stage: 'dev', action: 'sign', asset: 'a1' };
+
+  test.each([
+    [['dev', 'a1'], { ...sign, seconds: 14_400 }],
+    [['dev', 'a1', '--for', '90s'], { ...sign, seconds: 90 }],
+    [['dev', 'a1', '--for=15m'], { ...sign, seconds: 900 }],
+    [['--for', '365d', 'dev', 'a1'], { ...sign, seconds: 31_536_000 }],
+    [['dev', '--rotate'], { stage: 'dev', action: 'rotate' }],
+  ])('%j says what is to be done.', (argv, expected) => {
+    expect(read(argv)).toEqual(expected);
+  });
+
+  const time = '--for is a time like 90s, 15m, 4h or 7d, at most 365d, not';
+  test.each([
+    [[], 'Which stage?'],
+    [['--rotate'], 'Which stage?'],
+    [['dev'], 'Which asset?'],
+    [['dev', 'v/a1/index.m3u8'], '"v/a1/index.m3u8" is no id of an asset.'],
+    [['dev', 'a1', 'b2', '--for', '4'], `One asset at a time, not also b2.\n${time} "4".`],
+    [['dev', 'a1', '--for', '0s'], `${time} "0s".`],
+    [['dev', 'a1', '--for', '366d'], `${time} "366d".`],
+    [['dev', 'a1', '--for', '4 hours'], `${time} "4 hours".`],
+    [['dev', 'a1', '--rotate'], '--rotate is for the whole stage.'],
+    [['dev', '--rotate', '--for', '4h'], '--rotate is for the whole stage.'],
+  ])('%j is refused: %s', (argv, sentence) => {
+    expect(() => read(argv)).toThrow(new UsageError(sentence));
+  });
+});
+
+describe('The command line of studio', () => {
+  test('names a stage and a port.', () => {
+    expect(readStudioOptions(['dev'])).toEqual({ stage: 'dev', port: 8090 });
+    expect(readStudioOptions(['dev', '--port', '0'])).toEqual({ stage: 'dev', port: 0 });
+  });
+
+  test('is told of every mistake at once.', () => {
+    expect(() => readStudioOptions(['--port', '70000'])).toThrow(
+      new UsageError('Which stage?\n--port is a whole number from 0 to 65535, not "70000".'),
+    );
+  });
+});
+
+test.each([
+  readUploadOptions,
+  readStatusOptions,
+  readStudioOptions,
+  readDeadLettersOptions,
+  readPlayAddressOptions,
+])('Any of them may ask for help, whatever else is wrong.', (read) => {
+  expect(read(['--help', '--frob'])).toBe('help');
+});

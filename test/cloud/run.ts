@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-export type Command = 'deploy' | 'teardown' | 'upload' | 'status' | 'dead-letters';
+export type Command =
+  'deploy' | 'teardown' | 'upload' | 'status' | 'dead-letters' | 'studio' | 'play-address';
 
 export interface Run {
   readonly child: ChildProcess;

@@ -52,7 +52,10 @@ export interface Project {
   cdktf(...argv: readonly string[]): Promise<string>;
   /** What a script of `scripts/` runs, with its arguments, as it is. */
   script(name: string, ...argv: readonly string[]): Promise<Ended>;
-  /** Starts it likewise, and sends a signal to it and all that it started once it has said that. */
+  /**
+   * Starts it likewise, and sends a signal once it has said that: SIGINT to its group, as a terminal
+   * does at Ctrl-C, SIGKILL to everything that it has started.
+   */
   broken(said: RegExp, signal: NodeJS.Signals, name: string, ...argv: string[]): Promise<Ended>;
 }
 
@@ -100,12 +103,24 @@ export async function openProject(env: Env, stages?: string): Promise<Project> {
         heard += chunk.toString();
         if (!said.test(heard) || child.pid === undefined) return;
         said = /^never said$/;
-        // The whole group, cdktf with it: Terraform, in a terminal of cdktf's, is hung up on.
-        process.kill(-child.pid, signal);
+        if (signal !== 'SIGKILL') process.kill(-child.pid, signal);
+        else for (const pid of withDescendants(child.pid)) process.kill(pid, signal);
       });
       return ended(child);
     },
   };
+}
+
+/** A process and all that it has started, by whom each has as its parent. */
+function withDescendants(pid: number): readonly number[] {
+  const { stdout } = spawnSync('ps', ['-e', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const all = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const childrenOf = (parent: number): number[] =>
+    all.flatMap(([child, its]) => (child !== undefined && its === parent ? [child] : []));
+  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
 }
 
 async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {

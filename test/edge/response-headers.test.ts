@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { policyHeaders } from '../../local/edge/response-headers.ts';
 
-const sites = ['https://site.example'];
+const sites = ['https://site.example', 'https://*.wild.example'];
 const always = {
   vary: 'Origin',
   'x-content-type-options': 'nosniff',
@@ -9,15 +9,18 @@ const always = {
   'cross-origin-resource-policy': 'cross-origin',
 };
 
-test('an allowed origin is told that it may read, and which headers', () => {
-  expect(policyHeaders('https://site.example', sites)).toEqual({
-    'access-control-allow-origin': 'https://site.example',
-    'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
-    ...always,
-  });
-});
+test.each(['https://site.example', 'https://a.wild.example'])(
+  'an allowed origin is told that it may read, and which headers: %s',
+  (origin) => {
+    expect(policyHeaders(origin, sites)).toEqual({
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
+      ...always,
+    });
+  },
+);
 
-test.each([undefined, 'https://elsewhere.example', 'null', '', '*'])(
+test.each([undefined, 'https://elsewhere.example', 'https://wild.example', 'null', '', '*'])(
   'origin %j gets no CORS headers',
   (origin) => {
     expect(policyHeaders(origin, sites)).toEqual(always);

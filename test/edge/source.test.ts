@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { isOrigin, viewerRequestSource } from '../../edge/source.ts';
+import { isAllowed, isSite } from '../../edge/sites.ts';
+import { viewerRequestSource } from '../../edge/source.ts';
 
 const rule = { allowNoContext: false };
 
 test('the rule stands in the source as data, each site once and in lower case', () => {
   const allowedSites = ['https://Site.example', 'https://site.example', 'http://localhost:3000'];
   expect(viewerRequestSource({ ...rule, allowedSites })).toContain(
-    'var CONFIG = {"allowedSites":["https://site.example","http://localhost:3000"],"allowNoContext":false,"openPosters":false};',
+    'var CONFIG = {"allowedSites":["https://site.example","http://localhost:3000"],"allowNoContext":false,"openPosters":false,"tokenKeys":[],"cors":{"methods":"GET, HEAD, OPTIONS",',
   );
 });
 
@@ -16,8 +17,10 @@ test.each([
   'http://127.0.0.1:8080',
   'http://[::1]:8080',
   'https://xn--mnchen-3ya.example',
-])('%s is an origin', (site) => {
-  expect(isOrigin(site)).toBe(true);
+  'https://*.site.example',
+  'http://*.a.b.site.example:8080',
+])('%s is a site', (site) => {
+  expect(isSite(site)).toBe(true);
 });
 
 test.each([
@@ -27,7 +30,21 @@ test.each([
   'https://site.example?x',
   'https://site.example:443',
   'https://user@site.example',
-  'https://*.site.example',
+  'https://*site.example',
+  'https://*',
+  'https://*.',
+  'https://*.example',
+  'https://*.site.example.',
+  'https://*..site.example',
+  'https://www.*.site.example',
+  'https://*.*.site.example',
+  'https://site.*',
+  'https://*.site.example/',
+  'https://*.site.example:443',
+  'https://*.site.example:*',
+  '*://site.example',
+  '*.site.example',
+  'https://*.[::1]:8080',
   'https://münchen.example',
   'https://"],x:["',
   'ftp://site.example',
@@ -36,14 +53,14 @@ test.each([
   'null',
   '*',
   '',
-])('%j is no origin', (site) => {
-  expect(isOrigin(site)).toBe(false);
+])('%j is no site', (site) => {
+  expect(isSite(site)).toBe(false);
 });
 
 test('every site that is no origin is named at once', () => {
   const allowedSites = ['site.example', 'https://right.example', 'https://wrong.example/'];
   expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(
-    'These are no origins: "site.example", "https://wrong.example/". Write an origin like https://site.example, without a path.',
+    'These are no origins: "site.example", "https://wrong.example/". Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.',
   );
 });
 
@@ -54,7 +71,25 @@ test('a function larger than CloudFront takes is refused', () => {
   );
 });
 
+test('keys count with the bytes that they will have once Terraform fills them in', () => {
+  const template = { ...rule, allowedSites: ['https://site.example'] };
+  const plain = Buffer.byteLength(viewerRequestSource(template));
+  const room = Math.floor((10_240 - plain) / 23) - 1;
+  const sites = Array.from({ length: room }, (_, index) => `https://${1000 + index}.example`);
+  const full = { ...template, allowedSites: [...template.allowedSites, ...sites] };
+  expect(viewerRequestSource(full).length).toBeGreaterThan(10_180);
+  expect(() => viewerRequestSource({ ...full, tokenKeys: ['$'] })).toThrow('10240');
+});
+
 test('fifty sites fit', () => {
   const allowedSites = Array.from({ length: 50 }, (_, index) => `https://site-${index}.example`);
   expect(viewerRequestSource({ ...rule, allowedSites })).toContain('https://site-49.example');
+});
+
+test('an origin is allowed as the function says', () => {
+  const sites = ['https://site.example', 'https://*.wild.example'];
+  const allowed = ['https://SITE.example', 'https://a.wild.example', 'https://a.b.wild.example'];
+  const others = ['https://wild.example', 'https://.wild.example', 'https://x/.wild.example', '*'];
+  expect(allowed.filter((origin) => !isAllowed(sites, origin))).toEqual([]);
+  expect(others.filter((origin) => isAllowed(sites, origin))).toEqual([]);
 });

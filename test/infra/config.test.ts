@@ -14,7 +14,7 @@ describe('The stages', () => {
 
   test('may be another one in a line, which nobody but its own CDN can read.', () => {
     expect(checkStages([stage(own)])).toMatchObject([
-      { ...own, accessMode: 'cdn-only', minWorkers: 0, openPosters: true },
+      { ...own, accessMode: 'cdn-only', minWorkers: 0, openPosters: true, playbackTokens: false },
     ]);
   });
 
@@ -23,7 +23,7 @@ describe('The stages', () => {
       ...own,
       name: 'Mine',
       region: 'Frankfurt',
-      allowedSites: ['https://site.example/path'],
+      allowedSites: ['https://site.example/path', 'https://*.example', 'https://*.site.example'],
       ladder: ['9000p'],
       minWorkers: 3,
       maxWorkers: 2,
@@ -41,7 +41,8 @@ describe('The stages', () => {
         'The stages in infra/config.ts are not right:',
         '  Mine: name is not 1 to 12 lower-case letters and digits',
         '  Mine: region is no region',
-        '  Mine: allowedSites.0 is no origin like https://site.example',
+        '  Mine: allowedSites.0 is no origin like https://site.example or https://*.site.example',
+        '  Mine: allowedSites.1 is no origin like https://site.example or https://*.site.example',
         '  Mine: ladder.0 is none of 1080p, 720p, 540p, 360p, 234p',
         '  Mine: minWorkers is more than maxWorkers',
         '  mine: accountId is not 12 digits',

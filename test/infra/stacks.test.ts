@@ -185,6 +185,23 @@ describe('Buckets', () => {
     });
   });
 
+  test('of sources take parts of uploads from the studio on this machine, and from no other page.', () => {
+    const rules = stackOf('prod-storage').all('aws_s3_bucket_cors_configuration');
+    expect(Object.values(rules)).toMatchObject([
+      {
+        bucket: expect.stringMatching(/source_bucket/) as unknown,
+        cors_rule: [
+          {
+            allowed_origins: ['http://127.0.0.1:*', 'http://localhost:*'],
+            allowed_methods: ['PUT'],
+            allowed_headers: ['content-type'],
+            expose_headers: ['ETag'],
+          },
+        ],
+      },
+    ]);
+  });
+
   test('that hold sources or videos never lose what is current in them.', () => {
     for (const [name, role] of created.filter(
       ([, one]) => one === 'source' || one === 'delivery',
@@ -289,7 +306,10 @@ describe('The delivery bucket', () => {
     const { Effect, Action, Resource } = reader(name);
     expect(Effect).toBe('Allow');
     expect(Action).toEqual(['s3:GetObject']);
-    expect(Resource).toEqual([expect.stringMatching(/deliver.*\}\/v\/\*$/) as unknown]);
+    expect(Resource).toEqual([
+      expect.stringMatching(/deliver.*\}\/v\/\*$/) as unknown,
+      expect.stringMatching(/deliver.*\}\/player\/\*$/) as unknown,
+    ]);
   });
 
   test.each(['prod', 'full', 'own'])(
@@ -384,8 +404,28 @@ describe('The CDN', () => {
     ['v/0123456789abcdef0123/fedcba98/720p/00000.ts', 31_536_000],
     ['v/0123456789abcdef0123/fedcba98/images/poster.jpg', 31_536_000],
     ['v/0123456789abcdef0123/fedcba98/asset.json', 31_536_000],
+    ['t/1795665600.signature/v/0123456789abcdef0123/index.m3u8', 10],
+    ['t/1795665600.signature/v/0123456789abcdef0123/fedcba98/720p/index.m3u8', 31_536_000],
+    ['player/vod-player.js', 3600],
   ])('keeps %s for at most %i s.', (path, seconds) => {
     for (const name of names) expect(keptSeconds(name, `/${path}`)).toBe(seconds);
+  });
+
+  test.each(names)('of %s keeps an object by its path alone, and its encoding.', (name) => {
+    const policies = Object.values(stackOf(`${name}-delivery`).all('aws_cloudfront_cache_policy'));
+    expect(policies).toHaveLength(3);
+    for (const policy of policies) {
+      expect(policy).toMatchObject({
+        min_ttl: 0,
+        parameters_in_cache_key_and_forwarded_to_origin: {
+          enable_accept_encoding_brotli: true,
+          enable_accept_encoding_gzip: true,
+          cookies_config: { cookie_behavior: 'none' },
+          headers_config: { header_behavior: 'none' },
+          query_strings_config: { query_string_behavior: 'none' },
+        },
+      });
+    }
   });
 
   test.each(names)('of %s asks the function about every path, and compresses.', (name) => {
@@ -413,13 +453,45 @@ describe('The CDN', () => {
     expect(code).toContain('"openPosters":true');
     for (const site of config.allowedSites) expect(code).toContain(`"${site.toLowerCase()}"`);
     // Terraform would take these for templates of its own.
-    expect(code).not.toMatch(/[$%]\{/);
+    expect(code.replace(/"tokenKeys":\[.*?\]/, '')).not.toMatch(/[$%]\{/);
+  });
+
+  test('demands tokens of two keys that Terraform draws, and that nothing written out holds.', () => {
+    const delivery = stackOf('full-delivery');
+    const key = (index: number) =>
+      `\${element(split(" ", aws_ssm_parameter.edge-keys.value), ${index})}`;
+    const { code } = delivery.one('aws_cloudfront_function');
+    expect(code).toContain(`"tokenKeys":["${key(0)}","${key(1)}"]`);
+    const parameters = delivery.all('aws_ssm_parameter');
+    expect(parameters['edge-keys']).toMatchObject({
+      name: '/vodstack/full/edge-keys',
+      type: 'SecureString',
+      value: '${uuid()}-${uuid()} ${uuid()}-${uuid()}',
+      // They are drawn once, and rotated at SSM.
+      lifecycle: { ignore_changes: ['value'] },
+    });
+    expect(parameters['playback-key']).toMatchObject({
+      ...{ name: '/vodstack/full/playback-key', type: 'SecureString', value: key(0) },
+      // Nobody is to sign with a key that the edge does not know yet.
+      depends_on: ['aws_cloudfront_function.viewer-request'],
+    });
+  });
+
+  test('of other stages has no keys at all.', () => {
+    for (const name of names.filter((one) => one !== 'full')) {
+      const delivery = stackOf(`${name}-delivery`);
+      expect(delivery.one('aws_cloudfront_function')['code']).toContain('"tokenKeys":[]');
+      const secrets = Object.keys(delivery.all('aws_ssm_parameter'));
+      expect(secrets.filter((id) => id.includes('key'))).toEqual([]);
+    }
   });
 
   test("lets the allowed sites' pages read, as the local edge does.", () => {
     expect(stackOf('full-delivery').one('aws_cloudfront_response_headers_policy')).toMatchObject({
       cors_config: {
-        access_control_allow_origins: { items: ['https://site.example'] },
+        access_control_allow_origins: {
+          items: ['https://site.example', 'https://*.site.example'],
+        },
         access_control_expose_headers: {
           items: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
         },

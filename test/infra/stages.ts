@@ -5,7 +5,8 @@ export const FULL = stage({
   name: 'full',
   region: 'us-west-2',
   accountId: '123456789012',
-  allowedSites: ['https://Site.example'],
+  allowedSites: ['https://Site.example', 'https://*.Site.example'],
+  playbackTokens: true,
   domain: {
     name: 'cdn.site.example',
     certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/abc',

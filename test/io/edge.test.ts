@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect } from 'node:net';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signAddress } from '../../edge/playback-token.ts';
+import type { AccessMode } from '../../infra/config.ts';
+import { startDirectOrigin } from '../../local/edge/direct.ts';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
 import { createLog } from '../../worker/log.ts';
@@ -98,6 +101,24 @@ describe('an object', () => {
     expect(body.toString()).toBe(key);
   });
 
+  test('is kept, so that the origin is asked once; a wrong origin changes nothing for a right one', async () => {
+    store.put('delivery', 'v/kept.ts', 'x', { contentType: 'video/mp2t', cacheControl: IMMUTABLE });
+    const kept = `${edge.origin}/v/kept.ts`;
+    const foreign = await ask(kept, { origin: 'https://evil.example' });
+    const bare = await ask(kept, { referer: `${SITE}/` });
+    const allowed = await ask(kept, { origin: SITE });
+    const other = await ask(kept, { origin: edge.origin });
+    const seen = [foreign, bare, allowed, other].map(({ headers }) => [
+      ...[headers['x-cache'], headers['access-control-allow-origin']],
+    ]);
+    expect(seen).toEqual([
+      ['FunctionGeneratedResponse from cloudfront', undefined],
+      ['Miss from cloudfront', undefined],
+      ['Hit from cloudfront', SITE],
+      ['Hit from cloudfront', edge.origin],
+    ]);
+  });
+
   test('of no bytes has no bytes', async () => {
     const { status, headers, body } = await ask(`${edge.origin}/v/empty.ts`, { origin: SITE });
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
@@ -108,7 +129,8 @@ describe('an object', () => {
     const { status, headers, body } = await ask(segmentUrl, { origin: SITE }, 'HEAD');
     expect(status).toBe(200);
     expect(body.length).toBe(0);
-    expect({ ...headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+    const said = { date: '', age: '', 'x-cache': '' };
+    expect({ ...headers, ...said }).toEqual({ ...whole.headers, ...said });
   });
 
   test('that the viewer has is not sent again', async () => {
@@ -163,7 +185,7 @@ describe('a range', () => {
 describe('compression', () => {
   test('a playlist is sent compressed to who accepts that, under a weak ETag', async () => {
     const plain = await ask(playlistUrl, { origin: SITE });
-    const answer = await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'br, gzip' });
+    const answer = await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'gzip, deflate' });
     expect(gunzipSync(answer.body).toString()).toBe(playlist);
     expect(answer.headers).toMatchObject({
       'content-encoding': 'gzip',
@@ -176,10 +198,19 @@ describe('compression', () => {
     expect(plain.body.toString()).toBe(playlist);
   });
 
+  test('who takes both gets Brotli', async () => {
+    const headers = { origin: SITE, 'accept-encoding': 'gzip, br' };
+    const answer = await ask(playlistUrl, headers);
+    expect(answer.headers['content-encoding']).toBe('br');
+    expect(brotliDecompressSync(answer.body).toString()).toBe(playlist);
+  });
+
   test.each([
     ['v/long.json', 'gzip', 'gzip'],
     ['v/long.json', 'identity', undefined],
-    ['v/long.json', 'gzip;q=0, br', undefined],
+    ['v/long.json', 'gzip;q=0, br', 'br'],
+    ['v/long.json', 'gzip;q=0, br;q=0.0', undefined],
+    ['v/long.json', 'gzipped, brotli', undefined],
     ['v/long.json', 'gzip;q=0.5', 'gzip'],
     ['v/short.m3u8', 'gzip', undefined],
     ['v/long.vtt', 'gzip', undefined],
@@ -224,11 +255,14 @@ describe('refusals', () => {
     expect(answer.status).toBe(403);
     expect(answer.headers['content-type']).toBe('application/xml');
     expect(answer.headers['access-control-allow-origin']).toBe(SITE);
+    expect(answer.headers['x-cache']).toBe('Error from cloudfront');
     expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
   });
 
   test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('%s is a bad request', async (path) => {
-    expect((await ask(edge.origin + path, { origin: SITE })).status).toBe(400);
+    const answer = await ask(edge.origin + path, { origin: SITE });
+    expect(answer.status).toBe(400);
+    expect(answer.body.toString()).toContain('<Code>InvalidURI</Code>');
   });
 
   test.each([
@@ -263,6 +297,65 @@ describe('refusals', () => {
         expect(answer.body.toString()).toContain(`Open ${edge.origin}/`);
       }
     }
+  });
+});
+
+describe('with tokens', () => {
+  const KEY = 'the key';
+  let guarded: Edge;
+  let address: string;
+  beforeAll(async () => {
+    guarded = await startEdge({
+      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
+      tokenKeys: [KEY],
+    });
+    address = `${guarded.origin}/${SEGMENT}`;
+  });
+  afterAll(() => guarded.close());
+
+  test('an address is good for its time, also for who says nothing', async () => {
+    const signed = signAddress(address, KEY, 60);
+    const { status, headers, body } = await ask(signed, { origin: SITE });
+    expect([status, headers['access-control-allow-origin']]).toEqual([200, SITE]);
+    expect(body.equals(segment)).toBe(true);
+    expect((await ask(signed)).status).toBe(200);
+  });
+
+  test('the cache does not know of them: what one brought is there for the next', async () => {
+    await ask(signAddress(address, KEY, 100));
+    const { headers } = await ask(signAddress(address, KEY, 200));
+    expect(headers['x-cache']).toBe('Hit from cloudfront');
+  });
+
+  test('a page of an allowed site can read that its address has expired', async () => {
+    const old = signAddress(address, KEY, 60, new Date(Date.now() - 61_000));
+    const { status, headers, body } = await ask(old, { origin: SITE });
+    expect([status, headers['access-control-allow-origin']]).toEqual([403, SITE]);
+    expect(headers['cache-control']).toBe('no-store');
+    expect(body.toString()).toBe('The address of this video has expired.\n');
+  });
+});
+
+describe("the bucket's own address", () => {
+  test.each<[mode: AccessMode, status: number]>([
+    ['cdn-only', 403],
+    ['public-read-via-cdn', 403],
+    ['public-read', 200],
+  ])('in %s answers %i to whoever asks past the edge', async (accessMode, status) => {
+    const originSecret = 'only the CDN knows it';
+    const bucket = { store, name: 'delivery', accessMode, originSecret };
+    const direct = await startDirectOrigin(bucket, log);
+    for (const headers of [{}, { origin: SITE }, { referer: `${SITE}/` }, { range: 'bytes=0-9' }]) {
+      const answer = await ask(`${direct.origin}/${SEGMENT}`, headers);
+      const range = 'range' in headers && status === 200 ? 206 : status;
+      expect(answer.status).toBe(range);
+      if (status === 403) expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
+    }
+    expect((await ask(`${direct.origin}/private.json`)).status).toBe(403);
+    expect((await ask(`${direct.origin}/v/%`)).status).toBe(400);
+    const knowing = await ask(`${direct.origin}/${SEGMENT}`, { referer: originSecret });
+    expect(knowing.status).toBe(accessMode === 'cdn-only' ? 403 : 200);
+    await direct.close();
   });
 });
 

@@ -20,14 +20,22 @@ export interface DeliveryHeaders {
   readonly cacheControl: string;
 }
 
+/** What everything of every asset is below. */
+export const ASSETS = 'v/';
+
+/** What everything of one asset is below. */
+export function assetKeys(assetId: string): string {
+  return `${ASSETS}${assetId}/`;
+}
+
 /** The pointer: the multivariant playlist, and the one object of an asset that is ever replaced. */
 export function pointerKey(assetId: string): string {
-  return `v/${assetId}/index.m3u8`;
+  return `${assetKeys(assetId)}index.m3u8`;
 }
 
 /** A file of one version, by its path within the version: `720p/00000.ts`. */
 export function versionKey(assetId: string, version: string, path: string): string {
-  return `v/${assetId}/${version}/${path}`;
+  return `${assetKeys(assetId)}${version}/${path}`;
 }
 
 export function segmentPath(rendition: string, index: number): string {

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
 /**
- * What of a plan says how far a job is. Who watches reads no more of it, as workers may be of another
+ * What of a plan says whose job it is and how far. Who watches reads no more of it, as workers may be of another
  * version than the command that watches them.
  */
 export interface Outline {
+  readonly assetId: string;
+  readonly title: string;
   readonly source: { readonly key: string };
   readonly grid: { readonly frames: number };
   readonly units: readonly (
@@ -14,6 +16,8 @@ export interface Outline {
 }
 
 const outlineSchema: z.ZodType<Outline> = z.object({
+  assetId: z.string(),
+  title: z.string(),
   source: z.object({ key: z.string() }),
   grid: z.object({ frames: z.number() }),
   units: z.array(

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { runCommand, say, unlessStopped } from '../commands/command.ts';
+import { startEdge } from '../local/edge/server.ts';
+import { listAssets } from '../local/library.ts';
+import type { PartName } from '../studio/protocol.ts';
+import { openStudio } from '../studio/server.ts';
+import { needsPathStyle } from '../worker/io/aws/home.ts';
+import { createLog } from '../worker/log.ts';
+import { forgetAsset } from './caches.ts';
+import { findStage } from './find-stage.ts';
+import { STUDIO_HELP, readStudioOptions } from './options.ts';
+import { openStage } from './stage.ts';
+
+/** A look is some twenty requests, a cent for each half an hour that a page is open. */
+const LOOK_MILLISECONDS = 2000;
+/** A part is signed when its turn comes, and can take long on a slow line. */
+const SIGNED_SECONDS = 3600;
+
+await runCommand({
+  name: './scripts/studio',
+  help: STUDIO_HELP,
+  stopping: 'Stopping; uploads that are open can be gone on with.',
+  read: readStudioOptions,
+  run: async ({ stage: name, port }, stop) => {
+    const stage = await unlessStopped(openStage(name), stop);
+    const { home, env: names, origin, workers } = stage;
+    const { region } = await findStage(name);
+    const log = createLog('warn');
+    const s3 = new S3Client({
+      region,
+      forcePathStyle: needsPathStyle(),
+      // A browser sends no checksums.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+    });
+    const sign = (part: PartName) => signPart(s3, names.SOURCE_BUCKET, part);
+    const { origin: bucketOrigin } = new URL(
+      await sign({ key: 'a', uploadId: 'a', partNumber: 1 }),
+    );
+    const edge = await startEdge({
+      ...{ store: home.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
+      allowedSites: [],
+      listAssets: () => listAssets(home.store, names.DELIVERY_BUCKET),
+      studio: (_origin, forget) =>
+        openStudio({
+          ...{ home, names, place: name, origin, log },
+          lookMilliseconds: LOOK_MILLISECONDS,
+          parts: { origin: bucketOrigin, sign },
+          // Scaling starts a worker too, later.
+          onWork: () =>
+            workers.wake().catch((error: unknown) => {
+              log.warn({ event: 'workers.asleep', err: error });
+            }),
+          onRemoved: (assetId) => {
+            forget(assetId);
+            return forgetAsset(name, assetId);
+          },
+        }),
+    });
+    try {
+      process.stdout.write(`${edge.origin}/studio/\n`);
+      say(`That is the studio of stage ${name}. Press Ctrl-C to stop.`);
+      if (!stop.aborted) await once(stop, 'abort');
+      return 0;
+    } finally {
+      await edge.close();
+      s3.destroy();
+      await stage.close();
+    }
+  },
+});
+
+/** An address of S3 that takes this part, and nothing else, from a browser. */
+function signPart(
+  client: S3Client,
+  bucket: string,
+  { key, uploadId, partNumber }: PartName,
+): Promise<string> {
+  const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: partNumber };
+  return getSignedUrl(client, new UploadPartCommand(part), { expiresIn: SIGNED_SECONDS });
+}

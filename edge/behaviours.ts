@@ -1,0 +1,53 @@
+/** How the distribution treats requests, as plain values: infra/delivery.ts declares them, and local/edge/ behaves so. */
+
+/**
+ * What is published; nothing else of the delivery bucket is. Assets are below `v/`, and below `player/`
+ * is the player's script.
+ */
+export const PUBLISHED = ['v/', 'player/'] as const;
+
+const YEAR_SECONDS = 365 * 24 * 3600;
+
+/**
+ * How long an edge keeps an object, in seconds. Objects say so themselves (Cache-Control): this bounds it.
+ * Of a request its path counts, and which encodings its viewer takes; nothing else.
+ */
+export const CACHE_POLICIES = {
+  versions: { least: 0, unsaid: YEAR_SECONDS, most: YEAR_SECONDS },
+  pointer: { least: 0, unsaid: 10, most: 10 },
+  player: { least: 0, unsaid: 300, most: 3600 },
+} as const;
+
+export type CachePolicyName = keyof typeof CACHE_POLICIES;
+
+export const DEFAULT_POLICY: CachePolicyName = 'versions';
+
+/**
+ * The first pattern that matches counts. They match what the viewer asked for, thus with a token before
+ * it. A star means slashes, too: a version's own playlists are told apart first.
+ */
+export const PATHS: readonly { readonly pattern: string; readonly policy: CachePolicyName }[] = [
+  { pattern: '*/v/*/*/index.m3u8', policy: 'versions' },
+  { pattern: '*/v/*/index.m3u8', policy: 'pointer' },
+  { pattern: '/player/*', policy: 'player' },
+];
+
+/** The better one first: who takes both gets it. */
+export const ENCODINGS = ['br', 'gzip'] as const;
+
+/** For pages of the allowed sites. */
+export const CORS = {
+  methods: ['GET', 'HEAD', 'OPTIONS'],
+  requestHeaders: ['Range'],
+  exposedHeaders: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
+  maxAgeSeconds: 7200,
+} as const;
+
+/** With every object, beside `X-Content-Type-Options: nosniff`. */
+export const HEADERS = {
+  Vary: 'Origin',
+  // Without it a player on another site cannot see how fast its segments came.
+  'Timing-Allow-Origin': '*',
+  // Posters are fetched without CORS, by pages of other sites than the CDN's.
+  'Cross-Origin-Resource-Policy': 'cross-origin',
+} as const;

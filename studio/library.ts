@@ -1,0 +1,269 @@
+import { basename } from 'node:path/posix';
+import { listAssetIds, readAsset } from '../commands/assets.ts';
+import type { PublishedAsset } from '../commands/assets.ts';
+import { parseEvidence } from '../commands/dead-letters.ts';
+import { listJobs, progressReader } from '../commands/jobs.ts';
+import type { JobListing } from '../commands/jobs.ts';
+import type { WorkerEnv } from '../worker/config.ts';
+import { readDocument } from '../worker/io/documents.ts';
+import { inParallel } from '../worker/io/in-parallel.ts';
+import type { ObjectStore } from '../worker/io/ports.ts';
+import { parseAssetEvent } from '../worker/plan/asset.ts';
+import type { AssetEvent } from '../worker/plan/asset.ts';
+import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { parseOutline } from '../worker/plan/progress.ts';
+import type { Outline } from '../worker/plan/progress.ts';
+import { titleOf } from '../worker/plan/title.ts';
+import { embedCode } from './embed-code.ts';
+import type { LibraryItem, ReadyItem } from './protocol.ts';
+import { TimeLeft } from './time-left.ts';
+
+export type Names = Pick<
+  WorkerEnv,
+  'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE'
+>;
+
+/** An item, and what it is made of. */
+export interface Entry {
+  readonly item: LibraryItem;
+  /** The uploaded file; absent when it is deleted, or another took its place. */
+  readonly source?: { readonly bucket: string; readonly key: string; readonly etag: string };
+  readonly jobIds: readonly string[];
+}
+
+interface Source {
+  readonly assetId: string;
+  readonly key: string;
+  readonly etag: string;
+  readonly uploadedAt: Date;
+}
+
+/** A job, with what its documents say. */
+interface Job {
+  readonly listing: JobListing;
+  readonly assetId: string;
+  readonly sourceKey: string;
+  readonly outline?: Outline | undefined;
+  readonly result?: AssetEvent | undefined;
+  /** Why its documents cannot be read. */
+  readonly unreadable?: string | undefined;
+}
+
+/** Documents that are read at once. */
+const AT_ONCE = 16;
+/** How often the delivery bucket is looked through. */
+const SCAN_MILLISECONDS = 300_000;
+
+/**
+ * Everything that was uploaded and what has become of it, from the three buckets: they are the only
+ * state. What a look has read, the next one does not read again.
+ */
+export class LibraryReader {
+  readonly #store: ObjectStore;
+  readonly #names: Names;
+  readonly #origin: string;
+  readonly #progressOf: ReturnType<typeof progressReader>;
+  readonly #assets = new Map<string, PublishedAsset>();
+  readonly #deleted = new Set<string>();
+  readonly #results = new Map<string, AssetEvent>();
+  readonly #outlines = new Map<string, Outline>();
+  readonly #left = new Map<string, TimeLeft>();
+  #scanAt = 0;
+  #scanError: Error | undefined;
+
+  /** The origin is where viewers find the videos. */
+  constructor(store: ObjectStore, names: Names, origin: string) {
+    this.#store = store;
+    this.#names = names;
+    this.#origin = origin;
+    this.#progressOf = progressReader(store, names.WORK_BUCKET);
+  }
+
+  /** The newest upload first. */
+  async read(): Promise<readonly Entry[]> {
+    this.#scanNowAndThen();
+    const [sources, listings] = await Promise.all([
+      this.#sources(),
+      listJobs(this.#store, this.#names.WORK_BUCKET),
+    ]);
+    const byJob = new Map(sources.map((source) => [jobIdOf(source.assetId, {}), source]));
+    const jobs = await inParallel(listings, AT_ONCE, (listing) =>
+      this.#job(listing, byJob.get(listing.jobId)),
+    );
+    const jobsOf = Map.groupBy(jobs.flat(), ({ assetId }) => assetId);
+    // What is known of a job expires; what it has made does not.
+    const silent = sources.filter(({ assetId }) => !jobsOf.has(assetId));
+    await this.#readAssets(silent.map(({ assetId }) => assetId));
+    const sourceOf = new Map(sources.map((source) => [source.assetId, source]));
+    const ids = new Set([...sourceOf.keys(), ...jobsOf.keys(), ...this.#assets.keys()]);
+    const entries = await inParallel(ids, AT_ONCE, (id) =>
+      this.#entry(id, sourceOf.get(id), jobsOf.get(id) ?? []),
+    );
+    return entries
+      .flat()
+      .sort((a, b) => b.since.getTime() - a.since.getTime())
+      .map(({ entry }) => entry);
+  }
+
+  /** Of an asset that was deleted; a look that began before must not bring it back. */
+  forget(assetId: string): void {
+    this.#assets.delete(assetId);
+    this.#deleted.add(assetId);
+  }
+
+  async #sources(): Promise<readonly Source[]> {
+    const bucket = this.#names.SOURCE_BUCKET;
+    const sources: Source[] = [];
+    for await (const { key, etag, lastModified } of this.#store.list(bucket, '')) {
+      const assetId = assetIdOf({ bucket, key, etag });
+      sources.push({ assetId, key, etag, uploadedAt: lastModified });
+    }
+    return sources;
+  }
+
+  /** Finds assets whose sources and jobs are gone. Nobody waits for it: there may be thousands. */
+  #scanNowAndThen(): void {
+    const error = this.#scanError;
+    this.#scanError = undefined;
+    if (error) throw error;
+    if (Date.now() < this.#scanAt) return;
+    this.#scanAt = Date.now() + SCAN_MILLISECONDS;
+    this.#scan().catch((cause: unknown) => {
+      this.#scanAt = 0;
+      this.#scanError = new Error('The delivery bucket cannot be looked through.', { cause });
+    });
+  }
+
+  async #scan(): Promise<void> {
+    const ids: string[] = [];
+    for await (const id of listAssetIds(this.#store, this.#names.DELIVERY_BUCKET)) ids.push(id);
+    await this.#readAssets(ids);
+  }
+
+  async #readAssets(ids: readonly string[]): Promise<void> {
+    const unknown = ids.filter((id) => !this.#assets.has(id));
+    await inParallel(unknown, AT_ONCE, (id) => this.#readAsset(id));
+  }
+
+  async #readAsset(id: string): Promise<void> {
+    const asset = await readAsset(this.#store, this.#names.DELIVERY_BUCKET, id);
+    if (asset && !this.#deleted.has(id)) this.#assets.set(id, asset);
+  }
+
+  /** None of a job that nothing is known of but that something of it is there. */
+  async #job(listing: JobListing, source: Source | undefined): Promise<readonly Job[]> {
+    const { jobId } = listing;
+    let outline, result, unreadable;
+    try {
+      outline = await this.#outline(listing);
+      result = await this.#result(listing);
+    } catch (error) {
+      // Of another version, for instance; the others are no worse for it.
+      unreadable = error instanceof Error ? error.message : String(error);
+    }
+    const assetId = result?.assetId ?? outline?.assetId ?? source?.assetId;
+    const sourceKey = result?.source.key ?? outline?.source.key ?? source?.key;
+    if (result) this.#left.delete(jobId);
+    if (assetId === undefined || sourceKey === undefined) return [];
+    return [{ listing, assetId, sourceKey, outline, result, unreadable }];
+  }
+
+  async #outline({ jobId, plan }: JobListing): Promise<Outline | undefined> {
+    const known = this.#outlines.get(jobId);
+    if (known || !plan) return known;
+    const outline = await readDocument(
+      this.#store,
+      this.#names.WORK_BUCKET,
+      plan.key,
+      parseOutline,
+    );
+    if (outline) this.#outlines.set(jobId, outline);
+    return outline;
+  }
+
+  async #result({ result }: JobListing): Promise<AssetEvent | undefined> {
+    if (!result) return undefined;
+    const name = `${result.key} ${result.etag}`;
+    const known = this.#results.get(name);
+    if (known) return known;
+    const { key } = result;
+    const event = await readDocument(this.#store, this.#names.WORK_BUCKET, key, parseAssetEvent);
+    if (event?.type === 'asset.ready') {
+      // The same file, uploaded again.
+      this.#deleted.delete(event.assetId);
+      await this.#readAsset(event.assetId);
+    }
+    if (event) this.#results.set(name, event);
+    return event;
+  }
+
+  async #entry(id: string, source: Source | undefined, jobs: readonly Job[]) {
+    const asset = this.#assets.get(id);
+    const [job] = jobs.toSorted(
+      (a, b) => b.listing.changedAt.getTime() - a.listing.changedAt.getTime(),
+    );
+    const since = source?.uploadedAt ?? asset?.publishedAt ?? job?.listing.changedAt ?? new Date(0);
+    const item = asset ? this.#ready(asset) : await this.#unpublished(id, source, job);
+    if (!item) return [];
+    const bucket = this.#names.SOURCE_BUCKET;
+    const entry: Entry = {
+      item,
+      ...(source ? { source: { bucket, key: source.key, etag: source.etag } } : {}),
+      jobIds: jobs.map(({ listing }) => listing.jobId),
+    };
+    return [{ entry, since }];
+  }
+
+  #ready(asset: PublishedAsset): ReadyItem {
+    const { assetId, title, source, publishedAt, durationSeconds, poster, playlist } = asset;
+    const { renditions, audio, skipped, bytes } = asset;
+    return {
+      ...{ id: assetId, title, fileName: basename(source.key), state: 'ready' },
+      ...{ changedAt: publishedAt.toISOString(), durationSeconds },
+      playlist: `/${playlist}`,
+      ...(poster === undefined ? {} : { poster: `/${poster}` }),
+      playAddress: `${this.#origin}/${playlist}`,
+      embedCode: embedCode(this.#origin, asset),
+      ...{ renditions, audio, skipped, bytes },
+    };
+  }
+
+  /** Undefined when nothing is left of it but that it was deleted. */
+  async #unpublished(
+    id: string,
+    source: Source | undefined,
+    job: Job | undefined,
+  ): Promise<LibraryItem | undefined> {
+    const key = source?.key ?? job?.sourceKey ?? '';
+    const changedAt = job?.listing.changedAt ?? source?.uploadedAt ?? new Date(0);
+    const known = {
+      ...{ id, title: job?.outline?.title ?? titleOf(key), fileName: basename(key) },
+      changedAt: changedAt.toISOString(),
+    };
+    if (!job) return { ...known, state: 'waiting' };
+    const { result, unreadable: reason } = job;
+    if (reason !== undefined) return { ...known, state: 'failed', code: 'unreadable', reason };
+    if (!result) return { ...known, state: 'working', ...(await this.#progress(job)) };
+    // It was published, and is deleted; or its file is gone before anybody looked at it.
+    if (result.type === 'asset.ready') return undefined;
+    if (result.code === 'source_gone' && !source) return undefined;
+    const state = result.type === 'asset.rejected' ? 'rejected' : 'failed';
+    return { ...known, state, code: result.code, reason: result.reason };
+  }
+
+  async #progress({ listing, outline }: Job) {
+    const { jobId, failure } = listing;
+    const done = outline ? (await this.#progressOf(outline, listing)).done : 0;
+    const left = this.#left.get(jobId) ?? new TimeLeft();
+    this.#left.set(jobId, left);
+    const seconds = left.after({ atSeconds: performance.now() / 1000, done });
+    const evidence =
+      failure &&
+      (await readDocument(this.#store, this.#names.WORK_BUCKET, failure.key, parseEvidence));
+    return {
+      percent: Math.floor(done * 100),
+      ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),
+      ...(evidence ? { trouble: evidence.error } : {}),
+    };
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What the studio's page and its server say to each other, as JSON below `/studio/api/`. Each POST and
+ * DELETE carries the page's token in `x-studio-token`; what goes wrong is answered with a status of 400
+ * and above and a `Problem`.
+ *
+ * | request                          | body             | answer                                      |
+ * | -------------------------------- | ---------------- | ------------------------------------------- |
+ * | GET `events`                     |                  | server-sent events; each `data` a `Library` |
+ * | POST `uploads`                   | `NewUpload`      | `OpenUpload`                                |
+ * | POST `uploads/parts`             | `UploadName`     | `SentParts`; 404 when it is gone            |
+ * | POST `uploads/sign`              | `PartName`       | `SignedPart`                                |
+ * | POST `uploads/complete`          | `CompleteUpload` | `Completed`                                 |
+ * | POST `uploads/abort`             | `UploadName`     | 204                                         |
+ * | POST `items/<id>/retry`          |                  | 204                                         |
+ * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |
+ */
+export interface Library {
+  /** What a person calls the place: `this machine`, or the name of a stage. */
+  readonly place: string;
+  /** Where viewers find the videos, `https://…`, without a slash at the end. */
+  readonly origin: string;
+  /** The newest first. */
+  readonly items: readonly LibraryItem[];
+}
+
+/** One uploaded file and what has become of it. */
+export type LibraryItem = WaitingItem | WorkingItem | ReadyItem | EndedItem;
+
+interface AnyItem {
+  /** The asset's id. */
+  readonly id: string;
+  readonly title: string;
+  /** As it was uploaded, without folders. */
+  readonly fileName: string;
+  /** ISO 8601. */
+  readonly changedAt: string;
+}
+
+/** Uploaded, and no worker has taken it up. */
+export interface WaitingItem extends AnyItem {
+  readonly state: 'waiting';
+}
+
+export interface WorkingItem extends AnyItem {
+  readonly state: 'working';
+  /** 0 to 100. */
+  readonly percent: number;
+  /** Absent until enough of the work was seen to judge. */
+  readonly secondsLeft?: number;
+  /** What failed last; it is tried again. */
+  readonly trouble?: string;
+}
+
+/** It was not made. `rejected`: the file can never work. `failed`: it may, when it is tried again. */
+export interface EndedItem extends AnyItem {
+  readonly state: 'rejected' | 'failed';
+  readonly code: string;
+  /** A sentence for the person who uploaded it. */
+  readonly reason: string;
+}
+
+export interface ReadyItem extends AnyItem {
+  readonly state: 'ready';
+  readonly durationSeconds: number;
+  /** Paths on the studio's own server, `/v/…`, for its player and pictures. */
+  readonly playlist: string;
+  readonly poster?: string;
+  /** Where viewers find the playlist. */
+  readonly playAddress: string;
+  /** Two lines of HTML for a page of an allowed site. */
+  readonly embedCode: string;
+  readonly renditions: readonly {
+    readonly name: string;
+    readonly width: number;
+    readonly height: number;
+    readonly codecs: string;
+    /** Bits/s, without sound. */
+    readonly averageBitRate: number;
+    readonly peakBitRate: number;
+    readonly bytes: number;
+  }[];
+  readonly audio: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly language: string;
+    readonly averageBitRate: number;
+    readonly bytes: number;
+  }[];
+  /** Steps of the ladder that were left out. */
+  readonly skipped: readonly {
+    readonly rung: string;
+    readonly reason: 'larger_than_source' | 'same_size_as_another';
+  }[];
+  /** All segments and images. */
+  readonly bytes: number;
+}
+
+export interface NewUpload {
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** Names an upload that is not completed. */
+export interface UploadName {
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+export interface OpenUpload extends UploadName {
+  /** Bytes of every part but the last. */
+  readonly partBytes: number;
+}
+
+export interface SentParts {
+  readonly parts: readonly {
+    readonly partNumber: number;
+    readonly etag: string;
+    readonly sizeBytes: number;
+  }[];
+}
+
+export interface PartName extends UploadName {
+  /** From 1. */
+  readonly partNumber: number;
+}
+
+/** The part's bytes are PUT there; the answer's ETag is the part's. */
+export interface SignedPart {
+  readonly url: string;
+}
+
+export interface CompleteUpload extends UploadName {
+  readonly parts: readonly { readonly partNumber: number; readonly etag: string }[];
+}
+
+export interface Completed {
+  /** Of the item that it becomes. */
+  readonly id: string;
+}
+
+export interface Problem {
+  /** A sentence. */
+  readonly error: string;
+}

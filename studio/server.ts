@@ -1,0 +1,231 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Reply } from '../local/edge/reply.ts';
+import type { Home } from '../worker/io/ports.ts';
+import type { Logger } from '../worker/log.ts';
+import { remove, retry } from './actions.ts';
+import { buildPage } from './build.ts';
+import { LibraryReader } from './library.ts';
+import type { Entry, Names } from './library.ts';
+import { Live } from './live.ts';
+import type { PartName, Problem } from './protocol.ts';
+import {
+  RequestError,
+  completeUpload as completeSchema,
+  newUpload,
+  partName,
+  readBody,
+  readBytes,
+  uploadName,
+} from './requests.ts';
+import { partSigner } from './signed-part.ts';
+import { completeUpload, openUpload, sentParts } from './uploads.ts';
+
+export interface StudioOptions {
+  readonly home: Home;
+  readonly names: Names;
+  /** What a person calls the place: `this machine`, or the name of a stage. */
+  readonly place: string;
+  /** Where viewers find the videos, without a slash at the end. */
+  readonly origin: string;
+  /** How often the buckets are looked at while a page is open. */
+  readonly lookMilliseconds: number;
+  /** Where parts are put; without it, here. */
+  readonly parts?: {
+    /** `https://bucket.example`, for the page's Content-Security-Policy. */
+    readonly origin: string;
+    /** An address that takes the part, good for an hour. */
+    sign(part: PartName): Promise<string>;
+  };
+  /** Something waits for workers. */
+  readonly onWork?: () => Promise<void>;
+  /** An asset is deleted: caches may still hold it. */
+  readonly onRemoved?: (assetId: string) => Promise<void>;
+  readonly log: Logger;
+}
+
+/** The studio's part of a server: everything below `/studio`. */
+export interface Studio {
+  answer(request: IncomingMessage): Promise<Reply>;
+}
+
+/** A part of the largest file that S3 takes, 5 TiB in ten thousand parts, and some. */
+const LONGEST_PART_BYTES = 2 ** 30;
+const PARTS = '/studio/parts';
+const API = '/studio/api/';
+
+/**
+ * The admin's page and what it asks for. It is for loopback: whoever reaches the server is the admin.
+ * Other pages of the same browser are kept out by a token that only this page can read.
+ */
+export function openStudio(options: StudioOptions): Studio {
+  const { home, names, place, origin, log } = options;
+  const { store } = home;
+  const bucket = names.SOURCE_BUCKET;
+  const token = randomBytes(24).toString('base64url');
+  const signer = partSigner(PARTS);
+  const reader = new LibraryReader(store, names, origin);
+  const live = new Live({
+    look: async () => ({ place, origin, items: (await reader.read()).map(({ item }) => item) }),
+    lookMilliseconds: options.lookMilliseconds,
+    onError: (error) => log.error({ event: 'studio.unreadable', err: error }),
+  });
+
+  const worked = async () => {
+    live.hurry();
+    await options.onWork?.();
+  };
+  const find = async (id: string): Promise<Entry> => {
+    const entry = (await reader.read()).find(({ item }) => item.id === id);
+    if (!entry) throw new RequestError(404, 'There is no such video any more.');
+    return entry;
+  };
+
+  /** What is asked for by method and path below the API. */
+  const answerApi = async (request: IncomingMessage, path: string): Promise<Reply> => {
+    const { method } = request;
+    if (method === 'GET' && path === 'events') return events(live);
+    requireToken(request, token);
+    const id = /^items\/([0-9a-f]{20})(\/retry)?$/.exec(path);
+    if (method === 'DELETE' && id?.[1] && !id[2]) {
+      await remove(home, names, await find(id[1]));
+      reader.forget(id[1]);
+      live.hurry();
+      await options.onRemoved?.(id[1]);
+      return DONE;
+    }
+    if (method !== 'POST') throw new RequestError(404, 'There is no such request.');
+    if (id?.[1] && id[2]) {
+      await retry(home, names, await find(id[1]));
+      await worked();
+      return DONE;
+    }
+    switch (path) {
+      case 'uploads':
+        return json(201, await openUpload(store, bucket, await readBody(request, newUpload)));
+      case 'uploads/parts':
+        return json(200, await sentParts(store, bucket, await readBody(request, uploadName)));
+      case 'uploads/sign': {
+        const part = await readBody(request, partName);
+        return json(200, {
+          url: options.parts ? await options.parts.sign(part) : signer.sign(part),
+        });
+      }
+      case 'uploads/complete': {
+        const completed = await completeUpload(
+          store,
+          bucket,
+          await readBody(request, completeSchema),
+        );
+        await worked();
+        return json(200, completed);
+      }
+      case 'uploads/abort': {
+        const { key, uploadId } = await readBody(request, uploadName);
+        await store.abortUpload(bucket, key, uploadId);
+        return DONE;
+      }
+      default:
+        throw new RequestError(404, 'There is no such request.');
+    }
+  };
+
+  const takePart = async (request: IncomingMessage, query: string): Promise<Reply> => {
+    const part = signer.read(new URLSearchParams(query));
+    if (!part || request.method !== 'PUT') {
+      throw new RequestError(403, 'This address is not, or no longer, good.');
+    }
+    const { key, uploadId, partNumber } = part;
+    const bytes = await readBytes(request, LONGEST_PART_BYTES);
+    const { etag } = await store.uploadPart(bucket, key, uploadId, partNumber, bytes);
+    return { status: 200, headers: { etag: `"${etag}"`, 'content-length': '0' } };
+  };
+
+  const answerPage = async ({ method, url }: IncomingMessage, path: string): Promise<Reply> => {
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new RequestError(405, 'This can only be read.');
+    if (path === '/studio') return { status: 308, headers: { location: '/studio/' } };
+    const file = (await buildPage()).get(path.slice('/studio/'.length) || 'index.html');
+    if (!file) throw new RequestError(404, `There is no ${url ?? ''}.`);
+    return page(file, token, options.parts?.origin);
+  };
+
+  return {
+    answer: async (request) => {
+      const [path = '', query = ''] = (request.url ?? '').split('?', 2);
+      try {
+        requireSameOrigin(request, path);
+        if (path.startsWith(API)) return await answerApi(request, path.slice(API.length));
+        if (path === PARTS) return await takePart(request, query);
+        return await answerPage(request, path);
+      } catch (error) {
+        if (error instanceof RequestError) return problem(error.status, error.message);
+        log.error({ event: 'studio.failed', method: request.method, path, err: error });
+        return problem(500, 'That did not work; the log says why. Try it again.');
+      }
+    },
+  };
+}
+
+const DONE: Reply = { status: 204, headers: { 'cache-control': 'no-store' } };
+
+/** The page may be opened from anywhere; all else is asked for by the page. A program says nothing of the kind. */
+function requireSameOrigin({ headers }: IncomingMessage, path: string): void {
+  const site = headers['sec-fetch-site'];
+  if (path === '/studio/' || path === '/studio' || site === undefined) return;
+  if (site !== 'same-origin') throw new RequestError(403, 'This is for the page of the studio.');
+}
+
+function requireToken({ headers }: IncomingMessage, token: string): void {
+  const given = Buffer.from(String(headers['x-studio-token'] ?? ''));
+  const right = Buffer.from(token);
+  if (given.length !== right.length || !timingSafeEqual(given, right)) {
+    throw new RequestError(403, 'The token is not, or no longer, good: load the page again.');
+  }
+}
+
+function events(live: Live): Reply {
+  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
+  return { status: 200, headers, body: live.open() };
+}
+
+function json(status: number, value: object): Reply {
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  return { status, headers, body: JSON.stringify(value) };
+}
+
+function problem(status: number, error: string): Reply {
+  return json(status, { error } satisfies Problem);
+}
+
+function page(
+  { body, contentType }: { readonly body: Uint8Array | string; readonly contentType: string },
+  token: string,
+  partsOrigin = '',
+): Reply {
+  const filled = contentType.startsWith('text/html')
+    ? Buffer.from(body).toString('utf8').replace('{{token}}', token)
+    : body;
+  return {
+    status: 200,
+    headers: {
+      'content-type': contentType,
+      'content-security-policy': [
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "media-src 'self' blob:",
+        "worker-src 'self' blob:",
+        `connect-src 'self' ${partsOrigin}`.trim(),
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "object-src 'none'",
+      ].join('; '),
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'same-origin',
+      // The page carries a token of this process.
+      'cache-control': 'no-store',
+    },
+    body: filled,
+  };
+}

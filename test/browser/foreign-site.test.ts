@@ -1,0 +1,289 @@
+import type Hls from 'hls.js';
+import type { Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { signAddress } from '../../edge/playback-token.ts';
+import type { AccessMode } from '../../infra/config.ts';
+import { openDelivery } from '../../local/edge/delivery.ts';
+import type { Delivery } from '../../local/edge/delivery.ts';
+import { startDirectOrigin } from '../../local/edge/direct.ts';
+import { startEdge } from '../../local/edge/server.ts';
+import type { Edge } from '../../local/edge/server.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
+import { createLog } from '../../worker/log.ts';
+import { Machine } from '../e2e/machine.ts';
+import { publishAsset } from './asset.ts';
+import type { PublishedAsset } from './asset.ts';
+import { openTwoSites } from './two-sites.ts';
+import type { TwoSites } from './two-sites.ts';
+
+const SITE = 'https://site.example';
+const SUBDOMAIN = 'https://talks.of.wild.example';
+const EVIL = 'https://evil.example';
+const KEY = 'the key';
+const MODES: readonly AccessMode[] = ['cdn-only', 'public-read-via-cdn', 'public-read'];
+const originSecret = 'only the CDN knows it';
+const log = createLog('silent');
+
+/** Every way that a stage can be closed in: by the site alone or by tokens, too, in each access mode. */
+const STAGES = MODES.flatMap((accessMode) =>
+  [false, true].map((tokens) => ({
+    ...{ accessMode, tokens, host: `${tokens ? 'tokens' : 'sites'}.${accessMode}.example` },
+  })),
+);
+/** On the site's own domain, as it is with a name of one's own for the CDN. */
+const SAME_SITE = 'cdn.site.example';
+
+let machine: Machine;
+let asset: PublishedAsset;
+let sites: TwoSites;
+let page: Page;
+
+beforeAll(async () => {
+  machine = await Machine.open();
+  asset = await publishAsset(machine, 'Played');
+  const cdn = (accessMode: AccessMode, tokens: boolean): Delivery =>
+    openDelivery(
+      {
+        allowedSites: [SITE, 'https://*.wild.example'],
+        allowNoContext: false,
+        tokenKeys: tokens ? [KEY] : [],
+      },
+      bucket(accessMode),
+    );
+  const cdns = STAGES.map(
+    ({ host, accessMode, tokens }) => [host, cdn(accessMode, tokens)] as const,
+  );
+  sites = await openTwoSites(new Map([...cdns, [SAME_SITE, cdn('cdn-only', false)]]));
+  return async () => {
+    await sites.close();
+    await machine.close();
+  };
+});
+
+beforeEach(async () => {
+  sites.answered.length = 0;
+  page = await (await sites.browser.newContext()).newPage();
+});
+
+afterEach(() => page.context().close());
+
+function bucket(accessMode: AccessMode) {
+  const { store } = machine.home;
+  return { store, name: LOCAL_NAMES.deliveryBucket, accessMode, originSecret };
+}
+
+/** Where a CDN has the asset's pointer, a segment and the poster, with a token where it demands one. */
+function addresses(host: string, tokens: boolean, seconds = 3600, now = new Date()) {
+  const at = (path: string) => {
+    const plain = `https://${host}/${path}`;
+    return tokens ? signAddress(plain, KEY, seconds, now) : plain;
+  };
+  return {
+    playlist: at(asset.playlist),
+    segment: at(asset.firstSegment),
+    poster: at(asset.poster),
+  };
+}
+
+type Addresses = ReturnType<typeof addresses>;
+
+const open = (site: string, policy = '') =>
+  page.goto(`${site}/?${new URLSearchParams({ policy }).toString()}`);
+
+/** How the page that is open fares in every way that a page has. */
+async function tries(all: Addresses) {
+  return page.evaluate(async ({ playlist, segment, poster }) => {
+    const fetched = (address: string) =>
+      fetch(address).then(
+        async (answer) => `${answer.status}, ${(await answer.arrayBuffer()).byteLength > 0}`,
+        () => 'refused',
+      );
+    const loaded = (element: HTMLImageElement | HTMLVideoElement, event: string, address: string) =>
+      new Promise<string>((resolve) => {
+        element.addEventListener(event, () => resolve('loaded'));
+        element.addEventListener('error', () => resolve('refused'));
+        element.src = address;
+      });
+    const video = (address: string) => {
+      const element = document.createElement('video');
+      element.preload = 'auto';
+      return loaded(element, 'loadeddata', address);
+    };
+    const played = new Promise<string>((resolve) => {
+      const Player = (globalThis as unknown as { readonly Hls: typeof Hls }).Hls;
+      const element = document.body.appendChild(document.createElement('video'));
+      const hls = new Player();
+      hls.on(Player.Events.FRAG_BUFFERED, () => resolve('buffered'));
+      hls.on(Player.Events.ERROR, (_event, { fatal, response }) => {
+        if (fatal) resolve(`refused with ${response?.code ?? 'nothing'}`);
+      });
+      hls.loadSource(playlist);
+      hls.attachMedia(element);
+    });
+    return {
+      fetchedPlaylist: await fetched(playlist),
+      fetchedSegment: await fetched(segment),
+      image: await loaded(document.createElement('img'), 'load', poster),
+      videoOfPlaylist: await video(playlist),
+      videoOfSegment: await video(segment),
+      hls: await played,
+    };
+  }, all);
+}
+
+/** Has the page show an address in a frame, where Chromium would play a playlist by itself. */
+async function framed(address: string): Promise<void> {
+  await page.evaluate(async (source) => {
+    const frame = document.body.appendChild(document.createElement('iframe'));
+    await new Promise((resolve) => {
+      frame.addEventListener('load', resolve);
+      frame.src = source;
+    });
+  }, address);
+}
+
+const REFUSED = {
+  fetchedPlaylist: 'refused',
+  fetchedSegment: 'refused',
+  image: 'refused',
+  videoOfPlaylist: 'refused',
+  videoOfSegment: 'refused',
+  // What hls.js sees of an answer that it may not read.
+  hls: 'refused with 0',
+};
+
+const SERVED = {
+  fetchedPlaylist: '200, true',
+  fetchedSegment: '200, true',
+  image: 'loaded',
+  videoOfPlaylist: 'loaded',
+  hls: 'buffered',
+};
+
+describe.each(STAGES)('In $accessMode, with tokens: $tokens,', ({ host, tokens }) => {
+  test.each(['', 'no-referrer', 'unsafe-url'])(
+    'a foreign site of the policy "%s" gets not a byte, by whatever way.',
+    async (policy) => {
+      await open(EVIL, policy);
+      const all = addresses(host, tokens);
+      expect(await tries(all)).toEqual(REFUSED);
+      await framed(all.playlist);
+      expect(sites.answered.length).toBeGreaterThanOrEqual(7);
+      expect(sites.answered.filter(({ status }) => status !== 403)).toEqual([]);
+    },
+  );
+
+  test.each([SITE, SUBDOMAIN])('the allowed site %s gets it in every way.', async (site) => {
+    await open(site);
+    expect(await tries(addresses(host, tokens))).toMatchObject(SERVED);
+  });
+
+  test('the allowed site gets it also when it says nothing of itself, but not without CORS.', async () => {
+    await open(SITE, 'no-referrer');
+    expect(await tries(addresses(host, tokens))).toMatchObject({
+      ...SERVED,
+      ...{ image: 'refused', videoOfPlaylist: 'refused' },
+    });
+  });
+
+  test('a foreign site poisons no cache for an allowed one, nor do elements without CORS.', async () => {
+    const { poster, segment } = addresses(host, tokens);
+    await open(EVIL);
+    await tries(addresses(host, tokens));
+    await open(SITE);
+    const seen = await page.evaluate(
+      async ([image, file]) => {
+        const element = new Image();
+        element.src = image;
+        await element.decode();
+        const answers = [await fetch(image), await fetch(file), await fetch(file)];
+        return answers.map(({ status, type }) => `${status} ${type}`);
+      },
+      [poster, segment] as const,
+    );
+    expect(seen).toEqual(['200 cors', '200 cors', '200 cors']);
+    const served = sites.answered.filter(({ status }) => status !== 403);
+    expect(served.length).toBeGreaterThan(0);
+    for (const { cache } of served) expect(cache).toMatch(/^(Miss|Hit) from cloudfront$/);
+  });
+});
+
+describe('With the CDN on the domain of the site,', () => {
+  test('its pages get it in every way, whatever they say of themselves.', async () => {
+    await open(SITE, 'no-referrer');
+    expect(await tries(addresses(SAME_SITE, false))).toMatchObject(SERVED);
+  });
+});
+
+describe('A token', () => {
+  const host = 'tokens.cdn-only.example';
+
+  test('that has expired is told of to a page of its site, and hls.js sees why.', async () => {
+    const old = addresses(host, true, 60, new Date(Date.now() - 120_000));
+    await open(SITE);
+    const told = await page.evaluate(async (address) => {
+      const answer = await fetch(address);
+      return [answer.status, await answer.text()];
+    }, old.playlist);
+    expect(told).toEqual([403, 'The address of this video has expired.\n']);
+    expect((await tries(old)).hls).toBe('refused with 403');
+  });
+
+  test('that is missing is told of, too, and no other asset is opened by it.', async () => {
+    const { playlist } = addresses(host, true);
+    const other = playlist.replace(asset.assetId, '0'.repeat(20));
+    await open(SITE);
+    const told = await page.evaluate(
+      (all) => Promise.all(all.map(async (address) => (await fetch(address)).text())),
+      [`https://${host}/${asset.playlist}`, other],
+    );
+    expect(told).toEqual([
+      'This video is fetched with a token that its address lacks.\n',
+      'The token in the address of this video is not right.\n',
+    ]);
+  });
+});
+
+describe("The bucket's own address", () => {
+  test.each<[mode: AccessMode, video: string]>([
+    ['cdn-only', 'refused'],
+    ['public-read-via-cdn', 'refused'],
+    ['public-read', 'loaded'],
+  ])('in %s: a foreign site finds it %s.', async (mode, expected) => {
+    const direct = await startDirectOrigin(bucket(mode), log);
+    const at = (path: string) => `${direct.origin}/${path}`;
+    await open(EVIL);
+    const { image, videoOfPlaylist } = await tries({
+      ...{ playlist: at(asset.playlist), segment: at(asset.firstSegment) },
+      poster: at(asset.poster),
+    });
+    expect([image, videoOfPlaylist]).toEqual([expected, expected]);
+    await direct.close();
+  });
+});
+
+describe('The watch page', () => {
+  let edge: Edge;
+  const answered: string[] = [];
+  beforeAll(async () => {
+    edge = await startEdge({
+      ...{ store: machine.home.store, deliveryBucket: LOCAL_NAMES.deliveryBucket },
+      ...{ port: 0, allowedSites: [SITE], listAssets: async () => [asset] },
+      log: Object.assign(createLog('silent'), {
+        debug: ({ path }: { readonly path: string }) => void answered.push(path),
+      }),
+    });
+    return () => edge.close();
+  });
+
+  test('in a frame of a foreign site shows nothing, and fetches nothing.', async () => {
+    const refusal = page.waitForEvent('console', (message) =>
+      message.text().includes('frame-ancestors'),
+    );
+    const body = `<iframe src="${edge.origin}/watch/${asset.assetId}"></iframe>`;
+    await page.goto(`${EVIL}/?${new URLSearchParams({ body }).toString()}`);
+    await refusal;
+    expect(answered).toContain(`/watch/${asset.assetId}`);
+    expect(answered.filter((path) => path.startsWith('/v/'))).toEqual([]);
+  });
+});

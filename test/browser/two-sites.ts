@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { deliver } from '../../local/edge/delivery.ts';
+import type { Delivery } from '../../local/edge/delivery.ts';
+import { answerRequests, closeServer, listen } from '../../local/edge/listen.ts';
+import type { Reply } from '../../local/edge/reply.ts';
+import { createLog } from '../../worker/log.ts';
+import { openBrowser } from './browser.ts';
+
+const HLS = fileURLToPath(import.meta.resolve('hls.js/dist/hls.min.js'));
+
+/** What a CDN answered. */
+export interface Answered {
+  readonly host: string;
+  readonly path: string;
+  readonly status: number;
+  readonly cache: string | undefined;
+}
+
+/** Sites and CDNs under names of their own, with TLS: without it browsers say less of where they come from. */
+export interface TwoSites {
+  readonly browser: Browser;
+  /** Everything that the CDNs answered since it was last emptied. */
+  readonly answered: Answered[];
+  close(): Promise<void>;
+}
+
+/**
+ * A browser to which every `https://….example` is this process: the CDN of that host, or else a site,
+ * whose only page has hls.js and the referrer policy that its query names.
+ */
+export async function openTwoSites(cdns: ReadonlyMap<string, Delivery>): Promise<TwoSites> {
+  const answered: Answered[] = [];
+  const server = createServer(selfSigned());
+  const answer = async (request: IncomingMessage): Promise<Reply> => {
+    const { host = '' } = request.headers;
+    const cdn = cdns.get(host);
+    if (!cdn) return sitePage(request);
+    const reply = await deliver(cdn, request);
+    const { status, headers } = reply;
+    answered.push({ host, path: request.url ?? '', status, cache: headers['x-cache'] });
+    return reply;
+  };
+  answerRequests(server, answer, createLog('silent'));
+  const port = await listen(server, 0);
+  const browser = await openBrowser([
+    `--host-resolver-rules=MAP *.example 127.0.0.1:${port}`,
+    '--ignore-certificate-errors',
+  ]);
+  return {
+    ...{ browser, answered },
+    close: async () => {
+      await browser.close();
+      await closeServer(server);
+    },
+  };
+}
+
+function sitePage({ url = '/' }: IncomingMessage): Reply {
+  const { pathname, searchParams } = new URL(url, 'https://site.example');
+  if (pathname === '/hls.js') {
+    return { status: 200, headers: { 'content-type': 'text/javascript' }, body: readFileSync(HLS) };
+  }
+  if (pathname !== '/') return { status: 404, headers: {} };
+  return {
+    status: 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'referrer-policy': searchParams.get('policy') ?? '',
+    },
+    body: `<!doctype html><title>A site</title><script src="/hls.js"></script>${searchParams.get('body') ?? ''}`,
+  };
+}
+
+function selfSigned(): { readonly key: Buffer; readonly cert: Buffer } {
+  const folder = mkdtempSync(join(tmpdir(), 'vodstack-tls-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  try {
+    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const files = ['-keyout', key, '-out', cert, '-subj', '/CN=example', '-days', '2'];
+    execFileSync('openssl', ['req', '-x509', ...made, ...files], { stdio: 'ignore' });
+    return { key: readFileSync(key), cert: readFileSync(cert) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,313 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startEdge } from '../../local/edge/server.ts';
+import type { Edge } from '../../local/edge/server.ts';
+import { openStudio } from '../../studio/server.ts';
+import { writeDocument } from '../../worker/io/documents.ts';
+import { openLocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
+import type { Home } from '../../worker/io/ports.ts';
+import { createLog } from '../../worker/log.ts';
+import { jobIdOf } from '../../worker/plan/ids.ts';
+import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
+import { parseMessage } from '../../worker/plan/message.ts';
+import { ask } from '../edge/http.ts';
+import { Client } from './client.ts';
+
+const MIB = 2 ** 20;
+const names = layoutEnv('/');
+const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET, JOB_QUEUE } = names;
+const ORIGIN = 'https://videos.example';
+
+let directory: string;
+let home: Home;
+let edge: Edge;
+let client: Client;
+let worked = 0;
+let removed: string[] = [];
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
+  home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+  edge = await startEdge({
+    ...{ store: home.store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
+    listAssets: async () => [],
+    log: createLog('silent'),
+    studio: (_origin, forget) =>
+      openStudio({
+        ...{ home, names, place: 'this machine', origin: ORIGIN, log: createLog('silent') },
+        // Long enough that what is seen at once was told at once.
+        lookMilliseconds: 60_000,
+        onWork: async () => void (worked += 1),
+        onRemoved: async (id) => {
+          forget(id);
+          removed.push(id);
+        },
+      }),
+  });
+  client = await Client.open(edge.origin);
+});
+
+afterAll(async () => {
+  await edge.close();
+  await home.close();
+  await rm(directory, { recursive: true });
+});
+
+beforeEach(() => {
+  worked = 0;
+  removed = [];
+});
+
+/** What workers are asked for; none of it is there afterwards. */
+async function asked() {
+  const queue = home.queue(JOB_QUEUE);
+  const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
+  for (const { receipt } of messages) await queue.acknowledge(receipt);
+  return messages.map(({ body }) => parseMessage(body));
+}
+
+async function keysOf(bucket: string): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of home.store.list(bucket, '')) keys.push(key);
+  return keys;
+}
+
+async function reject(id: string, fileName: string): Promise<string> {
+  const jobId = jobIdOf(id, {});
+  const source = { bucket: SOURCE_BUCKET, key: `studio/0123456789abcdef/${fileName}` };
+  await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, {
+    ...{ type: 'asset.rejected', jobId, assetId: id, source },
+    ...{ code: 'no_video', reason: 'The file has no picture.' },
+  });
+  return jobId;
+}
+
+async function publish(id: string, key: string): Promise<void> {
+  const version = 'fedcba9876543210';
+  const asset = {
+    ...{ schema: 1, assetId: id, version, title: 'A & "B"', durationSeconds: 6, bytes: 1234 },
+    ...{ source: { bucket: SOURCE_BUCKET, key }, playlist: pointerKey(id), thumbnails: [] },
+    poster: versionKey(id, version, 'images/poster.jpg'),
+    renditions: [],
+    audio: [],
+    skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
+  };
+  await writeDocument(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
+  await home.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
+  await home.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', { metadata: { version } });
+}
+
+describe('an upload', () => {
+  test.each(['#2 4 Protection with PropTypes.mp4', '강의 1강 – 소개.mp4', '100% +a?b&c=d.mov'])(
+    'in parts becomes an object of its own, and an item that waits: %s',
+    async (name) => {
+      await asked();
+      const bytes = new Uint8Array(randomBytes(9 * MIB));
+      const { status, json } = await client.ask('POST', 'uploads', {
+        ...{ name, sizeBytes: bytes.length },
+      });
+      expect([status, json]).toEqual([
+        201,
+        {
+          key: expect.stringMatching(/^studio\/[0-9a-f]{16}\/./) as unknown,
+          uploadId: expect.any(String) as unknown,
+          partBytes: 8 * MIB,
+        },
+      ]);
+      const { key, uploadId } = json as { readonly key: string; readonly uploadId: string };
+      const first = await client.put({ key, uploadId }, 1, bytes.subarray(0, 8 * MIB));
+      const sent = await client.ask('POST', 'uploads/parts', { key, uploadId });
+      expect(sent).toMatchObject({
+        ...{ status: 200, json: { parts: [{ partNumber: 1, sizeBytes: 8 * MIB }] } },
+      });
+      const second = await client.put({ key, uploadId }, 2, bytes.subarray(8 * MIB));
+      const completed = await client.ask('POST', 'uploads/complete', {
+        ...{ key, uploadId, parts: [second, first] },
+      });
+      const { id } = completed.json as { readonly id: string };
+      expect(await client.item(id, 'waiting')).toMatchObject({
+        ...{ fileName: name, title: name.replace(/\.\w+$/, '') },
+      });
+      const stored = await home.store.get(SOURCE_BUCKET, key);
+      expect(stored && (await buffer(stored.body)).equals(bytes)).toBe(true);
+      expect(await asked()).toMatchObject([{ type: 'uploads', uploads: [{ key }] }]);
+      expect(worked).toBe(1);
+    },
+  );
+
+  test('that is completed twice, as the first answer was lost, is one and the same.', async () => {
+    const opened = await client.ask('POST', 'uploads', { name: 'twice.mp4', sizeBytes: 3 });
+    const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
+    const parts = [await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]))];
+    const one = await client.ask('POST', 'uploads/complete', { key, uploadId, parts });
+    expect(await client.ask('POST', 'uploads/complete', { key, uploadId, parts })).toEqual(one);
+  });
+
+  test('by the name of another one takes nothing away from it.', async () => {
+    const one = await client.upload('intro.mp4', new Uint8Array([1]));
+    const other = await client.upload('intro.mp4', new Uint8Array([2]));
+    expect(one).not.toBe(other);
+    const { items } = await client.library();
+    expect(items.filter(({ id }) => [one, other].includes(id))).toHaveLength(2);
+  });
+
+  test('that is given up leaves nothing, and is told of as gone.', async () => {
+    const opened = await client.ask('POST', 'uploads', { name: 'off.mp4', sizeBytes: 3 });
+    const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
+    await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]));
+    expect((await client.ask('POST', 'uploads/abort', { key, uploadId })).status).toBe(204);
+    expect(await client.ask('POST', 'uploads/parts', { key, uploadId })).toEqual({
+      status: 404,
+      json: { error: 'This upload is not open any more. Begin it again.' },
+    });
+    expect(await keysOf(SOURCE_BUCKET)).not.toContain(key);
+  });
+
+  test('that is nonsense is refused, and everything that is wrong is named.', async () => {
+    const bad = await client.ask('POST', 'uploads', { name: 'a/b', sizeBytes: 0, extra: 1 });
+    expect(bad).toMatchObject({ status: 400 });
+    const { error } = bad.json as { readonly error: string };
+    expect(error).toContain('name has a slash');
+    expect(error).toContain('sizeBytes says that the file is empty');
+    expect(error).toContain('extra');
+    const elsewhere = { key: 'uploads/other.mp4', uploadId: 'x', partNumber: 1 };
+    expect(await client.ask('POST', 'uploads/sign', elsewhere)).toEqual({
+      status: 400,
+      json: { error: 'This cannot be done: key is none of the studio.' },
+    });
+    const empty = await client.ask('POST', 'uploads');
+    expect(empty).toEqual({ status: 400, json: { error: 'This is not JSON.' } });
+  });
+
+  test('takes a part at no address but the one that was signed for it.', async () => {
+    const opened = await client.ask('POST', 'uploads', { name: 'part.mp4', sizeBytes: 3 });
+    const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
+    const { json } = await client.ask('POST', 'uploads/sign', { key, uploadId, partNumber: 1 });
+    const url = new URL((json as { readonly url: string }).url, edge.origin);
+    url.searchParams.set('partNumber', '2');
+    const other = await fetch(url, { method: 'PUT', body: 'abc' });
+    expect([other.status, await other.text()]).toEqual([
+      ...[403, '{"error":"This address is not, or no longer, good."}'],
+    ]);
+  });
+});
+
+describe('the library', () => {
+  test('tells of a rejected file with its reason, and has it tried again.', async () => {
+    const id = await client.upload('song.mp4', new Uint8Array(randomBytes(10)));
+    const jobId = await reject(id, 'song.mp4');
+    expect(await client.item(id, 'rejected')).toMatchObject({
+      ...{ title: 'song', code: 'no_video', reason: 'The file has no picture.' },
+    });
+    await asked();
+    expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
+    await client.item(id, 'waiting');
+    expect(await home.store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
+    expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
+    expect(worked).toBe(2);
+  });
+
+  test('tells of a job that cannot be read, and of all others as ever.', async () => {
+    const id = await client.upload('old.mp4', new Uint8Array(randomBytes(10)));
+    const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
+    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
+    expect(await client.item(id, 'failed')).toMatchObject({
+      ...{
+        title: 'old',
+        code: 'unreadable',
+        reason: expect.stringContaining('result.json') as unknown,
+      },
+    });
+    await client.item(other, 'waiting');
+  });
+
+  test('tells what was made of a file, and how a page embeds it.', async () => {
+    const id = await client.upload('made.mp4', new Uint8Array(randomBytes(10)));
+    await publish(id, 'studio/0123456789abcdef/made.mp4');
+    const jobId = jobIdOf(id, {});
+    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+    const poster = `/v/${id}/fedcba9876543210/images/poster.jpg`;
+    expect(await client.item(id, 'ready')).toMatchObject({
+      ...{ title: 'A & "B"', fileName: 'made.mp4', durationSeconds: 6, bytes: 1234, poster },
+      playlist: `/v/${id}/index.m3u8`,
+      playAddress: `${ORIGIN}/v/${id}/index.m3u8`,
+      embedCode: [
+        `<script type="module" src="${ORIGIN}/player/vod-player.js"></script>`,
+        `<vod-player src="${ORIGIN}/v/${id}/index.m3u8" poster="${ORIGIN}${poster}" title="A &amp; &quot;B&quot;"></vod-player>`,
+      ].join('\n'),
+      skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
+    });
+    expect(await client.ask('POST', `items/${id}/retry`)).toMatchObject({ status: 409 });
+  });
+
+  test('deletes an asset with everything that it owns, and nothing else.', async () => {
+    const id = await client.upload('gone.mp4', new Uint8Array(randomBytes(10)));
+    const other = await client.upload('stays.mp4', new Uint8Array(randomBytes(10)));
+    const jobId = jobIdOf(id, {});
+    await publish(id, 'studio/0123456789abcdef/gone.mp4');
+    await publish(other, 'studio/0123456789abcdef/stays.mp4');
+    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+    await client.item(id, 'ready');
+    const before = {
+      source: await keysOf(SOURCE_BUCKET),
+      work: await keysOf(WORK_BUCKET),
+      delivery: await keysOf(DELIVERY_BUCKET),
+    };
+    const watch = () => ask(`${edge.origin}/${pointerKey(id)}`, { origin: edge.origin });
+    expect((await watch()).status).toBe(200);
+    expect((await client.ask('DELETE', `items/${id}`)).status).toBe(204);
+    expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
+    expect(removed).toEqual([id]);
+    // The edge would have kept it for a while.
+    expect((await watch()).status).toBe(403);
+    expect({
+      source: await keysOf(SOURCE_BUCKET),
+      work: await keysOf(WORK_BUCKET),
+      delivery: await keysOf(DELIVERY_BUCKET),
+    }).toEqual({
+      source: before.source.filter((key) => !key.endsWith('/gone.mp4')),
+      work: before.work.filter((key) => !key.includes(jobId)),
+      delivery: before.delivery.filter((key) => !key.includes(id)),
+    });
+    expect(await client.ask('DELETE', `items/${id}`)).toEqual({
+      status: 404,
+      json: { error: 'There is no such video any more.' },
+    });
+  });
+});
+
+async function resultOf(id: string, jobId: string): Promise<object> {
+  const key = versionKey(id, 'fedcba9876543210', 'asset.json');
+  const found = await home.store.get(DELIVERY_BUCKET, key);
+  if (!found) throw new Error(`${key} is not there.`);
+  const asset = JSON.parse((await buffer(found.body)).toString('utf8')) as object;
+  return { type: 'asset.ready', jobId, spentSeconds: 1, ...asset };
+}
+
+describe('pages of other sites', () => {
+  test.each([
+    ['without the token', { 'x-studio-token': '' }],
+    ['with another token', { 'x-studio-token': 'a'.repeat(32) }],
+    ['from another site', { 'sec-fetch-site': 'cross-site' }],
+    ['from another port of this machine', { 'sec-fetch-site': 'same-site' }],
+  ])('change nothing: %s', async (_about, headers) => {
+    const id = await client.upload('kept.mp4', new Uint8Array(randomBytes(10)));
+    const refused = await client.ask('DELETE', `items/${id}`, undefined, headers);
+    expect(refused.status).toBe(403);
+    await client.item(id, 'waiting');
+  });
+
+  test('read nothing and frame nothing.', async () => {
+    const url = `${edge.origin}/studio/api/events`;
+    const read = await fetch(url, { headers: { 'sec-fetch-site': 'cross-site' } });
+    expect(read.status).toBe(403);
+    const { headers } = await fetch(`${edge.origin}/studio/`);
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
