@@ -17,10 +17,10 @@ export function keepPosition(src: string, seconds: number, duration: number): vo
   );
 }
 
-/** Without the query: what expires there names no other video. */
+/** Without query and token, which are others the next time. */
 function keyOf(src: string): string {
   const { origin, pathname } = new URL(src, document.baseURI);
-  return `vod-player ${origin}${pathname}`;
+  return `vod-player ${origin}${pathname.replace(/^\/t\/[^/]+/, '')}`;
 }
 
 /** Merely to name localStorage throws where a browser or a sandbox blocks it; a full one throws, too. */

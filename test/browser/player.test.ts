@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { signAddress } from '../../edge/playback-token.ts';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { openBrowser } from './browser.ts';
@@ -438,7 +439,6 @@ describe('The position', () => {
 
 describe('What is wrong', () => {
   const EMPTY = '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n';
-  const expired = () => ({ status: 410, type: 'text/plain', body: 'Gone' });
   const noise = () => ({ type: 'video/mp2t', body: 'This is no video. '.repeat(2000) });
 
   test('is said: the site may not show it.', async () => {
@@ -455,12 +455,17 @@ describe('What is wrong', () => {
   });
 
   test('is said: its address has expired.', async () => {
-    const src = stand.site.file('/expired.m3u8', expired());
-    await page.goto(stand.site.page(stand.lines(src)));
+    const key = 'a key of the length that a key has, here';
+    const guarded = await openStand([key]);
+    const address = `${guarded.edge.origin}/${talk.playlist}`;
+    const src = signAddress(address, key, 3600, new Date(Date.now() - 7_200_000));
+    await page.goto(guarded.site.page(guarded.lines(src)));
     await press();
     expect(await problem()).toBe(
       'The address of this video has expired. Reload the page to get a new one.',
     );
+    expect(guarded.answered.every((line) => line.startsWith('403 t/'))).toBe(true);
+    await guarded.close();
   });
 
   test('is said, also to the page: it is not there.', async () => {

@@ -14,7 +14,7 @@ export interface Stand {
   readonly edge: Edge;
   readonly site: Site;
   readonly foreignSite: Site;
-  /** What the edge answered below /v/, the oldest first: `200 v/…`. */
+  /** What the edge answered of videos, the oldest first: `200 v/…`. */
   readonly answered: string[];
   /** Has a worker make an asset of a file. */
   publish(file: string, options: JobOptions): Promise<AssetDocument>;
@@ -27,7 +27,8 @@ export interface Stand {
   close(): Promise<void>;
 }
 
-export async function openStand(): Promise<Stand> {
+/** With keys the edge wants tokens that one of them signed. */
+export async function openStand(tokenKeys: readonly string[] = []): Promise<Stand> {
   const machine = await Machine.open();
   const { store } = machine.home;
   const site = await Site.open();
@@ -37,10 +38,11 @@ export async function openStand(): Promise<Stand> {
   const edge = await startEdge({
     ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port: 0 },
     allowedSites: [site.origin],
+    tokenKeys,
     listAssets: async () => assets,
     log: Object.assign(createLog('silent'), {
       debug: ({ path, status }: { readonly path: string; readonly status: number }) => {
-        if (path.startsWith('/v/')) answered.push(`${status} ${path.slice(1)}`);
+        if (/^\/[vt]\//.test(path)) answered.push(`${status} ${path.slice(1)}`);
       },
     }),
   });
