@@ -22,7 +22,7 @@ const ffmpegElsewhere = {
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'eslint.config.js', 'cdktf.out/', 'edge/*.js', 'player/', 'data/'] },
+  { ignores: ['node_modules/', 'eslint.config.js', 'cdktf.out/', 'edge/*.js', 'data/', 'dist/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

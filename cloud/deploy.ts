@@ -5,19 +5,21 @@ import { runCommand, say } from '../commands/command.ts';
 import { imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
+import { buildPlayer } from '../player/build.ts';
 import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
 import { findStage } from './find-stage.ts';
 import { findEngine, isPushed, pushImage } from './image.ts';
 import { readStageOptions, STOPPING } from './options.ts';
+import { isPublished, PLAYER_KEY, publishPlayer } from './player.ts';
 import { hasStateBucket, readState } from './state.ts';
 
 const HELP = `Usage: ./scripts/deploy <stage> [options]
 
 Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's
-image if it is not there yet, then the rest. What is unchanged stays as it is; what was cut off,
-by Ctrl-C or worse, goes on when this is run again.
+image if it is not there yet, then the rest, and the player for the sites' pages. What is unchanged
+stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run again.
 
 Options:
   --plan    show what would be changed, and change nothing
@@ -59,7 +61,7 @@ await runCommand({
   },
 });
 
-/** The bucket of the state, storage, the image, the rest: each only where it is missing. */
+/** The bucket of the state, storage, the image, the rest, the player: each only where it is missing. */
 async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
@@ -74,7 +76,13 @@ async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   await apply(`${name}-*`, stop);
   const states = CONCERNS.map((concern) => readState(s3, config, stackName(name, concern)));
   const outputs: object[] = (await Promise.all(states)).map((state) => state.outputs);
-  report(config, made.parse(Object.assign({}, ...outputs)));
+  const all = made.parse(Object.assign({}, ...outputs));
+  const player = await buildPlayer();
+  if (!(await isPublished(s3, all.deliveryBucket, player))) {
+    say(`Uploading the player to s3://${all.deliveryBucket}/${PLAYER_KEY}.`);
+    await publishPlayer(s3, all.deliveryBucket, player);
+  }
+  report(config, all);
 }
 
 async function apply(stacks: string, stop: AbortSignal): Promise<void> {
@@ -107,6 +115,11 @@ async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
   }
   const isThere = await isPushed(ecr, name, tag);
   say(`\nThe worker's image ${tag} ${isThere ? 'is there.' : 'would be built and pushed.'}`);
+  const { outputs } = await readState(s3, config, stackName(name, 'storage'));
+  const bucket = z.object({ deliveryBucket: z.string() }).safeParse(outputs);
+  const hasPlayer =
+    bucket.success && (await isPublished(s3, bucket.data.deliveryBucket, await buildPlayer()));
+  say(`The player ${hasPlayer ? 'is there.' : 'would be uploaded.'}`);
   say('Nothing was changed.');
 }
 
@@ -129,6 +142,7 @@ Stage ${name} is deployed.
   videos    ${rest.origin}, for pages of ${allowedSites.join(', ')}
   uploads   s3://${rest.sourceBucket}
   delivery  s3://${rest.deliveryBucket}
+  player    ${rest.origin}/${PLAYER_KEY} (docs/player.md)
   overview  CloudWatch, dashboard ${rest.dashboardName}
 ${domain ? `\nPoint ${domain.name} at ${distributionDomain} (CNAME or alias).\n` : ''}
 Next: ./scripts/upload ${name} talk.mp4

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { buildPlayer } from '../player/build.ts';
 import type { Reply } from './edge/reply.ts';
 
 /** What the pages show of an asset; `playlist` and `poster` are paths of the edge, without the first slash. */
@@ -9,27 +10,26 @@ export interface ListedAsset {
   readonly durationSeconds: number;
   readonly playlist: string;
   readonly poster?: string | undefined;
+  /** Of one size, up to rounding; none for sound alone. */
+  readonly renditions: readonly { readonly width: number; readonly height: number }[];
 }
+
+/** The element for every site's pages, as the CDN serves it. */
+const PLAYER = '/player/vod-player.js';
+/** Built when it is first asked for. */
+let player: Promise<Uint8Array> | undefined;
 
 /** The files that the pages load, by their paths. */
 const FILES = new Map([
-  ['/player/watch.js', { url: playerFile('watch.js'), type: 'text/javascript; charset=utf-8' }],
   ['/player/pages.css', { url: playerFile('pages.css'), type: 'text/css; charset=utf-8' }],
   ['/player/icon.svg', { url: playerFile('icon.svg'), type: 'image/svg+xml' }],
-  [
-    '/player/hls.js',
-    {
-      url: import.meta.resolve('hls.js/dist/hls.min.js'),
-      type: 'text/javascript; charset=utf-8',
-    },
-  ],
 ]);
 
-/** Nothing from elsewhere; blob: is where Media Source Extensions and hls.js's worker come from. */
+/** Nothing from elsewhere; what the player needs stands in docs/player.md. */
 const POLICY = [
   "default-src 'self'",
   "media-src 'self' blob:",
-  "worker-src 'self' blob:",
+  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -45,6 +45,7 @@ export async function answerPage(
     return message(405, 'Not possible', 'This page can only be looked at.');
   }
   const path = url.split('?', 1)[0] ?? '/';
+  if (path === PLAYER) return playerReply(await (player ??= buildPlayer()));
   const file = FILES.get(path);
   if (file) return reply(200, await readFile(new URL(file.url)), file.type);
   if (path === '/') return listPage(await listAssets());
@@ -73,9 +74,12 @@ async function listPage(assets: readonly ListedAsset[]): Promise<Reply> {
   return page(200, 'list.html', { assets: html(filled), refresh: html(refresh) });
 }
 
-function watchPage({ title, playlist, poster, durationSeconds }: ListedAsset): Promise<Reply> {
+function watchPage(asset: ListedAsset): Promise<Reply> {
+  const { title, playlist, poster, durationSeconds, renditions } = asset;
+  const { width, height } = renditions[0] ?? { width: 16, height: 9 };
   return page(200, 'watch.html', {
     title,
+    ratio: `${width}/${height}`,
     playlist: `/${playlist}`,
     poster: poster ? `/${poster}` : '',
     length: clock(durationSeconds),
@@ -90,7 +94,17 @@ async function page(status: number, template: string, values: Values): Promise<R
   return reply(status, await fill(template, values), 'text/html; charset=utf-8');
 }
 
-function reply(status: number, body: string | Buffer, type: string): Reply {
+/** Module scripts are fetched by CORS; whose page may show a video is decided at its playlist. */
+function playerReply(bundle: Uint8Array): Reply {
+  const { headers, ...rest } = reply(200, bundle, 'text/javascript; charset=utf-8');
+  const open = {
+    'access-control-allow-origin': '*',
+    'cross-origin-resource-policy': 'cross-origin',
+  };
+  return { ...rest, headers: { ...headers, ...open } };
+}
+
+function reply(status: number, body: string | Uint8Array, type: string): Reply {
   return {
     status,
     headers: {

@@ -20,7 +20,14 @@ export async function publishAsset(machine: Machine, title: string): Promise<Pub
   await uploadFile({ store, ...source, file });
   machine.start();
   await machine.send(serialiseJob({ source, options: { title } }));
-  const { assetId, version, playlist, poster = '', durationSeconds } = await machine.ready();
+  const {
+    assetId,
+    version,
+    playlist,
+    poster = '',
+    durationSeconds,
+    renditions,
+  } = await machine.ready();
   const firstSegment = versionKey(assetId, version, segmentPath('180p', 0));
-  return { assetId, title, durationSeconds, playlist, poster, firstSegment };
+  return { assetId, title, durationSeconds, playlist, poster, renditions, firstSegment };
 }

@@ -89,6 +89,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/Plan: 24 to add, 0 to change, 0 to destroy/);
     expect(stderr).toContain('Plan of dev-queues: all is new, and follows dev-storage.');
+    expect(stderr).toContain('The player would be uploaded.');
     expect(await emulator.everything()).toEqual(empty);
   });
 
@@ -107,6 +108,9 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(code, stderr).toBe(0);
     made = deployed.parse(JSON.parse(stdout));
     for (const stack of STACKS) expect(stderr).toContain(stack);
+    expect(stderr).toContain(
+      `Uploading the player to s3://${made.deliveryBucket}/player/vod-player.js.`,
+    );
     expect(stderr).toContain("whoever knows the bucket's own address fetches there");
   });
 
@@ -116,6 +120,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(code, stderr).toBe(0);
     expect(stderr.match(/No changes\. Your infrastructure matches/g)).toHaveLength(STACKS.length);
     expect(deployed.parse(JSON.parse(stdout))).toEqual(made);
+    expect(stderr).not.toContain('Uploading the player');
     expect(await emulator.everything()).toEqual(before);
   });
 

@@ -56,6 +56,7 @@ async function checkAsset(
   if (!master.independentSegments) problems.push(`${playlist} lacks EXT-X-INDEPENDENT-SEGMENTS.`);
   if (master.variants.length === 0) problems.push(`${playlist} has no variants.`);
   const base = posix.dirname(playlist);
+  problems.push(...(await checkSessionData(read, base, master)));
   const media = new Map<string, Promise<Track>>();
   const open = (uri: string) => {
     const path = posix.join(base, uri);
@@ -80,6 +81,27 @@ async function checkAsset(
   const tracks = await Promise.all(media.values());
   problems.push(...tracks.flatMap((track) => checkTrack(track, expected)));
   problems.push(...checkTogether(tracks));
+  return problems;
+}
+
+/** What players show beside the video: storyboards whose sheets are there. */
+async function checkSessionData(
+  read: Read,
+  base: string,
+  { sessionDataList }: types.MasterPlaylist,
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { id, value = '' } of sessionDataList) {
+    if (!id.endsWith('.storyboard')) continue;
+    const path = posix.join(base, value);
+    const text = (await read(path)).toString('utf8');
+    if (!text.startsWith('WEBVTT\n')) problems.push(`${path} is no WebVTT.`);
+    const sheets = [...text.matchAll(/^(\S+)#xywh=\d+,\d+,\d+,\d+$/gm)].map(
+      ([, sheet = '']) => sheet,
+    );
+    if (sheets.length === 0) problems.push(`${path} shows nothing.`);
+    for (const sheet of new Set(sheets)) await read(posix.join(posix.dirname(path), sheet));
+  }
   return problems;
 }
 

@@ -46,6 +46,9 @@ beforeAll(() => {
     files.set(`/v/${name}/index.m3u8`, Buffer.from(media(seconds)));
   }
   files.set('/v/index.m3u8', Buffer.from(master()));
+  const cue = '00:00:00.000 --> 00:00:14.000\nboard-0.jpg#xywh=0,0,160,90\n';
+  files.set('/v/images/board.vtt', Buffer.from(`WEBVTT\n\n${cue}`));
+  files.set('/v/images/board-0.jpg', Buffer.from('a picture'));
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -73,6 +76,8 @@ function master(): string {
   ];
   return [
     ...['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'],
+    '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="A title"',
+    '#EXT-X-SESSION-DATA:DATA-ID="example.storyboard",VALUE="images/board.vtt"',
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="A",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="audio/index.m3u8"',
     ...variant('360p', '640x360', '1e'),
     ...variant('180p', '320x180', '0c'),
@@ -180,6 +185,27 @@ describe('The checker', () => {
       'no tables first',
       { '/v/360p/0.ts': (bytes) => Buffer.concat([bytes.subarray(376), bytes.subarray(0, 376)]) },
       /PAT and PMT|counter/,
+    ],
+    [
+      'a name twice',
+      { [MASTER]: text('example.storyboard', 'com.apple.hls.title') },
+      /more than one EXT-X-SESSION-DATA/,
+    ],
+    ['a storyboard that is not there', { [MASTER]: text('board.vtt', 'x.vtt') }, /x\.vtt is not/],
+    [
+      'a storyboard that is none',
+      { '/v/images/board.vtt': text('WEBVTT\n', '') },
+      /board\.vtt is no WebVTT/,
+    ],
+    [
+      'a storyboard without pictures',
+      { '/v/images/board.vtt': text('#xywh=0,0,160,90', '') },
+      /shows nothing/,
+    ],
+    [
+      'a sheet that is not there',
+      { '/v/images/board.vtt': text('board-0', 'board-1') },
+      /board-1\.jpg is not there/,
     ],
     ['sound that is late', { '/v/audio/index.m3u8': text('0.ts', '1.ts') }, /audio/],
   ])('tells of %s.', async (_what, changes, problem) => {

@@ -12,12 +12,17 @@ const TALK: ListedAsset = {
   durationSeconds: 3725.4,
   playlist: 'v/0123456789abcdef0123/index.m3u8',
   poster: 'v/0123456789abcdef0123/0123456789abcdef/images/poster.jpg',
+  renditions: [
+    { width: 720, height: 1280 },
+    { width: 360, height: 640 },
+  ],
 };
 const SONG: ListedAsset = {
   assetId: 'fedcba98765432100123',
   title: `</title><script>alert("1" + '2')</script> & 노래`,
   durationSeconds: 62.2,
   playlist: 'v/fedcba98765432100123/index.m3u8',
+  renditions: [],
 };
 const ESCAPED =
   '&#60;/title&#62;&#60;script&#62;alert(&#34;1&#34; + &#39;2&#39;)&#60;/script&#62; &#38; 노래';
@@ -74,11 +79,11 @@ describe('the page of an asset', () => {
     expect(status).toBe(200);
     expect(page).toContain('<html lang="en">');
     expect(page).toContain('<title>#2 4 Protection with PropTypes</title>');
-    expect(page).toContain(`data-playlist="/${TALK.playlist}"`);
+    expect(page).toContain('<script type="module" src="/player/vod-player.js"></script>');
+    expect(page).toContain(`src="/${TALK.playlist}"`);
     expect(page).toContain(`poster="/${TALK.poster ?? ''}"`);
-    expect(page).toContain('preload="none"');
-    expect(page).not.toMatch(/<video[^>]* src=/);
-    expect(page).not.toContain('autoplay');
+    expect(page).toContain('aspect-ratio="720/1280"');
+    expect(page).not.toMatch(/<video|autoplay|preload/);
   });
 
   test.each(['/', '/watch/fedcba98765432100123'])(
@@ -108,8 +113,7 @@ describe('every answer', () => {
     ['/', 'text/html; charset=utf-8'],
     ['/watch/0123456789abcdef0123', 'text/html; charset=utf-8'],
     ['/watch/unknown', 'text/html; charset=utf-8'],
-    ['/player/watch.js', 'text/javascript; charset=utf-8'],
-    ['/player/hls.js', 'text/javascript; charset=utf-8'],
+    ['/player/vod-player.js', 'text/javascript; charset=utf-8'],
     ['/player/pages.css', 'text/css; charset=utf-8'],
     ['/player/icon.svg', 'image/svg+xml'],
   ])('%s is %s and may load nothing from elsewhere', async (path, type) => {
@@ -119,8 +123,16 @@ describe('every answer', () => {
     expect(headers['content-type']).toBe(type);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['content-security-policy']).toBe(
-      "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'",
+      "default-src 'self'; media-src 'self' blob:; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'",
     );
+  });
+
+  test('lets pages of any site load the player, and nothing else', async () => {
+    const allowed = async (path: string) =>
+      (await ask(edge.origin + path)).headers['access-control-allow-origin'];
+    expect(await allowed('/player/vod-player.js')).toBe('*');
+    expect(await allowed('/player/pages.css')).toBeUndefined();
+    expect(await allowed('/')).toBeUndefined();
   });
 
   test('is refused to another method, and has no body for HEAD', async () => {
@@ -151,6 +163,6 @@ test('a list that cannot be read is an error of the server, and the next request
     log: createLog('silent'),
   });
   expect((await ask(`${failing.origin}/`)).status).toBe(500);
-  expect((await ask(`${failing.origin}/player/watch.js`)).status).toBe(200);
+  expect((await ask(`${failing.origin}/player/pages.css`)).status).toBe(200);
   await failing.close();
 });

@@ -68,6 +68,8 @@ describe('The playlists', () => {
         '#EXTM3U',
         '#EXT-X-VERSION:3',
         '#EXT-X-INDEPENDENT-SEGMENTS',
+        '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="talk"',
+        '#EXT-X-SESSION-DATA:DATA-ID="org.vodstack.storyboard",VALUE="0123456789abcdef/images/storyboard.vtt"',
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="0123456789abcdef/audio-0/index.m3u8"',
         '#EXT-X-STREAM-INF:BANDWIDTH=1128000,AVERAGE-BANDWIDTH=956572,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"',
         '0123456789abcdef/360p/index.m3u8',
@@ -76,6 +78,14 @@ describe('The playlists', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  test('name a title with quotes in it, and no storyboard of sound alone.', () => {
+    const { images: _, ...song } = { ...plan, title: 'The "real" #2, 4' };
+    const lines = multivariantPlaylist(song, 'v', measured).split('\n');
+    expect(lines.filter((line) => line.startsWith('#EXT-X-SESSION-DATA'))).toEqual([
+      '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="The ”real” #2, 4"',
+    ]);
   });
 
   test('are not made of units that are missing or do not fit.', () => {

@@ -1,5 +1,6 @@
 import { frameSeconds, segmentsOf } from './grid.ts';
-import { playlistPath, segmentName } from './keys.ts';
+import { imageNames } from './images.ts';
+import { imagePath, playlistPath, segmentName } from './keys.ts';
 import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';
 import type { Plan } from './plan.ts';
 
@@ -21,6 +22,12 @@ export interface Measured {
   readonly video: readonly MeasuredRendition[];
   readonly audio: readonly MeasuredRendition[];
 }
+
+/** What players show, by the names that Apple's and Google's players know; storyboards have no such name. */
+const SESSION_DATA = {
+  title: 'com.apple.hls.title',
+  storyboard: 'org.vodstack.storyboard',
+} as const;
 
 /** Apple's authoring rules recommend 2,000 kbit/s for the variant that is tried first (1.32). */
 const FIRST_VARIANT = 2_000_000;
@@ -127,6 +134,7 @@ export function multivariantPlaylist(
     '#EXTM3U',
     '#EXT-X-VERSION:3',
     '#EXT-X-INDEPENDENT-SEGMENTS',
+    ...sessionData(plan, version),
     ...tracks,
     ...ordered.flatMap(({ lines }) => lines),
     ...alone,
@@ -176,6 +184,18 @@ function measured(
     );
   }
   return { name, codecs, segments, bitRate: measureBitRate(segments, target) };
+}
+
+/** A player is given this playlist's address alone, so that the playlist says what else there is. */
+function sessionData({ title, images }: Plan, version: string): readonly string[] {
+  const tag = (id: string, value: string) =>
+    // A quoted string knows no escape (RFC 8216, 4.2).
+    `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
+  const storyboard = images && `${version}/${imagePath(imageNames(images).storyboard)}`;
+  return [
+    tag(SESSION_DATA.title, title),
+    ...(storyboard ? [tag(SESSION_DATA.storyboard, storyboard)] : []),
+  ];
 }
 
 function loudest(audio: readonly MeasuredRendition[]): BitRate {

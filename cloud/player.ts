@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { HeadObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+
+/** Where pages load the player from, below the stage's origin. */
+export const PLAYER_KEY = 'player/vod-player.js';
+
+const HEADERS = {
+  ContentType: 'text/javascript; charset=utf-8',
+  // A page that is open stays as it is; the next one has the new player within minutes.
+  CacheControl: 'public, max-age=300',
+} as const;
+
+/** Whether the bucket has this very player, as it is to be served. */
+export async function isPublished(
+  s3: S3Client,
+  bucket: string,
+  player: Uint8Array,
+): Promise<boolean> {
+  try {
+    const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: PLAYER_KEY }));
+    return (
+      // Not by its ETag, which is no MD5 in a bucket with KMS.
+      found.Metadata?.['sha256'] === sha256(player) &&
+      found.ContentType === HEADERS.ContentType &&
+      found.CacheControl === HEADERS.CacheControl
+    );
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return false;
+    throw error;
+  }
+}
+
+/** Puts the player beside the videos, in the place of the one before. */
+export async function publishPlayer(
+  s3: S3Client,
+  bucket: string,
+  player: Uint8Array,
+): Promise<void> {
+  const Metadata = { sha256: sha256(player) };
+  const object = { Bucket: bucket, Key: PLAYER_KEY, Body: player, ...HEADERS, Metadata };
+  await s3.send(new PutObjectCommand(object));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

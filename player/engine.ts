@@ -1,0 +1,129 @@
+import Hls from 'hls.js';
+import type { ErrorData, ManifestParsedData } from 'hls.js';
+import { AudioTracks, Renditions } from './choices.ts';
+import { whyNot } from './problems.ts';
+import type { Problem } from './problems.ts';
+
+/** What fetches the video and feeds it to the <video>, from the press of play to its end or a problem. */
+export interface Engine {
+  stop(): void;
+}
+
+export interface Start {
+  readonly src: string;
+  /** Seconds. */
+  readonly from: number;
+  /** What the playlist says besides: EXT-X-SESSION-DATA by its DATA-ID. Not told by browsers' own engines. */
+  readonly onSessionData: (values: ReadonlyMap<string, string>) => void;
+  readonly onProblem: (problem: Problem) => void;
+}
+
+/** Starts at once, within the press of a button. Undefined where the browser can play no HLS in any way. */
+export type StartEngine = (start: Start) => Engine | undefined;
+
+/** How often a decoder that gave up is started again before the viewer is told. */
+const MOST_RECOVERIES = 2;
+const HLS_TYPE = 'application/vnd.apple.mpegurl';
+
+/**
+ * The engine for this browser. hls.js comes first: Chrome says that it plays HLS by itself, but stumbles
+ * over many streams. Safari on iPhones before 17.1 has nothing that hls.js could feed.
+ */
+export function engineFor(video: HTMLVideoElement): StartEngine {
+  if (Hls.isSupported()) return withLibrary(video);
+  if (video.canPlayType(HLS_TYPE) !== '') return (start) => startNatively(video, start);
+  return () => undefined;
+}
+
+function withLibrary(video: HTMLVideoElement): StartEngine {
+  let hls: Hls | undefined;
+  const videoRenditions = new Renditions((index) => {
+    if (hls) hls.nextLevel = levelOf(hls, index);
+  });
+  const audioTracks = new AudioTracks((id) => {
+    if (hls) hls.audioTrack = Number(id);
+  });
+  Object.defineProperties(video, {
+    videoRenditions: { value: videoRenditions },
+    // Safari has a list of its own, of what is in the stream: here one sound at a time is.
+    audioTracks: { value: audioTracks },
+  });
+  return ({ src, from, onSessionData, onProblem }) => {
+    const current = new Hls({
+      capLevelToPlayerSize: true,
+      maxBufferLength: 30,
+      backBufferLength: 30,
+      startPosition: from > 0 ? from : -1,
+    });
+    hls = current;
+    const stop = () => {
+      current.destroy();
+      videoRenditions.replace([]);
+      audioTracks.replace([], '');
+    };
+    let recoveries = 0;
+    let wasAllowed = false;
+    current.on(Hls.Events.MANIFEST_PARSED, (_event, data: ManifestParsedData) => {
+      wasAllowed = true;
+      videoRenditions.replace(renditionsOf(current));
+      onSessionData(sessionData(data));
+    });
+    current.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => {
+      const tracks = current.audioTracks.map(({ name, lang = '' }, index) => ({
+        ...{ id: String(index), label: name, language: lang },
+      }));
+      audioTracks.replace(tracks, String(Math.max(0, current.audioTrack)));
+    });
+    current.on(Hls.Events.ERROR, (_event, { fatal, type, response }: ErrorData) => {
+      if (!fatal) return;
+      if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < MOST_RECOVERIES) {
+        recoveries += 1;
+        current.recoverMediaError();
+      } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
+        const status = response?.code ?? 0;
+        // Who was given the playlist is no stranger: what is lost later is the connection.
+        if (status === 0 && wasAllowed) onProblem('unreachable');
+        else void whyNot(src, status).then(onProblem);
+      } else {
+        onProblem('broken');
+      }
+    });
+    current.loadSource(src);
+    current.attachMedia(video);
+    return { stop };
+  };
+}
+
+function startNatively(video: HTMLVideoElement, { src, from, onProblem }: Start): Engine {
+  const failed = async () => {
+    const { status } = await fetch(src).catch(() => ({ status: 0 }));
+    onProblem(status >= 200 && status < 300 ? 'broken' : await whyNot(src, status));
+  };
+  const onError = () => void failed();
+  video.addEventListener('error', onError);
+  video.src = from > 0 ? `${src}#t=${from}` : src;
+  return {
+    stop: () => {
+      video.removeEventListener('error', onError);
+      video.removeAttribute('src');
+      video.load();
+    },
+  };
+}
+
+/** Those with a picture, where there is a choice. Their ids are the numbers of hls.js's levels. */
+function renditionsOf(hls: Hls) {
+  const all = hls.levels.flatMap(({ width, height, bitrate }, level) =>
+    height > 0 ? [{ id: String(level), width, height, bitrate }] : [],
+  );
+  return all.length > 1 ? all : [];
+}
+
+function levelOf(hls: Hls, index: number): number {
+  return Number(renditionsOf(hls)[index]?.id ?? -1);
+}
+
+function sessionData({ sessionData: data }: ManifestParsedData): ReadonlyMap<string, string> {
+  const values = Object.entries(data ?? {}).map(([id, { VALUE }]) => [id, VALUE ?? ''] as const);
+  return new Map(values);
+}

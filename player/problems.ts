@@ -1,0 +1,37 @@
+/** What can be wrong, each with a sentence that tells a viewer what to do. */
+export const SENTENCES = {
+  blocked: 'This site may not show the video. Open it on the site that it belongs to.',
+  expired: 'The address of this video has expired. Reload the page to get a new one.',
+  missing: 'This video is not here any more.',
+  unreachable: 'The video cannot be reached. Check the connection, then press play again.',
+  broken: 'The video cannot be played here. Press play to try again, or try another browser.',
+  unsupported: 'This browser cannot play the video. Try a newer one.',
+  unnamed: 'This player has no video: its src is missing.',
+} as const;
+
+export type Problem = keyof typeof SENTENCES;
+
+/**
+ * Why an address gave no playlist or segment, by the status of the answer. To a page that may not
+ * read the answer the browser says none, as if the network were gone: so 0 is asked about again, in
+ * a way that only tells whether anybody answers.
+ */
+export async function whyNot(address: string, status: number): Promise<Problem> {
+  // Where nobody may list, a missing object is 403, too: what the edge says besides tells them apart.
+  if (status === 403) return (await textOf(address)).includes('expired') ? 'expired' : 'missing';
+  if (status >= 400 && status < 500) return 'missing';
+  if (status !== 0) return 'unreachable';
+  const answered = fetch(address, { method: 'HEAD', mode: 'no-cors', cache: 'no-store' });
+  return answered.then(
+    () => 'blocked',
+    () => 'unreachable',
+  );
+}
+
+/** Nothing where it cannot be read: then there is no more to say than the status does. */
+async function textOf(address: string): Promise<string> {
+  return fetch(address).then(
+    (answer) => answer.text(),
+    () => '',
+  );
+}

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { launch } from 'puppeteer-core';
+import type { Browser, BrowserContext, Page } from 'puppeteer-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { clip } from '../e2e/clips.ts';
+import { documentedPolicy } from './documented-policy.ts';
+import { openStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+
+/** The essentials of player.test.ts in another engine. Slow, as videos play at their own speed. */
+
+const firefox = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .flatMap((folder) => ['firefox-esr', 'firefox'].map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+const why = firefox ? '' : ' (skipped: Firefox is not installed; ./scripts/setup --test does that)';
+
+describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
+  let stand: Stand;
+  let browser: Browser;
+  let asset: AssetDocument;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[] = [];
+
+  beforeAll(async () => {
+    // Firefox speaks WebDriver BiDi by itself.
+    browser = await launch({ browser: 'firefox', executablePath: firefox ?? '', headless: true });
+    stand = await openStand();
+    const file = clip({ name: 'fox.mp4', seconds: 12, size: '416x234' });
+    asset = await stand.publish(file, { title: 'In Firefox' });
+    return async () => {
+      await browser.close();
+      await stand.close();
+    };
+  });
+
+  beforeEach(async () => {
+    stand.answered.length = 0;
+    complaints = [];
+    context = await browser.createBrowserContext();
+    page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(String(error)));
+  });
+  afterEach(() => context.close());
+
+  async function visit(headers: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { origin } = stand.edge;
+    const poster = `${origin}/${asset.poster ?? ''}`;
+    const all = { 'content-security-policy': documentedPolicy(origin), ...headers };
+    await page.goto(stand.site.page(stand.lines(asset, { poster }), { headers: all }), {
+      waitUntil: 'networkidle0',
+    });
+  }
+
+  const playsTo = (seconds: number) =>
+    page.waitForFunction(
+      (at) => {
+        const video = document.querySelector('vod-player')?.video;
+        return video !== undefined && video.currentTime >= at && !video.seeking;
+      },
+      {},
+      seconds,
+    );
+
+  const seek = (seconds: number) =>
+    page.evaluate((at) => {
+      const { video } = document.querySelector('vod-player') ?? {};
+      if (video) video.currentTime = at;
+    }, seconds);
+
+  test('asks for the poster only, then plays, seeks and plays to the end.', async () => {
+    await visit();
+    expect(stand.answered).toEqual([`200 ${asset.poster ?? ''}`]);
+    await page.locator('vod-player >>> .start').click();
+    await playsTo(0.5);
+    await seek(5);
+    await playsTo(5.5);
+    await seek(11);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video?.ended);
+    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('works on a page that sends no Referer.', async () => {
+    await visit({ 'referrer-policy': 'no-referrer' });
+    expect(stand.answered).toEqual([`200 ${asset.poster ?? ''}`]);
+    await page.locator('vod-player >>> .start').click();
+    await playsTo(0.5);
+    expect(complaints).toEqual([]);
+  });
+});

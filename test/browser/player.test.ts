@@ -1,0 +1,619 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { signAddress } from '../../edge/playback-token.ts';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { clip, make } from '../e2e/clips.ts';
+import { openBrowser } from './browser.ts';
+import { documentedPolicy } from './documented-policy.ts';
+import type { PageOptions } from './site.ts';
+import { openStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+
+/** Slow, as it encodes videos and plays them in a browser at their own speed. */
+
+const TITLE = 'A talk: "#2, 4" & <b>강의</b>';
+const SECONDS = 20;
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+
+let stand: Stand;
+let talk: AssetDocument;
+let song: AssetDocument;
+let tall: AssetDocument;
+let browser: Browser;
+let page: Page;
+/** What the page complained of. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  stand = await openStand();
+  const sound = (hertz: number) => ['-f', 'lavfi', '-i', `sine=${hertz}:d=${SECONDS}:r=48000`];
+  const talkClip = make('talk.mp4', [
+    ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`, ...sound(440), ...sound(880)],
+    ...['-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
+    ...['-c:a', 'aac', '-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu'],
+  ]);
+  talk = await stand.publish(talkClip, { title: TITLE });
+  const songClip = make('song.m4a', [...sound(440), '-c:a', 'aac']);
+  song = await stand.publish(songClip, { title: 'A song', soundOnly: true });
+  tall = await stand.publish(clip({ name: 'tall.mp4', seconds: 4, size: '180x320' }), {
+    title: 'Tall',
+  });
+  return async () => {
+    await browser.close();
+    await stand.close();
+  };
+});
+
+beforeEach(() => open());
+afterEach(() => page.context().close());
+
+/** A new viewer, who has seen nothing yet. */
+async function open(options: BrowserContextOptions = {}): Promise<void> {
+  stand.answered.length = 0;
+  complaints = [];
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+}
+
+/** Opens a page of the site that may show the videos, under the policy that docs/player.md has. */
+async function visit(body: string, options: PageOptions = {}): Promise<void> {
+  const headers = { 'content-security-policy': policy(), ...options.headers };
+  await page.goto(stand.site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
+}
+
+const policy = () => documentedPolicy(stand.edge.origin);
+const poster = () => `${stand.edge.origin}/${talk.poster ?? ''}`;
+const start = () => page.locator('.start');
+const button = (name: string) => page.getByRole('button', { name, exact: true });
+
+async function press(): Promise<void> {
+  await start().click();
+}
+
+/** Waits until the picture has come to that second. */
+async function playsTo(seconds: number): Promise<void> {
+  await page.waitForFunction((at) => {
+    const video = document.querySelector('vod-player')?.video;
+    return video !== undefined && video.currentTime >= at && !video.seeking;
+  }, seconds);
+}
+
+async function seek(seconds: number): Promise<void> {
+  await page.evaluate((at) => {
+    const { video } = document.querySelector('vod-player') ?? {};
+    if (video) video.currentTime = at;
+  }, seconds);
+}
+
+const currentTime = () =>
+  page.evaluate(() => document.querySelector('vod-player')?.video?.currentTime ?? NaN);
+
+/** The sentence about what is wrong, once there is one. */
+async function problem(): Promise<string | null> {
+  const alert = page.getByRole('alert').filter({ hasText: /./ });
+  await alert.waitFor();
+  return alert.textContent();
+}
+
+/** What axe finds wrong with the page as it is. */
+async function violations(): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{
+        violations: { id: string; nodes: { html: string; target: unknown }[] }[];
+      }>;
+    }
+    const { axe } = window as unknown as { axe: Axe };
+    const { violations: found } = await axe.run();
+    return found.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, target }) => `${id}: ${html} ${JSON.stringify(target)}`),
+    );
+  });
+}
+
+describe('The player', () => {
+  test('asks for the poster only, then plays, seeks and plays to the end.', async () => {
+    await visit(stand.lines(talk, { poster: poster() }));
+    expect(stand.answered).toEqual([`200 ${talk.poster ?? ''}`]);
+    expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
+
+    await press();
+    await playsTo(0.5);
+    await seek(9);
+    await playsTo(9.5);
+    await seek(SECONDS - 1);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video?.ended);
+    const end = await page.evaluate(() => {
+      const { video } = document.querySelector('vod-player') ?? {};
+      const { totalVideoFrames = 0 } = video?.getVideoPlaybackQuality() ?? {};
+      return { at: video?.currentTime ?? 0, error: video?.error ?? null, frames: totalVideoFrames };
+    });
+    expect(end.error).toBeNull();
+    expect(end.at).toBeCloseTo(SECONDS, 0);
+    expect(end.frames).toBeGreaterThan(25);
+    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('works on a page that sends no Referer, its pictures too.', async () => {
+    const headers = { 'referrer-policy': 'no-referrer' };
+    await visit(stand.lines(talk, { poster: poster() }), { headers });
+    expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
+    await press();
+    await playsTo(0.5);
+    await hoverSeekBar();
+    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test('is called by the title, as text, that the page or else the video has.', async () => {
+    await visit(stand.lines(talk));
+    expect(await page.getByRole('region', { name: 'video player' }).count()).toBe(1);
+    await press();
+    await playsTo(0.1);
+    const title = TITLE.replaceAll('"', '”');
+    expect(await page.getByRole('region', { name: title, exact: true }).count()).toBe(1);
+    expect(await page.getByText(title, { exact: true }).count()).toBe(1);
+    await page.evaluate(
+      () => ((document.querySelector('vod-player') as HTMLElement).title = 'Ours'),
+    );
+    expect(await page.getByRole('region', { name: 'Ours', exact: true }).count()).toBe(1);
+  });
+
+  test('tells the page what happens, and obeys it.', async () => {
+    await visit(`<button id="other">Mine</button>${stand.lines(talk)}`);
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      for (const type of ['playing', 'pause']) {
+        player?.addEventListener(type, () => (document.title += ` ${type}`));
+      }
+      document.querySelector('#other')?.addEventListener('click', () => void player?.play());
+    });
+    await page.locator('#other').click();
+    await playsTo(0.5);
+    await page.evaluate(() => document.querySelector('vod-player')?.pause());
+    await page.waitForFunction(() => document.title === 'A page playing pause');
+  });
+
+  // Not by page.evaluate(), which to the browser is a press.
+  const playsByItself = async (andAlso = '') => {
+    await page.addInitScript(`${andAlso}
+      addEventListener('load', async () => {
+        await customElements.whenDefined('vod-player');
+        document.title = await document.querySelector('vod-player').play();
+      })`);
+    await visit(stand.lines(talk));
+    await page.waitForFunction(() => ['true', 'false'].includes(document.title));
+    return page.title();
+  };
+
+  test('refuses to play without a press, politely, and then waits for one.', async () => {
+    expect(await playsByItself()).toBe('false');
+    expect(await start().isVisible()).toBe(true);
+    expect(stand.answered).toEqual([]);
+    await press();
+    await playsTo(0.5);
+    expect(await start().isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
+  test('refuses politely also where only the browser knows that nobody pressed.', async () => {
+    const pressed = `Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: true } });`;
+    expect(await playsByItself(pressed)).toBe('false');
+    expect(await start().isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
+  test('plays muted without a press, as browsers allow.', async () => {
+    const muted = `customElements.whenDefined('vod-player').then(() => {
+        document.querySelector('vod-player').video.muted = true;
+      });`;
+    expect(await playsByItself(muted)).toBe('true');
+    await playsTo(0.2);
+  });
+
+  test('stops fetching when it is taken off the page, and plays again when it is back.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      player?.remove();
+      if (player) document.body.append(player);
+    });
+    expect(await start().isVisible()).toBe(true);
+    await press();
+    await playsTo(0.5);
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows no broken picture where the poster is not there.', async () => {
+    await visit(stand.lines(talk, { poster: `${stand.edge.origin}/v/gone.jpg` }));
+    await page.waitForFunction(
+      () => !document.querySelector('vod-player')?.shadowRoot?.querySelector('.poster img'),
+    );
+    expect(stand.answered).toEqual(['403 v/gone.jpg']);
+  });
+
+  test('keeps its place from the poster to the end.', async () => {
+    await visit(`<div>${stand.lines(talk, { poster: poster() })}</div><p id="below">Below</p>`, {
+      head: `<link rel="stylesheet" href="${stand.edge.origin}/player/pages.css">`,
+    });
+    const top = () => page.locator('#below').evaluate((one) => one.getBoundingClientRect().top);
+    const before = await top();
+    await press();
+    await playsTo(0.5);
+    expect(await top()).toBe(before);
+  });
+});
+
+function isShown(image: Element): boolean {
+  return image instanceof HTMLImageElement && image.complete && image.naturalWidth > 0;
+}
+
+async function hoverSeekBar(): Promise<void> {
+  await page.locator('media-time-range').hover();
+  await page.waitForFunction(() => {
+    const bar = document.querySelector('vod-player')?.shadowRoot?.querySelector('media-time-range');
+    const image = bar?.shadowRoot
+      ?.querySelector('media-preview-thumbnail')
+      ?.shadowRoot?.querySelector('img');
+    return image && image.naturalWidth > 0 && image.getBoundingClientRect().width > 0;
+  });
+}
+
+describe('Its controls', () => {
+  test('show a picture of the moment under the pointer.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    expect(stand.answered.some((line) => line.includes('storyboard-'))).toBe(false);
+    await hoverSeekBar();
+    expect(stand.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
+  });
+
+  test('offer every rendition, and keep the one that was chosen.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    await button('settings').click();
+    await page.getByRole('menuitem', { name: 'Quality' }).click();
+    const items = page.locator('media-rendition-menu').getByRole('menuitemradio');
+    await items.first().waitFor();
+    expect(await items.allTextContents()).toEqual(['360p', '234p', 'Auto (360p)']);
+    await items.nth(1).click();
+    await page.waitForFunction(
+      () => document.querySelector('vod-player')?.video?.videoHeight === 234,
+    );
+  });
+
+  test('offer every sound.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    await button('settings').click();
+    await page.getByRole('menuitem', { name: 'Sound' }).click();
+    const items = page.locator('media-audio-track-menu').getByRole('menuitemradio');
+    await items.first().waitFor();
+    expect(await items.allTextContents()).toEqual(talk.audio.map(({ label }) => label));
+    const second = page.waitForResponse((answer) => answer.url().includes('/audio-1/0'));
+    await items.nth(1).click();
+    expect((await second).status()).toBe(200);
+  });
+
+  test('change the speed.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    await button('settings').click();
+    await page.getByRole('menuitem', { name: 'Speed' }).click();
+    await page.getByRole('menuitemradio', { name: '1.5x' }).click();
+    await page.waitForFunction(
+      () => document.querySelector('vod-player')?.video?.playbackRate === 1.5,
+    );
+  });
+
+  test('show captions that the page gives.', async () => {
+    const body = 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nWhat is said.\n';
+    const src = stand.site.file('/en.vtt', { type: 'text/vtt', body });
+    await visit(
+      stand.lines(talk, {}, `<track kind="captions" src="${src}" srclang="en" label="English">`),
+    );
+    await press();
+    await playsTo(0.2);
+    await page.getByRole('switch', { name: 'closed captions' }).click();
+    await page.waitForFunction(() => {
+      const [track] = document.querySelector('vod-player')?.video?.textTracks ?? [];
+      const [cue] = track?.mode === 'showing' ? (track.activeCues ?? []) : [];
+      return cue instanceof VTTCue && cue.text === 'What is said.';
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  test('are worked with the keyboard alone.', async () => {
+    await visit(stand.lines(talk));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await playsTo(0.5);
+    await page.keyboard.press('Space');
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video?.paused);
+    const before = await currentTime();
+    await page.keyboard.press('ArrowRight');
+    await playsTo(before + 9);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => !document.querySelector('vod-player')?.video?.paused);
+    while (!(await focusedName()).includes('settings')) await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('media-settings-menu-item:focus').first().waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator('media-playback-rate-menu media-chrome-menu-item:focus').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('media-settings-menu-item:focus').first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('menuitem', { name: 'Quality' }).waitFor({ state: 'hidden' });
+    expect(await focusedName()).toContain('settings');
+  });
+
+  test('show where the focus is.', async () => {
+    await visit(stand.lines(talk));
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await playsTo(0.2);
+    const shadow = page.locator('.play').evaluate((one) => getComputedStyle(one).boxShadow);
+    expect(await shadow).toContain('rgb(255, 255, 255)');
+  });
+});
+
+/** The label of what has the focus, in whatever shadow it is. */
+function focusedName(): Promise<string> {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    return element?.getAttribute('aria-label') ?? '';
+  });
+}
+
+describe('The quality', () => {
+  test('is no better than the place is large.', async () => {
+    await visit(`<div class="small">${stand.lines(talk)}</div>`, {
+      head: `<link rel="stylesheet" href="${stand.site.file('/small.css', { type: 'text/css', body: '.small{width:320px}' })}">`,
+      headers: { 'content-security-policy': policy().replace('style-src', "style-src 'self'") },
+    });
+    await press();
+    await playsTo(3);
+    expect(stand.answered.some((line) => line.includes('/234p/'))).toBe(true);
+    expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
+  });
+});
+
+describe('The position', () => {
+  const leaveAt = async (seconds: number, attributes = {}) => {
+    await visit(stand.lines(talk, attributes));
+    await press();
+    await playsTo(0.2);
+    await seek(seconds);
+    await playsTo(seconds);
+    await page.reload({ waitUntil: 'networkidle' });
+    await press();
+    await page.waitForFunction(
+      () => (document.querySelector('vod-player')?.video?.readyState ?? 0) > 2,
+    );
+    return currentTime();
+  };
+
+  test('is that where the viewer left.', async () => {
+    expect(await leaveAt(9)).toBeGreaterThanOrEqual(9);
+    expect(stand.answered.at(-1)).toMatch(/^200 /);
+  });
+
+  test('is the beginning for who was at the end.', async () => {
+    expect(await leaveAt(SECONDS - 1)).toBeLessThan(2);
+  });
+
+  test('is the beginning where it is not to be remembered.', async () => {
+    expect(await leaveAt(9, { 'forget-position': '' })).toBeLessThan(2);
+  });
+
+  test('is not missed where the browser keeps nothing.', async () => {
+    await page.addInitScript(() => {
+      Object.defineProperty(window, 'localStorage', {
+        get: () => {
+          throw new DOMException('The operation is insecure.', 'SecurityError');
+        },
+      });
+    });
+    expect(await leaveAt(9)).toBeLessThan(2);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('What is wrong', () => {
+  const EMPTY = '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n';
+  const noise = () => ({ type: 'video/mp2t', body: 'This is no video. '.repeat(2000) });
+
+  test('is said: the site may not show it.', async () => {
+    const statuses: number[] = [];
+    page.on('response', (answer) => {
+      if (answer.url().includes('/v/')) statuses.push(answer.status());
+    });
+    await page.goto(stand.foreignSite.page(stand.lines(talk)), { waitUntil: 'networkidle' });
+    await press();
+    expect(await problem()).toBe(
+      'This site may not show the video. Open it on the site that it belongs to.',
+    );
+    expect(new Set(statuses)).toEqual(new Set([403]));
+  });
+
+  test('is said: its address has expired.', async () => {
+    const key = 'a key of the length that a key has, here';
+    const guarded = await openStand([key]);
+    const address = `${guarded.edge.origin}/${talk.playlist}`;
+    const src = signAddress(address, key, 3600, new Date(Date.now() - 7_200_000));
+    await page.goto(guarded.site.page(guarded.lines(src)));
+    await press();
+    expect(await problem()).toBe(
+      'The address of this video has expired. Reload the page to get a new one.',
+    );
+    expect(guarded.answered.every((line) => line.startsWith('403 t/'))).toBe(true);
+    await guarded.close();
+  });
+
+  test('is said, also to the page: it is not there.', async () => {
+    await visit(stand.lines(`${stand.edge.origin}/v/ffffffffffffffffffff/index.m3u8`));
+    await page.evaluate(() => {
+      document.querySelector('vod-player')?.addEventListener('problem', (event) => {
+        document.title = event instanceof CustomEvent ? JSON.stringify(event.detail) : '';
+      });
+    });
+    await press();
+    expect(await problem()).toBe('This video is not here any more.');
+    expect(JSON.parse(await page.title())).toEqual({
+      why: 'missing',
+      sentence: 'This video is not here any more.',
+    });
+  });
+
+  test('is said: there is no connection; and it plays when there is one.', async () => {
+    await visit(stand.lines(talk));
+    await page.context().setOffline(true);
+    await press();
+    expect(await problem()).toBe(
+      'The video cannot be reached. Check the connection, then press play again.',
+    );
+    await page.context().setOffline(false);
+    await press();
+    await playsTo(0.5);
+    expect(await page.locator('.problem').textContent()).toBe('');
+  });
+
+  test('is said: the connection was lost; and it goes on where it was.', async () => {
+    await visit(stand.lines(talk, { 'forget-position': '' }));
+    await page.route(/\/0000[2-9]\.ts$/, (route) => route.abort());
+    await press();
+    await playsTo(0.2);
+    await seek(8);
+    expect(await problem()).toBe(
+      'The video cannot be reached. Check the connection, then press play again.',
+    );
+    await page.unrouteAll();
+    await press();
+    await playsTo(8.2);
+    expect(await currentTime()).toBeLessThan(12);
+  });
+
+  test('is said: it cannot be played.', async () => {
+    stand.site.file('/noise.ts', noise());
+    const src = stand.site.file('/noise.m3u8', {
+      type: 'application/vnd.apple.mpegurl',
+      body: `${EMPTY}#EXTINF:6,\nnoise.ts\n#EXT-X-ENDLIST\n`,
+    });
+    await page.goto(stand.site.page(stand.lines(src)));
+    await press();
+    expect(await problem()).toBe(
+      'The video cannot be played here. Press play to try again, or try another browser.',
+    );
+  });
+
+  test('is said: the browser is too old.', async () => {
+    await page.addInitScript(() => {
+      for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) {
+        Object.defineProperty(window, name, { value: undefined });
+      }
+      HTMLMediaElement.prototype.canPlayType = () => '';
+    });
+    await visit(stand.lines(talk));
+    await press();
+    expect(await problem()).toBe('This browser cannot play the video. Try a newer one.');
+    expect(complaints).toEqual([]);
+  });
+
+  test('is said: the page names no video.', async () => {
+    await visit(stand.lines(''));
+    await press();
+    expect(await problem()).toBe('This player has no video: its src is missing.');
+  });
+});
+
+test("Where hls.js cannot play, the browser's own engine does, from where the viewer left.", async () => {
+  await page.addInitScript(() =>
+    Object.defineProperty(window, 'MediaSource', { value: undefined }),
+  );
+  const storyboard = `${stand.edge.origin}/${talk.storyboard ?? ''}`;
+  await visit(stand.lines(talk, { storyboard }));
+  expect(stand.answered).toEqual([]);
+  await press();
+  await playsTo(0.2);
+  await hoverSeekBar();
+  await seek(9);
+  await playsTo(9);
+  await page.reload({ waitUntil: 'networkidle' });
+  await press();
+  await playsTo(9);
+});
+
+describe('Sound alone', () => {
+  test('plays, beside a note, and offers no qualities.', async () => {
+    await visit(stand.lines(song));
+    await press();
+    await playsTo(0.5);
+    const shown = page.locator('.poster').evaluate((one) => one.getBoundingClientRect().height);
+    expect(await shown).toBeGreaterThan(100);
+    await button('settings').click();
+    await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
+    expect(await page.getByRole('menuitem', { name: 'Quality' }).isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('A portrait', () => {
+  test('takes the place that the page gives it, and is never higher than the window.', async () => {
+    await visit(stand.lines(tall, { 'aspect-ratio': '9/16' }));
+    await press();
+    await playsTo(0.2);
+    const box = await page.locator('vod-player').boundingBox();
+    expect(box).toMatchObject({ height: 680, width: (680 * 9) / 16 });
+    const size = page.evaluate(() => {
+      const { video } = document.querySelector('vod-player') ?? {};
+      return [video?.videoWidth, video?.videoHeight];
+    });
+    expect(await size).toEqual([180, 320]);
+  });
+});
+
+describe('Nothing is in the way of people with other means, as axe sees it,', () => {
+  test('before the first press.', async () => {
+    await visit(`<main><h1>A page</h1>${stand.lines(talk, { poster: poster() })}</main>`);
+    expect(await violations()).toEqual([]);
+  });
+
+  test('while it plays, and with each menu open.', async () => {
+    const track = '<track kind="captions" src="/none.vtt" srclang="en" label="English">';
+    await visit(`<main><h1>A page</h1>${stand.lines(talk, {}, track)}</main>`);
+    await press();
+    await playsTo(0.5);
+    expect(await violations()).toEqual([]);
+    await button('settings').click();
+    await page.getByRole('menuitem', { name: 'Quality' }).waitFor();
+    expect(await violations()).toEqual([]);
+    await page.getByRole('menuitem', { name: 'Quality' }).click();
+    await page.getByRole('menuitemradio', { name: '234p' }).waitFor();
+    expect(await violations()).toEqual([]);
+  });
+
+  test('when something is wrong.', async () => {
+    await visit(`<main><h1>A page</h1>${stand.lines('')}</main>`);
+    await press();
+    await problem();
+    expect(await violations()).toEqual([]);
+  });
+});

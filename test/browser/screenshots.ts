@@ -1,0 +1,182 @@
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { makeDemoClip } from '../../local/demo-clip.ts';
+import { createLog } from '../../worker/log.ts';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { clip } from '../e2e/clips.ts';
+import { openBrowser } from './browser.ts';
+import { openStand } from './stand.ts';
+
+const HELP = `Usage: npm run screenshots [-- NAME …]
+
+Takes a picture of each state of what people see, or of those whose names begin so, and writes it to
+dist/screenshots/.
+`;
+
+const DIRECTORY = fileURLToPath(new URL('../../dist/screenshots', import.meta.url));
+const STYLE = `<style>
+  body { font: 17px/1.5 system-ui; margin: 0; color: #1c2230 }
+  main { max-width: 60rem; margin: auto; padding: 16px }
+  h1 { font-size: 1.6rem; margin: 0.4em 0 }
+</style>`;
+const SIZES = {
+  laptop: { width: 1280, height: 800 },
+  phone: { width: 320, height: 568 },
+} as const;
+
+/** One picture: what to open and do, in pages of each size. */
+interface Shot {
+  readonly name: string;
+  readonly sizes?: readonly (keyof typeof SIZES)[];
+  readonly take: (page: Page) => Promise<void>;
+}
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const wanted = process.argv.slice(2);
+
+const stand = await openStand();
+const browser = await openBrowser();
+try {
+  const clips = join(tmpdir(), 'vodstack-clips');
+  const demo = await makeDemoClip(clips, createLog('silent'), new AbortController().signal);
+  const video = await stand.publish(demo, { title: 'A first video' });
+  const song = await stand.publish(demo, { title: 'Only to be heard', soundOnly: true });
+  const tallClip = clip({ name: 'tall.mp4', seconds: 8, size: '360x640' });
+  const tall = await stand.publish(tallClip, { title: 'From a phone' });
+  const { origin } = stand.edge;
+  const poster = (asset: AssetDocument) => `${origin}/${asset.poster ?? ''}`;
+  const lines = (asset: AssetDocument) =>
+    stand.lines(asset, { poster: poster(asset), title: asset.title });
+
+  const open = (page: Page, player: string) =>
+    page.goto(stand.site.page(`<main><h1>What we make</h1>${player}</main>`, { head: STYLE }), {
+      waitUntil: 'networkidle',
+    });
+  const play = async (page: Page) => {
+    await page.locator('.start').click();
+    await page.waitForFunction(
+      () => (document.querySelector('vod-player')?.video?.currentTime ?? 0) > 3,
+    );
+    await page.mouse.move(160, 200);
+  };
+  const hoverSeekBar = async (page: Page) => {
+    await page.locator('media-time-range').hover();
+    await page.locator('media-time-range[mediapreviewimage]').waitFor();
+    await page.waitForFunction(() => {
+      const { shadowRoot: player } = document.querySelector('vod-player') ?? {};
+      const { shadowRoot: bar } = player?.querySelector('media-time-range') ?? {};
+      const { shadowRoot: preview } = bar?.querySelector('media-preview-thumbnail') ?? {};
+      return (preview?.querySelector('img')?.naturalWidth ?? 0) > 0;
+    });
+  };
+  const openMenu = (page: Page) => page.getByRole('button', { name: 'settings' }).click();
+
+  const shots: readonly Shot[] = [
+    {
+      name: 'player-poster',
+      take: async (page) => {
+        await open(page, lines(video));
+      },
+    },
+    {
+      name: 'player-no-poster',
+      take: async (page) => {
+        await open(page, stand.lines(video, { title: video.title }));
+      },
+    },
+    {
+      name: 'player-playing',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+      },
+    },
+    {
+      name: 'player-seek',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await hoverSeekBar(page);
+      },
+    },
+    {
+      name: 'player-menu',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await openMenu(page);
+      },
+    },
+    {
+      name: 'player-quality',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await openMenu(page);
+        await page.getByRole('menuitem', { name: 'Quality' }).click();
+      },
+    },
+    {
+      name: 'player-focus',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        for (const _ of ['mute', 'volume']) await page.keyboard.press('Tab');
+      },
+    },
+    {
+      name: 'player-problem',
+      take: async (page) => {
+        const address = `${origin}/v/ffffffffffffffffffff/index.m3u8`;
+        await open(page, stand.lines(address, { poster: poster(video), title: video.title }));
+        await page.locator('.start').click();
+        await page.getByRole('alert').filter({ hasText: /./ }).waitFor();
+      },
+    },
+    {
+      name: 'player-sound',
+      take: async (page) => {
+        await open(page, stand.lines(song, { title: song.title }));
+        await play(page);
+      },
+    },
+    {
+      name: 'player-portrait',
+      take: async (page) => {
+        const attributes = { poster: poster(tall), title: tall.title, 'aspect-ratio': '9/16' };
+        await open(page, stand.lines(tall, attributes));
+        await play(page);
+      },
+    },
+    {
+      name: 'watch',
+      take: async (page) => {
+        await page.goto(`${origin}/watch/${video.assetId}`, { waitUntil: 'networkidle' });
+        await play(page);
+        await hoverSeekBar(page);
+      },
+    },
+  ];
+  await mkdir(DIRECTORY, { recursive: true });
+  for (const { name, take, sizes = ['laptop', 'phone'] as const } of shots) {
+    if (wanted.length > 0 && !wanted.some((one) => name.startsWith(one))) continue;
+    for (const size of sizes) {
+      const context = await browser.newContext({ viewport: SIZES[size] });
+      const page = await context.newPage();
+      await take(page);
+      const path = join(DIRECTORY, `${name}-${size}.png`);
+      await page.screenshot({ path, animations: 'disabled' });
+      process.stdout.write(`${path}\n`);
+      await context.close();
+    }
+  }
+} finally {
+  await browser.close();
+  await stand.close();
+}

@@ -1,0 +1,75 @@
+import { startEdge } from '../../local/edge/server.ts';
+import type { Edge } from '../../local/edge/server.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
+import { uploadFile } from '../../worker/io/upload.ts';
+import { createLog } from '../../worker/log.ts';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { serialiseJob } from '../../worker/plan/message.ts';
+import type { JobOptions } from '../../worker/plan/message.ts';
+import { Machine } from '../e2e/machine.ts';
+import { Site } from './site.ts';
+
+/** An edge with videos, a site that may show them, and one that may not: three origins. */
+export interface Stand {
+  readonly edge: Edge;
+  readonly site: Site;
+  readonly foreignSite: Site;
+  /** What the edge answered of videos, the oldest first: `200 v/…`. */
+  readonly answered: string[];
+  /** Has a worker make an asset of a file. */
+  publish(file: string, options: JobOptions): Promise<AssetDocument>;
+  /** The two lines that a site pastes, with further attributes and children. */
+  lines(
+    asset: AssetDocument | string,
+    attributes?: Readonly<Record<string, string>>,
+    children?: string,
+  ): string;
+  close(): Promise<void>;
+}
+
+/** With keys the edge wants tokens that one of them signed. */
+export async function openStand(tokenKeys: readonly string[] = []): Promise<Stand> {
+  const machine = await Machine.open();
+  const { store } = machine.home;
+  const site = await Site.open();
+  const foreignSite = await Site.open();
+  const answered: string[] = [];
+  const assets: AssetDocument[] = [];
+  const edge = await startEdge({
+    ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port: 0 },
+    allowedSites: [site.origin],
+    tokenKeys,
+    listAssets: async () => assets,
+    log: Object.assign(createLog('silent'), {
+      debug: ({ path, status }: { readonly path: string; readonly status: number }) => {
+        if (/^\/[vt]\//.test(path)) answered.push(`${status} ${path.slice(1)}`);
+      },
+    }),
+  });
+  machine.start();
+  return {
+    ...{ edge, site, foreignSite, answered },
+    publish: async (file, options) => {
+      // A bucket that tells of no uploads: the job is asked for with its options below.
+      const source = { bucket: LOCAL_NAMES.workBucket, key: `${assets.length}.mp4` };
+      await uploadFile({ store, ...source, file });
+      await machine.send(serialiseJob({ source, options }));
+      const asset = await machine.ready();
+      assets.push(asset);
+      return asset;
+    },
+    lines: (asset, attributes = {}, children = '') => {
+      const src = typeof asset === 'string' ? asset : `${edge.origin}/${asset.playlist}`;
+      const all = Object.entries({ src, ...attributes });
+      const written = all.map(([name, value]) => `${name}="${value}"`).join(' ');
+      return `<script type="module" src="${edge.origin}/player/vod-player.js"></script>
+        <vod-player ${written}>${children}</vod-player>`;
+    },
+    close: async () => {
+      site.close();
+      foreignSite.close();
+      await edge.close();
+      await machine.close();
+    },
+  };
+}
