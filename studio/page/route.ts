@@ -1,0 +1,24 @@
+import { signal } from '@preact/signals';
+
+/** The id of the item that is open, which is the address's fragment; empty for none. */
+export const openId = signal(idInAddress());
+
+/** Whether closing can go back to where the item was opened from. */
+let openedHere = false;
+
+export function followAddress(): void {
+  addEventListener('hashchange', () => {
+    openId.value = idInAddress();
+    openedHere = openId.value !== '';
+  });
+}
+
+export function closeItem(): void {
+  if (openedHere) return history.back();
+  history.replaceState(null, '', location.pathname);
+  openId.value = '';
+}
+
+function idInAddress(): string {
+  return location.hash.slice(1);
+}

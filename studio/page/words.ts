@@ -1,0 +1,45 @@
+import type { ReadyItem } from '../protocol.ts';
+
+/** Whatever the page writes of figures. */
+
+/** 1 MB is a million bytes, as disks and networks count. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
+  const value = bytes / 1000 ** power;
+  return `${value.toFixed(value < 10 && power > 1 ? 1 : 0)} ${['', 'kB', 'MB', 'GB', 'TB'][power] ?? ''}`;
+}
+
+export function bitRateText(bitsPerSecond: number): string {
+  return bitsPerSecond < 999_500
+    ? `${Math.round(bitsPerSecond / 1000)} kb/s`
+    : `${(bitsPerSecond / 1e6).toFixed(1)} Mb/s`;
+}
+
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const two = (number: number) => String(number).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
+}
+
+export function timeLeft(seconds: number): string {
+  if (seconds < 5) return 'a few seconds left';
+  if (seconds < 90) return `${Math.ceil(seconds / 5) * 5} s left`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min left`;
+  return `${(seconds / 3600).toFixed(1)} h left`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** Why a step of the ladder is not there. */
+export function skippedText({ rung, reason }: ReadyItem['skipped'][number]): string {
+  switch (reason) {
+    case 'larger_than_source':
+      return `${rung} was left out: the file's picture is smaller, and is never enlarged.`;
+    case 'same_size_as_another':
+      return `${rung} was left out: it would have the size of another one.`;
+  }
+}
