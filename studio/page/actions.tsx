@@ -7,7 +7,9 @@ import { closeItem, openId } from './route.ts';
 import { say } from './speech.ts';
 import { bytesText, plural } from './words.ts';
 
+/** Has an item worked on that is not; what the button says is `Try again`, unless it was not tried yet. */
 export function RetryButton({ item }: { readonly item: LibraryItem }) {
+  const waiting = item.state === 'waiting';
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const retry = async (button: HTMLElement) => {
@@ -15,7 +17,7 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
     setBusy(true);
     try {
       await api.retry(item.id);
-      say(`${item.title} is tried again.`);
+      say(waiting ? `${item.title} is announced again.` : `${item.title} is tried again.`);
       // The button is about to go.
       title?.focus();
       setProblem('');
@@ -28,11 +30,11 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
     <>
       <button
         type="button"
-        aria-label={`Try ${item.title} again`}
+        aria-label={waiting ? `Announce ${item.title} again` : `Try ${item.title} again`}
         disabled={busy}
         onClick={({ currentTarget }) => void retry(currentTarget)}
       >
-        <Icon name="retry" /> Try again
+        <Icon name="retry" /> {waiting ? 'Announce again' : 'Try again'}
       </button>
       <p class="wrong" role="alert">
         {problem}

@@ -19,7 +19,10 @@ export function App() {
             {library.value && <span class="place">{library.value.place}</span>}
           </p>
           <ChooseFiles class="primary">
-            <Icon name="upload" /> Upload<span class="wide"> videos</span>
+            <Icon name="upload" />
+            <span>
+              Upload<span class="wide"> videos</span>
+            </span>
           </ChooseFiles>
         </div>
       </header>

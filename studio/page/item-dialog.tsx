@@ -7,7 +7,7 @@ import { Icon } from './icon.tsx';
 import { StateLines } from './state-lines.tsx';
 import { items, library } from './library.ts';
 import { closeItem, openId } from './route.ts';
-import { bitRateText, bytesText, clock, skippedText } from './words.ts';
+import { bitRateText, bytesText, clock, dayText, skippedText } from './words.ts';
 
 export function ItemDialog() {
   const id = openId.value;
@@ -30,7 +30,7 @@ function OpenItem({ id }: { readonly id: string }) {
         if (target === currentTarget) currentTarget.close();
       }}
     >
-      <div class="inside">
+      <div class={`inside ${item?.state ?? ''}`}>
         <div class="heading">
           <h2 id="item" tabIndex={-1} autofocus>
             {item?.title ?? 'There is no such video'}
@@ -53,17 +53,18 @@ function Item({ item }: { readonly item: LibraryItem }) {
       {item.state === 'waiting' && (
         <>
           <p class="facts">
-            A worker takes it up by itself as soon as one is free. If none does, have it announced
-            to them again.
+            A worker takes it up as soon as one is free. If that takes long while others are worked
+            on, announce it to them again.
           </p>
           <RetryButton item={item} />
         </>
       )}
       <footer>
         <p class="facts">
-          File: {item.fileName}
+          {item.state === 'ready' && `${clock(item.durationSeconds)} · `}
+          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
           <br />
-          <time dateTime={item.changedAt}>{new Date(item.changedAt).toLocaleString()}</time>
+          {item.fileName}
         </p>
         <DeleteButton item={item} />
       </footer>
@@ -75,8 +76,10 @@ function Ready({ item }: { readonly item: ReadyItem }) {
   return (
     <>
       <Player item={item} />
-      <Copyable label="Embed code" text={item.embedCode} />
-      <Copyable label="Play address" text={item.playAddress} />
+      <div class="share">
+        <Copyable label="Embed code" text={item.embedCode} />
+        <Copyable label="Play address" text={item.playAddress} />
+      </div>
       <Made item={item} />
     </>
   );
@@ -93,7 +96,7 @@ function Player({ item }: { readonly item: ReadyItem }) {
     );
   }, []);
   return (
-    <>
+    <div class="player">
       <vod-player
         class={item.renditions.length > 0 ? '' : 'sound'}
         src={item.playlist}
@@ -103,7 +106,7 @@ function Player({ item }: { readonly item: ReadyItem }) {
       <p class="wrong" role="alert">
         {problem}
       </p>
-    </>
+    </div>
   );
 }
 
@@ -130,7 +133,7 @@ function Made({ item }: { readonly item: ReadyItem }) {
             <th scope="col">Rendition</th>
             <th scope="col">Average</th>
             <th scope="col">Peak</th>
-            <th scope="col">Size</th>
+            <th scope="col">Stored</th>
           </tr>
         </thead>
         <tbody>
@@ -161,7 +164,7 @@ function Made({ item }: { readonly item: ReadyItem }) {
         <tfoot>
           <tr>
             <th scope="row">
-              In all <small>{clock(item.durationSeconds)} with pictures</small>
+              In all <small>with pictures</small>
             </th>
             <td />
             <td />

@@ -82,15 +82,19 @@ function Empty() {
         No videos yet
       </h2>
       <p>
-        Drop files anywhere on this page, or <ChooseFiles class="link">choose them</ChooseFiles>.
-        Whatever a camera, a phone or an editor makes will do.
+        Drop files anywhere on this page: whatever a camera, a phone or an editor makes. Each
+        becomes a video that plays on the sites you allow, and nowhere else.
       </p>
-      <p>Each becomes a video that plays on the sites you allow, and nowhere else.</p>
+      <ChooseFiles class="primary">Choose files</ChooseFiles>
     </section>
   );
 }
 
 function Filter() {
+  const groups = groupNames.flatMap((name) => {
+    const count = matching.value.filter(GROUPS[name].has).length;
+    return count > 0 || name === 'all' || name === group.value ? [{ name, count }] : [];
+  });
   return (
     <search class="filter">
       <input
@@ -102,7 +106,7 @@ function Filter() {
       />
       <fieldset>
         <legend class="unseen">Show</legend>
-        {groupNames.map((name) => (
+        {groups.map(({ name, count }) => (
           <label key={name}>
             <input
               type="radio"
@@ -111,7 +115,7 @@ function Filter() {
               onChange={() => (group.value = name)}
             />
             <span>
-              {GROUPS[name].label} <b>{matching.value.filter(GROUPS[name].has).length}</b>
+              {GROUPS[name].label} <b>{count}</b>
             </span>
           </label>
         ))}

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import * as z from 'zod/mini';
+import { titleOf } from '../../worker/plan/title.ts';
 import type { Library, LibraryItem, WaitingItem } from '../protocol.ts';
 import { library as libraryAnswer } from './answers.ts';
 import { EVENTS } from './api.ts';
@@ -20,10 +21,12 @@ export const items = computed((): readonly LibraryItem[] => [
   ...(library.value?.items ?? []),
 ]);
 
-export function arrive(item: Omit<WaitingItem, 'state' | 'changedAt'>): void {
-  if (library.value?.items.some(({ id }) => id === item.id)) return;
+/** Shows what is whole in the bucket, until the server tells of it. */
+export function arrive(id: string, fileName: string): void {
+  if (library.value?.items.some((item) => item.id === id)) return;
   const changedAt = new Date().toISOString();
-  arrivals.value = [{ ...item, state: 'waiting', changedAt }, ...arrivals.value];
+  const item: WaitingItem = { id, title: titleOf(fileName), fileName, changedAt, state: 'waiting' };
+  arrivals.value = [item, ...arrivals.value];
 }
 
 /** EventSource gives up when it is answered with a status; then it is made anew after this. */

@@ -1,6 +1,6 @@
 import type { LibraryItem } from '../protocol.ts';
 import { RetryButton } from './actions.tsx';
-import { timeLeft } from './words.ts';
+import { dayText, timeLeft } from './words.ts';
 
 /** What a person wants to know of an item at a glance; also the head of its dialog. */
 export function StateLines({ item }: { readonly item: LibraryItem }) {
@@ -43,10 +43,8 @@ export function StateLines({ item }: { readonly item: LibraryItem }) {
     case 'ready':
       return (
         <p class="facts">
-          <time dateTime={item.changedAt}>{DAY.format(new Date(item.changedAt))}</time>
+          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
         </p>
       );
   }
 }
-
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });

@@ -60,7 +60,7 @@ function add(upload: Upload): Upload {
   uploads.value = [...uploads.value, upload];
   void upload.completed.then((id) => {
     const { name } = upload.mark;
-    arrive({ id, title: name, fileName: name });
+    arrive(id, name);
     remove(upload);
     say(`${name} is uploaded.`);
   });

@@ -34,6 +34,13 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** As the person's browser writes the date and the hour. */
+export function dayText(iso: string): string {
+  return DAY.format(new Date(iso));
+}
+
 /** Why a step of the ladder is not there. */
 export function skippedText({ rung, reason }: ReadyItem['skipped'][number]): string {
   switch (reason) {
