@@ -30,11 +30,14 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
     <>
       <button
         type="button"
-        aria-label={waiting ? `Announce ${item.title} again` : `Try ${item.title} again`}
         disabled={busy}
         onClick={({ currentTarget }) => void retry(currentTarget)}
       >
-        <Icon name="retry" /> {waiting ? 'Announce again' : 'Try again'}
+        <Icon name="retry" />
+        <span>
+          {waiting ? 'Announce again' : 'Try again'}
+          <span class="unseen"> {item.title}</span>
+        </span>
       </button>
       <p class="wrong" role="alert">
         {problem}
@@ -99,12 +102,15 @@ export function Copyable({ label, text }: { readonly label: string; readonly tex
       </label>
       <button
         type="button"
-        aria-label={`Copy ${label.toLowerCase()}`}
         onClick={({ currentTarget }) =>
           void copy(currentTarget.parentElement?.querySelector('textarea'))
         }
       >
-        <Icon name={copied ? 'done' : 'copy'} /> {copied ? 'Copied' : 'Copy'}
+        <Icon name={copied ? 'done' : 'copy'} />
+        <span>
+          {copied ? 'Copied' : 'Copy'}
+          <span class="unseen"> {label.toLowerCase()}</span>
+        </span>
       </button>
     </div>
   );

@@ -1,8 +1,11 @@
 import { NoAnswer, Refusal } from './api.ts';
 
+/** The bucket was reached, and does not take a part. */
+export class PartRefusal extends Refusal {}
+
 /**
  * PUTs a part's bytes and returns its ETag. By XMLHttpRequest, as fetch does not tell how much is sent.
- * Throws Refusal, NoAnswer, or the signal's reason.
+ * Throws PartRefusal, Refusal, NoAnswer, or the signal's reason.
  */
 export function putPart(
   url: string,
@@ -23,7 +26,9 @@ export function putPart(
     request.onload = () => {
       const etag = request.getResponseHeader('etag');
       if (request.status !== 200) {
-        reject(new Refusal(request.status, `A part was refused with status ${request.status}.`));
+        reject(
+          new PartRefusal(request.status, `A part was refused with status ${request.status}.`),
+        );
       } else if (etag === null) {
         reject(new Refusal(0, "The bucket's CORS rules do not expose ETag, which uploads need."));
       } else resolve(etag);

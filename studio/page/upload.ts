@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 import PQueue from 'p-queue';
 import pRetry from 'p-retry';
-import type { NewUpload, OpenUpload, SentParts } from '../protocol.ts';
+import type { NewUpload, OpenUpload, SentParts, UploadName } from '../protocol.ts';
 import { api, NoAnswer, Refusal } from './api.ts';
-import { putPart } from './put.ts';
+import { PartRefusal, putPart } from './put.ts';
 
 /** What a file is known by when it is chosen again. */
 export interface FileMark {
@@ -89,13 +89,13 @@ export class Upload {
   /** Stops, and has the bucket forget what was sent. Throws Refusal or NoAnswer when it does not. */
   async cancel(): Promise<void> {
     this.#stop.abort();
-    if (this.#open) await api.abort(this.#open).catch(unlessGone);
+    if (this.#open) await api.abort(nameOf(this.#open)).catch(unlessGone);
   }
 
   /** Asks what the bucket has of it; false when it knows nothing of it any more. */
   async look(): Promise<boolean> {
     if (!this.#open) return false;
-    const sent = await api.sentParts(this.#open).catch(unlessGone);
+    const sent = await api.sentParts(nameOf(this.#open)).catch(unlessGone);
     if (sent) this.#note(this.#open, sent);
     return sent !== undefined;
   }
@@ -111,8 +111,7 @@ export class Upload {
           sampling = this.#sample();
           const etags = await this.#sendParts(file, open, stopped);
           this.state.value = { at: 'finishing' };
-          const { key, uploadId } = open;
-          const whole = { key, uploadId, parts: etags };
+          const whole = { ...nameOf(open), parts: etags };
           return this.#persist(() => api.complete(whole, stopped), stopped);
         },
         { signal: stopped },
@@ -134,7 +133,7 @@ export class Upload {
     this.#etags.clear();
     const open = this.#open;
     if (open) {
-      const known = () => api.sentParts(open, stopped).catch(unlessGone);
+      const known = () => api.sentParts(nameOf(open), stopped).catch(unlessGone);
       const sent = await this.#persist(known, stopped);
       if (sent) {
         this.#note(open, sent);
@@ -178,10 +177,9 @@ export class Upload {
 
   async #sendPart(file: File, open: OpenUpload, partNumber: number, stopped: AbortSignal) {
     const bytes = file.slice(...this.#range(open, partNumber));
-    const { key, uploadId } = open;
     const etag = await this.#persist(async () => {
       this.#bytesOfParts.set(partNumber, 0);
-      const { url } = await api.signPart({ key, uploadId, partNumber }, stopped);
+      const { url } = await api.signPart({ ...nameOf(open), partNumber }, stopped);
       const onSent = (sent: number) => this.#bytesOfParts.set(partNumber, sent);
       return putPart(url, bytes, onSent, stopped);
     }, stopped);
@@ -238,7 +236,12 @@ function mayPass(error: Error, attemptNumber: number): boolean {
   if (!(error instanceof Refusal)) return false;
   const { status } = error;
   if (status >= 500 || status === 408 || status === 429) return true;
-  return (status === 400 || status === 403) && attemptNumber < MOST_REFUSALS;
+  return error instanceof PartRefusal && status !== 404 && attemptNumber < MOST_REFUSALS;
+}
+
+/** The server takes nothing that it does not know. */
+function nameOf({ key, uploadId }: OpenUpload): UploadName {
+  return { key, uploadId };
 }
 
 /** An upload that is gone is not the worst; what else goes wrong is thrown. */

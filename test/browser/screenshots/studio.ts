@@ -1,3 +1,6 @@
+import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { exampleItems, manyItems, openStudioStub } from '../studio-stub.ts';
 import type { LibraryItem } from '../../../studio/protocol.ts';
@@ -31,6 +34,27 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
       await page.getByText('Sent').or(page.getByText('left')).first().waitFor();
       await page.getByRole('button', { name: 'Pause A very' }).click();
       await page.getByText('/s ·').waitFor();
+    },
+  },
+  {
+    name: 'interrupted',
+    items,
+    reach: async (page) => {
+      await choose(page, 'Holiday.mov', 40_000_000);
+      await page.getByText('left').first().waitFor();
+      await page.reload();
+      await page.getByText('interrupted').waitFor();
+      await choose(page, 'nothing.mp4', 0);
+      await page.getByText('is empty').waitFor();
+    },
+  },
+  {
+    name: 'outage',
+    items,
+    reach: async (page) => {
+      await page.route('**/studio/api/events', (route) => route.abort());
+      await page.reload();
+      await page.getByText('cannot be reached').waitFor();
     },
   },
   ...(['waiting', 'working', 'ready', 'rejected'] as const).map((state) => ({
@@ -88,9 +112,11 @@ export async function openShot(page: Page, url: string, shot: StudioShot): Promi
   await shot.reach?.(page);
 }
 
+/** Chooses a file of that many zeros, which takes no place on the disk. */
 async function choose(page: Page, name: string, bytes: number): Promise<void> {
-  await page
-    .locator('input[type=file]')
-    .first()
-    .setInputFiles({ name, mimeType: 'video/mp4', buffer: Buffer.alloc(bytes) });
+  const directory = await mkdtemp(join(tmpdir(), 'vodstack-shots-'));
+  const path = join(directory, name);
+  await writeFile(path, '');
+  await truncate(path, bytes);
+  await page.locator('input[type=file]').first().setInputFiles(path);
 }
