@@ -54,13 +54,13 @@ export function DeleteButton({ item }: { readonly item: LibraryItem }) {
     await api.remove(item.id);
     say(`${item.title} is deleted.`);
     if (openId.value === item.id) closeItem();
-    document.querySelector<HTMLElement>('#videos')?.focus();
   };
   const question = {
     title: `Delete ${item.title}?`,
     text: whatIsLost(item),
     action: 'Delete',
     run,
+    focusAfter: '#videos',
   };
   return (
     <button type="button" class="danger" onClick={() => ask(question)}>

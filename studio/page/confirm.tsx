@@ -9,6 +9,8 @@ export interface Question {
   readonly action: string;
   /** Throws an Error whose message is shown. */
   readonly run: () => Promise<void>;
+  /** What has the focus when it is done: where it was may be gone. */
+  readonly focusAfter: string;
 }
 
 const asked = signal<Question | undefined>(undefined);
@@ -24,6 +26,7 @@ export function Confirm() {
 
 function OpenQuestion({ question }: { readonly question: Question }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const done = useRef(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   useEffect(() => dialog.current?.showModal(), []);
@@ -31,11 +34,16 @@ function OpenQuestion({ question }: { readonly question: Question }) {
     setBusy(true);
     try {
       await question.run();
+      done.current = true;
       dialog.current?.close();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
       setBusy(false);
     }
+  };
+  const close = () => {
+    asked.value = undefined;
+    if (done.current) document.querySelector<HTMLElement>(question.focusAfter)?.focus();
   };
   return (
     <dialog
@@ -43,7 +51,7 @@ function OpenQuestion({ question }: { readonly question: Question }) {
       ref={dialog}
       aria-labelledby="question"
       aria-describedby="question-text"
-      onClose={() => (asked.value = undefined)}
+      onClose={close}
     >
       <h2 id="question">{question.title}</h2>
       <p id="question-text">{question.text}</p>

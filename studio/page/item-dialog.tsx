@@ -7,7 +7,7 @@ import { Icon } from './icon.tsx';
 import { StateLines } from './state-lines.tsx';
 import { items, library } from './library.ts';
 import { closeItem, openId } from './route.ts';
-import { bitRateText, bytesText, clock, dayText, skippedText } from './words.ts';
+import { bitRateText, bytesText, clock, dayText, skippedSentences } from './words.ts';
 
 export function ItemDialog() {
   const id = openId.value;
@@ -172,9 +172,9 @@ function Made({ item }: { readonly item: ReadyItem }) {
           </tr>
         </tfoot>
       </table>
-      {item.skipped.map((one) => (
-        <p class="facts" key={one.rung}>
-          {skippedText(one)}
+      {skippedSentences(item.skipped).map((sentence) => (
+        <p class="facts" key={sentence}>
+          {sentence}
         </p>
       ))}
     </section>

@@ -14,9 +14,10 @@ export function followAddress(): void {
 }
 
 export function closeItem(): void {
-  if (openedHere) return history.back();
-  history.replaceState(null, '', location.pathname);
+  if (openId.value === '') return;
   openId.value = '';
+  if (openedHere) history.back();
+  else history.replaceState(null, '', location.pathname);
 }
 
 function idInAddress(): string {

@@ -69,7 +69,8 @@ function UploadFacts({ upload }: { readonly upload: Upload }) {
       return <>{state.trouble ?? 'All is sent; the bucket puts it together.'}</>;
     case 'sending':
       if (state.trouble) return <>{`${sent} · ${state.trouble}`}</>;
-      if (!bytesPerSecond) return <>{sent}</>;
+      if (bytesPerSecond === undefined) return <>{sent}</>;
+      if (bytesPerSecond === 0) return <>{sent} · nothing gets through just now</>;
       return (
         <>
           {sent} · {bytesText(Math.round(bytesPerSecond))}/s ·{' '}
@@ -93,16 +94,14 @@ function UploadFacts({ upload }: { readonly upload: Upload }) {
 function askToCancel(upload: Upload): void {
   const { name } = upload.mark;
   const { sentBytes } = upload.progress.value;
-  const run = async () => {
-    const rows = uploads.value.length;
-    await cancel(upload);
-    document.querySelector<HTMLElement>(rows > 1 ? '#uploads' : '.primary')?.focus();
-  };
-  if (sentBytes === 0) return void run();
   ask({
     title: `Cancel the upload of ${name}?`,
-    text: `The ${bytesText(sentBytes)} that are sent are thrown away. To go on later, pause it instead.`,
+    text:
+      sentBytes > 0
+        ? `The ${bytesText(sentBytes)} that are sent are thrown away. To go on later, pause it instead.`
+        : 'Nothing of it is sent yet.',
     action: 'Cancel the upload',
-    run,
+    run: () => cancel(upload),
+    focusAfter: uploads.value.length > 1 ? '#uploads' : '.primary',
   });
 }

@@ -41,12 +41,15 @@ export function dayText(iso: string): string {
   return DAY.format(new Date(iso));
 }
 
-/** Why a step of the ladder is not there. */
-export function skippedText({ rung, reason }: ReadyItem['skipped'][number]): string {
-  switch (reason) {
-    case 'larger_than_source':
-      return `${rung} was left out: the file's picture is smaller, and is never enlarged.`;
-    case 'same_size_as_another':
-      return `${rung} was left out: it would have the size of another one.`;
-  }
+const REASONS: Readonly<Record<ReadyItem['skipped'][number]['reason'], string>> = {
+  larger_than_source: 'the picture of the file is smaller, and is never enlarged',
+  same_size_as_another: 'they would have the size of another one',
+};
+
+/** A sentence for each reason why steps of the ladder are not there. */
+export function skippedSentences(skipped: ReadyItem['skipped']): readonly string[] {
+  return [...Map.groupBy(skipped, ({ reason }) => reason)].map(
+    ([reason, steps]) =>
+      `${steps.map(({ rung }) => rung).join(', ')} left out: ${REASONS[reason]}.`,
+  );
 }

@@ -31,7 +31,7 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
         'A very long name of a file that somebody exported on a Friday.mp4',
         30_000_000,
       );
-      await page.getByText('Sent').or(page.getByText('left')).first().waitFor();
+      await page.getByText('/s ·').first().waitFor();
       await page.getByRole('button', { name: 'Pause A very' }).click();
       await page.getByText('/s ·').waitFor();
     },
@@ -41,7 +41,7 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
     items,
     reach: async (page) => {
       await choose(page, 'Holiday.mov', 40_000_000);
-      await page.getByText('left').first().waitFor();
+      await page.getByText('/s ·').waitFor();
       await page.reload();
       await page.getByText('interrupted').waitFor();
       await choose(page, 'nothing.mp4', 0);
