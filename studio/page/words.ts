@@ -5,7 +5,8 @@ import type { ReadyItem } from '../protocol.ts';
 /** 1 MB is a million bytes, as disks and networks count. */
 export function bytesText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), 4);
+  // What rounds to a thousand of a unit is one of the next.
+  const power = Math.min(Math.floor(Math.log10(bytes / 0.9995) / 3), 4);
   const value = bytes / 1000 ** power;
   return `${value.toFixed(value < 10 && power > 1 ? 1 : 0)} ${['', 'kB', 'MB', 'GB', 'TB'][power] ?? ''}`;
 }
@@ -43,7 +44,7 @@ export function dayText(iso: string): string {
 
 const REASONS: Readonly<Record<ReadyItem['skipped'][number]['reason'], string>> = {
   larger_than_source: 'the picture of the file is smaller, and is never enlarged',
-  same_size_as_another: 'they would have the size of another one',
+  same_size_as_another: 'the size would be that of another one',
 };
 
 /** A sentence for each reason why steps of the ladder are not there. */
