@@ -17,21 +17,13 @@ export type Problem = keyof typeof SENTENCES;
  * a way that only tells whether anybody answers.
  */
 export async function whyNot(address: string, status: number): Promise<Problem> {
-  // Where nobody may list, a missing object is 403, too: what the edge says besides tells them apart.
-  if (status === 403) return (await textOf(address)).includes('expired') ? 'expired' : 'missing';
+  if (status === 410) return 'expired';
+  // Where nobody may list, a missing object is 403: the CDN's bucket says so, too.
   if (status >= 400 && status < 500) return 'missing';
   if (status !== 0) return 'unreachable';
   const answered = fetch(address, { method: 'HEAD', mode: 'no-cors', cache: 'no-store' });
   return answered.then(
     () => 'blocked',
     () => 'unreachable',
-  );
-}
-
-/** Nothing where it cannot be read: then there is no more to say than the status does. */
-async function textOf(address: string): Promise<string> {
-  return fetch(address).then(
-    (answer) => answer.text(),
-    () => '',
   );
 }

@@ -1,18 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
 /** A file of the page. */
 export interface PageFile {
-  readonly body: Uint8Array | string;
+  readonly body: Buffer;
   readonly contentType: string;
 }
 
-/** The page's files, by their paths below `/studio/`. */
-export async function buildPage(): Promise<ReadonlyMap<string, PageFile>> {
+type Page = ReadonlyMap<string, PageFile>;
+
+let built: Promise<Page> | undefined;
+
+/**
+ * The page's files, by their paths below `/studio/`; made when they are first asked for, which takes a
+ * moment. `index.html` has `{{token}}` where the token belongs. Throws esbuild's BuildFailure when the
+ * sources are broken.
+ */
+export function buildPage(): Promise<Page> {
+  built ??= bundle();
+  return built;
+}
+
+async function bundle(): Promise<Page> {
+  const { outputFiles } = await build({
+    entryPoints: [source('page/main.tsx'), source('page/app.css')],
+    outdir: source('page'),
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2023',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'none',
+    logLevel: 'silent',
+  });
+  const bundled = (ending: string) => {
+    const found = outputFiles.find(({ path }) => path.endsWith(ending));
+    if (!found) throw new Error(`esbuild made no ${ending}.`);
+    return Buffer.from(found.contents);
+  };
   return new Map([
-    [
-      'index.html',
-      {
-        body: '<meta name="studio-token" content="{{token}}">',
-        contentType: 'text/html; charset=utf-8',
-      },
-    ],
+    ['index.html', page(await readFile(source('page/index.html')), 'text/html; charset=utf-8')],
+    ['main.js', page(bundled('main.js'), 'text/javascript; charset=utf-8')],
+    ['app.css', page(bundled('app.css'), 'text/css; charset=utf-8')],
+    ['icon.svg', page(await readFile(source('../player/icon.svg')), 'image/svg+xml')],
   ]);
+}
+
+function page(body: Buffer, contentType: string): PageFile {
+  return { body, contentType };
+}
+
+function source(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
 }

@@ -464,7 +464,7 @@ describe('What is wrong', () => {
     expect(await problem()).toBe(
       'The address of this video has expired. Reload the page to get a new one.',
     );
-    expect(guarded.answered.every((line) => line.startsWith('403 t/'))).toBe(true);
+    expect(guarded.answered.every((line) => line.startsWith('410 t/'))).toBe(true);
     await guarded.close();
   });
 

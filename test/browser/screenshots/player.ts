@@ -1,22 +1,14 @@
-import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
-import { makeDemoClip } from '../../local/demo-clip.ts';
-import { createLog } from '../../worker/log.ts';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
-import { clip } from '../e2e/clips.ts';
-import { openBrowser } from './browser.ts';
-import { openStand } from './stand.ts';
+import type { Browser, Page } from 'playwright-core';
+import { makeDemoClip } from '../../../local/demo-clip.ts';
+import { createLog } from '../../../worker/log.ts';
+import type { AssetDocument } from '../../../worker/plan/asset.ts';
+import { clip } from '../../e2e/clips.ts';
+import { openStand } from '../stand.ts';
+import type { Stand } from '../stand.ts';
+import type { Album } from './album.ts';
 
-const HELP = `Usage: npm run screenshots [-- NAME …]
-
-Takes a picture of each state of what people see, or of those whose names begin so, and writes it to
-dist/screenshots/.
-`;
-
-const DIRECTORY = fileURLToPath(new URL('../../dist/screenshots', import.meta.url));
 const STYLE = `<style>
   body { font: 17px/1.5 system-ui; margin: 0; color: #1c2230 }
   main { max-width: 60rem; margin: auto; padding: 16px }
@@ -34,15 +26,17 @@ interface Shot {
   readonly take: (page: Page) => Promise<void>;
 }
 
-if (process.argv.includes('--help')) {
-  process.stdout.write(HELP);
-  process.exit(0);
+/** Takes pictures of the player in each state, on a page of a site. */
+export async function shootPlayer(browser: Browser, album: Album): Promise<void> {
+  const stand = await openStand();
+  try {
+    await shoot(stand, browser, album);
+  } finally {
+    await stand.close();
+  }
 }
-const wanted = process.argv.slice(2);
 
-const stand = await openStand();
-const browser = await openBrowser();
-try {
+async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void> {
   const clips = join(tmpdir(), 'vodstack-clips');
   const demo = await makeDemoClip(clips, createLog('silent'), new AbortController().signal);
   const video = await stand.publish(demo, { title: 'A first video' });
@@ -163,20 +157,14 @@ try {
       },
     },
   ];
-  await mkdir(DIRECTORY, { recursive: true });
   for (const { name, take, sizes = ['laptop', 'phone'] as const } of shots) {
-    if (wanted.length > 0 && !wanted.some((one) => name.startsWith(one))) continue;
     for (const size of sizes) {
+      if (!album.wants(`${name}-${size}`)) continue;
       const context = await browser.newContext({ viewport: SIZES[size] });
       const page = await context.newPage();
       await take(page);
-      const path = join(DIRECTORY, `${name}-${size}.png`);
-      await page.screenshot({ path, animations: 'disabled' });
-      process.stdout.write(`${path}\n`);
+      await album.add(`${name}-${size}`, page);
       await context.close();
     }
   }
-} finally {
-  await browser.close();
-  await stand.close();
 }

@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks';
+import type { LibraryItem, ReadyItem } from '../protocol.ts';
+import { api } from './api.ts';
+import { ask } from './confirm.tsx';
+import { Icon } from './icon.tsx';
+import { closeItem, openId } from './route.ts';
+import { say } from './speech.ts';
+import { bytesText, plural } from './words.ts';
+
+/** Has an item worked on that is not; what the button says is `Try again`, unless it was not tried yet. */
+export function RetryButton({ item }: { readonly item: LibraryItem }) {
+  const waiting = item.state === 'waiting';
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const retry = async (button: HTMLElement) => {
+    const title = button.closest('article, dialog')?.querySelector<HTMLElement>('h3 a, h2');
+    setBusy(true);
+    try {
+      await api.retry(item.id);
+      say(waiting ? `${item.title} is announced again.` : `${item.title} is tried again.`);
+      // The button is about to go.
+      title?.focus();
+      setProblem('');
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      <button
+        type="button"
+        disabled={busy}
+        onClick={({ currentTarget }) => void retry(currentTarget)}
+      >
+        <Icon name="retry" />
+        <span>
+          {waiting ? 'Announce again' : 'Try again'}
+          <span class="unseen"> {item.title}</span>
+        </span>
+      </button>
+      <p class="wrong" role="alert">
+        {problem}
+      </p>
+    </>
+  );
+}
+
+export function DeleteButton({ item }: { readonly item: LibraryItem }) {
+  if (item.state === 'working') {
+    return <p class="facts">It can be deleted when nobody works on it any more.</p>;
+  }
+  const run = async () => {
+    await api.remove(item.id);
+    say(`${item.title} is deleted.`);
+    if (openId.value === item.id) closeItem();
+  };
+  const question = {
+    title: `Delete ${item.title}?`,
+    text: whatIsLost(item),
+    action: 'Delete',
+    run,
+    focusAfter: '#videos',
+  };
+  return (
+    <button type="button" class="danger" onClick={() => ask(question)}>
+      <Icon name="remove" /> Delete
+    </button>
+  );
+}
+
+function whatIsLost(item: LibraryItem): string {
+  if (item.state !== 'ready') return `The uploaded file ${item.fileName} is deleted for good.`;
+  return `${whatWasMade(item)} and the uploaded file ${item.fileName} are deleted for good. Pages that show the video will show an error.`;
+}
+
+function whatWasMade({ renditions, bytes }: ReadyItem): string {
+  const made = renditions.length > 0 ? plural(renditions.length, 'rendition') : 'The sound';
+  return `${made} (${bytesText(bytes)})`;
+}
+
+/** A text that can be looked at, and taken away by its button. */
+export function Copyable({ label, text }: { readonly label: string; readonly text: string }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async (field: HTMLTextAreaElement | null | undefined) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(true);
+      say(`${label} copied.`);
+      setTimeout(() => setCopied(false), 3000);
+    } catch {
+      // Browsers allow it on https and on this machine only.
+      field?.select();
+      say(`${label} is selected: copy it with the keyboard.`);
+    }
+  };
+  return (
+    <div class="copyable">
+      <label>
+        <span>{label}</span>
+        <textarea readOnly rows={text.split('\n').length} value={text} />
+      </label>
+      <button
+        type="button"
+        onClick={({ currentTarget }) =>
+          void copy(currentTarget.parentElement?.querySelector('textarea'))
+        }
+      >
+        <Icon name={copied ? 'done' : 'copy'} />
+        <span>
+          {copied ? 'Copied' : 'Copy'}
+          <span class="unseen"> {label.toLowerCase()}</span>
+        </span>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,63 @@
+import { ChooseFiles, DropAnywhere } from './choose-files.tsx';
+import { Confirm } from './confirm.tsx';
+import { Icon } from './icon.tsx';
+import { ItemDialog } from './item-dialog.tsx';
+import { LibraryList } from './library-list.tsx';
+import { library, outage } from './library.ts';
+import { LiveRegion } from './live-region.tsx';
+import { notices } from './speech.ts';
+import { UploadList } from './upload-list.tsx';
+
+export function App() {
+  return (
+    <>
+      <header class="top">
+        <div class="middle">
+          <p class="brand">
+            <img src="/studio/icon.svg" alt="" width="28" height="28" />
+            <span>vodstack studio</span>
+            {library.value && <span class="place">{library.value.place}</span>}
+          </p>
+          <ChooseFiles class="primary">
+            <Icon name="upload" />
+            <span>
+              Upload<span class="wide"> videos</span>
+            </span>
+          </ChooseFiles>
+        </div>
+      </header>
+      <main class="middle">
+        <h1 class="unseen">Videos of {library.value?.place ?? 'the studio'}</h1>
+        <p class="outage" role="status">
+          {outage.value}
+        </p>
+        <Notices />
+        <UploadList />
+        <LibraryList />
+      </main>
+      <LiveRegion />
+      <DropAnywhere />
+      <ItemDialog />
+      <Confirm />
+    </>
+  );
+}
+
+function Notices() {
+  const close = (sentence: string) => {
+    notices.value = notices.value.filter((one) => one !== sentence);
+    document.querySelector<HTMLElement>('.primary')?.focus();
+  };
+  return (
+    <div class="notices" role="alert">
+      {notices.value.map((sentence) => (
+        <p key={sentence}>
+          <span>{sentence}</span>
+          <button class="plain" aria-label="Close this message" onClick={() => close(sentence)}>
+            <Icon name="close" />
+          </button>
+        </p>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import { signal } from '@preact/signals';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { LiveRegion } from './live-region.tsx';
+
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** What the button that does it says. */
+  readonly action: string;
+  /** Throws an Error whose message is shown. */
+  readonly run: () => Promise<void>;
+  /** What has the focus when it is done: where it was may be gone. */
+  readonly focusAfter: string;
+}
+
+const asked = signal<Question | undefined>(undefined);
+
+/** Asks before something is lost. */
+export function ask(question: Question): void {
+  asked.value = question;
+}
+
+export function Confirm() {
+  return asked.value ? <OpenQuestion question={asked.value} /> : null;
+}
+
+function OpenQuestion({ question }: { readonly question: Question }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const done = useRef(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  useEffect(() => dialog.current?.showModal(), []);
+  const run = async () => {
+    setBusy(true);
+    try {
+      await question.run();
+      done.current = true;
+      dialog.current?.close();
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+      setBusy(false);
+    }
+  };
+  const close = () => {
+    asked.value = undefined;
+    if (done.current) document.querySelector<HTMLElement>(question.focusAfter)?.focus();
+  };
+  return (
+    <dialog
+      class="question"
+      ref={dialog}
+      aria-labelledby="question"
+      aria-describedby="question-text"
+      onClose={close}
+    >
+      <h2 id="question">{question.title}</h2>
+      <p id="question-text">{question.text}</p>
+      <p class="wrong" role="alert">
+        {problem}
+      </p>
+      <div class="actions">
+        <button type="button" autofocus onClick={() => dialog.current?.close()}>
+          Keep it
+        </button>
+        <button type="button" class="danger" disabled={busy} onClick={() => void run()}>
+          {question.action}
+        </button>
+      </div>
+      <LiveRegion />
+    </dialog>
+  );
+}

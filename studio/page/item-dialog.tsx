@@ -1,0 +1,182 @@
+import type { HTMLAttributes } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { LibraryItem, ReadyItem } from '../protocol.ts';
+import { Copyable, DeleteButton, RetryButton } from './actions.tsx';
+import { LiveRegion } from './live-region.tsx';
+import { Icon } from './icon.tsx';
+import { StateLines } from './state-lines.tsx';
+import { items, library } from './library.ts';
+import { closeItem, openId } from './route.ts';
+import { bitRateText, bytesText, clock, dayText, skippedSentences } from './words.ts';
+
+export function ItemDialog() {
+  const id = openId.value;
+  // Without the library nobody knows yet what the address means.
+  return id && library.value ? <OpenItem key={id} id={id} /> : null;
+}
+
+function OpenItem({ id }: { readonly id: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  const item = items.value.find((one) => one.id === id);
+  return (
+    <dialog
+      class="item"
+      ref={dialog}
+      aria-labelledby="item"
+      onClose={closeItem}
+      onClick={({ target, currentTarget }) => {
+        // Its content covers it: what is hit itself is the backdrop.
+        if (target === currentTarget) currentTarget.close();
+      }}
+    >
+      <div class={`inside ${item?.state ?? ''}`}>
+        <div class="heading">
+          <h2 id="item" tabIndex={-1} autofocus>
+            {item?.title ?? 'There is no such video'}
+          </h2>
+          <button class="plain" aria-label="Close" onClick={() => dialog.current?.close()}>
+            <Icon name="close" />
+          </button>
+        </div>
+        {item ? <Item item={item} /> : <p>It was deleted, or the address is not complete.</p>}
+        <LiveRegion />
+      </div>
+    </dialog>
+  );
+}
+
+function Item({ item }: { readonly item: LibraryItem }) {
+  return (
+    <>
+      {item.state === 'ready' ? <Ready item={item} /> : <StateLines item={item} />}
+      {item.state === 'waiting' && (
+        <>
+          <p class="facts">
+            A worker takes it up as soon as one is free. If that takes long while others are worked
+            on, announce it to them again.
+          </p>
+          <RetryButton item={item} />
+        </>
+      )}
+      <footer>
+        <p class="facts">
+          {item.state === 'ready' && `${clock(item.durationSeconds)} · `}
+          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
+          <br />
+          {item.fileName}
+        </p>
+        <DeleteButton item={item} />
+      </footer>
+    </>
+  );
+}
+
+function Ready({ item }: { readonly item: ReadyItem }) {
+  return (
+    <>
+      <Player item={item} />
+      <div class="share">
+        <Copyable label="Embed code" text={item.embedCode} />
+        <Copyable label="Play address" text={item.playAddress} />
+      </div>
+      <Made item={item} />
+    </>
+  );
+}
+
+const PLAYER = '/player/vod-player.js';
+
+/** The player's script is fetched when the first video is opened. */
+function Player({ item }: { readonly item: ReadyItem }) {
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    import(PLAYER).catch(() =>
+      setProblem('The player could not be loaded. Reload the page to try again.'),
+    );
+  }, []);
+  return (
+    <div class="player">
+      <vod-player
+        class={item.renditions.length > 0 ? '' : 'sound'}
+        src={item.playlist}
+        poster={item.poster}
+        title={item.title}
+      />
+      <p class="wrong" role="alert">
+        {problem}
+      </p>
+    </div>
+  );
+}
+
+declare module 'preact' {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- elements of one's own are declared so.
+  namespace JSX {
+    interface IntrinsicElements {
+      'vod-player': HTMLAttributes<HTMLElement> & {
+        src: string;
+        poster: string | undefined;
+        title: string;
+      };
+    }
+  }
+}
+
+function Made({ item }: { readonly item: ReadyItem }) {
+  return (
+    <section aria-labelledby="made">
+      <h3 id="made">What was made</h3>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Rendition</th>
+            <th scope="col">Average</th>
+            <th scope="col">Peak</th>
+            <th scope="col">Stored</th>
+          </tr>
+        </thead>
+        <tbody>
+          {item.renditions.map(({ name, width, height, averageBitRate, peakBitRate, bytes }) => (
+            <tr key={name}>
+              <th scope="row">
+                {name}{' '}
+                <small>
+                  {width} × {height}
+                </small>
+              </th>
+              <td>{bitRateText(averageBitRate)}</td>
+              <td>{bitRateText(peakBitRate)}</td>
+              <td>{bytesText(bytes)}</td>
+            </tr>
+          ))}
+          {item.audio.map(({ name, label, averageBitRate, bytes }) => (
+            <tr key={name}>
+              <th scope="row">
+                Sound <small>{label}</small>
+              </th>
+              <td>{bitRateText(averageBitRate)}</td>
+              <td />
+              <td>{bytesText(bytes)}</td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">
+              In all <small>with pictures</small>
+            </th>
+            <td />
+            <td />
+            <td>{bytesText(item.bytes)}</td>
+          </tr>
+        </tfoot>
+      </table>
+      {skippedSentences(item.skipped).map((sentence) => (
+        <p class="facts" key={sentence}>
+          {sentence}
+        </p>
+      ))}
+    </section>
+  );
+}

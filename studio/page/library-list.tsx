@@ -1,0 +1,163 @@
+import { computed, signal } from '@preact/signals';
+import type { LibraryItem } from '../protocol.ts';
+import { ChooseFiles } from './choose-files.tsx';
+import { Icon } from './icon.tsx';
+import type { IconName } from './icon.tsx';
+import { items, library, outage } from './library.ts';
+import { StateLines } from './state-lines.tsx';
+import { clock, plural } from './words.ts';
+
+/** From this many on there is something to filter by. */
+const MANY = 9;
+
+/** States as they are looked for. */
+const GROUPS = {
+  all: { label: 'All', has: () => true },
+  open: { label: 'Not done', has: ({ state }) => state === 'waiting' || state === 'working' },
+  ready: { label: 'Ready', has: ({ state }) => state === 'ready' },
+  rejected: { label: 'Rejected', has: ({ state }) => state === 'rejected' },
+  failed: { label: 'Failed', has: ({ state }) => state === 'failed' },
+} as const satisfies Readonly<
+  Record<string, { label: string; has: (item: LibraryItem) => boolean }>
+>;
+
+type Group = keyof typeof GROUPS;
+const groupNames = Object.keys(GROUPS) as Group[];
+
+const text = signal('');
+const group = signal<Group>('all');
+
+const matching = computed(() => {
+  const wanted = text.value.trim().toLocaleLowerCase();
+  return items.value.filter(({ title, fileName }) =>
+    `${title}\n${fileName}`.toLocaleLowerCase().includes(wanted),
+  );
+});
+const found = computed(() => matching.value.filter(GROUPS[group.value].has));
+
+export function LibraryList() {
+  if (!library.value && items.value.length === 0) {
+    return outage.value ? null : <p class="facts loading">Looking for videos …</p>;
+  }
+  if (items.value.length === 0) return <Empty />;
+  const many = items.value.length >= MANY;
+  return (
+    <section aria-labelledby="videos">
+      <div class="heading">
+        <h2 id="videos" tabIndex={-1}>
+          {plural(items.value.length, 'video')}
+        </h2>
+        {many && <Filter />}
+      </div>
+      <ul class="items">
+        {(many ? found : items).value.map((item) => (
+          <li key={item.id}>
+            <Card item={item} />
+          </li>
+        ))}
+      </ul>
+      {many && found.value.length === 0 && (
+        <p class="facts">
+          Nothing is found.{' '}
+          <button
+            class="link"
+            onClick={() => {
+              text.value = '';
+              group.value = 'all';
+            }}
+          >
+            Show all
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Empty() {
+  return (
+    <section class="empty" aria-labelledby="videos">
+      <Icon name="film" />
+      <h2 id="videos" tabIndex={-1}>
+        No videos yet
+      </h2>
+      <p>
+        Drop files anywhere on this page: whatever a camera, a phone or an editor makes. Each
+        becomes a video that plays on the sites you allow, and nowhere else.
+      </p>
+      <ChooseFiles class="primary">Choose files</ChooseFiles>
+    </section>
+  );
+}
+
+function Filter() {
+  const groups = groupNames.flatMap((name) => {
+    const count = matching.value.filter(GROUPS[name].has).length;
+    return count > 0 || name === 'all' || name === group.value ? [{ name, count }] : [];
+  });
+  return (
+    <search class="filter">
+      <input
+        type="search"
+        placeholder="Find by name"
+        aria-label="Find by name"
+        value={text}
+        onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+      />
+      <fieldset>
+        <legend class="unseen">Show</legend>
+        {groups.map(({ name, count }) => (
+          <label key={name}>
+            <input
+              type="radio"
+              name="group"
+              checked={group.value === name}
+              onChange={() => (group.value = name)}
+            />
+            <span>
+              {GROUPS[name].label} <b>{count}</b>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <p class="unseen" role="status">
+        {text.value || group.value !== 'all' ? `${found.value.length} found` : ''}
+      </p>
+    </search>
+  );
+}
+
+function Card({ item }: { readonly item: LibraryItem }) {
+  return (
+    <article class={`card ${item.state}`}>
+      <Picture item={item} />
+      <div class="about">
+        <h3>
+          <a href={`#${item.id}`}>{item.title}</a>
+        </h3>
+        <StateLines item={item} />
+      </div>
+    </article>
+  );
+}
+
+function Picture({ item }: { readonly item: LibraryItem }) {
+  if (item.state !== 'ready') {
+    const icon: IconName =
+      item.state === 'rejected' || item.state === 'failed' ? 'problem' : 'film';
+    return (
+      <div class="picture">
+        <Icon name={icon} />
+      </div>
+    );
+  }
+  return (
+    <div class="picture">
+      {item.poster ? <img src={item.poster} alt="" loading="lazy" /> : <Icon name="sound" />}
+      <span class="length">
+        <span class="unseen">Length </span>
+        {clock(item.durationSeconds)}
+      </span>
+    </div>
+  );
+}

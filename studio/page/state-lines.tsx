@@ -1,0 +1,50 @@
+import type { LibraryItem } from '../protocol.ts';
+import { RetryButton } from './actions.tsx';
+import { dayText, timeLeft } from './words.ts';
+
+/** What a person wants to know of an item at a glance; also the head of its dialog. */
+export function StateLines({ item }: { readonly item: LibraryItem }) {
+  switch (item.state) {
+    case 'waiting':
+      return (
+        <p class="facts">
+          <span class="badge">Waiting</span> for a worker
+        </p>
+      );
+    case 'working':
+      return (
+        <>
+          <p class="facts">
+            {item.trouble ? (
+              <>
+                <span class="badge trouble">Being tried again</span> {item.trouble}
+              </>
+            ) : (
+              <>
+                <span class="badge">Working</span> {Math.floor(item.percent)} %
+                {item.secondsLeft !== undefined && ` · ${timeLeft(item.secondsLeft)}`}
+              </>
+            )}
+          </p>
+          <progress value={item.percent} max={100} aria-label={`Done of ${item.title}`} />
+        </>
+      );
+    case 'rejected':
+    case 'failed':
+      return (
+        <>
+          <p class="facts">
+            <span class="badge wrong">{item.state === 'failed' ? 'Failed' : 'Rejected'}</span>{' '}
+            {item.reason} <code>{item.code}</code>
+          </p>
+          <RetryButton item={item} />
+        </>
+      );
+    case 'ready':
+      return (
+        <p class="facts">
+          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
+        </p>
+      );
+  }
+}

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { openBrowser } from '../browser.ts';
+import { openAlbum } from './album.ts';
+import { shootPlayer } from './player.ts';
+import { shootStudio } from './studio.ts';
+
+const HELP = `Usage: npm run screenshots [-- NAME …]
+
+Takes a picture of each state of the player and of the studio, or of those whose names begin so
+(studio-uploading, player-menu-phone), and writes it to dist/screenshots/.
+`;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const directory = fileURLToPath(new URL('../../../dist/screenshots', import.meta.url));
+const album = await openAlbum(directory, process.argv.slice(2));
+const browser = await openBrowser();
+try {
+  await shootPlayer(browser, album);
+  await shootStudio(browser, album);
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,394 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page, Request } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startEdge } from '../../local/edge/server.ts';
+import type { Edge } from '../../local/edge/server.ts';
+import { openStudio } from '../../studio/server.ts';
+import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
+import { createLog } from '../../worker/log.ts';
+import { clip } from '../e2e/clips.ts';
+import { Machine } from '../e2e/machine.ts';
+import { openBrowser } from './browser.ts';
+import { LOOKS, STUDIO_SHOTS, openShot } from './screenshots/studio.ts';
+import { exampleItems, manyItems, openStudioStub } from './studio-stub.ts';
+
+let browser: Browser;
+let directory: string;
+let page: Page;
+/** What the page complained of: its policy is strict, and what it breaks is written here. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
+  return async () => {
+    await browser.close();
+    await rm(directory, { recursive: true });
+  };
+});
+
+beforeEach(async () => {
+  complaints = [];
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+});
+
+afterEach(() => page.context().close());
+
+const card = (title: string) => page.getByRole('article').filter({ hasText: title });
+const upload = (name: string) => page.getByRole('listitem').filter({ hasText: name });
+const dialog = () => page.getByRole('dialog');
+const button = (name: string | RegExp) => page.getByRole('button', { name });
+const said = () => page.getByRole('status').allInnerTexts();
+
+async function choose(...files: readonly string[]): Promise<void> {
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    button('Upload videos').click(),
+  ]);
+  await chooser.setFiles([...files]);
+}
+
+async function file(name: string, content: string | Buffer): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, content);
+  return path;
+}
+
+/** Megabytes take their time from a browser that is watched. */
+const PATIENT = { timeout: 30_000 };
+
+// Slow, as a worker encodes and a browser plays.
+describe('with a server and a worker', () => {
+  let machine: Machine;
+  let edge: Edge;
+  /** Parts that the server took, as `key part`. */
+  let taken: string[] = [];
+
+  const start = (port: number) => {
+    const { home, env } = machine;
+    return startEdge({
+      ...{ store: home.store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port },
+      ...{ allowedSites: [], listAssets: async () => [], log: createLog('silent') },
+      studio: (origin) =>
+        openStudio({
+          ...{ home, names: env, place: 'this machine', origin },
+          ...{ lookMilliseconds: 200, log: createLog('silent') },
+        }),
+    });
+  };
+
+  beforeAll(async () => {
+    machine = await Machine.open();
+    edge = await start(0);
+    return async () => {
+      await edge.close();
+      await machine.close();
+    };
+  });
+
+  beforeEach(async () => {
+    taken = [];
+    page.on('response', (response) => {
+      const { pathname, searchParams } = new URL(response.url());
+      if (pathname !== '/studio/parts' || response.status() !== 200) return;
+      taken.push(`${searchParams.get('key') ?? ''} ${searchParams.get('partNumber') ?? ''}`);
+    });
+    await page.goto(`${edge.origin}/studio/`);
+  });
+
+  test('a file that is dropped waits, is worked on and is ready', async () => {
+    const clipFile = clip({ name: 'Beach walk.mp4', seconds: 6, size: '320x180' });
+    await page.getByRole('heading', { name: 'No videos yet' }).waitFor();
+    await drop('Beach walk.mp4', await readFile(clipFile));
+    await card('Beach walk').getByText('Waiting').waitFor();
+    expect(await said()).toContain('Beach walk.mp4 is uploaded.');
+
+    machine.start();
+    await card('Beach walk').getByRole('progressbar').waitFor();
+    await card('Beach walk').getByText('Length').waitFor({ state: 'attached' });
+    expect(await said()).toContain('Beach walk is ready.');
+    expect(complaints).toEqual([]);
+  });
+
+  test('an item that is opened plays, says what was made, and has its code copied', async () => {
+    await page.getByRole('link', { name: 'Beach walk' }).click();
+    await page.locator('vod-player').getByRole('button', { name: 'play' }).first().click();
+    await page.waitForFunction(() => {
+      const inside = document.querySelector('vod-player');
+      const video = (inside?.shadowRoot ?? inside)?.querySelector('video');
+      return video && video.currentTime > 0.5;
+    });
+    expect(await dialog().getByRole('row').allInnerTexts()).toContainEqual(
+      expect.stringMatching(/^180p 320 × 180\s.*kb\/s\s.*kb\/s\s.*B$/),
+    );
+    await dialog()
+      .getByText('1080p, 720p, 540p, 360p, 234p left out: the picture of the file is smaller')
+      .waitFor();
+    await button('Copy embed code').click();
+    await button('Copied embed code').waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('<vod-player src=');
+
+    await page.goBack();
+    await dialog().waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+  });
+
+  test('what is deleted is gone, after it was said what is lost', async () => {
+    await page.getByRole('link', { name: 'Beach walk' }).click();
+    const id = new URL(page.url()).hash.slice(1);
+    expect((await machine.published(id)).size).toBeGreaterThan(3);
+    await button('Delete').click();
+    await page.getByText(/^1 rendition \(.*\) and the uploaded file Beach walk.mp4 are/).waitFor();
+    await button('Keep it').click();
+    expect(await card('Beach walk').count()).toBe(1);
+
+    await button('Delete').click();
+    await page
+      .getByRole('dialog', { name: /^Delete/ })
+      .getByText('Delete', { exact: true })
+      .click();
+    await card('Beach walk').waitFor({ state: 'detached' });
+    expect(await dialog().count()).toBe(0);
+    expect((await machine.published(id)).size).toBe(0);
+    expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test('a file that is no video is rejected with a reason, and can be tried again', async () => {
+    await choose(await file('notes.mp4', 'Milk, bread and a very long list of other things.'));
+    await card('notes')
+      .getByText(/^Rejected The file is not a video/)
+      .waitFor();
+    await card('notes').getByText('unreadable_source').waitFor();
+    await rejection();
+
+    await card('notes').getByRole('button', { name: 'Try again notes' }).click();
+    expect((await rejection()).code).toBe('unreadable_source');
+    await card('notes').getByText('Rejected').waitFor();
+  });
+
+  test('empty files are refused, and so is a file that is on its way already', async () => {
+    await holdParts(1);
+    const big = await file('twice.bin', randomBytes(1000));
+    await choose(await file('nothing.mp4', ''), big);
+    await page.getByText('nothing.mp4 is empty: there is nothing to upload.').waitFor();
+    await upload('twice.bin').waitFor();
+    await choose(big);
+    await page.getByText('twice.bin is being uploaded already.').waitFor();
+    await button('Close this message').first().click();
+    expect(await page.getByText('nothing.mp4').count()).toBe(0);
+    await button('Cancel twice.bin').click();
+    await button('Cancel the upload').click();
+    await upload('twice.bin').waitFor({ state: 'detached' });
+  });
+
+  test('an upload goes on after a reload, and no part is sent twice', async () => {
+    // Three parts, of which the last one does not get through.
+    const big = await file('long.bin', randomBytes(17 * 2 ** 20));
+    await holdParts(3);
+    await choose(big);
+    await expect.poll(() => taken.length, PATIENT).toBe(2);
+    const [leaving] = await Promise.all([
+      page.waitForEvent('dialog'),
+      page.reload(),
+      acceptLeaving(),
+    ]);
+    expect(leaving.type()).toBe('beforeunload');
+    await page.unrouteAll();
+
+    await upload('long.bin').getByText('17 MB of 18 MB · interrupted').waitFor();
+    await choose(big);
+    await card('long').waitFor();
+    expect(taken).toHaveLength(3);
+    expect(new Set(taken).size).toBe(3);
+    expect(await upload('long.bin').getByRole('progressbar', { name: 'Sent' }).count()).toBe(0);
+    await card('long').getByText('Rejected').waitFor();
+  });
+
+  test('an upload is paused, goes on, and is cancelled', async () => {
+    await holdParts(2);
+    await choose(await file('pause.bin', randomBytes(9 * 2 ** 20)));
+    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    const aborted = page.waitForEvent('requestfailed', isPart);
+    await button('Pause pause.bin').click();
+    await aborted;
+    await upload('pause.bin').getByText('8.4 MB of 9.4 MB · paused').waitFor();
+
+    const again = page.waitForRequest(isPart);
+    await button('Go on with pause.bin').click();
+    expect(new URL((await again).url()).searchParams.get('partNumber')).toBe('2');
+
+    await button('Cancel pause.bin').click();
+    await page.getByText('The 8.4 MB that are sent are thrown away.').waitFor();
+    const thrownAway = page.waitForResponse(/uploads\/abort$/);
+    await button('Cancel the upload').click();
+    expect((await thrownAway).status()).toBe(204);
+    await upload('pause.bin').waitFor({ state: 'detached' });
+    await page.unrouteAll();
+    await page.reload();
+    await page.getByRole('heading', { name: /videos?$/, level: 2 }).waitFor();
+    expect(await upload('pause.bin').count()).toBe(0);
+  });
+
+  test('a restart of the server is told and survived, by uploads as well', async () => {
+    await holdParts(2);
+    await choose(await file('restart.bin', randomBytes(9 * 2 ** 20)));
+    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    const { port } = new URL(edge.origin);
+    await edge.close();
+    await page.unrouteAll();
+    await page.getByText('The studio’s server cannot be reached.').waitFor();
+    await upload('restart.bin').getByText('It is tried again.').waitFor();
+
+    edge = await start(Number(port));
+    await page.getByText('The studio’s server cannot be reached.').waitFor({ state: 'detached' });
+    await card('restart').waitFor();
+    expect(new Set(taken).size).toBe(taken.length);
+  });
+
+  test('everything is done with the keyboard alone', async () => {
+    const chosen = page.waitForEvent('filechooser');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await (
+      await chosen
+    ).setFiles([await file('typed.mp4', 'Nothing that plays, but enough to be looked at.')]);
+    const link = page.getByRole('link', { name: 'typed' });
+    await link.waitFor();
+    await tabTo(link);
+    await page.keyboard.press('Enter');
+    const item = page.getByRole('dialog', { name: 'typed' });
+    await item.waitFor();
+    await item.getByText('Rejected', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await item.waitFor({ state: 'detached' });
+    expect(await link.evaluate((it) => it === document.activeElement)).toBe(true);
+
+    await page.keyboard.press('Enter');
+    await tabTo(item.getByRole('button', { name: 'Delete' }));
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await link.waitFor({ state: 'detached' });
+    await page.waitForFunction(() => document.activeElement?.id === 'videos');
+  });
+
+  /** The next rejection that is told of; what is ready is of another test. */
+  async function rejection() {
+    for (;;) {
+      const event = await machine.event();
+      if (event.type === 'asset.rejected') return event;
+    }
+  }
+});
+
+const isPart = (request: Request) => new URL(request.url()).pathname === '/studio/parts';
+
+/** Parts from that number on stay on their way. */
+function holdParts(from: number): Promise<unknown> {
+  return page.route(/\/studio\/parts\?/, (route) => {
+    const number = Number(new URL(route.request().url()).searchParams.get('partNumber'));
+    return number < from ? route.continue() : undefined;
+  });
+}
+
+async function acceptLeaving(): Promise<void> {
+  const question = await page.waitForEvent('dialog');
+  await question.accept();
+}
+
+async function drop(name: string, content: Buffer): Promise<void> {
+  const dropped = await page.evaluateHandle(
+    ([fileName, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], fileName, { lastModified: 1 }));
+      return transfer;
+    },
+    [name, content.toString('base64')] as const,
+  );
+  await page.dispatchEvent('main', 'dragover', { dataTransfer: dropped });
+  await page.getByText('Drop to upload').waitFor();
+  await page.dispatchEvent('main', 'drop', { dataTransfer: dropped });
+  await page.getByText('Drop to upload').waitFor({ state: 'detached' });
+}
+
+/** Presses Tab until it is there, as often as there is something on the page to come by. */
+async function tabTo(target: ReturnType<Page['getByRole']>): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    if (await target.evaluate((it) => it === document.activeElement)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error('It is not to be reached with Tab.');
+}
+
+describe('with a library that is thought up', () => {
+  test('what is worked on says how far it is, what is tried again, and cannot be deleted', async () => {
+    await using stub = await stubOf(exampleItems());
+    await page.goto(stub.url);
+    const working = card('Product tour');
+    await working.getByText('43 % · 2 min left').waitFor();
+    expect(await working.getByRole('progressbar').getAttribute('value')).toBe('43');
+    await card('All-hands').getByText('Being tried again').waitFor();
+    await working.getByRole('link').click();
+    await dialog().getByText('It can be deleted when nobody works on it any more.').waitFor();
+    expect(await dialog().getByRole('button', { name: 'Delete' }).count()).toBe(0);
+  });
+
+  test('hundreds are filtered by name and by state', async () => {
+    await using stub = await stubOf([...exampleItems(), ...manyItems(400)]);
+    await page.goto(stub.url);
+    await page.getByRole('heading', { name: '408 videos' }).waitFor();
+    await page.getByRole('radio', { name: 'Rejected 1' }).check();
+    expect(await page.getByRole('article').allInnerTexts()).toEqual([
+      expect.stringContaining('unreadable_source'),
+    ]);
+    await page.getByRole('radio', { name: 'All 408' }).check();
+    await page.getByRole('searchbox').fill('lecture 39');
+    await page.getByRole('radio', { name: 'All 11' }).waitFor();
+    expect(await page.getByRole('article').count()).toBe(11);
+    expect(await said()).toContain('11 found');
+  });
+
+  test('an address of an item that is gone says so', async () => {
+    await using stub = await stubOf(exampleItems());
+    await page.goto(`${stub.url}#ffffffffffffffffffff`);
+    await page.getByRole('heading', { name: 'There is no such video' }).waitFor();
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    expect(new URL(page.url()).hash).toBe('');
+  });
+
+  test.each(STUDIO_SHOTS)('$name has no barrier that axe finds, in any look', async (shot) => {
+    await using stub = await stubOf(shot.items);
+    for (const { name: look, ...settings } of LOOKS) {
+      const context = await browser.newContext(settings);
+      const shown = await context.newPage();
+      await openShot(shown, stub.url, shot);
+      await shown.evaluate(axe.source);
+      const { violations } = await shown.evaluate<AxeResults>('axe.run()');
+      const found = violations.map(({ id, nodes }) => `${look}: ${id} ${nodes[0]?.html ?? ''}`);
+      expect(found).toEqual([]);
+      const wider = await shown.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      expect(wider, `${look} is wider than the screen`).toBe(false);
+      await context.close();
+    }
+  });
+});
+
+async function stubOf(...[items]: Parameters<typeof openStudioStub>) {
+  const stub = await openStudioStub(items);
+  return { ...stub, [Symbol.asyncDispose]: () => stub.close() };
+}
