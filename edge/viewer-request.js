@@ -39,8 +39,7 @@ function handler(event) {
   if (guarded) {
     // A token speaks for who says nothing, as apps do. It does not for a page of another site, nor for
     // an address that somebody typed into a browser, which says so.
-    var problem = problemOf(token);
-    return problem ? denied(request, problem) : request;
+    return refusalOf(request, token) || request;
   }
   return site || CONFIG.allowNoContext ? request : denied(request, FOREIGN);
 }
@@ -86,18 +85,19 @@ function single(header) {
   return header.value;
 }
 
-// What is wrong with a token, in a sentence. Every key is tried, and every character compared, so
-// that the time it takes tells nothing of them.
-function problemOf(token) {
-  if (!token) return 'This video is fetched with a token that its address lacks.';
+// The answer to a token that opens nothing. Every key is tried, and every character compared, so that
+// the time it takes tells nothing of them. Only what was good once is told apart: a page can have it
+// made anew.
+function refusalOf(request, token) {
+  if (!token) return denied(request, 'This video is fetched with a token that its address lacks.');
   var right = 0;
   CONFIG.tokenKeys.forEach(function (key) {
     var signed = crypto.createHmac('sha256', key).update(token[1] + token[3]);
     right |= isSame(signed.digest('base64url'), token[2]);
   });
-  if (!right) return 'The token in the address of this video is not right.';
-  if (Number(token[1]) * 1000 <= Date.now()) return 'The address of this video has expired.';
-  return undefined;
+  if (!right) return denied(request, 'The token in the address of this video is not right.');
+  if (Number(token[1]) * 1000 > Date.now()) return undefined;
+  return refusal(request, 410, 'Gone', 'The address of this video has expired.');
 }
 
 function isSame(one, other) {

@@ -108,6 +108,8 @@ export class DeliveryStack extends StageStack {
       description: 'Where the videos are',
       type: 'String',
       value: address,
+      // A deploy that was killed may have made it and not know of it.
+      overwrite: true,
     });
     declareOutputs<DeliveryOutputs>(this, {
       distributionDomain: this.distribution.domainName,
@@ -221,6 +223,7 @@ export class DeliveryStack extends StageStack {
         description: 'What addresses are signed with',
         type: 'SecureString',
         value: newest,
+        overwrite: true,
         // Nobody signs with a key before the edge knows it.
         dependsOn: [edgeFunction],
       });

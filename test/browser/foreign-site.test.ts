@@ -225,8 +225,8 @@ describe('A token', () => {
       const answer = await fetch(address);
       return [answer.status, await answer.text()];
     }, old.playlist);
-    expect(told).toEqual([403, 'The address of this video has expired.\n']);
-    expect((await tries(old)).hls).toBe('refused with 403');
+    expect(told).toEqual([410, 'The address of this video has expired.\n']);
+    expect((await tries(old)).hls).toBe('refused with 410');
   });
 
   test('that is missing is told of, too, and no other asset is opened by it.', async () => {

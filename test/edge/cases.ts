@@ -62,13 +62,16 @@ function goesOn(uri = PLAYLIST): EdgeAnswer {
 const FOREIGN = 'This site may not show the videos kept here.';
 const LACKING = 'This video is fetched with a token that its address lacks.';
 const WRONG = 'The token in the address of this video is not right.';
-const EXPIRED = 'The address of this video has expired.';
 
 /** A refusal; readable for the page of that origin, where one is given. */
 function refused(sentence: string, origin?: string, status = 403): EdgeAnswer {
   const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
   const reply = { status, headers: { ...headers, ...cors(origin) }, body: `${sentence}\n` };
   return { kind: 'reply', reply };
+}
+
+function expired(origin?: string): EdgeAnswer {
+  return refused('The address of this video has expired.', origin, 410);
 }
 
 function cors(origin: string | undefined) {
@@ -382,13 +385,13 @@ const TOKENS: readonly Case[] = [
       token({ expiry: String(SECONDS + 1) }) + SEGMENT,
       goesOn(SEGMENT),
     ],
-    ['a token that ends now', token({ expiry: String(SECONDS) }) + SEGMENT, refused(EXPIRED, SITE)],
-    ['a token that ended', EXPIRED_TOKEN + SEGMENT, refused(EXPIRED, SITE)],
-    ['a token of 1970', token({ expiry: '1' }) + SEGMENT, refused(EXPIRED, SITE)],
+    ['a token that ends now', token({ expiry: String(SECONDS) }) + SEGMENT, expired(SITE)],
+    ['a token that ended', EXPIRED_TOKEN + SEGMENT, expired(SITE)],
+    ['a token of 1970', token({ expiry: '1' }) + SEGMENT, expired(SITE)],
     [
       'the previous key, and expired',
       token({ expiry: '1', key: PREVIOUS }) + SEGMENT,
-      refused(EXPIRED, SITE),
+      expired(SITE),
     ],
     ['a key of somebody else', token({ key: 'another' }) + SEGMENT, refused(WRONG, SITE)],
     ['a blank key', token({ key: ' ' }) + SEGMENT, refused(WRONG, SITE)],
@@ -496,12 +499,12 @@ const TOKENS: readonly Case[] = [
     'tokens',
     [
       ['an expired token on another site', of(EVIL), foreign],
-      ['an expired token in an app', [], refused(EXPIRED)],
-      ['an expired token on its site, without CORS', from(`${SITE}/`), refused(EXPIRED)],
+      ['an expired token in an app', [], expired()],
+      ['an expired token on its site, without CORS', from(`${SITE}/`), expired()],
       [
         'an expired token on a subdomain',
         of('https://a.wild.example'),
-        refused(EXPIRED, 'https://a.wild.example'),
+        expired('https://a.wild.example'),
       ],
     ],
     { url: EXPIRED_TOKEN + SEGMENT },
