@@ -330,7 +330,7 @@ describe('with tokens', () => {
   test('a page of an allowed site can read that its address has expired', async () => {
     const old = signAddress(address, KEY, 60, new Date(Date.now() - 61_000));
     const { status, headers, body } = await ask(old, { origin: SITE });
-    expect([status, headers['access-control-allow-origin']]).toEqual([403, SITE]);
+    expect([status, headers['access-control-allow-origin']]).toEqual([410, SITE]);
     expect(headers['cache-control']).toBe('no-store');
     expect(body.toString()).toBe('The address of this video has expired.\n');
   });
