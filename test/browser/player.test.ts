@@ -322,6 +322,17 @@ describe('Its controls', () => {
     );
   });
 
+  test('fill the screen, and give it back.', async () => {
+    await visit(stand.lines(talk));
+    await press();
+    await playsTo(0.2);
+    await button('enter fullscreen mode').click();
+    await page.waitForFunction(() => document.fullscreenElement?.localName === 'vod-player');
+    expect(await page.locator('video').boundingBox()).toMatchObject({ width: 1280, height: 800 });
+    await page.keyboard.press('f');
+    await page.waitForFunction(() => document.fullscreenElement === null);
+  });
+
   test('show captions that the page gives.', async () => {
     const body = 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nWhat is said.\n';
     const src = stand.site.file('/en.vtt', { type: 'text/vtt', body });
