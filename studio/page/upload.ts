@@ -53,6 +53,7 @@ export class Upload {
   readonly completed: Promise<string>;
   readonly #onOpen: (open: OpenUpload) => void;
   readonly #bytesOfParts = new Map<number, number>();
+  readonly #etags = new Map<number, string>();
   #complete!: (id: string) => void;
   #file: File | undefined;
   #open: OpenUpload | undefined;
@@ -67,6 +68,7 @@ export class Upload {
     this.completed = new Promise((resolve) => (this.#complete = resolve));
   }
 
+  /** Whether leaving the page would break it off. */
   get active(): boolean {
     return ['queued', 'sending', 'finishing'].includes(this.state.value.at);
   }
@@ -78,6 +80,11 @@ export class Upload {
     this.#stop = new AbortController();
     this.state.value = { at: 'queued' };
     void this.#run(file, this.#stop);
+  }
+
+  /** Whether it can be paused: what the bucket puts together already is only waited for. */
+  get pausable(): boolean {
+    return this.active && this.state.value.at !== 'finishing';
   }
 
   pause(): void {
@@ -147,8 +154,6 @@ export class Upload {
     this.#onOpen(fresh);
     return fresh;
   }
-
-  readonly #etags = new Map<number, string>();
 
   /** A part that has not its full size was not sent by this page. */
   #note(open: OpenUpload, { parts: sent }: SentParts): void {
