@@ -30,7 +30,7 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
     <li class={`upload ${state.at}`}>
       <p class="name">{name}</p>
       <div class="actions">
-        {upload.active && (
+        {upload.pausable && (
           <button class="plain" aria-label={`Pause ${name}`} onClick={() => upload.pause()}>
             <Icon name="pause" />
           </button>

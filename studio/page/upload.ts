@@ -49,11 +49,10 @@ export class Upload {
   readonly mark: FileMark;
   readonly state = signal<UploadState>({ at: 'queued' });
   readonly progress = signal<UploadProgress>({ sentBytes: 0 });
-  /** Resolves with the item's id when the file is whole in the bucket; never when it is cancelled. */
-  readonly completed: Promise<string>;
   readonly #onOpen: (open: OpenUpload) => void;
   readonly #bytesOfParts = new Map<number, number>();
-  #complete!: (id: string) => void;
+  readonly #etags = new Map<number, string>();
+  readonly #completion = Promise.withResolvers<string>();
   #file: File | undefined;
   #open: OpenUpload | undefined;
   #stop = new AbortController();
@@ -64,9 +63,14 @@ export class Upload {
     this.#onOpen = onOpen;
     this.#open = open;
     if (open) this.state.value = { at: 'interrupted' };
-    this.completed = new Promise((resolve) => (this.#complete = resolve));
   }
 
+  /** Resolves with the item's id when the file is whole in the bucket; never when it is cancelled. */
+  get completed(): Promise<string> {
+    return this.#completion.promise;
+  }
+
+  /** Whether leaving the page would break it off. */
   get active(): boolean {
     return ['queued', 'sending', 'finishing'].includes(this.state.value.at);
   }
@@ -78,6 +82,11 @@ export class Upload {
     this.#stop = new AbortController();
     this.state.value = { at: 'queued' };
     void this.#run(file, this.#stop);
+  }
+
+  /** Whether it can be paused: what the bucket puts together already is only waited for. */
+  get pausable(): boolean {
+    return this.active && this.state.value.at !== 'finishing';
   }
 
   pause(): void {
@@ -104,7 +113,7 @@ export class Upload {
     const { signal: stopped } = stop;
     let sampling: ReturnType<typeof setInterval> | undefined;
     try {
-      const id = await files.add(
+      const { id } = await files.add(
         async () => {
           this.state.value = { at: 'sending' };
           const open = await this.#openOrGoOn(stopped);
@@ -116,7 +125,7 @@ export class Upload {
         },
         { signal: stopped },
       );
-      this.#complete(id.id);
+      this.#completion.resolve(id);
     } catch (error) {
       // Whoever stopped it has said what it is now.
       if (stopped.aborted) return;
@@ -147,8 +156,6 @@ export class Upload {
     this.#onOpen(fresh);
     return fresh;
   }
-
-  readonly #etags = new Map<number, string>();
 
   /** A part that has not its full size was not sent by this page. */
   #note(open: OpenUpload, { parts: sent }: SentParts): void {
