@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
+import type { StageConfig } from '../infra/config.ts';
 import { nameOf, originParameter } from '../infra/names.ts';
 import { readConfig } from '../worker/config.ts';
 import type { WorkerConfig } from '../worker/config.ts';
@@ -19,6 +20,8 @@ import type { Workers } from './workers.ts';
 /** A deployed stage, for a command that works on it. */
 export interface Stage {
   readonly name: string;
+  /** As it is declared here. */
+  readonly config: StageConfig;
   /** What its workers are told: the names of buckets and queues. */
   readonly env: WorkerConfig;
   /** Where the videos are: `https://…`, without a slash at the end. */
@@ -45,7 +48,7 @@ export async function openStage(name: string): Promise<Stage> {
     const [env, origin] = await Promise.all([readEnvironment(ecs, name), readOrigin(ssm, name)]);
     const home = await openAwsHome({ region });
     return {
-      ...{ name, env, origin, home, ssm, workers: ecsWorkers(ecs, name) },
+      ...{ name, config, env, origin, home, ssm, workers: ecsWorkers(ecs, name) },
       close: async () => {
         await home.close();
         ecs.destroy();

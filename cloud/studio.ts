@@ -9,7 +9,6 @@ import { openStudio } from '../studio/server.ts';
 import { needsPathStyle } from '../worker/io/aws/home.ts';
 import { createLog } from '../worker/log.ts';
 import { forgetAsset } from './caches.ts';
-import { findStage } from './find-stage.ts';
 import { STUDIO_HELP, readStudioOptions } from './options.ts';
 import { openStage } from './stage.ts';
 
@@ -26,7 +25,7 @@ await runCommand({
   run: async ({ stage: name, port }, stop) => {
     const stage = await unlessStopped(openStage(name), stop);
     const { home, env: names, origin, workers } = stage;
-    const { region } = await findStage(name);
+    const { region, playbackTokens: tokens } = stage.config;
     const log = createLog('warn');
     const s3 = new S3Client({
       region,
@@ -44,7 +43,7 @@ await runCommand({
       listAssets: () => listAssets(home.store, names.DELIVERY_BUCKET),
       studio: (_origin, forget) =>
         openStudio({
-          ...{ home, names, place: name, origin, log },
+          ...{ home, names, place: name, origin, tokens, log },
           lookMilliseconds: LOOK_MILLISECONDS,
           parts: { origin: bucketOrigin, sign },
           // Scaling starts a worker too, later.

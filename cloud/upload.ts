@@ -31,7 +31,7 @@ await runCommand({
 
 async function upload(
   { files, title, wait }: UploadOptions,
-  { home, env, origin, workers }: Stage,
+  { name, config, home, env, origin, workers }: Stage,
   report: Report,
   stop: AbortSignal,
 ): Promise<number> {
@@ -45,6 +45,9 @@ async function upload(
       }),
     find: async ({ playlist }) => ({ playlist: `${origin}/${playlist}` }),
   });
+  if (config.playbackTokens && wait) {
+    report.note(`Viewers need a token in these addresses: ./scripts/play-address ${name} <asset>`);
+  }
   const wanted = wait ? 'ready' : 'uploaded';
   return results.every(({ status }) => status === wanted) ? 0 : 1;
 }

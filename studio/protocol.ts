@@ -19,6 +19,8 @@ export interface Library {
   readonly place: string;
   /** Where viewers find the videos, `https://…`, without a slash at the end. */
   readonly origin: string;
+  /** Whether viewers' addresses need a token before them, which only the site's backend can make. */
+  readonly tokens: boolean;
   /** The newest first. */
   readonly items: readonly LibraryItem[];
 }

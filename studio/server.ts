@@ -28,6 +28,8 @@ export interface StudioOptions {
   readonly place: string;
   /** Where viewers find the videos, without a slash at the end. */
   readonly origin: string;
+  /** Whether viewers' addresses need a token. Default: false. */
+  readonly tokens?: boolean;
   /** How often the buckets are looked at while a page is open. */
   readonly lookMilliseconds: number;
   /** Where parts are put; without it, here. */
@@ -59,14 +61,19 @@ const API = '/studio/api/';
  * Other pages of the same browser are kept out by a token that only this page can read.
  */
 export function openStudio(options: StudioOptions): Studio {
-  const { home, names, place, origin, log } = options;
+  const { home, names, place, origin, tokens = false, log } = options;
   const { store } = home;
   const bucket = names.SOURCE_BUCKET;
   const token = randomBytes(24).toString('base64url');
   const signer = partSigner(PARTS);
   const reader = new LibraryReader(store, names, origin);
   const live = new Live({
-    look: async () => ({ place, origin, items: (await reader.read()).map(({ item }) => item) }),
+    look: async () => ({
+      place,
+      origin,
+      tokens,
+      items: (await reader.read()).map(({ item }) => item),
+    }),
     lookMilliseconds: options.lookMilliseconds,
     onError: (error) => log.error({ event: 'studio.unreadable', err: error }),
   });

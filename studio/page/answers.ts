@@ -74,6 +74,7 @@ const item = z.discriminatedUnion('state', [
 export const library = z.object({
   place: z.string(),
   origin: z.string(),
+  tokens: z.boolean(),
   items: z.array(item),
 }) satisfies z.ZodMiniType<Library>;
 

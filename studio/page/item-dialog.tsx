@@ -79,6 +79,15 @@ function Ready({ item }: { readonly item: ReadyItem }) {
       <div class="share">
         <Copyable label="Embed code" text={item.embedCode} />
         <Copyable label="Play address" text={item.playAddress} />
+        {library.value?.tokens && (
+          <p class="facts">
+            Here viewers need a token: your site puts <code>/t/…</code> before <code>/v/</code> in
+            these addresses. For a look:{' '}
+            <code>
+              ./scripts/play-address {library.value.place} {item.id}
+            </code>
+          </p>
+        )}
       </div>
       <Made item={item} />
     </>

@@ -24,6 +24,7 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
     const library: Library = {
       place: 'this machine',
       origin: 'https://video.example',
+      tokens: false,
       items: shown,
     };
     page.write(`data: ${JSON.stringify(library)}\n\n`);
