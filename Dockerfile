@@ -9,11 +9,8 @@ FROM base AS packages
 WORKDIR /vodstack
 COPY package.json package-lock.json ./
 # Who needs an .npmrc gives it as a secret, and none of it is kept: --secret id=npmrc,src=.npmrc
-# The last packages are for one machine's command and pages, which are not in the image.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
   npm ci --omit=dev --ignore-scripts --no-audit --no-fund && \
-  npm uninstall --omit=dev --ignore-scripts --no-audit --no-fund \
-    cli-progress esbuild hls.js media-chrome && \
   rm -r node_modules/fluent-ffmpeg/coverage
 
 FROM base AS system

@@ -167,7 +167,9 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     const { Contents = [] } = await s3.send(
       new ListObjectsV2Command({ Bucket: EXISTING.delivery }),
     );
-    expect(Contents.map(({ Key }) => Key)).toEqual(['mine.txt', 'other/a', 'v/a/index.m3u8']);
+    expect(Contents.map(({ Key }) => Key)).toEqual([
+      ...['mine.txt', 'other/a', 'player/vod-player.js', 'v/a/index.m3u8'],
+    ]);
     const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: EXISTING.source }));
     expect(KeyCount).toBe(1);
   });
