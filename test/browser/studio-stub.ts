@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buildPlayer } from '../../player/build.ts';
 import { buildPage } from '../../studio/build.ts';
 import type { Library, LibraryItem, ReadyItem } from '../../studio/protocol.ts';
 
@@ -53,7 +54,7 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
     }
     if (pathname === '/player/vod-player.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' });
-      return response.end();
+      return response.end(await buildPlayer());
     }
     if (pathname === '/studio/parts') {
       if (search !== '?1') return trickle(request);

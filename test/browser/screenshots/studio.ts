@@ -62,7 +62,10 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
     name: `item-${state}`,
     items,
     hash: `#${idOf(state)}`,
-    reach: (page: Page) => page.getByRole('dialog').waitFor(),
+    reach: async (page: Page) => {
+      await page.getByRole('dialog').waitFor();
+      if (state === 'ready') await playButton(page).waitFor();
+    },
   })),
   {
     name: 'delete',
@@ -112,6 +115,10 @@ export async function openShot(page: Page, url: string, shot: StudioShot): Promi
     .first()
     .waitFor();
   await shot.reach?.(page);
+}
+
+function playButton(page: Page) {
+  return page.locator('vod-player').getByRole('button', { name: 'play' }).first();
 }
 
 /** Chooses a file of that many zeros, which takes no place on the disk. */
