@@ -25,6 +25,18 @@ export interface Bucket {
   readonly domainName: string;
 }
 
+/**
+ * What the studio's page may do with the bucket of sources; its own server gives it addresses signed for
+ * one part each.
+ */
+export const UPLOADS_BY_A_PAGE = {
+  allowedOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
+  allowedMethods: ['PUT'],
+  allowedHeaders: ['content-type'],
+  exposeHeaders: ['ETag'],
+  maxAgeSeconds: 3600,
+};
+
 /** What holds bytes: four buckets and the image repository. */
 export class StorageStack extends StageStack {
   readonly sourceBucket: Bucket;
@@ -47,18 +59,9 @@ export class StorageStack extends StageStack {
         }),
       ],
     });
-    // The studio's page, which its own server gives addresses signed for one part each.
     new S3BucketCorsConfiguration(this, 'source-cors', {
       bucket: this.sourceBucket.name,
-      corsRule: [
-        {
-          allowedOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
-          allowedMethods: ['PUT'],
-          allowedHeaders: ['content-type'],
-          exposeHeaders: ['ETag'],
-          maxAgeSeconds: 3600,
-        },
-      ],
+      corsRule: [UPLOADS_BY_A_PAGE],
     });
     this.workBucket = this.bucket('work', {
       rules: [rule('expired-work', { expiration: [{ days: retention.work }] })],

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { PutBucketCorsCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { UPLOADS_BY_A_PAGE } from '../../infra/storage.ts';
+import { describeWithEmulator } from '../aws/emulator.ts';
+import { cloudSetting } from '../aws/setting.ts';
+import { Deployed } from '../cloud/deployed.ts';
+import { start } from '../cloud/run.ts';
+import type { Run } from '../cloud/run.ts';
+import type { Setting } from '../e2e/machine.ts';
+import { openBrowser } from './browser.ts';
+
+const MIB = 2 ** 20;
+
+// Slow: a browser, the emulator and a command.
+describeWithEmulator("A stage's studio in a browser", () => {
+  let setting: Setting;
+  let deployed: Deployed;
+  let studio: Run;
+  let browser: Browser;
+  let address: string;
+  beforeAll(async () => {
+    setting = await cloudSetting();
+    deployed = await Deployed.open('dev', setting.env);
+    const { allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders } = UPLOADS_BY_A_PAGE;
+    const s3 = new S3Client({ forcePathStyle: true });
+    await s3.send(
+      new PutBucketCorsCommand({
+        Bucket: setting.env.SOURCE_BUCKET,
+        CORSConfiguration: {
+          CORSRules: [
+            {
+              ...{ AllowedOrigins: allowedOrigins, AllowedMethods: allowedMethods },
+              ...{ AllowedHeaders: allowedHeaders, ExposeHeaders: exposeHeaders },
+            },
+          ],
+        },
+      }),
+    );
+    s3.destroy();
+    studio = start('studio', ['dev', '--port', '0']);
+    const { stdout } = studio.child;
+    if (!stdout) throw new Error('The studio has no standard output.');
+    [address] = (await once(createInterface(stdout), 'line')) as [string];
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser.close();
+    studio.child.kill('SIGINT');
+    await studio.ended;
+    deployed.close();
+    await setting.close();
+  });
+
+  test("sends a file's parts from the page to the bucket, at another origin.", async () => {
+    const page = await browser.newPage();
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'PUT') sent.push(new URL(request.url()).origin);
+    });
+    await page.goto(address);
+    const [name, buffer] = ['강의 #1 100%.mp4', randomBytes(9 * MIB)];
+    await page
+      .locator('input[type=file]')
+      .first()
+      .setInputFiles({ name, buffer, mimeType: 'video/mp4' });
+    await page.getByText('for a worker').waitFor();
+    expect(sent).toEqual(Array(2).fill(process.env['AWS_ENDPOINT_URL']));
+    const keys: string[] = [];
+    for await (const { key, sizeBytes } of setting.home.store.list(setting.env.SOURCE_BUCKET, ''))
+      keys.push(`${key.split('/')[2] ?? ''} ${sizeBytes}`);
+    expect(keys).toEqual([`${name} ${9 * MIB}`]);
+    expect(await deployed.wantedWorkers()).toBe(1);
+  });
+});
