@@ -30,6 +30,8 @@ export async function run(
   });
   const interrupt = () => void child.kill('SIGINT');
   stop.addEventListener('abort', interrupt, { once: true });
+  // A program that ends before it has read that says itself why; else the broken pipe would end us.
+  child.stdin?.on('error', () => undefined);
   try {
     child.stdin?.end(input);
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];

@@ -14,7 +14,9 @@ export function answerRequests(
   log: Logger,
 ): void {
   server.on('request', (request, response) => {
-    const { method, url: path } = request;
+    const { method, url = '' } = request;
+    // Without the query, which can be a signature.
+    const [path] = url.split('?', 1);
     response.once('close', () =>
       log.debug({ event: 'edge.answered', method, path, status: response.statusCode }),
     );
