@@ -53,14 +53,14 @@ export function DeleteButton({ item }: { readonly item: LibraryItem }) {
   const run = async () => {
     await api.remove(item.id);
     say(`${item.title} is deleted.`);
-    if (openId.value === item.id) closeItem();
+    if (openId.value === item.id) await closeItem();
   };
   const question = {
     title: `Delete ${item.title}?`,
     text: whatIsLost(item),
     action: 'Delete',
     run,
-    focusAfter: '#videos',
+    focusAfter: '#main',
   };
   return (
     <button type="button" class="danger" onClick={() => ask(question)}>

@@ -26,7 +26,7 @@ export function App() {
           </ChooseFiles>
         </div>
       </header>
-      <main class="middle">
+      <main id="main" class="middle" tabIndex={-1}>
         <h1 class="unseen">Videos of {library.value?.place ?? 'the studio'}</h1>
         <p class="outage" role="status">
           {outage.value}

@@ -24,7 +24,7 @@ function OpenItem({ id }: { readonly id: string }) {
       class="item"
       ref={dialog}
       aria-labelledby="item"
-      onClose={closeItem}
+      onClose={() => void closeItem()}
       onClick={({ target, currentTarget }) => {
         // Its content covers it: what is hit itself is the backdrop.
         if (target === currentTarget) currentTarget.close();

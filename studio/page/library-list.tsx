@@ -44,9 +44,7 @@ export function LibraryList() {
   return (
     <section aria-labelledby="videos">
       <div class="heading">
-        <h2 id="videos" tabIndex={-1}>
-          {plural(items.value.length, 'video')}
-        </h2>
+        <h2 id="videos">{plural(items.value.length, 'video')}</h2>
         {many && <Filter />}
       </div>
       <ul class="items">
@@ -78,9 +76,7 @@ function Empty() {
   return (
     <section class="empty" aria-labelledby="videos">
       <Icon name="film" />
-      <h2 id="videos" tabIndex={-1}>
-        No videos yet
-      </h2>
+      <h2 id="videos">No videos yet</h2>
       <p>
         Drop files anywhere on this page: whatever a camera, a phone or an editor makes. Each
         becomes a video that plays on the sites you allow, and nowhere else.

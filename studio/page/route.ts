@@ -13,11 +13,14 @@ export function followAddress(): void {
   });
 }
 
-export function closeItem(): void {
+/** Resolves when the address says so, too: going there, the browser takes the focus away. */
+export async function closeItem(): Promise<void> {
   if (openId.value === '') return;
   openId.value = '';
-  if (openedHere) history.back();
-  else history.replaceState(null, '', location.pathname);
+  if (!openedHere) return history.replaceState(null, '', location.pathname);
+  const there = new Promise((resolve) => addEventListener('hashchange', resolve, { once: true }));
+  history.back();
+  await there;
 }
 
 function idInAddress(): string {

@@ -285,12 +285,14 @@ describe('with a server and a worker', () => {
     expect(await link.evaluate((it) => it === document.activeElement)).toBe(true);
 
     await page.keyboard.press('Enter');
+    await item.waitFor();
     await tabTo(item.getByRole('button', { name: 'Delete' }));
     await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Delete typed?' }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await link.waitFor({ state: 'detached' });
-    await page.waitForFunction(() => document.activeElement?.id === 'videos');
+    await page.waitForFunction(() => document.activeElement?.id === 'main');
   });
 
   /** The next rejection that is told of; what is ready is of another test. */
