@@ -10,7 +10,7 @@ import { RequestError } from './requests.ts';
 /** Objects that are deleted at once. */
 const AT_ONCE = 16;
 
-/** Has a file worked on again that did not become an asset. Throws RequestError when that cannot be. */
+/** Has a file worked on, again or at last, that did not become an asset. Throws RequestError when that cannot be. */
 export async function retry({ store, queue }: Home, names: Names, entry: Entry): Promise<void> {
   const { item, source } = entry;
   if (item.state === 'ready') throw new RequestError(409, 'This video is ready.');
@@ -24,6 +24,8 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
     jobId,
     ({ type }) => type === 'asset.ready',
   );
+  // A unit whose message was lost, as a queue was purged, is sent again with the others; the done stay done.
+  if (state === 'open') await store.delete(names.WORK_BUCKET, jobKeys(jobId).dispatched);
   if (state !== 'stands') await queue(names.JOB_QUEUE).send(serialiseJob({ source, options: {} }));
 }
 

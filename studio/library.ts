@@ -51,6 +51,8 @@ interface Job {
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
+/** A worker notes how far it is every few seconds, and what failed is tried again within minutes. */
+const QUIET_MILLISECONDS = 600_000;
 /** How often the delivery bucket is looked through. */
 const SCAN_MILLISECONDS = 300_000;
 
@@ -252,7 +254,7 @@ export class LibraryReader {
   }
 
   async #progress({ listing, outline }: Job) {
-    const { jobId, failure } = listing;
+    const { jobId, failure, changedAt } = listing;
     const done = outline ? (await this.#progressOf(outline, listing)).done : 0;
     const left = this.#left.get(jobId) ?? new TimeLeft();
     this.#left.set(jobId, left);
@@ -264,6 +266,7 @@ export class LibraryReader {
       percent: Math.floor(done * 100),
       ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),
       ...(evidence ? { trouble: evidence.error } : {}),
+      ...(Date.now() - changedAt.getTime() > QUIET_MILLISECONDS ? { quiet: true as const } : {}),
     };
   }
 }

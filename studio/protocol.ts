@@ -51,6 +51,8 @@ export interface WorkingItem extends AnyItem {
   readonly secondsLeft?: number;
   /** What failed last; it is tried again. */
   readonly trouble?: string;
+  /** Nothing was heard of it for so long that its messages may be lost. */
+  readonly quiet?: true;
 }
 
 /** It was not made. `rejected`: the file can never work. `failed`: it may, when it is tried again. */

@@ -7,9 +7,9 @@ import { closeItem, openId } from './route.ts';
 import { say } from './speech.ts';
 import { bytesText, plural } from './words.ts';
 
-/** Has an item worked on that is not; what the button says is `Try again`, unless it was not tried yet. */
+/** Has an item worked on that is not; what the button says is `Try again`, unless it has not ended yet. */
 export function RetryButton({ item }: { readonly item: LibraryItem }) {
-  const waiting = item.state === 'waiting';
+  const open = item.state === 'waiting' || item.state === 'working';
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const retry = async (button: HTMLElement) => {
@@ -17,7 +17,7 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
     setBusy(true);
     try {
       await api.retry(item.id);
-      say(waiting ? `${item.title} is announced again.` : `${item.title} is tried again.`);
+      say(open ? `${item.title} is announced again.` : `${item.title} is tried again.`);
       // The button is about to go.
       title?.focus();
       setProblem('');
@@ -35,7 +35,7 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
       >
         <Icon name="retry" />
         <span>
-          {waiting ? 'Announce again' : 'Try again'}
+          {open ? 'Announce again' : 'Try again'}
           <span class="unseen"> {item.title}</span>
         </span>
       </button>

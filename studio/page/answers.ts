@@ -26,6 +26,7 @@ const item = z.discriminatedUnion('state', [
     percent: z.number(),
     secondsLeft: z.exactOptional(z.number()),
     trouble: z.exactOptional(z.string()),
+    quiet: z.exactOptional(z.literal(true)),
   }),
   z.object({
     ...any,

@@ -8,10 +8,12 @@ import { take } from './uploads.ts';
 interface ChooseFilesProps {
   readonly children: ComponentChildren;
   readonly class?: string;
+  /** What becomes of the files; by default they are uploaded. */
+  readonly onFiles?: (files: Iterable<File>) => void;
 }
 
 /** A button that asks for files, of whatever kind: what is no video the worker says. */
-export function ChooseFiles({ children, ...button }: ChooseFilesProps) {
+export function ChooseFiles({ children, onFiles = take, ...button }: ChooseFilesProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -24,7 +26,7 @@ export function ChooseFiles({ children, ...button }: ChooseFilesProps) {
         hidden
         ref={input}
         onChange={({ currentTarget }) => {
-          take(currentTarget.files ?? []);
+          onFiles(currentTarget.files ?? []);
           // So that the same file can be chosen again.
           currentTarget.value = '';
         }}

@@ -59,6 +59,15 @@ function Item({ item }: { readonly item: LibraryItem }) {
           <RetryButton item={item} />
         </>
       )}
+      {item.state === 'working' && item.quiet && (
+        <>
+          <p class="facts">
+            Nothing was heard of it for ten minutes. If workers are not busy with others, announce
+            it to them again: what is done stays done.
+          </p>
+          <RetryButton item={item} />
+        </>
+      )}
       <footer>
         <p class="facts">
           {item.state === 'ready' && `${clock(item.durationSeconds)} · `}

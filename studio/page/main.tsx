@@ -7,5 +7,5 @@ import { guardLeaving, restore } from './uploads.ts';
 followAddress();
 guardLeaving();
 listen();
-void restore();
+restore();
 render(<App />, document.body);

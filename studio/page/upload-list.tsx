@@ -2,7 +2,7 @@ import { ask } from './confirm.tsx';
 import { ChooseFiles } from './choose-files.tsx';
 import { Icon } from './icon.tsx';
 import type { Upload } from './upload.ts';
-import { cancel, uploads } from './uploads.ts';
+import { cancel, goOn, uploads } from './uploads.ts';
 import { bytesText, plural, timeLeft } from './words.ts';
 
 export function UploadList() {
@@ -83,7 +83,10 @@ function UploadFacts({ upload }: { readonly upload: Upload }) {
       return (
         <>
           {sent} · interrupted. Drop the same file here, or{' '}
-          <ChooseFiles class="link">choose it again</ChooseFiles>, and it goes on from there.
+          <ChooseFiles class="link" onFiles={goOn}>
+            choose it again
+          </ChooseFiles>
+          , and it goes on from there.
         </>
       );
     case 'failed':

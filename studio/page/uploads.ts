@@ -13,11 +13,24 @@ export const uploads = signal<readonly Upload[]>([]);
 /** Takes files to be uploaded, or goes on with those that were interrupted. */
 export function take(files: Iterable<File>): void {
   for (const file of files) {
-    const mark = { name: file.name, sizeBytes: file.size, lastModified: file.lastModified };
-    const known = uploads.value.find((one) => same(one.mark, mark));
+    const known = find(file);
     if (file.size === 0) tell(`${file.name} is empty: there is nothing to upload.`);
     else if (known?.active) tell(`${file.name} is being uploaded already.`);
-    else (known ?? add(new Upload(mark, (open) => remember(mark, open)))).start(file);
+    else if (known) known.start(file);
+    else void begin(file);
+  }
+}
+
+/** Goes on with uploads that were interrupted; no other file begins a new one unasked. */
+export function goOn(files: Iterable<File>): void {
+  for (const file of files) {
+    if (find(file)) take([file]);
+    else {
+      tell(
+        `This ${file.name} is not the file that was interrupted: its name, size or date is another. ` +
+          'To upload it as a new video, drop it here or choose Upload videos.',
+      );
+    }
   }
 }
 
@@ -31,28 +44,41 @@ export async function cancel(upload: Upload): Promise<void> {
 }
 
 /** Shows again what was being uploaded when the page was left. */
-export async function restore(): Promise<void> {
-  const found = Object.keys(localStorage).flatMap((key) => {
-    if (!key.startsWith(KEPT)) return [];
-    const { data } = z.safeParse(remembered, parseJson(localStorage.getItem(key)));
-    if (!data) localStorage.removeItem(key);
-    return data ? [data] : [];
-  });
-  await Promise.all(
-    found.map(async ({ name, sizeBytes, lastModified, ...open }) => {
-      const mark = { name, sizeBytes, lastModified };
-      const upload = add(new Upload(mark, (fresh) => remember(mark, fresh), open));
-      // When the server cannot be reached it is asked once the file is there.
-      const there = await upload.look().catch(() => true);
-      if (!there && !upload.active) remove(upload);
-    }),
-  );
+export function restore(): void {
+  const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEPT));
+  for (const key of keys) void reclaim(key);
 }
 
 /** Asks who leaves while something is on its way. */
 export function guardLeaving(): void {
   addEventListener('beforeunload', (event) => {
     if (uploads.value.some((one) => one.active)) event.preventDefault();
+  });
+}
+
+/** Of each upload its tab holds a lock, so that no other tab takes it for interrupted or sends it, too. */
+async function begin(file: File): Promise<void> {
+  const mark = markOf(file);
+  await navigator.locks.request(keyOf(mark), { ifAvailable: true }, (lock) => {
+    if (!lock) return tell(`${mark.name} is being uploaded in another tab.`);
+    const upload = add(new Upload(mark, (open) => remember(mark, open)));
+    upload.start(file);
+    return removed(upload);
+  });
+}
+
+/** Waits for the tab that has an upload, if there is one, and shows what it left undone. */
+async function reclaim(key: string): Promise<void> {
+  await navigator.locks.request(key, async () => {
+    const { data } = z.safeParse(remembered, parseJson(localStorage.getItem(key)));
+    if (!data) return localStorage.removeItem(key);
+    const { name, sizeBytes, lastModified, ...open } = data;
+    const mark = { name, sizeBytes, lastModified };
+    const upload = add(new Upload(mark, (fresh) => remember(mark, fresh), open));
+    // When the server cannot be reached it is asked once the file is there.
+    const there = await upload.look().catch(() => true);
+    if (!there && !upload.active) remove(upload);
+    await removed(upload);
   });
 }
 
@@ -77,6 +103,14 @@ function remove(upload: Upload): void {
   localStorage.removeItem(keyOf(upload.mark));
 }
 
+function removed(upload: Upload): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const stop = effect(() => {
+    if (!uploads.value.includes(upload)) resolve(undefined);
+  });
+  return promise.finally(stop);
+}
+
 const KEPT = 'vodstack upload ';
 
 function keyOf({ name, sizeBytes, lastModified }: FileMark): string {
@@ -87,8 +121,13 @@ function remember(mark: FileMark, open: OpenUpload): void {
   localStorage.setItem(keyOf(mark), JSON.stringify({ ...mark, ...open }));
 }
 
-function same(one: FileMark, other: FileMark): boolean {
-  return keyOf(one) === keyOf(other);
+function find(file: File): Upload | undefined {
+  const key = keyOf(markOf(file));
+  return uploads.value.find(({ mark }) => keyOf(mark) === key);
+}
+
+function markOf({ name, size: sizeBytes, lastModified }: File): FileMark {
+  return { name, sizeBytes, lastModified };
 }
 
 function parseJson(text: string | null): unknown {

@@ -53,12 +53,9 @@ const dialog = () => page.getByRole('dialog');
 const button = (name: string | RegExp) => page.getByRole('button', { name });
 const said = () => page.getByRole('status').allInnerTexts();
 
-async function choose(...files: readonly string[]): Promise<void> {
-  const [chooser] = await Promise.all([
-    page.waitForEvent('filechooser'),
-    button('Upload videos').click(),
-  ]);
-  await chooser.setFiles([...files]);
+async function choose(files: string | string[], by = 'Upload videos'): Promise<void> {
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(by).click()]);
+  await chooser.setFiles(files);
 }
 
 async function file(name: string, content: string | Buffer): Promise<string> {
@@ -130,6 +127,14 @@ describe('with a server and a worker', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('shows the first progress within two seconds of an upload’s end', async () => {
+    work();
+    const completed = page.waitForResponse(/uploads\/complete$/);
+    await choose(clip({ name: 'Ten seconds.mp4', seconds: 10, size: '640x360' }));
+    await completed;
+    await card('Ten seconds').getByRole('progressbar').waitFor({ timeout: 2000 });
+  });
+
   test('an item that is opened plays, says what was made, and has its code copied', async () => {
     await page.getByRole('link', { name: 'Beach walk' }).click();
     await page.locator('vod-player').getByRole('button', { name: 'play' }).first().click();
@@ -190,7 +195,7 @@ describe('with a server and a worker', () => {
   test('empty files are refused, and so is a file that is on its way already', async () => {
     await holdParts(1);
     const big = await file('twice.bin', randomBytes(1000));
-    await choose(await file('nothing.mp4', ''), big);
+    await choose([await file('nothing.mp4', ''), big]);
     await page.getByText('nothing.mp4 is empty: there is nothing to upload.').waitFor();
     await upload('twice.bin').waitFor();
     await choose(big);
@@ -217,11 +222,32 @@ describe('with a server and a worker', () => {
     await page.unrouteAll();
 
     await upload('long.bin').getByText('17 MB of 18 MB · interrupted').waitFor();
-    await choose(big);
+    await choose(await file('other.bin', randomBytes(1000)), 'choose it again');
+    await page.getByText('This other.bin is not the file that was interrupted').waitFor();
+    expect(await upload('other.bin').count()).toBe(0);
+    await choose(big, 'choose it again');
     await card('long').waitFor();
     expect(taken).toHaveLength(3);
     expect(new Set(taken).size).toBe(3);
     expect(await upload('long.bin').getByRole('progressbar', { name: 'Sent' }).count()).toBe(0);
+  });
+
+  test('an upload belongs to its tab until that is closed', async () => {
+    const both = await file('tabs.bin', randomBytes(9 * 2 ** 20));
+    await holdParts(2);
+    await choose(both);
+    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    const first = page;
+    page = await first.context().newPage();
+    await page.goto(`${edge.origin}/studio/`);
+    await choose(both);
+    await page.getByText('tabs.bin is being uploaded in another tab.').waitFor();
+    expect(await upload('tabs.bin').count()).toBe(0);
+
+    await first.close();
+    await upload('tabs.bin').getByText('8.4 MB of 9.4 MB · interrupted').waitFor();
+    await choose(both);
+    await card('tabs').waitFor();
   });
 
   test('an upload is paused, goes on, and is cancelled', async () => {
@@ -357,6 +383,18 @@ describe('with a library that is thought up', () => {
     await working.getByRole('link').click();
     await dialog().getByText('It can be deleted when nobody works on it any more.').waitFor();
     expect(await dialog().getByRole('button', { name: 'Delete' }).count()).toBe(0);
+  });
+
+  test('what nothing is heard of can be announced again', async () => {
+    const [item] = exampleItems().filter(({ state }) => state === 'working');
+    if (item?.state !== 'working') throw new Error('There is no example.');
+    await using stub = await stubOf([{ ...item, quiet: true }]);
+    await page.goto(stub.url);
+    await card(item.title).getByRole('link').click();
+    await dialog().getByText('Nothing was heard of it for ten minutes.').waitFor();
+    const asked = page.waitForRequest(new RegExp(`/items/${item.id}/retry$`));
+    await dialog().getByRole('button', { name: 'Announce again' }).click();
+    await asked;
   });
 
   test('hundreds are filtered by name and by state', async () => {

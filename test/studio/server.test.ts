@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
 import { openStudio } from '../../studio/server.ts';
@@ -210,6 +210,28 @@ describe('the library', () => {
     expect(await home.store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
     expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
     expect(worked).toBe(2);
+  });
+
+  test('tells of a job of which nothing is heard, and has its units sent again.', async () => {
+    const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
+    const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
+    await writeDocument(home.store, WORK_BUCKET, plan, {
+      ...{ assetId: id, title: 'lost', source: { key: 'lost.mp4' }, grid: { frames: 250 } },
+      units: [{ kind: 'video', name: 'video-00000', frames: 250 }],
+    });
+    await writeDocument(home.store, WORK_BUCKET, dispatched, { units: 1 });
+    expect(await client.item(id, 'working')).not.toHaveProperty('quiet');
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+    try {
+      expect(await client.item(id, 'working')).toMatchObject({ percent: 0, quiet: true });
+    } finally {
+      vi.useRealTimers();
+    }
+    await asked();
+    expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
+    expect(await home.store.head(WORK_BUCKET, dispatched)).toBeUndefined();
+    expect(await home.store.head(WORK_BUCKET, plan)).toBeDefined();
+    expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
   });
 
   test('tells of a job that cannot be read, and of all others as ever.', async () => {
