@@ -4,10 +4,14 @@ import { EDGE_REGION } from '../infra/stack.ts';
 import { assetKeys } from '../worker/plan/keys.ts';
 import { taggedIn } from './tagged.ts';
 
+/** A star stands at a path's end only, so that what was fetched with a token is forgotten of every asset. */
+const WITH_TOKENS = '/t/*';
+
 /**
- * Has a stage's CDN forget an asset, which it keeps for up to a year. One path with a star counts as one,
- * of a thousand a month that cost nothing:
- * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PayingForInvalidation.html
+ * Has a stage's CDN forget an asset, which it keeps for up to a year: by the address that the edge function
+ * made, and by that which viewers asked for, as AWS recommends where a function changes it:
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+ * A path with a star counts as one, of a thousand a month that cost nothing.
  */
 export async function forgetAsset(stage: string, assetId: string): Promise<void> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
@@ -18,7 +22,7 @@ export async function forgetAsset(stage: string, assetId: string): Promise<void>
           DistributionId: arn.slice(arn.indexOf('/') + 1),
           InvalidationBatch: {
             CallerReference: randomUUID(),
-            Paths: { Quantity: 1, Items: [`/${assetKeys(assetId)}*`] },
+            Paths: { Quantity: 2, Items: [`/${assetKeys(assetId)}*`, WITH_TOKENS] },
           },
         }),
       );

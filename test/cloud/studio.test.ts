@@ -73,7 +73,7 @@ describeWithEmulator('The studio of a stage', () => {
     const { Invalidation } = await cloudFront.send(
       new GetInvalidationCommand({ DistributionId, Id: one?.Id }),
     );
-    expect(Invalidation?.InvalidationBatch?.Paths?.Items).toEqual([`/v/${id}/*`]);
+    expect(Invalidation?.InvalidationBatch?.Paths?.Items).toEqual([`/v/${id}/*`, '/t/*']);
     cloudFront.destroy();
   });
 });
