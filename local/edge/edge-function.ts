@@ -1,8 +1,11 @@
+import { createHash, createHmac } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import { createContext, Script } from 'node:vm';
+import { buildSync } from 'esbuild';
 import { z } from 'zod';
 import type { EdgeEvent } from './event.ts';
-import { digest, PRELUDE } from './prelude.ts';
+import type { Digest, install } from './globals.ts';
 import type { Reply } from './reply.ts';
 
 /** The request goes on to the cache and the origin, or is answered at once. */
@@ -55,27 +58,55 @@ const READ_ONLY = ['content-length', 'host', 'transfer-encoding', 'via'];
  * is loaded.
  */
 export function loadEdgeFunction(source: string, clock: () => number = Date.now): EdgeFunction {
-  const sandbox = Object.assign(Object.create(null) as object, { eventText: '' });
-  const context = createContext(sandbox, { codeGeneration: { strings: false, wasm: false } });
+  const sandbox = Object.assign(Object.create(null) as object, {
+    ...{ eventText: '', answered: false, answerText: undefined },
+  });
+  const context = createContext(sandbox, {
+    codeGeneration: { strings: false, wasm: false },
+    // What a handler awaits is done before its run ends.
+    microtaskMode: 'afterEvaluate',
+  });
   const run = (script: Script): unknown =>
     script.runInContext(context, { timeout: TIME_LIMIT_MILLISECONDS });
-  const prelude = run(new Script(PRELUDE)) as (give: typeof digest) => (time: number) => void;
-  const setClock = prelude(digest);
+  globals ??= bundleGlobals();
+  const setClock = (run(globals) as typeof install)(digest);
   run(new Script(UNKNOWN.map((name) => `delete ${name};`).join('\n')));
   run(new Script(`"use strict";\n${source}`, { filename: 'edge-function.js' }));
-  const call = new Script('JSON.stringify(handler(JSON.parse(eventText)))');
   return (event) => {
-    sandbox.eventText = JSON.stringify(event);
-    let text: unknown;
+    Object.assign(sandbox, { eventText: JSON.stringify(event), answered: false });
     try {
       setClock(clock());
-      text = run(call);
+      run(CALL);
     } catch {
       return refused(503);
     }
-    return readAnswer(text, event) ?? refused(502);
+    if (!sandbox.answered) return refused(503);
+    return readAnswer(sandbox.answerText, event) ?? refused(502);
   };
 }
+
+/** Nothing is answered when the handler throws; the answer has no text when it returns nothing. */
+const CALL = new Script(`(async () => JSON.stringify(await handler(JSON.parse(eventText))))().then(
+  (text) => { answerText = text; answered = true; },
+  () => undefined,
+);`);
+
+let globals: Script | undefined;
+
+function bundleGlobals(): Script {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL('globals.ts', import.meta.url))],
+    ...{ bundle: true, write: false, format: 'cjs', platform: 'browser', target: 'es2022' },
+  });
+  const code = outputFiles[0]?.text ?? '';
+  return new Script(`(function (module) { ${code}; return module.exports.install; })({})`);
+}
+
+const digest: Digest = (algorithm, bytes, key) => {
+  const hash =
+    key === undefined ? createHash(algorithm) : createHmac(algorithm, Buffer.from(key, 'base64'));
+  return hash.update(bytes, 'base64').digest('base64');
+};
 
 /** What a function returned, as JSON; undefined where CloudFront refuses it. */
 export function readAnswer(text: unknown, { request }: EdgeEvent): EdgeAnswer | undefined {
