@@ -11,6 +11,7 @@ const slow = ['test/e2e/**/*.test.ts', 'test/browser/**/*.test.ts'];
  */
 export default defineConfig({
   test: {
+    globalSetup: './test/temporary.ts',
     reporters: ['default', './test/closing-line.ts'],
     projects: [
       // Fast, but not on a machine that encodes beside it.

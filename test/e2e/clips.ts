@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
 /** Clips stay from run to run: the same arguments make the same clip, whatever else is there. */
-const directory = join(tmpdir(), 'vodstack-clips');
+const directory = fileURLToPath(
+  new URL('../../node_modules/.cache/vodstack-clips', import.meta.url),
+);
 
 /** A moving picture with noise, so that an encoder has something to do, and a tone. */
 export function clip(options: {

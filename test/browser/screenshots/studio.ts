@@ -1,4 +1,4 @@
-import { mkdtemp, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -124,6 +124,7 @@ function playButton(page: Page) {
 /** Chooses a file of that many zeros, which takes no place on the disk. */
 async function choose(page: Page, name: string, bytes: number): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'vodstack-shots-'));
+  page.once('close', () => void rm(directory, { recursive: true }));
   const path = join(directory, name);
   await writeFile(path, '');
   await truncate(path, bytes);
