@@ -97,7 +97,7 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
 function startNatively(video: HTMLVideoElement, { src, from, onProblem }: Start): Engine {
   const failed = async () => {
     const { status } = await fetch(src).catch(() => ({ status: 0 }));
-    onProblem(status >= 200 && status < 300 ? 'broken' : await whyNot(src, status));
+    onProblem(await whyNot(src, status));
   };
   const onError = () => void failed();
   video.addEventListener('error', onError);

@@ -82,6 +82,7 @@ function submenu(name: string, tag: string, attributes = ''): string {
 
 export interface Layout {
   readonly controller: MediaController;
+  readonly captionsButton: HTMLElement;
   readonly video: HTMLVideoElement;
   readonly poster: HTMLElement;
   readonly heading: HTMLElement;
@@ -97,13 +98,12 @@ export function layOut(root: ShadowRoot): Layout {
   sheet.replaceSync(css);
   root.adoptedStyleSheets = [sheet];
   root.innerHTML = HTML;
-  // media-chrome calls it a button, and has it be checked, which buttons cannot.
-  find(root, 'media-captions-button', HTMLElement).role = 'switch';
-  const controller = find(root, 'media-controller', MediaController);
-  // Nothing but its buttons is to be reached by the Tab key.
-  controller.removeAttribute('tabindex');
+  const menu = find(root, 'media-settings-menu', MediaSettingsMenu);
+  // media-chrome counts also those that a video has no use for: the focus would get stuck at them.
+  Object.defineProperty(menu, 'items', { get: () => [...menu.children].filter(isShownItem) });
   return {
-    controller,
+    controller: find(root, 'media-controller', MediaController),
+    captionsButton: find(root, 'media-captions-button', HTMLElement),
     video: find(root, 'video', HTMLVideoElement),
     poster: find(root, '.poster', HTMLElement),
     heading: find(root, '.heading', HTMLElement),
@@ -111,6 +111,18 @@ export function layOut(root: ShadowRoot): Layout {
     startButton: find(root, '.start', HTMLElement),
     playButton: find(root, '.play', HTMLElement),
   };
+}
+
+/** Corrects what media-chrome says of its parts each time that they come into a page. */
+export function setRoles({ controller, captionsButton }: Layout): void {
+  // media-chrome calls it a button, and has it be checked, which buttons cannot.
+  captionsButton.role = 'switch';
+  // Nothing but its buttons is to be reached by the Tab key.
+  controller.removeAttribute('tabindex');
+}
+
+function isShownItem(element: Element): boolean {
+  return element instanceof MediaSettingsMenuItem && getComputedStyle(element).display !== 'none';
 }
 
 function find<Kind extends Element>(

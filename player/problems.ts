@@ -6,7 +6,7 @@ export const SENTENCES = {
   unreachable: 'The video cannot be reached. Check the connection, then press play again.',
   broken: 'The video cannot be played here. Press play to try again, or try another browser.',
   unsupported: 'This browser cannot play the video. Try a newer one.',
-  unnamed: 'This player has no video: its src is missing.',
+  unnamed: 'This player has no video: its src is missing, or is no address.',
 } as const;
 
 export type Problem = keyof typeof SENTENCES;
@@ -20,6 +20,8 @@ export async function whyNot(address: string, status: number): Promise<Problem> 
   if (status === 410) return 'expired';
   // Where nobody may list, a missing object is 403: the CDN's bucket says so, too.
   if (status >= 400 && status < 500) return 'missing';
+  // There is an answer, but it is no playlist.
+  if (status >= 200 && status < 300) return 'broken';
   if (status !== 0) return 'unreachable';
   const answered = fetch(address, { method: 'HEAD', mode: 'no-cors', cache: 'no-store' });
   return answered.then(

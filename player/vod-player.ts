@@ -1,6 +1,6 @@
 import { engineFor } from './engine.ts';
 import type { Engine, StartEngine } from './engine.ts';
-import { layOut } from './layout.ts';
+import { layOut, setRoles } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { keepPosition, readPosition } from './position.ts';
 import { SENTENCES } from './problems.ts';
@@ -30,8 +30,13 @@ export class VodPlayer extends HTMLElement {
   #toldTitle = '';
 
   connectedCallback(): void {
-    if (!this.#layout) this.#build();
+    const layout = (this.#layout ??= this.#build());
     addEventListener('pagehide', this.#keep);
+    // Its parts come after it, and media-chrome names them anew each time: also when it is moved.
+    queueMicrotask(() => {
+      setRoles(layout);
+      this.#showTitle(layout);
+    });
   }
 
   disconnectedCallback(): void {
@@ -46,8 +51,9 @@ export class VodPlayer extends HTMLElement {
       this.#resumeAt = 0;
       this.#toldTitle = '';
     }
-    if (name === 'poster') this.#showPoster(this.#layout);
-    else this.#showTitle(this.#layout);
+    // How it is asked for depends on where the video is.
+    if (name === 'poster' || name === 'src') this.#showPoster(this.#layout);
+    if (name === 'title' || name === 'src') this.#showTitle(this.#layout);
     if (name === 'aspect-ratio') this.#takePlace();
   }
 
@@ -76,11 +82,10 @@ export class VodPlayer extends HTMLElement {
     this.video?.pause();
   }
 
-  #build(): void {
+  #build(): Layout {
     const root = this.attachShadow({ mode: 'open' });
     const layout = layOut(root);
     const { video, controller } = layout;
-    this.#layout = layout;
     this.#startEngine = engineFor(video);
     // In the capture phase, so that there is something to play when media-chrome calls play(); both
     // within the press of the button, so that the browser sees a person's wish.
@@ -102,9 +107,9 @@ export class VodPlayer extends HTMLElement {
     video.addEventListener('loadedmetadata', () =>
       controller.classList.toggle('sound', video.videoWidth === 0),
     );
-    this.#showTitle(layout);
     this.#showPoster(layout);
-    this.#takePlace();
+    if (this.hasAttribute('aspect-ratio')) this.#takePlace();
+    return layout;
   }
 
   #showTitle({ controller, heading }: Layout): void {
@@ -119,8 +124,7 @@ export class VodPlayer extends HTMLElement {
   }
 
   #takePlace(): void {
-    const ratio = this.getAttribute('aspect-ratio');
-    if (ratio) this.style.aspectRatio = ratio;
+    this.style.aspectRatio = this.getAttribute('aspect-ratio') ?? '';
   }
 
   get #src(): string {
@@ -137,7 +141,7 @@ export class VodPlayer extends HTMLElement {
     const { controller, video, problem, playButton } = this.#layout ?? {};
     if (!controller || !video || !problem || !playButton) return false;
     const src = this.#src;
-    if (src === '') return this.#tell('unnamed');
+    if (originOf(src) === '') return this.#tell('unnamed');
     problem.textContent = '';
     this.#resumeAt ||= this.#keepsPosition ? readPosition(src) : 0;
     video.replaceChildren(...this.#captions());
@@ -210,6 +214,11 @@ export class VodPlayer extends HTMLElement {
   };
 }
 
+/** Empty for what is no address, and for none. */
+function originOf(address: string): string {
+  return address && Object.assign(document.createElement('a'), { href: address }).origin;
+}
+
 /** Whether a person has pressed anything on the page; browsers that cannot tell decide by themselves. */
 function wasPressed(): boolean {
   return !('userActivation' in navigator) || navigator.userActivation.hasBeenActive;
@@ -220,8 +229,6 @@ function wasPressed(): boolean {
  * knows whose page asks also where the page's policy is to send no Referer.
  */
 function picture(address: string, src: string): HTMLImageElement {
-  // Of an address that is none a link has no origin.
-  const originOf = (href: string) => Object.assign(document.createElement('a'), { href }).origin;
   const image = Object.assign(new Image(), { loading: 'lazy', decoding: 'async', alt: '' });
   if (originOf(address) === originOf(src)) image.crossOrigin = 'anonymous';
   image.addEventListener('error', () => image.remove());
