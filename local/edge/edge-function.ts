@@ -18,15 +18,6 @@ export type EdgeFunction = (event: EdgeEvent) => EdgeAnswer;
 /** A real function has under a millisecond; here two cores may be busy with encoders. */
 const TIME_LIMIT_MILLISECONDS = 1000;
 
-/** What V8 has and the runtime cloudfront-js-2.0 does not document. */
-const UNKNOWN = [
-  ...['Map', 'Set', 'WeakMap', 'WeakSet', 'WeakRef', 'FinalizationRegistry', 'Iterator'],
-  ...['Proxy', 'Reflect', 'Intl', 'BigInt', 'Atomics', 'SharedArrayBuffer', 'WebAssembly', 'eval'],
-  ...['Array.from', 'Array.fromAsync', 'Array.prototype.flat', 'Array.prototype.flatMap'],
-  ...['Array.prototype.at', 'String.prototype.at', 'String.prototype.matchAll'],
-  ...['Object.fromEntries', 'Object.groupBy'],
-];
-
 const headersSchema = z.record(
   z.string().regex(/^[^A-Z]+$/),
   z.object({ value: z.string(), multiValue: z.array(z.object({ value: z.string() })).optional() }),
@@ -70,7 +61,6 @@ export function loadEdgeFunction(source: string, clock: () => number = Date.now)
     script.runInContext(context, { timeout: TIME_LIMIT_MILLISECONDS });
   globals ??= bundleGlobals();
   const setClock = (run(globals) as typeof install)(digest);
-  run(new Script(UNKNOWN.map((name) => `delete ${name};`).join('\n')));
   run(new Script(`"use strict";\n${source}`, { filename: 'edge-function.js' }));
   return (event) => {
     Object.assign(sandbox, { eventText: JSON.stringify(event), answered: false });

@@ -102,18 +102,32 @@ describe('answers 503 when the function fails', () => {
 
 describe('has nothing that the real runtime lacks', () => {
   test.each([
-    ...['process', 'module', 'global', 'setTimeout', 'setInterval', 'fetch', 'URL', 'Buffer'],
-    ...['XMLHttpRequest', 'Map', 'Set', 'WeakMap', 'Proxy', 'Intl', 'BigInt', 'WebAssembly'],
+    ...['process', 'module', 'global', 'setTimeout', 'setInterval', 'fetch', 'URL', 'escape'],
+    ...['setImmediate', 'clearTimeout', 'queueMicrotask', 'structuredClone', 'Iterator', 'Reflect'],
+    ...[
+      'AggregateError',
+      'BigInt64Array',
+      'SharedArrayBuffer',
+      'XMLHttpRequest',
+      'Map',
+      'Set',
+      'WeakMap',
+      'Proxy',
+      'Intl',
+      'BigInt',
+      'WebAssembly',
+    ],
   ])('%s', (name) => {
     expect(run(`return typeof ${name} === 'undefined' ? request : undefined`).kind).toBe('request');
   });
 
-  test.each(['[].flat', '[].at', "''.matchAll", 'Array.from', 'Object.fromEntries'])(
-    '%s',
-    (name) => {
-      expect(run(`return ${name} === undefined ? request : undefined`).kind).toBe('request');
-    },
-  );
+  test.each([
+    ...['[].flat', '[].at', '[].findLast', '[].toSorted', '[].keys', 'Array.from'],
+    ...["''.matchAll", "''.isWellFormed", "''.normalize", 'String.raw', 'new Uint8Array(1).at'],
+    ...['Object.fromEntries', 'Object.hasOwn', 'Promise.withResolvers', 'Error.captureStackTrace'],
+  ])('%s', (name) => {
+    expect(run(`return ${name} === undefined ? request : undefined`).kind).toBe('request');
+  });
 });
 
 /** What an expression is in the function. */
@@ -129,6 +143,12 @@ describe('has what cloudfront-js-2.0 documents', () => {
     ["require('buffer').Buffer.from('강의', 'utf8').toString('hex')", 'eab095ec9d98'],
     ["require('buffer').Buffer.from('-_8', 'base64url').toString('hex')", 'fbff'],
     ["require('buffer').Buffer.from([251, 255]).toString('base64url')", '-_8'],
+    ["Buffer === require('buffer').Buffer", 'true'],
+    ["Buffer.concat([Buffer.alloc(1, 'a'), Buffer.from('b')]).toString()", 'ab'],
+    ["Buffer.from('강의').readUInt16BE(1)", '45205'],
+    ["Buffer.isBuffer(crypto.createHash('md5').digest())", 'true'],
+    ["require('querystring').decode('a=1').a", '1'],
+    ["require('querystring').encode({ a: 1 })", 'a=1'],
     ["require('querystring').parse('a=1&b=%20+&a=2').a.join()", '1,2'],
     ["require('querystring').stringify({ a: ['1', '2'], b: 'c d' })", 'a=1&a=2&b=c%20d'],
     ["require('querystring').escape('a b&')", 'a%20b%26'],
@@ -137,10 +157,29 @@ describe('has what cloudfront-js-2.0 documents', () => {
     ["atob('YX5+Yj8=')", 'a~~b?'],
     ["new TextEncoder().encode('é').length", '2'],
     ['new TextDecoder().decode(new Uint8Array([195, 169]))', 'é'],
+    [
+      "JSON.stringify(new TextEncoder().encodeInto('aé강', new Uint8Array(4)))",
+      '{"read":2,"written":3}',
+    ],
+    ['new TextDecoder().encoding', 'utf-8'],
+    ["new TextDecoder('utf-8').decode(new Uint8Array([239, 187, 191, 97]))", 'a'],
+    ["[3, 1, 2].sort().concat([4]).indexOf(4) + 'ab'.charCodeAt(1)", '101'],
+    ["Uint8Array.of(1, 2).map(function (one) { return one * 2; }).join('')", '24'],
+    ["new InternalError('a') instanceof Error", 'true'],
     ['typeof console.log', 'function'],
     ['typeof console.error', 'undefined'],
   ])('%s', (expression, expected) => {
     expect(made(expression)).toBe(expected);
+  });
+
+  test.each([
+    ["atob('*')"],
+    ["btoa('강')"],
+    ["new TextDecoder('utf-16')"],
+    ["new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([255]))"],
+    ["require('querystring').parse('a:1;b:2', ';', ':')"],
+  ])('and refuses what is wrong: %s', (expression) => {
+    expect(made(expression)).toBe(503);
   });
 
   test('a handler that awaits', () => {
@@ -184,6 +223,8 @@ describe('hashes as cloudfront-js-2.0 documents', () => {
 
   test.each([
     ["require('fs')"],
+    ["require('constructor')"],
+    ["require('cloudfront')"],
     ["require('node:crypto')"],
     ["crypto.createHash('sha512')"],
     ["crypto.createHmac('sha256')"],
