@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { CloudFrontClient, CreateInvalidationCommand } from '@aws-sdk/client-cloudfront';
+import {
+  CloudFrontClient,
+  CreateInvalidationCommand,
+  TooManyInvalidationsInProgress,
+} from '@aws-sdk/client-cloudfront';
 import { EDGE_REGION } from '../infra/stack.ts';
+import { RequestError } from '../studio/requests.ts';
 import { assetKeys } from '../worker/plan/keys.ts';
 import { taggedIn } from './tagged.ts';
 
@@ -11,7 +16,8 @@ const WITH_TOKENS = '/t/*';
  * Has a stage's CDN forget an asset, which it keeps for up to a year: by the address that the edge function
  * made, and by that which viewers asked for, as AWS recommends where a function changes it:
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
- * A path with a star counts as one, of a thousand a month that cost nothing.
+ * A path with a star counts as one, of a thousand a month that cost nothing. Throws RequestError while the CDN
+ * is busy with others: it takes 15 such paths at a time, and some minutes for each.
  */
 export async function forgetAsset(stage: string, assetId: string): Promise<void> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
@@ -27,6 +33,12 @@ export async function forgetAsset(stage: string, assetId: string): Promise<void>
         }),
       );
     }
+  } catch (error) {
+    if (!(error instanceof TooManyInvalidationsInProgress)) throw error;
+    throw new RequestError(
+      503,
+      'This video is published no longer, but the CDN is still busy forgetting others. Delete it again in a few minutes.',
+    );
   } finally {
     client.destroy();
   }

@@ -30,10 +30,16 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
 }
 
 /**
- * Deletes an asset and everything it owns: what is published first, so that nobody sees half of it, and
- * its source last, so that what is cut off can be deleted again. Throws RequestError while it is worked on.
+ * Deletes an asset and everything it owns: what is published first, so that nobody sees half of it, then what
+ * caches hold, by `forget`, and its source last, so that what is cut off can be deleted again. Throws
+ * RequestError while it is worked on.
  */
-export async function remove({ store }: Home, names: Names, entry: Entry): Promise<void> {
+export async function remove(
+  { store }: Home,
+  names: Names,
+  entry: Entry,
+  forget?: (assetId: string) => Promise<void>,
+): Promise<void> {
   const { item, source, jobIds } = entry;
   if (item.state === 'working') {
     throw new RequestError(409, 'This video is being worked on. Delete it when that has ended.');
@@ -48,6 +54,7 @@ export async function remove({ store }: Home, names: Names, entry: Entry): Promi
     for await (const { key } of store.list(bucket, prefix)) keys.push(key);
     await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
   }
+  await forget?.(item.id);
   if (!source) return;
   const { bucket, key, etag } = source;
   // Another file by the same name may have taken its place a moment ago.

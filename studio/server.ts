@@ -41,7 +41,7 @@ export interface StudioOptions {
   };
   /** Something waits for workers. */
   readonly onWork?: () => Promise<void>;
-  /** An asset is deleted: caches may still hold it. */
+  /** An asset is published no longer: caches may still hold it. What it throws leaves the rest to be deleted again. */
   readonly onRemoved?: (assetId: string) => Promise<void>;
   readonly log: Logger;
 }
@@ -95,10 +95,12 @@ export function openStudio(options: StudioOptions): Studio {
     requireToken(request, token);
     const id = /^items\/([0-9a-f]{20})(\/retry)?$/.exec(path);
     if (method === 'DELETE' && id?.[1] && !id[2]) {
-      await remove(home, names, await find(id[1]));
-      reader.forget(id[1]);
-      live.hurry();
-      await options.onRemoved?.(id[1]);
+      try {
+        await remove(home, names, await find(id[1]), options.onRemoved);
+      } finally {
+        reader.forget(id[1]);
+        live.hurry();
+      }
       return DONE;
     }
     if (method !== 'POST') throw new RequestError(404, 'There is no such request.');

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { forgetAsset } from '../../cloud/caches.ts';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
 import { LeaseLostError, PreconditionFailedError } from '../../worker/io/ports.ts';
 import type { Home } from '../../worker/io/ports.ts';
@@ -76,6 +77,23 @@ describe('A conditional write', () => {
     answers = [answer];
     await expect(put({ ifMatch: 'abc' })).rejects.toThrow(PreconditionFailedError);
   });
+});
+
+test('A CDN that is busy forgetting others has a deleted asset be deleted again.', async () => {
+  const ResourceARN = 'arn:aws:cloudfront::123456789012:distribution/EXAMPLE';
+  const code = 'TooManyInvalidationsInProgress';
+  answers = [
+    { status: 200, body: JSON.stringify({ ResourceTagMappingList: [{ ResourceARN }] }) },
+    {
+      status: 400,
+      body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`,
+    },
+  ];
+  await expect(forgetAsset('dev', '0123456789abcdef0123')).rejects.toMatchObject({
+    ...{ name: 'RequestError', status: 503 },
+    message: expect.stringContaining('Delete it again in a few minutes.') as unknown,
+  });
+  expect(asked.at(-1)?.url).toBe('/2020-05-31/distribution/EXAMPLE/invalidation');
 });
 
 describe('An upload in parts', () => {

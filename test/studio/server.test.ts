@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
+import { RequestError } from '../../studio/requests.ts';
 import { openStudio } from '../../studio/server.ts';
 import { writeDocument } from '../../worker/io/documents.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
@@ -29,6 +30,7 @@ let edge: Edge;
 let client: Client;
 let worked = 0;
 let removed: string[] = [];
+let cachesAreBusy = false;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
@@ -44,6 +46,7 @@ beforeAll(async () => {
         lookMilliseconds: 60_000,
         onWork: async () => void (worked += 1),
         onRemoved: async (id) => {
+          if (cachesAreBusy) throw new RequestError(503, 'The caches are busy.');
           forget(id);
           removed.push(id);
         },
@@ -265,6 +268,19 @@ describe('the library', () => {
       skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
     });
     expect(await client.ask('POST', `items/${id}/retry`)).toMatchObject({ status: 409 });
+  });
+
+  test('keeps a video that caches do not forget, to be deleted again.', async () => {
+    const id = await client.upload('cached.mp4', new Uint8Array(randomBytes(10)));
+    await publish(id, 'studio/0123456789abcdef/cached.mp4');
+    cachesAreBusy = true;
+    expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 503 });
+    cachesAreBusy = false;
+    expect((await keysOf(DELIVERY_BUCKET)).filter((key) => key.includes(id))).toEqual([]);
+    expect((await client.library()).items.map((item) => item.id)).toContain(id);
+    expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 204 });
+    expect(removed).toEqual([id]);
+    expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
   });
 
   test('deletes an asset with everything that it owns, and nothing else.', async () => {
