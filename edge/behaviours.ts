@@ -32,6 +32,13 @@ export const PATHS: readonly { readonly pattern: string; readonly policy: CacheP
   { pattern: '/player/*', policy: 'player' },
 ];
 
+/**
+ * How what is not there is answered: to who may read but not list, S3 says 403. By itself CloudFront would
+ * keep that for ten seconds, also of a video that is published in them.
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
+ */
+export const MISSING = { status: 403, keptSeconds: 0 } as const;
+
 /** The better one first: who takes both gets it. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 

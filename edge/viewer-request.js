@@ -60,9 +60,10 @@ function isOfAllowedSite(headers) {
   return undefined;
 }
 
-// A list, as a look-up in an object would find `constructor`. A star stands for one label or more.
+// A list, as a look-up in an object would find `constructor`. A star stands for one label or more. There are
+// letters beyond ASCII that become one of it in lower case.
 function isAllowed(origin) {
-  if (origin === undefined) return false;
+  if (origin === undefined || /[^!-~]/.test(origin)) return false;
   var asked = origin.toLowerCase();
   return CONFIG.allowedSites.some(function (site) {
     var star = site.indexOf('*');

@@ -17,6 +17,7 @@ import {
   DEFAULT_POLICY,
   ENCODINGS,
   HEADERS,
+  MISSING,
   PATHS,
   PUBLISHED,
 } from '../edge/behaviours.ts';
@@ -91,6 +92,7 @@ export class DeliveryStack extends StageStack {
         ...{ pathPattern: pattern, ...kept(policy) },
       })),
       defaultCacheBehavior: kept(DEFAULT_POLICY),
+      customErrorResponse: [{ errorCode: MISSING.status, errorCachingMinTtl: MISSING.keptSeconds }],
     });
     new S3BucketPolicy(this, 'readers', {
       bucket: deliveryBucket.name,

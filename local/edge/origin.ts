@@ -1,3 +1,4 @@
+import { MISSING } from '../../edge/behaviours.ts';
 import type { ObjectStore } from '../../worker/io/ports.ts';
 import { readRange } from './byte-range.ts';
 import type { Reply } from './reply.ts';
@@ -10,9 +11,8 @@ export interface ObjectRequest {
   readonly ifNoneMatch?: string | undefined;
 }
 
-/** The edge has no right to list, and to such a reader S3 says 403, not 404, of what is not there. */
 function missing(): Reply {
-  return errorReply(403, 'AccessDenied', 'Access Denied');
+  return errorReply(MISSING.status, 'AccessDenied', 'Access Denied');
 }
 
 /** S3's answer to a path whose percent signs mean nothing. */

@@ -411,6 +411,12 @@ describe('The CDN', () => {
     for (const name of names) expect(keptSeconds(name, `/${path}`)).toBe(seconds);
   });
 
+  test.each(names)('of %s looks anew for what was missing.', (name) => {
+    expect(stackOf(`${name}-delivery`).one('aws_cloudfront_distribution')).toMatchObject({
+      custom_error_response: [{ error_code: 403, error_caching_min_ttl: 0 }],
+    });
+  });
+
   test.each(names)('of %s keeps an object by its path alone, and its encoding.', (name) => {
     const policies = Object.values(stackOf(`${name}-delivery`).all('aws_cloudfront_cache_policy'));
     expect(policies).toHaveLength(3);
