@@ -1,4 +1,4 @@
-import type { Home } from '../worker/io/ports.ts';
+import type { Home, ObjectStore } from '../worker/io/ports.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import { jobIdOf } from '../worker/plan/ids.ts';
 import { assetKeys, jobKeys, pointerKey } from '../worker/plan/keys.ts';
@@ -30,33 +30,33 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
 }
 
 /**
- * Deletes an asset and everything it owns: what is published first, so that nobody sees half of it, then what
- * caches hold, by `forget`, and its source last, so that what is cut off can be deleted again. Throws
- * RequestError while it is worked on.
+ * Deletes an asset and everything it owns, and has it forgotten where it is cached. In this order what is cut
+ * off is still in the library, and can be deleted again: a job that says that it is ready hides its source,
+ * and goes first. Throws RequestError while it is worked on.
  */
 export async function remove(
   { store }: Home,
   names: Names,
-  entry: Entry,
-  forget?: (assetId: string) => Promise<void>,
+  { item, source, jobIds }: Entry,
+  forget: () => Promise<void>,
 ): Promise<void> {
-  const { item, source, jobIds } = entry;
   if (item.state === 'working') {
     throw new RequestError(409, 'This video is being worked on. Delete it when that has ended.');
   }
-  await store.delete(names.DELIVERY_BUCKET, pointerKey(item.id));
-  const owned = [
-    { bucket: names.DELIVERY_BUCKET, prefix: assetKeys(item.id) },
-    ...jobIds.map((jobId) => ({ bucket: names.WORK_BUCKET, prefix: jobKeys(jobId).all })),
-  ];
-  for (const { bucket, prefix } of owned) {
-    const keys: string[] = [];
-    for await (const { key } of store.list(bucket, prefix)) keys.push(key);
-    await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
-  }
-  await forget?.(item.id);
+  const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;
+  for (const jobId of jobIds) await clear(store, WORK_BUCKET, jobKeys(jobId).all);
+  // Before the segments, so that nobody sees half of it.
+  await store.delete(DELIVERY_BUCKET, pointerKey(item.id));
+  await clear(store, DELIVERY_BUCKET, assetKeys(item.id));
+  await forget();
   if (!source) return;
-  const { bucket, key, etag } = source;
   // Another file by the same name may have taken its place a moment ago.
-  if ((await store.head(bucket, key))?.etag === etag) await store.delete(bucket, key);
+  const { key, etag } = source;
+  if ((await store.head(SOURCE_BUCKET, key))?.etag === etag) await store.delete(SOURCE_BUCKET, key);
+}
+
+async function clear(store: ObjectStore, bucket: string, prefix: string): Promise<void> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(bucket, prefix)) keys.push(key);
+  await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
 }

@@ -5,7 +5,7 @@ import { parseEvidence } from '../commands/dead-letters.ts';
 import { listJobs, progressReader } from '../commands/jobs.ts';
 import type { JobListing } from '../commands/jobs.ts';
 import type { WorkerEnv } from '../worker/config.ts';
-import { readDocument } from '../worker/io/documents.ts';
+import { UnreadableError, readDocument } from '../worker/io/documents.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
@@ -15,7 +15,7 @@ import { parseOutline } from '../worker/plan/progress.ts';
 import type { Outline } from '../worker/plan/progress.ts';
 import { titleOf } from '../worker/plan/title.ts';
 import { embedCode } from './embed-code.ts';
-import type { LibraryItem, ReadyItem } from './protocol.ts';
+import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from './protocol.ts';
 import { TimeLeft } from './time-left.ts';
 
 export type Names = Pick<
@@ -45,9 +45,12 @@ interface Job {
   readonly sourceKey: string;
   readonly outline?: Outline | undefined;
   readonly result?: AssetEvent | undefined;
-  /** Why its documents cannot be read. */
-  readonly unreadable?: string | undefined;
+  /** How far it is, while there is no result. */
+  readonly progress?: Progress | undefined;
+  readonly unreadable?: UnreadableError | undefined;
 }
+
+type Progress = Omit<WorkingItem, 'state' | keyof WaitingItem>;
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
@@ -65,7 +68,8 @@ export class LibraryReader {
   readonly #names: Names;
   readonly #origin: string;
   readonly #progressOf: ReturnType<typeof progressReader>;
-  readonly #assets = new Map<string, PublishedAsset>();
+  /** What is published, or why it cannot be read. */
+  readonly #assets = new Map<string, PublishedAsset | UnreadableError>();
   readonly #deleted = new Set<string>();
   readonly #results = new Map<string, AssetEvent>();
   readonly #outlines = new Map<string, Outline>();
@@ -98,11 +102,8 @@ export class LibraryReader {
     await this.#readAssets(silent.map(({ assetId }) => assetId));
     const sourceOf = new Map(sources.map((source) => [source.assetId, source]));
     const ids = new Set([...sourceOf.keys(), ...jobsOf.keys(), ...this.#assets.keys()]);
-    const entries = await inParallel(ids, AT_ONCE, (id) =>
-      this.#entry(id, sourceOf.get(id), jobsOf.get(id) ?? []),
-    );
-    return entries
-      .flat()
+    return [...ids]
+      .flatMap((id) => this.#entry(id, sourceOf.get(id), jobsOf.get(id) ?? []))
       .sort((a, b) => b.since.getTime() - a.since.getTime())
       .map(({ entry }) => entry);
   }
@@ -123,7 +124,10 @@ export class LibraryReader {
     return sources;
   }
 
-  /** Finds assets whose sources and jobs are gone. Nobody waits for it: there may be thousands. */
+  /**
+   * Finds assets whose sources and jobs are gone, and those that somebody else has deleted. Nobody waits
+   * for it: there may be thousands.
+   */
   #scanNowAndThen(): void {
     const error = this.#scanError;
     this.#scanError = undefined;
@@ -137,9 +141,11 @@ export class LibraryReader {
   }
 
   async #scan(): Promise<void> {
-    const ids: string[] = [];
-    for await (const id of listAssetIds(this.#store, this.#names.DELIVERY_BUCKET)) ids.push(id);
-    await this.#readAssets(ids);
+    const before = [...this.#assets.keys()];
+    const ids = new Set<string>();
+    for await (const id of listAssetIds(this.#store, this.#names.DELIVERY_BUCKET)) ids.add(id);
+    for (const id of before) if (!ids.has(id)) this.#assets.delete(id);
+    await this.#readAssets([...ids]);
   }
 
   async #readAssets(ids: readonly string[]): Promise<void> {
@@ -148,26 +154,28 @@ export class LibraryReader {
   }
 
   async #readAsset(id: string): Promise<void> {
-    const asset = await readAsset(this.#store, this.#names.DELIVERY_BUCKET, id);
+    const asset = await orUnreadable(readAsset(this.#store, this.#names.DELIVERY_BUCKET, id));
     if (asset && !this.#deleted.has(id)) this.#assets.set(id, asset);
   }
 
   /** None of a job that nothing is known of but that something of it is there. */
   async #job(listing: JobListing, source: Source | undefined): Promise<readonly Job[]> {
     const { jobId } = listing;
-    let outline, result, unreadable;
+    let outline, result, progress, unreadable;
     try {
       outline = await this.#outline(listing);
       result = await this.#result(listing);
+      if (!result) progress = await this.#progress(listing, outline);
     } catch (error) {
-      // Of another version, for instance; the others are no worse for it.
-      unreadable = error instanceof Error ? error.message : String(error);
+      // The others are no worse for it.
+      if (!(error instanceof UnreadableError)) throw error;
+      unreadable = error;
     }
     const assetId = result?.assetId ?? outline?.assetId ?? source?.assetId;
     const sourceKey = result?.source.key ?? outline?.source.key ?? source?.key;
     if (result) this.#left.delete(jobId);
     if (assetId === undefined || sourceKey === undefined) return [];
-    return [{ listing, assetId, sourceKey, outline, result, unreadable }];
+    return [{ listing, assetId, sourceKey, outline, result, progress, unreadable }];
   }
 
   async #outline({ jobId, plan }: JobListing): Promise<Outline | undefined> {
@@ -199,13 +207,16 @@ export class LibraryReader {
     return event;
   }
 
-  async #entry(id: string, source: Source | undefined, jobs: readonly Job[]) {
+  #entry(id: string, source: Source | undefined, jobs: readonly Job[]) {
     const asset = this.#assets.get(id);
     const [job] = jobs.toSorted(
       (a, b) => b.listing.changedAt.getTime() - a.listing.changedAt.getTime(),
     );
-    const since = source?.uploadedAt ?? asset?.publishedAt ?? job?.listing.changedAt ?? new Date(0);
-    const item = asset ? this.#ready(asset) : await this.#unpublished(id, source, job);
+    const unreadable = asset instanceof UnreadableError ? asset : undefined;
+    const published = asset instanceof UnreadableError ? undefined : asset;
+    const since =
+      source?.uploadedAt ?? published?.publishedAt ?? job?.listing.changedAt ?? new Date(0);
+    const item = published ? this.#ready(published) : unpublished(id, source, job, unreadable);
     if (!item) return [];
     const bucket = this.#names.SOURCE_BUCKET;
     const entry: Entry = {
@@ -230,30 +241,7 @@ export class LibraryReader {
     };
   }
 
-  /** Undefined when nothing is left of it but that it was deleted. */
-  async #unpublished(
-    id: string,
-    source: Source | undefined,
-    job: Job | undefined,
-  ): Promise<LibraryItem | undefined> {
-    const key = source?.key ?? job?.sourceKey ?? '';
-    const changedAt = job?.listing.changedAt ?? source?.uploadedAt ?? new Date(0);
-    const known = {
-      ...{ id, title: job?.outline?.title ?? titleOf(key), fileName: basename(key) },
-      changedAt: changedAt.toISOString(),
-    };
-    if (!job) return { ...known, state: 'waiting' };
-    const { result, unreadable: reason } = job;
-    if (reason !== undefined) return { ...known, state: 'failed', code: 'unreadable', reason };
-    if (!result) return { ...known, state: 'working', ...(await this.#progress(job)) };
-    // It was published, and is deleted; or its file is gone before anybody looked at it.
-    if (result.type === 'asset.ready') return undefined;
-    if (result.code === 'source_gone' && !source) return undefined;
-    const state = result.type === 'asset.rejected' ? 'rejected' : 'failed';
-    return { ...known, state, code: result.code, reason: result.reason };
-  }
-
-  async #progress({ listing, outline }: Job) {
+  async #progress(listing: JobListing, outline: Outline | undefined): Promise<Progress> {
     const { jobId, failure, changedAt } = listing;
     const done = outline ? (await this.#progressOf(outline, listing)).done : 0;
     const left = this.#left.get(jobId) ?? new TimeLeft();
@@ -266,7 +254,43 @@ export class LibraryReader {
       percent: Math.floor(done * 100),
       ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),
       ...(evidence ? { trouble: evidence.error } : {}),
-      ...(Date.now() - changedAt.getTime() > QUIET_MILLISECONDS ? { quiet: true as const } : {}),
+      ...(Date.now() - changedAt.getTime() > QUIET_MILLISECONDS ? { quiet: true } : {}),
     };
+  }
+}
+
+/** Undefined when nothing is left of it but that it was deleted. */
+function unpublished(
+  id: string,
+  source: Source | undefined,
+  job: Job | undefined,
+  unreadable = job?.unreadable,
+): LibraryItem | undefined {
+  const key = source?.key ?? job?.sourceKey ?? '';
+  const changedAt = job?.listing.changedAt ?? source?.uploadedAt ?? new Date(0);
+  const known = {
+    ...{ id, title: job?.outline?.title ?? titleOf(key), fileName: basename(key) },
+    changedAt: changedAt.toISOString(),
+  };
+  if (unreadable) {
+    return { ...known, state: 'failed', code: 'unreadable', reason: unreadable.message };
+  }
+  if (!job) return { ...known, state: 'waiting' };
+  const { result, progress = { percent: 0 } } = job;
+  if (!result) return { ...known, state: 'working', ...progress };
+  // It was published, and is deleted; or its file is gone before anybody looked at it.
+  if (result.type === 'asset.ready') return undefined;
+  if (result.code === 'source_gone' && !source) return undefined;
+  const state = result.type === 'asset.rejected' ? 'rejected' : 'failed';
+  return { ...known, state, code: result.code, reason: result.reason };
+}
+
+/** What is read, or why it cannot be. */
+async function orUnreadable<Value>(reading: Promise<Value>): Promise<Value | UnreadableError> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof UnreadableError) return error;
+    throw error;
   }
 }

@@ -41,7 +41,7 @@ export interface StudioOptions {
   };
   /** Something waits for workers. */
   readonly onWork?: () => Promise<void>;
-  /** An asset is published no longer: caches may still hold it. What it throws leaves the rest to be deleted again. */
+  /** What is published of an asset is deleted: caches may still hold it. What it throws leaves the rest to be deleted again. */
   readonly onRemoved?: (assetId: string) => Promise<void>;
   readonly log: Logger;
 }
@@ -95,12 +95,10 @@ export function openStudio(options: StudioOptions): Studio {
     requireToken(request, token);
     const id = /^items\/([0-9a-f]{20})(\/retry)?$/.exec(path);
     if (method === 'DELETE' && id?.[1] && !id[2]) {
-      try {
-        await remove(home, names, await find(id[1]), options.onRemoved);
-      } finally {
-        reader.forget(id[1]);
-        live.hurry();
-      }
+      const assetId = id[1];
+      await remove(home, names, await find(assetId), async () => options.onRemoved?.(assetId));
+      reader.forget(assetId);
+      live.hurry();
       return DONE;
     }
     if (method !== 'POST') throw new RequestError(404, 'There is no such request.');

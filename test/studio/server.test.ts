@@ -11,7 +11,7 @@ import { openStudio } from '../../studio/server.ts';
 import { writeDocument } from '../../worker/io/documents.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
-import type { Home } from '../../worker/io/ports.ts';
+import type { Home, ObjectStore } from '../../worker/io/ports.ts';
 import { createLog } from '../../worker/log.ts';
 import { jobIdOf } from '../../worker/plan/ids.ts';
 import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
@@ -23,6 +23,7 @@ const MIB = 2 ** 20;
 const names = layoutEnv('/');
 const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET, JOB_QUEUE } = names;
 const ORIGIN = 'https://videos.example';
+const VERSION = 'fedcba9876543210';
 
 let directory: string;
 let home: Home;
@@ -30,29 +31,11 @@ let edge: Edge;
 let client: Client;
 let worked = 0;
 let removed: string[] = [];
-let cachesAreBusy = false;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
   home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
-  edge = await startEdge({
-    ...{ store: home.store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
-    listAssets: async () => [],
-    log: createLog('silent'),
-    studio: (_origin, forget) =>
-      openStudio({
-        ...{ home, names, place: 'this machine', origin: ORIGIN, log: createLog('silent') },
-        // Long enough that what is seen at once was told at once.
-        lookMilliseconds: 60_000,
-        onWork: async () => void (worked += 1),
-        onRemoved: async (id) => {
-          if (cachesAreBusy) throw new RequestError(503, 'The caches are busy.');
-          forget(id);
-          removed.push(id);
-        },
-      }),
-  });
-  client = await Client.open(edge.origin);
+  ({ edge, client } = await serve());
 });
 
 afterAll(async () => {
@@ -65,6 +48,35 @@ beforeEach(() => {
   worked = 0;
   removed = [];
 });
+
+/** A studio of its own, as after a restart, that knows nothing but what the buckets say. */
+async function serve(
+  store = home.store,
+  onRemoved: (id: string) => Promise<void> = async (id) => void removed.push(id),
+): Promise<{ edge: Edge; client: Client } & AsyncDisposable> {
+  const served = await startEdge({
+    ...{ store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
+    listAssets: async () => [],
+    log: createLog('silent'),
+    studio: (_origin, forget) =>
+      openStudio({
+        ...{ home: { ...home, store }, names, place: 'this machine', origin: ORIGIN },
+        log: createLog('silent'),
+        // Long enough that what is seen at once was told at once.
+        lookMilliseconds: 60_000,
+        onWork: async () => void (worked += 1),
+        onRemoved: (id) => {
+          forget(id);
+          return onRemoved(id);
+        },
+      }),
+  });
+  return {
+    edge: served,
+    client: await Client.open(served.origin),
+    [Symbol.asyncDispose]: () => served.close(),
+  };
+}
 
 /** What workers are asked for; none of it is there afterwards. */
 async function asked() {
@@ -91,7 +103,7 @@ async function reject(id: string, fileName: string): Promise<string> {
 }
 
 async function publish(id: string, key: string): Promise<void> {
-  const version = 'fedcba9876543210';
+  const version = VERSION;
   const asset = {
     ...{ schema: 1, assetId: id, version, title: 'A & "B"', durationSeconds: 6, bytes: 1234 },
     ...{ source: { bucket: SOURCE_BUCKET, key }, playlist: pointerKey(id), thumbnails: [] },
@@ -251,12 +263,31 @@ describe('the library', () => {
     await client.item(other, 'waiting');
   });
 
+  test('tells of an asset that cannot be read, and of one that is only published.', async () => {
+    const [broken, whole] = ['b'.repeat(20), 'a'.repeat(20)];
+    await publish(whole, 'uploads/whole.mp4');
+    await publish(broken, 'uploads/broken.mp4');
+    const document = versionKey(broken, VERSION, 'asset.json');
+    await writeDocument(home.store, DELIVERY_BUCKET, document, {});
+    await using later = await serve();
+    await later.client.item(whole, 'ready');
+    expect(await later.client.item(broken, 'failed')).toMatchObject({
+      ...{ code: 'unreadable', reason: expect.stringContaining('asset.json') as unknown },
+    });
+    expect((await later.client.ask('DELETE', `items/${broken}`)).status).toBe(204);
+    expect((await later.client.ask('DELETE', `items/${whole}`)).status).toBe(204);
+  });
+
+  test('tells of a job whose evidence cannot be read.', async () => {
+    const id = await client.upload('evidence.mp4', new Uint8Array(randomBytes(10)));
+    const key = jobKeys(jobIdOf(id, {})).failure('job');
+    await writeDocument(home.store, WORK_BUCKET, key, {});
+    expect(await client.item(id, 'failed')).toMatchObject({ code: 'unreadable' });
+  });
+
   test('tells what was made of a file, and how a page embeds it.', async () => {
-    const id = await client.upload('made.mp4', new Uint8Array(randomBytes(10)));
-    await publish(id, 'studio/0123456789abcdef/made.mp4');
-    const jobId = jobIdOf(id, {});
-    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
-    const poster = `/v/${id}/fedcba9876543210/images/poster.jpg`;
+    const { id } = await made('made.mp4');
+    const poster = `/v/${id}/${VERSION}/images/poster.jpg`;
     expect(await client.item(id, 'ready')).toMatchObject({
       ...{ title: 'A & "B"', fileName: 'made.mp4', durationSeconds: 6, bytes: 1234, poster },
       playlist: `/v/${id}/index.m3u8`,
@@ -271,25 +302,21 @@ describe('the library', () => {
   });
 
   test('keeps a video that caches do not forget, to be deleted again.', async () => {
-    const id = await client.upload('cached.mp4', new Uint8Array(randomBytes(10)));
-    await publish(id, 'studio/0123456789abcdef/cached.mp4');
-    cachesAreBusy = true;
-    expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 503 });
-    cachesAreBusy = false;
+    const { id } = await made('cached.mp4');
+    await using busy = await serve(home.store, () => {
+      throw new RequestError(503, 'The caches are busy.');
+    });
+    expect(await busy.client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 503 });
     expect((await keysOf(DELIVERY_BUCKET)).filter((key) => key.includes(id))).toEqual([]);
-    expect((await client.library()).items.map((item) => item.id)).toContain(id);
+    expect((await busy.client.library()).items.map((item) => item.id)).toContain(id);
     expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 204 });
     expect(removed).toEqual([id]);
     expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
   });
 
   test('deletes an asset with everything that it owns, and nothing else.', async () => {
-    const id = await client.upload('gone.mp4', new Uint8Array(randomBytes(10)));
-    const other = await client.upload('stays.mp4', new Uint8Array(randomBytes(10)));
-    const jobId = jobIdOf(id, {});
-    await publish(id, 'studio/0123456789abcdef/gone.mp4');
-    await publish(other, 'studio/0123456789abcdef/stays.mp4');
-    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+    const { id, jobId } = await made('gone.mp4');
+    await made('stays.mp4');
     await client.item(id, 'ready');
     const before = {
       source: await keysOf(SOURCE_BUCKET),
@@ -317,10 +344,60 @@ describe('the library', () => {
       json: { error: 'There is no such video any more.' },
     });
   });
+
+  test('has a deletion begun again that was cut off, wherever that was.', async () => {
+    for (let steps = 0, whole = false; !whole; steps += 1) {
+      const { id, jobId } = await made('cut.mp4');
+      let left = steps;
+      const step = () => {
+        left -= 1;
+        if (left < 0) throw new Error('The power is out.');
+      };
+      const store: ObjectStore = {
+        ...home.store,
+        delete: async (...object) => {
+          step();
+          await home.store.delete(...object);
+        },
+      };
+      await using dying = await serve(store, async () => step());
+      whole = (await dying.client.ask('DELETE', `items/${id}`)).status === 204;
+      await using later = await serve();
+      const again = await later.client.ask('DELETE', `items/${id}`);
+      expect([steps, again.status]).toEqual([steps, whole ? 404 : 204]);
+      expect((await keysOf(SOURCE_BUCKET)).filter((key) => key.endsWith('/cut.mp4'))).toEqual([]);
+      expect((await keysOf(WORK_BUCKET)).filter((key) => key.includes(jobId))).toEqual([]);
+      expect((await keysOf(DELIVERY_BUCKET)).filter((key) => key.includes(id))).toEqual([]);
+    }
+  });
+
+  test('loses what somebody else has deleted.', async () => {
+    const { id } = await made('theirs.mp4');
+    await client.item(id, 'ready');
+    await using other = await serve();
+    expect((await other.client.ask('DELETE', `items/${id}`)).status).toBe(204);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * 60_000 });
+    try {
+      // No look waits for the search through all that is published.
+      const known = async () => (await client.library()).items.some((item) => item.id === id);
+      await expect.poll(known).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });
 
+/** A file that was uploaded and became an asset. */
+async function made(fileName: string): Promise<{ id: string; jobId: string }> {
+  const id = await client.upload(fileName, new Uint8Array(randomBytes(10)));
+  const jobId = jobIdOf(id, {});
+  await publish(id, `studio/0123456789abcdef/${fileName}`);
+  await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+  return { id, jobId };
+}
+
 async function resultOf(id: string, jobId: string): Promise<object> {
-  const key = versionKey(id, 'fedcba9876543210', 'asset.json');
+  const key = versionKey(id, VERSION, 'asset.json');
   const found = await home.store.get(DELIVERY_BUCKET, key);
   if (!found) throw new Error(`${key} is not there.`);
   const asset = JSON.parse((await buffer(found.body)).toString('utf8')) as object;

@@ -2,7 +2,12 @@ import { buffer } from 'node:stream/consumers';
 import { PreconditionFailedError } from './ports.ts';
 import type { ObjectStore } from './ports.ts';
 
-/** A small JSON object of the store, read whole. Undefined when it is not there; throws what `parse` throws. */
+/** A document is there, and is not what it should be: of another version, for instance. */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
+/** A small JSON object of the store, read whole. Undefined when it is not there; throws UnreadableError when `parse` throws. */
 export async function readDocument<Value>(
   store: ObjectStore,
   bucket: string,
@@ -15,7 +20,9 @@ export async function readDocument<Value>(
   try {
     return parse(JSON.parse(text));
   } catch (error) {
-    throw new Error(`${bucket}/${key} cannot be read: ${String(error)}`, { cause: error });
+    throw new UnreadableError(`${bucket}/${key} cannot be read: ${String(error)}`, {
+      cause: error,
+    });
   }
 }
 
