@@ -68,6 +68,12 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
     },
   })),
   {
+    name: 'item-quiet',
+    items: items.map((one) => (one.state === 'working' ? { ...one, quiet: true } : one)),
+    hash: `#${idOf('working')}`,
+    reach: (page) => page.getByRole('button', { name: 'Announce again' }).waitFor(),
+  },
+  {
     name: 'delete',
     items,
     hash: `#${idOf('ready')}`,
