@@ -14,12 +14,22 @@ let built: Promise<Page> | undefined;
 
 /**
  * The page's files, by their paths below `/studio/`; made when they are first asked for, which takes a
- * moment. `index.html` has `{{token}}` where the token belongs. Throws esbuild's BuildFailure when the
- * sources are broken.
+ * moment. `index.html` has `{{token}}` and `{{place}}` where these belong. Throws esbuild's BuildFailure
+ * when the sources are broken.
  */
 export function buildPage(): Promise<Page> {
   built ??= bundle();
   return built;
+}
+
+/** `index.html` for one server. */
+export function fillPage(
+  body: Buffer,
+  values: { readonly token: string; readonly place: string },
+): string {
+  return body
+    .toString('utf8')
+    .replaceAll(/\{\{(token|place)\}\}/g, (_, name: keyof typeof values) => values[name]);
 }
 
 async function bundle(): Promise<Page> {

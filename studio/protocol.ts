@@ -5,11 +5,12 @@
  *
  * | request                          | body             | answer                                      |
  * | -------------------------------- | ---------------- | ------------------------------------------- |
- * | GET `events`                     |                  | server-sent events; each `data` a `Library` |
+ * | GET `events`                     |                  | server-sent events, each a `Library` or    |
+ * |                                  |                  | why there is none: `trouble`, a `Problem`   |
  * | POST `uploads`                   | `NewUpload`      | `OpenUpload`                                |
  * | POST `uploads/parts`             | `UploadName`     | `SentParts`; 404 when it is gone            |
  * | POST `uploads/sign`              | `PartName`       | `SignedPart`                                |
- * | POST `uploads/complete`          | `CompleteUpload` | `Completed`                                 |
+ * | POST `uploads/complete`          | `CompleteUpload` | `Completed`; 404 when it is gone            |
  * | POST `uploads/abort`             | `UploadName`     | 204                                         |
  * | POST `items/<id>/retry`          |                  | 204                                         |
  * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |

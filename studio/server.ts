@@ -1,10 +1,13 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Reply } from '../local/edge/reply.ts';
+import { UploadGoneError } from '../worker/io/ports.ts';
 import type { Home } from '../worker/io/ports.ts';
 import type { Logger } from '../worker/log.ts';
+import { redact } from '../worker/plan/command.ts';
 import { remove, retry } from './actions.ts';
-import { buildPage } from './build.ts';
+import { buildPage, fillPage } from './build.ts';
+import type { PageFile } from './build.ts';
 import { LibraryReader } from './library.ts';
 import type { Entry, Names } from './library.ts';
 import { Live } from './live.ts';
@@ -75,7 +78,10 @@ export function openStudio(options: StudioOptions): Studio {
       items: (await reader.read()).map(({ item }) => item),
     }),
     lookMilliseconds: options.lookMilliseconds,
-    onError: (error) => log.error({ event: 'studio.unreadable', err: error }),
+    sentenceFor: (error) => {
+      log.error({ event: 'studio.unreadable', err: error });
+      return `The videos cannot be looked at just now: ${reasonOf(error)}. This page goes on by itself when they can.`;
+    },
   });
 
   const worked = async () => {
@@ -154,7 +160,7 @@ export function openStudio(options: StudioOptions): Studio {
     if (path === '/studio') return { status: 308, headers: { location: '/studio/' } };
     const file = (await buildPage()).get(path.slice('/studio/'.length) || 'index.html');
     if (!file) throw new RequestError(404, `There is no ${url ?? ''}.`);
-    return page(file, token, options.parts?.origin);
+    return page(file, { token, place }, options.parts?.origin);
   };
 
   return {
@@ -167,11 +173,19 @@ export function openStudio(options: StudioOptions): Studio {
         return await answerPage(request, path);
       } catch (error) {
         if (error instanceof RequestError) return problem(error.status, error.message);
+        if (error instanceof UploadGoneError) {
+          return problem(404, 'This upload is not open any more. Begin it again.');
+        }
         log.error({ event: 'studio.failed', method: request.method, path, err: error });
-        return problem(500, 'That did not work; the log says why. Try it again.');
+        return problem(500, `That did not work: ${reasonOf(error)}.`);
       }
     },
   };
+}
+
+/** What is said of an error to the admin, who can often help: credentials that ran out, a permission, a full disk. */
+function reasonOf(error: unknown): string {
+  return redact(error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }
 
 const DONE: Reply = { status: 204, headers: { 'cache-control': 'no-store' } };
@@ -206,13 +220,10 @@ function problem(status: number, error: string): Reply {
 }
 
 function page(
-  { body, contentType }: { readonly body: Uint8Array | string; readonly contentType: string },
-  token: string,
+  { body, contentType }: PageFile,
+  values: { readonly token: string; readonly place: string },
   partsOrigin = '',
 ): Reply {
-  const filled = contentType.startsWith('text/html')
-    ? Buffer.from(body).toString('utf8').replace('{{token}}', token)
-    : body;
   return {
     status: 200,
     headers: {
@@ -235,6 +246,6 @@ function page(
       // The page carries a token of this process.
       'cache-control': 'no-store',
     },
-    body: filled,
+    body: contentType.startsWith('text/html') ? fillPage(body, values) : body,
   };
 }

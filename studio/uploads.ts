@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { UploadGoneError } from '../worker/io/ports.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
 import { partBytesOf } from '../worker/io/upload.ts';
 import { assetIdOf } from '../worker/plan/ids.ts';
-import { RequestError } from './requests.ts';
 import type {
   CompleteUpload,
   Completed,
@@ -28,21 +28,18 @@ export async function openUpload(
   return { key, uploadId, partBytes: partBytesOf(sizeBytes) };
 }
 
-/** What the store has of an upload. Throws RequestError 404 when it is completed, aborted or expired. */
+/** What the store has of an upload. Throws UploadGoneError. */
 export async function sentParts(
   store: ObjectStore,
   bucket: string,
   { key, uploadId }: UploadName,
 ): Promise<SentParts> {
-  if (!(await store.openUploads(bucket, key)).includes(uploadId)) {
-    throw new RequestError(404, 'This upload is not open any more. Begin it again.');
-  }
   return { parts: await store.storedParts(bucket, key, uploadId) };
 }
 
 /**
  * Makes an object of the parts; the bucket tells the workers of it. Who asks again, as the answer to the
- * first time was lost, gets the same one.
+ * first time was lost, gets the same one. Throws UploadGoneError.
  */
 export async function completeUpload(
   store: ObjectStore,
@@ -50,7 +47,13 @@ export async function completeUpload(
   { key, uploadId, parts }: CompleteUpload,
 ): Promise<Completed> {
   const ordered = parts.toSorted((a, b) => a.partNumber - b.partNumber);
-  const { etag } =
-    (await store.head(bucket, key)) ?? (await store.completeUpload(bucket, key, uploadId, ordered));
-  return { id: assetIdOf({ bucket, key, etag }) };
+  let whole: { readonly etag: string } | undefined = await store.head(bucket, key);
+  try {
+    whole ??= await store.completeUpload(bucket, key, uploadId, ordered);
+  } catch (error) {
+    // The SDK asks again, too.
+    if (error instanceof UploadGoneError) whole = await store.head(bucket, key);
+    if (!whole) throw error;
+  }
+  return { id: assetIdOf({ bucket, key, etag: whole.etag }) };
 }

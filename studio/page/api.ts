@@ -33,7 +33,15 @@ const NOTHING = z.undefined();
 /** Where library items come from, as an EventSource wants it. */
 export const EVENTS = address('events');
 
-let token = tokenOf(document);
+/** The place whose videos this page looks after. */
+export const PLACE = metaOf(document, 'studio-place');
+
+/** What is left to do when another studio is served at the same address: nothing may go there by mistake. */
+export function anotherPlace(place: string): string {
+  return `This address is the studio of ${place} now, and this page is of ${PLACE}. Reload the page.`;
+}
+
+let token = metaOf(document, 'studio-token');
 
 function post<T>(
   path: string,
@@ -78,7 +86,10 @@ async function ask<T>(
 
 async function newToken(): Promise<string> {
   const response = await reach(new URL('.', document.baseURI).href, { cache: 'no-store' });
-  return tokenOf(new DOMParser().parseFromString(await response.text(), 'text/html'));
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  const place = metaOf(page, 'studio-place');
+  if (place !== PLACE) throw new Refusal(0, anotherPlace(place));
+  return metaOf(page, 'studio-token');
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
@@ -90,8 +101,8 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-function tokenOf(page: Document): string {
-  return page.querySelector<HTMLMetaElement>('meta[name="studio-token"]')?.content ?? '';
+function metaOf(page: Document, name: 'studio-token' | 'studio-place'): string {
+  return page.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? '';
 }
 
 function address(path: string): string {

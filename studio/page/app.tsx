@@ -1,9 +1,10 @@
+import { PLACE } from './api.ts';
 import { ChooseFiles, DropAnywhere } from './choose-files.tsx';
 import { Confirm } from './confirm.tsx';
 import { Icon } from './icon.tsx';
 import { ItemDialog } from './item-dialog.tsx';
 import { LibraryList } from './library-list.tsx';
-import { library, outage } from './library.ts';
+import { outage } from './library.ts';
 import { LiveRegion } from './live-region.tsx';
 import { notices } from './speech.ts';
 import { UploadList } from './upload-list.tsx';
@@ -16,7 +17,7 @@ export function App() {
           <p class="brand">
             <img src="/studio/icon.svg" alt="" width="28" height="28" />
             <span>vodstack studio</span>
-            {library.value && <span class="place">{library.value.place}</span>}
+            <span class="place">{PLACE}</span>
           </p>
           <ChooseFiles class="primary">
             <Icon name="upload" />
@@ -27,7 +28,7 @@ export function App() {
         </div>
       </header>
       <main id="main" class="middle" tabIndex={-1}>
-        <h1 class="unseen">Videos of {library.value?.place ?? 'the studio'}</h1>
+        <h1 class="unseen">Videos of {PLACE}</h1>
         <p class="outage" role="status">
           {outage.value}
         </p>

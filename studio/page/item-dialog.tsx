@@ -1,6 +1,7 @@
 import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../protocol.ts';
+import { PLACE } from './api.ts';
 import { Copyable, DeleteButton, RetryButton } from './actions.tsx';
 import { LiveRegion } from './live-region.tsx';
 import { Icon } from './icon.tsx';
@@ -93,7 +94,7 @@ function Ready({ item }: { readonly item: ReadyItem }) {
             Here viewers need a token: your site puts <code>/t/…</code> before <code>/v/</code> in
             these addresses. For a look:{' '}
             <code>
-              ./scripts/play-address {library.value.place} {item.id}
+              ./scripts/play-address {PLACE} {item.id}
             </code>
           </p>
         )}

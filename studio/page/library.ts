@@ -2,8 +2,8 @@ import { computed, signal } from '@preact/signals';
 import * as z from 'zod/mini';
 import { titleOf } from '../../worker/plan/title.ts';
 import type { Library, LibraryItem, WaitingItem } from '../protocol.ts';
-import { library as libraryAnswer } from './answers.ts';
-import { EVENTS } from './api.ts';
+import { library as libraryAnswer, problem } from './answers.ts';
+import { EVENTS, PLACE, anotherPlace } from './api.ts';
 import { say } from './speech.ts';
 
 /** As the server last told it; undefined until it has. */
@@ -36,12 +36,19 @@ const RECONNECT_MS = 2_000;
 export function listen(): void {
   const source = new EventSource(EVENTS);
   source.onmessage = ({ data }: MessageEvent<string>) => {
-    const { data: told, success } = z.safeParse(libraryAnswer, JSON.parse(data));
-    outage.value = success
-      ? undefined
-      : 'The server says what this page does not understand: it is of another version. Reload the page.';
-    if (told) update(told);
+    const { data: told } = z.safeParse(libraryAnswer, JSON.parse(data));
+    if (!told) {
+      outage.value =
+        'The server says what this page does not understand: it is of another version. Reload the page.';
+    } else if (told.place !== PLACE) outage.value = anotherPlace(told.place);
+    else {
+      outage.value = undefined;
+      update(told);
+    }
   };
+  source.addEventListener('trouble', ({ data }: MessageEvent<string>) => {
+    outage.value = z.safeParse(problem, JSON.parse(data)).data?.error;
+  });
   source.onerror = () => {
     outage.value =
       'The studio’s server cannot be reached. Is it running? This page goes on by itself when it is back.';

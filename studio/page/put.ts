@@ -1,7 +1,15 @@
 import { NoAnswer, Refusal } from './api.ts';
 
 /** The bucket was reached, and does not take a part. */
-export class PartRefusal extends Refusal {}
+export class PartRefusal extends Refusal {
+  constructor(status: number) {
+    const sentence =
+      status === 404
+        ? 'This upload is not open any more. Begin it again.'
+        : `A part was refused with status ${status}.`;
+    super(status, sentence);
+  }
+}
 
 /**
  * PUTs a part's bytes and returns its ETag. By XMLHttpRequest, as fetch does not tell how much is sent.
@@ -25,11 +33,8 @@ export function putPart(
     request.onerror = () => reject(new NoAnswer('The place of the uploads cannot be reached.'));
     request.onload = () => {
       const etag = request.getResponseHeader('etag');
-      if (request.status !== 200) {
-        reject(
-          new PartRefusal(request.status, `A part was refused with status ${request.status}.`),
-        );
-      } else if (etag === null) {
+      if (request.status !== 200) reject(new PartRefusal(request.status));
+      else if (etag === null) {
         reject(new Refusal(0, "The bucket's CORS rules do not expose ETag, which uploads need."));
       } else resolve(etag);
     };

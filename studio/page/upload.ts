@@ -188,7 +188,9 @@ export class Upload {
       this.#bytesOfParts.set(partNumber, 0);
       const { url } = await api.signPart({ ...nameOf(open), partNumber }, stopped);
       const onSent = (sent: number) => this.#bytesOfParts.set(partNumber, sent);
-      return putPart(url, bytes, onSent, stopped);
+      return putPart(url, bytes, onSent, stopped).catch((error: unknown) =>
+        unlessUnread(bytes, error),
+      );
     }, stopped);
     this.#etags.set(partNumber, etag);
     this.#bytesOfParts.set(partNumber, bytes.size);
@@ -236,6 +238,20 @@ export class Upload {
     this.progress.value = { ...this.progress.value, sentBytes };
     return sentBytes;
   }
+}
+
+/** A request whose bytes cannot be read ends as one that nobody answers, and would for ever. Throws. */
+async function unlessUnread(bytes: Blob, error: unknown): Promise<never> {
+  if (!(error instanceof NoAnswer)) throw error;
+  await bytes
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch((cause: unknown) => {
+      throw new Error('The file was changed or moved after it was chosen. Choose it again.', {
+        cause,
+      });
+    });
+  throw error;
 }
 
 function mayPass(error: Error, attemptNumber: number): boolean {

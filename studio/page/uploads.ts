@@ -2,6 +2,7 @@ import { effect, signal } from '@preact/signals';
 import * as z from 'zod/mini';
 import type { OpenUpload } from '../protocol.ts';
 import { remembered } from './answers.ts';
+import { PLACE } from './api.ts';
 import { arrive } from './library.ts';
 import { say, tell } from './speech.ts';
 import { Upload } from './upload.ts';
@@ -43,10 +44,12 @@ export async function cancel(upload: Upload): Promise<void> {
   });
 }
 
-/** Shows again what was being uploaded when the page was left. */
+/** Shows again what was being uploaded when a page was left: this one before, or that of another tab. */
 export function restore(): void {
-  const keys = Object.keys(localStorage).filter((key) => key.startsWith(KEPT));
-  for (const key of keys) void reclaim(key);
+  for (const key of Object.keys(localStorage)) if (key.startsWith(KEPT)) void reclaim(key);
+  addEventListener('storage', ({ key, newValue }) => {
+    if (key?.startsWith(KEPT) && newValue !== null) void reclaim(key);
+  });
 }
 
 /** Asks who leaves while something is on its way. */
@@ -60,7 +63,7 @@ export function guardLeaving(): void {
 async function begin(file: File): Promise<void> {
   const mark = markOf(file);
   await navigator.locks.request(keyOf(mark), { ifAvailable: true }, (lock) => {
-    if (!lock) return tell(`${mark.name} is being uploaded in another tab.`);
+    if (!lock) return tell(`${mark.name} is an upload of another tab. Go on with it there.`);
     const upload = add(new Upload(mark, (open) => remember(mark, open)));
     upload.start(file);
     return removed(upload);
@@ -111,7 +114,8 @@ function removed(upload: Upload): Promise<undefined> {
   return promise.finally(stop);
 }
 
-const KEPT = 'vodstack upload ';
+/** Of each place: others can be served at the same address, at other times. */
+const KEPT = `vodstack upload ${PLACE} `;
 
 function keyOf({ name, sizeBytes, lastModified }: FileMark): string {
   return `${KEPT}${sizeBytes} ${lastModified} ${name}`;

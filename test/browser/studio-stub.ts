@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPlayer } from '../../player/build.ts';
-import { buildPage } from '../../studio/build.ts';
+import { buildPage, fillPage } from '../../studio/build.ts';
 import type { Library, LibraryItem, ReadyItem } from '../../studio/protocol.ts';
 
 /** The studio's page with a library that somebody thought up: for states that cannot be had at will. */
@@ -15,6 +15,7 @@ export interface StudioStub {
   close(): Promise<void>;
 }
 
+const PAGE = { place: 'this machine', token: 'a' };
 const PART_BYTES = 8 * 2 ** 20;
 
 /** Takes the first part of each file that is uploaded, and leaves the others on their way. */
@@ -23,7 +24,7 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
   let shown = items;
   const tell = (page: ServerResponse) => {
     const library: Library = {
-      place: 'this machine',
+      place: PAGE.place,
       origin: 'https://video.example',
       tokens: false,
       items: shown,
@@ -66,7 +67,9 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
     if (api) return response.end(JSON.stringify(api(await text(request))));
     const file = (await buildPage()).get(pathname.replace('/studio/', '') || 'index.html');
     if (!file) return response.writeHead(204).end();
-    return response.writeHead(200, { 'content-type': file.contentType }).end(file.body);
+    const { contentType, body } = file;
+    const filled = contentType.startsWith('text/html') ? fillPage(body, PAGE) : body;
+    return response.writeHead(200, { 'content-type': contentType }).end(filled);
   };
 
   const server = createServer((request, response) => {

@@ -4,9 +4,11 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { forgetAsset } from '../../cloud/caches.ts';
+import { completeUpload } from '../../studio/uploads.ts';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
-import { LeaseLostError, PreconditionFailedError } from '../../worker/io/ports.ts';
+import { LeaseLostError, PreconditionFailedError, UploadGoneError } from '../../worker/io/ports.ts';
 import type { Home } from '../../worker/io/ports.ts';
+import { assetIdOf } from '../../worker/plan/ids.ts';
 
 /** What AWS answers by its documentation, and the emulator never does. */
 interface Answer {
@@ -110,6 +112,37 @@ describe('An upload in parts', () => {
     const names = Object.keys(asked[0]?.headers ?? {});
     expect(names.filter((name) => name.includes('checksum'))).toEqual([]);
     expect(asked[0]?.headers['x-amz-content-sha256']).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+test('An upload that S3 does not have takes no part and is not completed.', async () => {
+  const { store } = home;
+  answers = [s3Error(404, 'NoSuchUpload'), s3Error(404, 'NoSuchUpload')];
+  const part = store.uploadPart('bucket', 'key', 'id', 1, Buffer.from('part'));
+  await expect(part).rejects.toThrow(UploadGoneError);
+  await expect(store.completeUpload('bucket', 'key', 'id', [])).rejects.toThrow(UploadGoneError);
+});
+
+describe('An upload that S3 has put together', () => {
+  const name = { key: 'studio/0123456789abcdef/a.mp4', uploadId: 'id' };
+  const missing = { status: 404 };
+  const gone = s3Error(404, 'NoSuchUpload');
+
+  test('is told of, also when the answer was lost to the SDK, which has asked again.', async () => {
+    const headers = {
+      ...written.headers,
+      'content-length': '1',
+      'last-modified': 'Thu, 26 Nov 2026 12:00:00 GMT',
+    };
+    answers = [missing, gone, { status: 200, headers }];
+    const completed = await completeUpload(home.store, 'bucket', { ...name, parts: [] });
+    expect(completed).toEqual({ id: assetIdOf({ bucket: 'bucket', key: name.key, etag: 'abc' }) });
+  });
+
+  test('is not mistaken for one that is gone.', async () => {
+    answers = [missing, gone, missing];
+    const completed = completeUpload(home.store, 'bucket', { ...name, parts: [] });
+    await expect(completed).rejects.toThrow(UploadGoneError);
   });
 });
 

@@ -183,6 +183,17 @@ describe('an upload', () => {
     expect(await keysOf(SOURCE_BUCKET)).not.toContain(key);
   });
 
+  test('that is not open any more takes no part and is not completed.', async () => {
+    const opened = await client.ask('POST', 'uploads', { name: 'late.mp4', sizeBytes: 3 });
+    const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
+    const parts = [await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]))];
+    await client.ask('POST', 'uploads/abort', { key, uploadId });
+    const late = client.put({ key, uploadId }, 2, new Uint8Array([4]));
+    await expect(late).rejects.toThrow('This upload is not open any more.');
+    const completed = await client.ask('POST', 'uploads/complete', { key, uploadId, parts });
+    expect(completed.status).toBe(404);
+  });
+
   test('that is nonsense is refused, and everything that is wrong is named.', async () => {
     const bad = await client.ask('POST', 'uploads', { name: 'a/b', sizeBytes: 0, extra: 1 });
     expect(bad).toMatchObject({ status: 400 });

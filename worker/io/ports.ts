@@ -78,7 +78,10 @@ export interface ObjectStore {
   readAddress(bucket: string, key: string, seconds: number): Promise<string>;
 
   createUpload(bucket: string, key: string, headers?: ObjectHeaders): Promise<string>;
-  /** Parts are numbered from 1; each but the last is at least 5 MiB. */
+  /**
+   * Parts are numbered from 1; each but the last is at least 5 MiB. Throws UploadGoneError when the upload is
+   * not open any more, as `completeUpload` and `storedParts` do.
+   */
   uploadPart(
     bucket: string,
     key: string,
@@ -104,6 +107,11 @@ export interface ObjectStore {
 /** The condition of a write did not hold: somebody else has written meanwhile. */
 export class PreconditionFailedError extends Error {
   override readonly name = 'PreconditionFailedError';
+}
+
+/** There is no such open upload: it was completed, aborted or has expired. */
+export class UploadGoneError extends Error {
+  override readonly name = 'UploadGoneError';
 }
 
 export interface ReceivedMessage {

@@ -4,7 +4,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PreconditionFailedError } from '../../../worker/io/ports.ts';
+import { PreconditionFailedError, UploadGoneError } from '../../../worker/io/ports.ts';
 import type { ObjectStore } from '../../../worker/io/ports.ts';
 import { uploadFile } from '../../../worker/io/upload.ts';
 import { parseMessage } from '../../../worker/plan/message.ts';
@@ -175,13 +175,14 @@ export function describeUploads({ open: openHome, largeMib }: Subject): void {
       expect(await store.storedParts(bucket, keys[0] ?? '', ids[0] ?? '')).toEqual([]);
     });
 
-    test('that were aborted cannot be completed, and may be aborted again.', async () => {
+    test('that were aborted are gone, and may be aborted again.', async () => {
       const bucket = home.buckets.plain;
       const id = await store.createUpload(bucket, 'aborted');
       const part = await store.uploadPart(bucket, 'aborted', id, 1, Buffer.from('x'));
       await store.abortUpload(bucket, 'aborted', id);
       await store.abortUpload(bucket, 'aborted', id);
       await expect(store.completeUpload(bucket, 'aborted', id, [part])).rejects.toThrow();
+      await expect(store.storedParts(bucket, 'aborted', id)).rejects.toThrow(UploadGoneError);
       expect(await store.head(bucket, 'aborted')).toBeUndefined();
     });
 

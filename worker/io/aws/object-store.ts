@@ -17,7 +17,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { z } from 'zod';
-import { PreconditionFailedError } from '../ports.ts';
+import { PreconditionFailedError, UploadGoneError } from '../ports.ts';
 import type {
   ByteRange,
   Condition,
@@ -118,9 +118,8 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
 
     async uploadPart(bucket, key, uploadId, partNumber, body) {
       const input = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: partNumber };
-      const { ETag } = await client.send(
-        new UploadPartCommand({ ...input, Body: body, ContentLength: body.byteLength }),
-      );
+      const part = { ...input, Body: body, ContentLength: body.byteLength };
+      const { ETag } = await client.send(new UploadPartCommand(part)).catch(throwIfGone);
       return { partNumber, etag: etag.parse(ETag) };
     },
 
@@ -138,7 +137,7 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       } catch (error) {
         // After a conflict S3 wants all parts again: that is for whoever has them.
         if (hasFailed(condition, error)) throw preconditionFailed(bucket, key, error);
-        throw error;
+        return throwIfGone(error);
       }
     },
 
@@ -162,7 +161,7 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       // Not by the SDK's paginator: S3 names a next part also on the last page.
       for (let after = {}, more = true; more;) {
         const input = { Bucket: bucket, Key: key, UploadId: uploadId, ...after };
-        const page = await client.send(new ListPartsCommand(input));
+        const page = await client.send(new ListPartsCommand(input)).catch(throwIfGone);
         for (const part of page.Parts ?? []) {
           const { PartNumber, ETag, Size } = partSchema.parse(part);
           parts.push({ partNumber: PartNumber, etag: ETag, sizeBytes: Size });
@@ -259,6 +258,12 @@ function preconditionFailed(bucket: string, key: string, cause: unknown): Precon
   return new PreconditionFailedError(`${bucket}/${key} has been written by somebody else.`, {
     cause,
   });
+}
+
+/** Throws UploadGoneError for what S3 says of an upload that is not open, and any other error as it is. */
+function throwIfGone(error: unknown): never {
+  if (!isNamed(error, 'NoSuchUpload')) throw error;
+  throw new UploadGoneError('There is no such upload any more.', { cause: error });
 }
 
 function isNamed(error: unknown, name: string): error is S3ServiceException {

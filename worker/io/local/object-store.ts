@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { PreconditionFailedError } from '../ports.ts';
+import { PreconditionFailedError, UploadGoneError } from '../ports.ts';
 import type {
   ByteRange,
   Condition,
@@ -266,7 +266,7 @@ function requireUpload(database: Database, bucket: string, key: string, id: stri
     ...[id, bucket, bytesOf(key)],
   );
   if (typeof row?.['headers'] !== 'string') {
-    throw new Error(`There is no upload ${id} of ${bucket}/${key} any more.`);
+    throw new UploadGoneError(`There is no upload ${id} of ${bucket}/${key} any more.`);
   }
   return headersSchema.parse(JSON.parse(row['headers']));
 }
