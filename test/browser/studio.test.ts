@@ -489,6 +489,20 @@ describe('with a library that is thought up', () => {
     expect(await said()).toContain('11 found');
   });
 
+  test('names and troubles of any length leave room for others', async () => {
+    const items = exampleItems().map((item) => ({
+      ...{ ...item, title: `${item.title} ${'long_'.repeat(200)}` },
+      ...(item.state === 'working' ? { trouble: 'Line after line. '.repeat(200) } : {}),
+    }));
+    await using stub = await stubOf(items);
+    await page.setViewportSize({ width: 360, height: 640 });
+    await page.goto(stub.url);
+    await page.getByRole('article').first().waitFor();
+    for (const one of await page.getByRole('article').all()) {
+      expect((await one.boundingBox())?.height).toBeLessThan(400);
+    }
+  });
+
   test('an address of an item that is gone says so', async () => {
     await using stub = await stubOf(exampleItems());
     await page.goto(`${stub.url}#ffffffffffffffffffff`);
