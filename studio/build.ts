@@ -22,11 +22,12 @@ export function buildPage(): Promise<Page> {
   return built;
 }
 
-/** `index.html` for one server. */
+/** What a file is on one server: only HTML has something to be filled in. */
 export function fillPage(
-  body: Buffer,
+  { body, contentType }: PageFile,
   values: { readonly token: string; readonly place: string },
-): string {
+): string | Buffer {
+  if (!contentType.startsWith('text/html')) return body;
   return body
     .toString('utf8')
     .replaceAll(/\{\{(token|place)\}\}/g, (_, name: keyof typeof values) => values[name]);

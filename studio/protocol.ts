@@ -143,6 +143,9 @@ export interface Completed {
   readonly id: string;
 }
 
+/** What a person is told of an upload that was completed, aborted or has expired: by the server, or for S3 by the page. */
+export const UPLOAD_GONE = 'This upload is not open any more. Begin it again.';
+
 export interface Problem {
   /** A sentence. */
   readonly error: string;

@@ -11,6 +11,7 @@ import type { PageFile } from './build.ts';
 import { LibraryReader } from './library.ts';
 import type { Entry, Names } from './library.ts';
 import { Live } from './live.ts';
+import { UPLOAD_GONE } from './protocol.ts';
 import type { PartName, Problem } from './protocol.ts';
 import {
   RequestError,
@@ -174,7 +175,7 @@ export function openStudio(options: StudioOptions): Studio {
       } catch (error) {
         if (error instanceof RequestError) return problem(error.status, error.message);
         if (error instanceof UploadGoneError) {
-          return problem(404, 'This upload is not open any more. Begin it again.');
+          return problem(404, UPLOAD_GONE);
         }
         log.error({ event: 'studio.failed', method: request.method, path, err: error });
         return problem(500, `That did not work: ${reasonOf(error)}.`);
@@ -220,14 +221,14 @@ function problem(status: number, error: string): Reply {
 }
 
 function page(
-  { body, contentType }: PageFile,
+  file: PageFile,
   values: { readonly token: string; readonly place: string },
   partsOrigin = '',
 ): Reply {
   return {
     status: 200,
     headers: {
-      'content-type': contentType,
+      'content-type': file.contentType,
       'content-security-policy': [
         "default-src 'self'",
         "img-src 'self' data:",
@@ -246,6 +247,6 @@ function page(
       // The page carries a token of this process.
       'cache-control': 'no-store',
     },
-    body: contentType.startsWith('text/html') ? fillPage(body, values) : body,
+    body: fillPage(file, values),
   };
 }

@@ -1,12 +1,10 @@
+import { UPLOAD_GONE } from '../protocol.ts';
 import { NoAnswer, Refusal } from './api.ts';
 
 /** The bucket was reached, and does not take a part. */
 export class PartRefusal extends Refusal {
   constructor(status: number) {
-    const sentence =
-      status === 404
-        ? 'This upload is not open any more. Begin it again.'
-        : `A part was refused with status ${status}.`;
+    const sentence = status === 404 ? UPLOAD_GONE : `A part was refused with status ${status}.`;
     super(status, sentence);
   }
 }

@@ -381,11 +381,7 @@ describe('Its controls', () => {
     await press();
     await playsTo(0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
-    await page.waitForFunction(() => {
-      const [track] = document.querySelector('vod-player')?.video?.textTracks ?? [];
-      const [cue] = track?.mode === 'showing' ? (track.activeCues ?? []) : [];
-      return cue instanceof VTTCue && cue.text === 'What is said.';
-    });
+    await captionIs('What is said.');
     expect(complaints).toEqual([]);
   });
 
@@ -449,11 +445,7 @@ describe('Its controls', () => {
     await press();
     await playsTo(0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
-    await page.waitForFunction(() => {
-      const [track] = document.querySelector('vod-player')?.video?.textTracks ?? [];
-      const [cue] = track?.mode === 'showing' ? (track.activeCues ?? []) : [];
-      return cue instanceof VTTCue && cue.text === 'Gesagt.';
-    });
+    await captionIs('Gesagt.');
   });
 
   test('show where the focus is.', async () => {
@@ -465,6 +457,15 @@ describe('Its controls', () => {
     expect(await shadow).toContain('rgb(255, 255, 255)');
   });
 });
+
+/** Waits until the first track is shown, and says that just now. */
+async function captionIs(text: string): Promise<void> {
+  await page.waitForFunction((said) => {
+    const [track] = document.querySelector('vod-player')?.video?.textTracks ?? [];
+    const [cue] = track?.mode === 'showing' ? (track.activeCues ?? []) : [];
+    return cue instanceof VTTCue && cue.text === said;
+  }, text);
+}
 
 /** Presses Tab until something of that label has the focus. */
 async function tabTo(label: string): Promise<void> {

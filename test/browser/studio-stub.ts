@@ -67,9 +67,8 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
     if (api) return response.end(JSON.stringify(api(await text(request))));
     const file = (await buildPage()).get(pathname.replace('/studio/', '') || 'index.html');
     if (!file) return response.writeHead(204).end();
-    const { contentType, body } = file;
-    const filled = contentType.startsWith('text/html') ? fillPage(body, PAGE) : body;
-    return response.writeHead(200, { 'content-type': contentType }).end(filled);
+    response.writeHead(200, { 'content-type': file.contentType });
+    return response.end(fillPage(file, PAGE));
   };
 
   const server = createServer((request, response) => {
