@@ -84,7 +84,7 @@ async function checkAsset(
   return problems;
 }
 
-/** What players show beside the video: storyboards whose sheets are there. */
+/** What players show beside the video: a poster, and storyboards whose sheets are there. */
 async function checkSessionData(
   read: Read,
   base: string,
@@ -92,8 +92,9 @@ async function checkSessionData(
 ): Promise<string[]> {
   const problems: string[] = [];
   for (const { id, value = '' } of sessionDataList) {
-    if (!id.endsWith('.storyboard')) continue;
     const path = posix.join(base, value);
+    if (id.endsWith('.poster')) await read(path);
+    if (!id.endsWith('.storyboard')) continue;
     const text = (await read(path)).toString('utf8');
     if (!text.startsWith('WEBVTT\n')) problems.push(`${path} is no WebVTT.`);
     const sheets = [...text.matchAll(/^(\S+)#xywh=\d+,\d+,\d+,\d+$/gm)].map(

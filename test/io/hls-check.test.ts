@@ -191,6 +191,11 @@ describe('The checker', () => {
       { [MASTER]: text('example.storyboard', 'com.apple.hls.title') },
       /more than one EXT-X-SESSION-DATA/,
     ],
+    [
+      'a poster that is not there',
+      { [MASTER]: text('com.apple.hls.title', 'example.poster') },
+      /A title is not there/,
+    ],
     ['a storyboard that is not there', { [MASTER]: text('board.vtt', 'x.vtt') }, /x\.vtt is not/],
     [
       'a storyboard that is none',

@@ -69,6 +69,7 @@ describe('The playlists', () => {
         '#EXT-X-VERSION:3',
         '#EXT-X-INDEPENDENT-SEGMENTS',
         '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="talk"',
+        '#EXT-X-SESSION-DATA:DATA-ID="org.vodstack.poster",VALUE="0123456789abcdef/images/poster.jpg"',
         '#EXT-X-SESSION-DATA:DATA-ID="org.vodstack.storyboard",VALUE="0123456789abcdef/images/storyboard.vtt"',
         '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Audio",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="0123456789abcdef/audio-0/index.m3u8"',
         '#EXT-X-STREAM-INF:BANDWIDTH=1128000,AVERAGE-BANDWIDTH=956572,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"',

@@ -23,9 +23,10 @@ export interface Measured {
   readonly audio: readonly MeasuredRendition[];
 }
 
-/** What players show, by the names that Apple's and Google's players know; storyboards have no such name. */
+/** Apple's and Google's players know the title's name; there is none for the poster and the storyboard. */
 const SESSION_DATA = {
   title: 'com.apple.hls.title',
+  poster: 'org.vodstack.poster',
   storyboard: 'org.vodstack.storyboard',
 } as const;
 
@@ -191,10 +192,12 @@ function sessionData({ title, images }: Plan, version: string): readonly string[
   const tag = (id: string, value: string) =>
     // A quoted string knows no escape (RFC 8216, 4.2).
     `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
-  const storyboard = images && `${version}/${imagePath(imageNames(images).storyboard)}`;
+  const image = (name: string) => `${version}/${imagePath(name)}`;
+  const names = images && imageNames(images);
   return [
     tag(SESSION_DATA.title, title),
-    ...(storyboard ? [tag(SESSION_DATA.storyboard, storyboard)] : []),
+    ...(names ? [tag(SESSION_DATA.poster, image(names.poster))] : []),
+    ...(names ? [tag(SESSION_DATA.storyboard, image(names.storyboard))] : []),
   ];
 }
 
