@@ -42,10 +42,16 @@ export const MISSING = { status: 403, keptSeconds: 0 } as const;
 /** The better one first: who takes both gets it. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 
+/** Sent by other players for statistics (CTA-5004), and to tell playbacks apart. Nothing here reads them. */
+const PLAYER_HEADERS = [
+  ...['CMCD-Request', 'CMCD-Object', 'CMCD-Status', 'CMCD-Session'],
+  'X-Playback-Session-Id',
+] as const;
+
 /** For pages of the allowed sites. */
 export const CORS = {
   methods: ['GET', 'HEAD', 'OPTIONS'],
-  requestHeaders: ['Range'],
+  requestHeaders: ['Range', ...PLAYER_HEADERS],
   exposedHeaders: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
   maxAgeSeconds: 7200,
 } as const;

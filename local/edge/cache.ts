@@ -4,7 +4,7 @@ import { CACHE_POLICIES } from '../../edge/behaviours.ts';
 import type { CachePolicyName } from '../../edge/behaviours.ts';
 import type { ObjectInfo } from '../../worker/io/ports.ts';
 import { readObject } from './origin.ts';
-import type { ObjectRequest, ReadableStore } from './origin.ts';
+import type { RangeHeaders, ReadableStore } from './origin.ts';
 import type { Reply } from './reply.ts';
 
 /** A larger object is passed on as it comes, and not kept. */
@@ -19,13 +19,14 @@ interface Entry {
   readonly until: number;
 }
 
-export interface CacheRequest extends ObjectRequest {
+export interface CacheRequest {
   readonly method: string;
   /** What objects are kept by: the path alone, as the function left it. */
   readonly path: string;
   readonly bucket: string;
   readonly key: string;
   readonly policy: CachePolicyName;
+  readonly headers: RangeHeaders;
 }
 
 /**
@@ -63,7 +64,7 @@ export class EdgeCache {
         return this.#answer(entry, request, 'Miss');
       }
     }
-    return labelled(await readObject(this.#origin, bucket, key, request), 'Miss');
+    return labelled(await readObject(this.#origin, bucket, key, request.headers), 'Miss');
   }
 
   /** Drops what is kept below a path. */
@@ -74,7 +75,7 @@ export class EdgeCache {
   async #answer(entry: Entry, request: CacheRequest, how: How): Promise<Reply> {
     const { path, bucket, key } = request;
     if (this.#entries.delete(path)) this.#entries.set(path, entry);
-    const reply = labelled(await readObject(storeOf(entry), bucket, key, request), how);
+    const reply = labelled(await readObject(storeOf(entry), bucket, key, request.headers), how);
     if (how !== 'Hit') return reply;
     const age = String(Math.floor((this.#clock() - entry.since) / 1000));
     return { ...reply, headers: { ...reply.headers, age } };

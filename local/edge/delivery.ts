@@ -51,8 +51,7 @@ export async function deliver(delivery: Delivery, request: IncomingMessage): Pro
     key === undefined
       ? labelled(badAddress(), 'Miss')
       : await cache.read({
-          ...{ method, path, bucket, key, policy: policyFor(event.request.uri) },
-          ...{ range: headers.range, ifNoneMatch: headers['if-none-match'] },
+          ...{ method, path, bucket, key, headers, policy: policyFor(event.request.uri) },
         });
   const policy = policyHeaders(headers.origin, allowedSites);
   const dressed = { ...reply, headers: { ...reply.headers, ...policy } };

@@ -20,8 +20,7 @@ export async function startDirectOrigin(bucket: GuardedBucket, log: Logger): Pro
       const key = decodePath(url.split('?', 1)[0] ?? '/');
       if (key === undefined) return badAddress();
       const seen = visibleTo({ signedByCdn: false, referer: headers.referer }, bucket);
-      const asked = { range: headers.range, ifNoneMatch: headers['if-none-match'] };
-      return readObject(seen, bucket.name, key, asked);
+      return readObject(seen, bucket.name, key, headers);
     },
     log,
   );

@@ -1,15 +1,14 @@
 import { MISSING } from '../../edge/behaviours.ts';
 import type { ObjectStore } from '../../worker/io/ports.ts';
 import { readRange } from './byte-range.ts';
+import { isNotModified, isRangeOfThis } from './conditions.ts';
+import type { Conditions } from './conditions.ts';
 import type { Reply } from './reply.ts';
 
 export type ReadableStore = Pick<ObjectStore, 'head' | 'get'>;
 
-/** What decides, beside the key, which bytes are asked for. */
-export interface ObjectRequest {
-  readonly range?: string | undefined;
-  readonly ifNoneMatch?: string | undefined;
-}
+/** The headers that decide, beside the key, which bytes are asked for. */
+export type RangeHeaders = Conditions & { readonly range?: string | undefined };
 
 function missing(): Reply {
   return errorReply(MISSING.status, 'AccessDenied', 'Access Denied');
@@ -33,7 +32,7 @@ export async function readObject(
   store: ReadableStore,
   bucket: string,
   key: string,
-  request: ObjectRequest,
+  asked: RangeHeaders,
 ): Promise<Reply> {
   const info = await store.head(bucket, key);
   if (!info) return missing();
@@ -44,9 +43,11 @@ export async function readObject(
     'last-modified': info.lastModified.toUTCString(),
     'accept-ranges': 'bytes',
   };
-  if (isKnown(headers.etag, request.ifNoneMatch)) return { status: 304, headers };
+  const validators = { etag: headers.etag, lastModified: info.lastModified };
+  if (isNotModified(asked, validators)) return { status: 304, headers };
   const { sizeBytes } = info;
-  const range = readRange(request.range, sizeBytes);
+  const wanted = isRangeOfThis(asked, validators) ? asked.range : undefined;
+  const range = readRange(wanted, sizeBytes);
   if (range === 'unsatisfiable') {
     return { status: 416, headers: { 'content-range': `bytes */${sizeBytes}` } };
   }
@@ -54,7 +55,7 @@ export async function readObject(
   if (found?.info.etag !== info.etag) {
     // Replaced since the look at it: what was said above is of another object.
     found?.body.destroy();
-    return readObject(store, bucket, key, request);
+    return readObject(store, bucket, key, asked);
   }
   const { body } = found;
   if (range === 'whole') {
@@ -66,10 +67,4 @@ export async function readObject(
     'content-length': String(last - first + 1),
   };
   return { status: 206, headers: { ...headers, ...part }, body };
-}
-
-/** Compared weakly: the viewer's copy may be a compressed one (RFC 9110, 13.1.2). */
-function isKnown(etag: string, ifNoneMatch = ''): boolean {
-  const known = ifNoneMatch.split(',').map((one) => one.trim().replace(/^W\//, ''));
-  return known.includes(etag) || known.includes('*');
 }

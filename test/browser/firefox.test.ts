@@ -90,6 +90,21 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
     expect(complaints).toEqual([]);
   });
 
+  test('is not the only one: a page may send the headers of other players.', async () => {
+    await visit();
+    await posterOnly();
+    stand.answered.length = 0;
+    const status = await page.evaluate(async (address) => {
+      const headers = {
+        ...{ 'CMCD-Request': 'mtp=25400', 'CMCD-Object': 'br=3200,d=6000', 'CMCD-Status': 'bs' },
+        ...{ 'CMCD-Session': 'sid="one"', 'X-Playback-Session-Id': 'one', Range: 'bytes=0-9' },
+      };
+      return (await fetch(address, { headers })).status;
+    }, `${stand.edge.origin}/${asset.playlist}`);
+    expect(status).toBe(206);
+    expect(stand.answered).toEqual([`204 ${asset.playlist}`, `206 ${asset.playlist}`]);
+  });
+
   test('works on a page that sends no Referer.', async () => {
     await visit({ 'referrer-policy': 'no-referrer' });
     await posterOnly();

@@ -208,6 +208,46 @@ describe.each(STAGES)('In $accessMode, with tokens: $tokens,', ({ host, tokens }
   });
 });
 
+describe('Another player', () => {
+  const host = 'sites.cdn-only.example';
+
+  test('plays with the headers that it sends for statistics, after one preflight for each address.', async () => {
+    await open(SITE);
+    const { playlist, segment } = addresses(host, false);
+    const played = await page.evaluate(async (address) => {
+      const Player = (globalThis as unknown as { readonly Hls: typeof Hls }).Hls;
+      const element = document.body.appendChild(document.createElement('video'));
+      const hls = new Player({
+        cmcd: { sessionId: 'one', contentId: 'a video', useHeaders: true },
+        xhrSetup: (request) => request.setRequestHeader('X-Playback-Session-Id', 'one'),
+      });
+      return new Promise<string>((resolve) => {
+        hls.on(Player.Events.FRAG_BUFFERED, () => resolve('buffered'));
+        hls.on(Player.Events.ERROR, (_event, { details }) => resolve(details));
+        hls.loadSource(address);
+        hls.attachMedia(element);
+      });
+    }, playlist);
+    expect(played).toBe('buffered');
+
+    sites.answered.length = 0;
+    const headers = {
+      ...{ 'CMCD-Request': 'mtp=25400', 'CMCD-Object': 'br=3200,d=6000', 'CMCD-Status': 'bs' },
+      ...{ 'CMCD-Session': 'sid="one"', 'X-Playback-Session-Id': 'one', Range: 'bytes=0-9' },
+    };
+    const statuses = await page.evaluate(
+      async ([address, sent]) => {
+        const answers = [];
+        for (const _ of [1, 2, 3]) answers.push(await fetch(`${address}?a`, { headers: sent }));
+        return answers.map(({ status }) => status);
+      },
+      [segment, headers] as const,
+    );
+    expect(statuses).toEqual([206, 206, 206]);
+    expect(sites.answered.map(({ status }) => status)).toEqual([204, 206, 206, 206]);
+  });
+});
+
 describe('With the CDN on the domain of the site,', () => {
   test('its pages get it in every way, whatever they say of themselves.', async () => {
     await open(SITE, 'no-referrer');

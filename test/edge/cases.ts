@@ -87,7 +87,8 @@ function preflight(origin: string): EdgeAnswer {
   const headers = {
     ...cors(origin),
     'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-    'access-control-allow-headers': 'Range',
+    'access-control-allow-headers':
+      'Range, CMCD-Request, CMCD-Object, CMCD-Status, CMCD-Session, X-Playback-Session-Id',
     'access-control-max-age': '7200',
     'cache-control': 'no-store',
   };

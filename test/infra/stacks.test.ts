@@ -498,6 +498,12 @@ describe('The CDN', () => {
         access_control_allow_origins: {
           items: ['https://site.example', 'https://*.site.example'],
         },
+        access_control_allow_headers: {
+          items: [
+            ...['Range', 'CMCD-Request', 'CMCD-Object', 'CMCD-Status', 'CMCD-Session'],
+            'X-Playback-Session-Id',
+          ],
+        },
         access_control_expose_headers: {
           items: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
         },

@@ -144,6 +144,28 @@ describe('an object', () => {
     const other = await ask(segmentUrl, { origin: SITE, 'if-none-match': '"other"' });
     expect(other.status).toBe(200);
   });
+
+  // The segment was last modified on Fri, 02 Jan 2026 03:04:05 GMT.
+  test.each([
+    ['Fri, 02 Jan 2026 03:04:05 GMT', 304],
+    ['Friday, 02-Jan-26 03:04:05 GMT', 304],
+    ['Fri Jan  2 03:04:05 2026', 304],
+    ['Thu, 01 Jan 2099 00:00:00 GMT', 304],
+    ['Fri, 02 Jan 2026 03:04:04 GMT', 200],
+    ['2099-01-01T00:00:00Z', 200],
+    ['2099', 200],
+    ['', 200],
+  ])('is sent where it was modified after %s, else not: %i', async (since, status) => {
+    const asked = { origin: SITE, 'if-modified-since': since };
+    expect((await ask(segmentUrl, asked)).status).toBe(status);
+    expect((await ask(segmentUrl, asked, 'HEAD')).status).toBe(status);
+  });
+
+  test('is compared by its ETag alone where the viewer names one', async () => {
+    const asked = { origin: SITE, 'if-modified-since': 'Thu, 01 Jan 2099 00:00:00 GMT' };
+    const answer = await ask(segmentUrl, { ...asked, 'if-none-match': '"other"' });
+    expect(answer.status).toBe(200);
+  });
 });
 
 describe('a range', () => {
@@ -172,6 +194,19 @@ describe('a range', () => {
     const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=200000-' });
     expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */200000']);
     expect(answer.headers['access-control-allow-origin']).toBe(SITE);
+  });
+
+  test('counts only where the first part was of the same version', async () => {
+    const range = 'bytes=0-9';
+    const { headers } = await ask(segmentUrl, { origin: SITE });
+    const { etag = '', 'last-modified': modified = '' } = headers;
+    const statuses: number[] = [];
+    const others = ['"other"', `W/${etag}`, 'Thu, 01 Jan 2099 00:00:00 GMT', 'nonsense'];
+    for (const condition of [etag, modified, ...others]) {
+      const answer = await ask(segmentUrl, { origin: SITE, range, 'if-range': condition });
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([206, 206, 200, 200, 200, 200]);
   });
 
   test('of a playlist is never compressed', async () => {
