@@ -5,6 +5,7 @@ import { parseEvidence } from '../commands/dead-letters.ts';
 import { listJobs, progressReader } from '../commands/jobs.ts';
 import type { JobListing } from '../commands/jobs.ts';
 import type { WorkerEnv } from '../worker/config.ts';
+import { retryCanHelp } from '../worker/errors.ts';
 import { UnreadableError, readDocument } from '../worker/io/documents.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
@@ -104,8 +105,7 @@ export class LibraryReader {
     const ids = new Set([...sourceOf.keys(), ...jobsOf.keys(), ...this.#assets.keys()]);
     return [...ids]
       .flatMap((id) => this.#entry(id, sourceOf.get(id), jobsOf.get(id) ?? []))
-      .sort((a, b) => b.since.getTime() - a.since.getTime())
-      .map(({ entry }) => entry);
+      .sort((a, b) => Date.parse(b.item.uploadedAt) - Date.parse(a.item.uploadedAt));
   }
 
   /** Of an asset that was deleted; a look that began before must not bring it back. */
@@ -207,32 +207,35 @@ export class LibraryReader {
     return event;
   }
 
-  #entry(id: string, source: Source | undefined, jobs: readonly Job[]) {
+  #entry(id: string, source: Source | undefined, jobs: readonly Job[]): readonly Entry[] {
     const asset = this.#assets.get(id);
     const [job] = jobs.toSorted(
       (a, b) => b.listing.changedAt.getTime() - a.listing.changedAt.getTime(),
     );
     const unreadable = asset instanceof UnreadableError ? asset : undefined;
     const published = asset instanceof UnreadableError ? undefined : asset;
-    const since =
-      source?.uploadedAt ?? published?.publishedAt ?? job?.listing.changedAt ?? new Date(0);
-    const item = published ? this.#ready(published) : unpublished(id, source, job, unreadable);
+    const item = published
+      ? this.#ready(published, source)
+      : unpublished(id, source, job, unreadable);
     if (!item) return [];
     const bucket = this.#names.SOURCE_BUCKET;
-    const entry: Entry = {
-      item,
-      ...(source ? { source: { bucket, key: source.key, etag: source.etag } } : {}),
-      jobIds: jobs.map(({ listing }) => listing.jobId),
-    };
-    return [{ entry, since }];
+    return [
+      {
+        item,
+        ...(source ? { source: { bucket, key: source.key, etag: source.etag } } : {}),
+        jobIds: jobs.map(({ listing }) => listing.jobId),
+      },
+    ];
   }
 
-  #ready(asset: PublishedAsset): ReadyItem {
+  #ready(asset: PublishedAsset, uploaded: Source | undefined): ReadyItem {
     const { assetId, title, source, publishedAt, durationSeconds, poster, playlist } = asset;
     const { renditions, audio, skipped, bytes } = asset;
     return {
       ...{ id: assetId, title, fileName: basename(source.key), state: 'ready' },
-      ...{ changedAt: publishedAt.toISOString(), durationSeconds },
+      uploadedAt: (uploaded?.uploadedAt ?? publishedAt).toISOString(),
+      durationSeconds,
+      watchPage: `/watch/${assetId}`,
       playlist: `/${playlist}`,
       ...(poster === undefined ? {} : { poster: `/${poster}` }),
       playAddress: `${this.#origin}/${playlist}`,
@@ -267,13 +270,14 @@ function unpublished(
   unreadable = job?.unreadable,
 ): LibraryItem | undefined {
   const key = source?.key ?? job?.sourceKey ?? '';
-  const changedAt = job?.listing.changedAt ?? source?.uploadedAt ?? new Date(0);
+  const uploadedAt = source?.uploadedAt ?? job?.listing.changedAt ?? new Date(0);
   const known = {
     ...{ id, title: job?.outline?.title ?? titleOf(key), fileName: basename(key) },
-    changedAt: changedAt.toISOString(),
+    uploadedAt: uploadedAt.toISOString(),
   };
   if (unreadable) {
-    return { ...known, state: 'failed', code: 'unreadable', reason: unreadable.message };
+    const canRetry = source !== undefined && unreadable === job?.unreadable;
+    return { ...known, state: 'failed', code: 'unreadable', reason: unreadable.message, canRetry };
   }
   if (!job) return { ...known, state: 'waiting' };
   const { result, progress = { percent: 0 } } = job;
@@ -282,7 +286,8 @@ function unpublished(
   if (result.type === 'asset.ready') return undefined;
   if (result.code === 'source_gone' && !source) return undefined;
   const state = result.type === 'asset.rejected' ? 'rejected' : 'failed';
-  return { ...known, state, code: result.code, reason: result.reason };
+  const { code, reason } = result;
+  return { ...known, state, code, reason, canRetry: source !== undefined && retryCanHelp(code) };
 }
 
 /** What is read, or why it cannot be. */

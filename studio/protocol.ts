@@ -22,7 +22,7 @@ export interface Library {
   readonly origin: string;
   /** Whether viewers' addresses need a token before them, which only the site's backend can make. */
   readonly tokens: boolean;
-  /** The newest first. */
+  /** The newest first, by `uploadedAt`. */
   readonly items: readonly LibraryItem[];
 }
 
@@ -35,8 +35,8 @@ interface AnyItem {
   readonly title: string;
   /** As it was uploaded, without folders. */
   readonly fileName: string;
-  /** ISO 8601. */
-  readonly changedAt: string;
+  /** ISO 8601. Where the uploaded file is not there any more: when the video was published, or the job last changed. */
+  readonly uploadedAt: string;
 }
 
 /** Uploaded, and no worker has taken it up. */
@@ -56,18 +56,21 @@ export interface WorkingItem extends AnyItem {
   readonly quiet?: true;
 }
 
-/** It was not made. `rejected`: the file can never work. `failed`: it may, when it is tried again. */
+/** It was not made. `rejected`: the worker does not take the file. `failed`: something around the work went wrong. */
 export interface EndedItem extends AnyItem {
   readonly state: 'rejected' | 'failed';
   readonly code: string;
   /** A sentence for the person who uploaded it. */
   readonly reason: string;
+  /** Whether trying again can help: not when the file itself is the reason, or is gone. */
+  readonly canRetry: boolean;
 }
 
 export interface ReadyItem extends AnyItem {
   readonly state: 'ready';
   readonly durationSeconds: number;
-  /** Paths on the studio's own server, `/v/…`, for its player and pictures. */
+  /** Paths on the studio's own server: `/watch/…` for people, `/v/…` for its player and pictures. */
+  readonly watchPage: string;
   readonly playlist: string;
   readonly poster?: string;
   /** Where viewers find the playlist. */

@@ -1,17 +1,30 @@
-/** Why a source can never become an asset. The uploader sees the code and the sentence. */
-export type RejectionCode =
-  | 'empty_source'
-  | 'unreadable_source'
-  | 'unsupported_source'
-  | 'no_video'
-  | 'no_sound'
-  | 'truncated_source'
-  | 'damaged_source'
-  | 'source_too_long'
-  | 'source_too_large'
-  | 'picture_too_large'
-  | 'source_gone'
-  | 'source_replaced';
+/**
+ * Why a source was rejected: the uploader sees the code and a sentence. `true` where asking again for the
+ * same file can help, as a limit refused it that an administrator can raise; `false` where the file itself
+ * is the reason.
+ */
+const RETRY_CAN_HELP = {
+  empty_source: false,
+  unreadable_source: false,
+  unsupported_source: false,
+  no_video: false,
+  no_sound: false,
+  truncated_source: false,
+  damaged_source: false,
+  source_too_long: true,
+  source_too_large: true,
+  picture_too_large: true,
+  source_gone: false,
+  source_replaced: false,
+} as const satisfies Readonly<Record<string, boolean>>;
+
+export type RejectionCode = keyof typeof RETRY_CAN_HELP;
+
+/** Whether asking again can help a job that ended with that code. It can for a failure, and may for a code of another version. */
+export function retryCanHelp(code: string): boolean {
+  const known: Readonly<Record<string, boolean>> = RETRY_CAN_HELP;
+  return known[code] ?? true;
+}
 
 /** Rejected for good: trying again cannot help, and the uploader is told why. */
 export class RejectedError extends Error {

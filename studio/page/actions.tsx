@@ -46,6 +46,15 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
   );
 }
 
+/** Leads to the page where a video is watched, in a tab of its own: uploads go on in this one. */
+export function WatchLink({ item }: { readonly item: ReadyItem }) {
+  return (
+    <a class="watch" href={item.watchPage} target="_blank" rel="noopener">
+      Watch page<span class="unseen"> of {item.title}, in a new tab</span>
+    </a>
+  );
+}
+
 export function DeleteButton({ item }: { readonly item: LibraryItem }) {
   if (item.state === 'working') {
     return <p class="facts">It can be deleted when nobody works on it any more.</p>;

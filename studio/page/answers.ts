@@ -15,7 +15,7 @@ const any = {
   id: z.string(),
   title: z.string(),
   fileName: z.string(),
-  changedAt: z.string(),
+  uploadedAt: z.string(),
 };
 
 const item = z.discriminatedUnion('state', [
@@ -33,11 +33,13 @@ const item = z.discriminatedUnion('state', [
     state: z.enum(['rejected', 'failed']),
     code: z.string(),
     reason: z.string(),
+    canRetry: z.boolean(),
   }),
   z.object({
     ...any,
     state: z.literal('ready'),
     durationSeconds: z.number(),
+    watchPage: z.string(),
     playlist: z.string(),
     poster: z.exactOptional(z.string()),
     playAddress: z.string(),

@@ -2,7 +2,7 @@ import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../protocol.ts';
 import { PLACE } from './api.ts';
-import { Copyable, DeleteButton, RetryButton } from './actions.tsx';
+import { Copyable, DeleteButton, RetryButton, WatchLink } from './actions.tsx';
 import { LiveRegion } from './live-region.tsx';
 import { Icon } from './icon.tsx';
 import { StateLines } from './state-lines.tsx';
@@ -72,9 +72,15 @@ function Item({ item }: { readonly item: LibraryItem }) {
       <footer>
         <p class="facts">
           {item.state === 'ready' && `${clock(item.durationSeconds)} · `}
-          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
+          <time dateTime={item.uploadedAt}>{dayText(item.uploadedAt)}</time>
           <br />
           {item.fileName}
+          {item.state === 'ready' && (
+            <>
+              <br />
+              <WatchLink item={item} />
+            </>
+          )}
         </p>
         <DeleteButton item={item} />
       </footer>

@@ -4,6 +4,7 @@ import { ChooseFiles } from './choose-files.tsx';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icon.tsx';
 import { items, library, outage } from './library.ts';
+import { ORDERS, chooseOrder, order, orderNames } from './order.ts';
 import { StateLines } from './state-lines.tsx';
 import { clock, plural } from './words.ts';
 
@@ -27,9 +28,10 @@ const groupNames = Object.keys(GROUPS) as Group[];
 const text = signal('');
 const group = signal<Group>('all');
 
+const sorted = computed(() => items.value.toSorted(ORDERS[order.value].compare));
 const matching = computed(() => {
   const wanted = text.value.trim().toLocaleLowerCase();
-  return items.value.filter(({ title, fileName }) =>
+  return sorted.value.filter(({ title, fileName }) =>
     `${title}\n${fileName}`.toLocaleLowerCase().includes(wanted),
   );
 });
@@ -46,9 +48,10 @@ export function LibraryList() {
       <div class="heading">
         <h2 id="videos">{plural(items.value.length, 'video')}</h2>
         {many && <Filter />}
+        {items.value.length > 1 && <SortBy />}
       </div>
       <ul class="items">
-        {(many ? found : items).value.map((item) => (
+        {(many ? found : sorted).value.map((item) => (
           <li key={item.id}>
             <Card item={item} />
           </li>
@@ -120,6 +123,23 @@ function Filter() {
         {text.value || group.value !== 'all' ? `${found.value.length} found` : ''}
       </p>
     </search>
+  );
+}
+
+function SortBy() {
+  return (
+    <select
+      class="sort"
+      aria-label="Sort videos"
+      value={order.value}
+      onChange={({ currentTarget }) => chooseOrder(currentTarget.value)}
+    >
+      {orderNames.map((name) => (
+        <option key={name} value={name}>
+          {ORDERS[name].label}
+        </option>
+      ))}
+    </select>
   );
 }
 

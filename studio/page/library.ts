@@ -15,7 +15,6 @@ export const outage = signal<string | undefined>(undefined);
 /** What has just been uploaded, until the server tells of it. */
 const arrivals = signal<readonly WaitingItem[]>([]);
 
-/** The newest first. */
 export const items = computed((): readonly LibraryItem[] => [
   ...arrivals.value,
   ...(library.value?.items ?? []),
@@ -24,8 +23,9 @@ export const items = computed((): readonly LibraryItem[] => [
 /** Shows what is whole in the bucket, until the server tells of it. */
 export function arrive(id: string, fileName: string): void {
   if (library.value?.items.some((item) => item.id === id)) return;
-  const changedAt = new Date().toISOString();
-  const item: WaitingItem = { id, title: titleOf(fileName), fileName, changedAt, state: 'waiting' };
+  const uploadedAt = new Date().toISOString();
+  const title = titleOf(fileName);
+  const item: WaitingItem = { id, title, fileName, uploadedAt, state: 'waiting' };
   arrivals.value = [item, ...arrivals.value];
 }
 

@@ -1,5 +1,5 @@
 import type { LibraryItem } from '../protocol.ts';
-import { RetryButton } from './actions.tsx';
+import { RetryButton, WatchLink } from './actions.tsx';
 import { dayText, timeLeft } from './words.ts';
 
 /** What a person wants to know of an item at a glance; also the head of its dialog. */
@@ -37,13 +37,15 @@ export function StateLines({ item }: { readonly item: LibraryItem }) {
             <span class="badge wrong">{item.state === 'failed' ? 'Failed' : 'Rejected'}</span>{' '}
             {item.reason} <code>{item.code}</code>
           </p>
-          <RetryButton item={item} />
+          {item.canRetry && <RetryButton item={item} />}
         </>
       );
     case 'ready':
       return (
         <p class="facts">
-          <time dateTime={item.changedAt}>{dayText(item.changedAt)}</time>
+          <time dateTime={item.uploadedAt}>{dayText(item.uploadedAt)}</time>
+          {' · '}
+          <WatchLink item={item} />
         </p>
       );
   }

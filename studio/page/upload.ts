@@ -187,7 +187,10 @@ export class Upload {
     const etag = await this.#persist(async () => {
       this.#bytesOfParts.set(partNumber, 0);
       const { url } = await api.signPart({ ...nameOf(open), partNumber }, stopped);
-      const onSent = (sent: number) => this.#bytesOfParts.set(partNumber, sent);
+      const onSent = (sent: number) => {
+        this.#bytesOfParts.set(partNumber, sent);
+        if (sent > 0) this.#endTrouble();
+      };
       return putPart(url, bytes, onSent, stopped).catch((error: unknown) =>
         unlessUnread(bytes, error),
       );
@@ -217,8 +220,14 @@ export class Upload {
         this.state.value = { at, trouble: `${error.message} It is tried again.` };
       },
     });
-    if ('trouble' in this.state.value) this.state.value = { at };
+    this.#endTrouble();
     return result;
+  }
+
+  /** Something gets through again: what is still tried again does not say otherwise. */
+  #endTrouble(): void {
+    const state = this.state.value;
+    if ('trouble' in state) this.state.value = { at: state.at };
   }
 
   #sample() {

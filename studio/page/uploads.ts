@@ -4,16 +4,18 @@ import type { OpenUpload } from '../protocol.ts';
 import { remembered } from './answers.ts';
 import { PLACE } from './api.ts';
 import { arrive } from './library.ts';
+import { compareNames } from './order.ts';
 import { say, tell } from './speech.ts';
 import { Upload } from './upload.ts';
 import type { FileMark } from './upload.ts';
 
-/** Files that are not whole in the bucket, in the order in which they were chosen. */
+/** Files that are not whole in the bucket, the first to be sent first. */
 export const uploads = signal<readonly Upload[]>([]);
 
-/** Takes files to be uploaded, or goes on with those that were interrupted. */
+/** Takes files to be uploaded, in the order of their names, or goes on with those that were interrupted. */
 export function take(files: Iterable<File>): void {
-  for (const file of files) {
+  // A picker and a drop have an order of their own.
+  for (const file of [...files].sort((a, b) => compareNames(a.name, b.name))) {
     const known = find(file);
     if (file.size === 0) tell(`${file.name} is empty: there is nothing to upload.`);
     else if (known?.active) tell(`${file.name} is being uploaded already.`);

@@ -137,6 +137,7 @@ export function exampleItems(): readonly LibraryItem[] {
       code: 'unreadable_source',
       reason:
         'The file is not a video, or is damaged at its start or end: it could not be opened. Export or upload it again.',
+      canRetry: false,
     },
     {
       ...named(6, '강의 #2: Protection with PropTypes', 'webm'),
@@ -144,6 +145,7 @@ export function exampleItems(): readonly LibraryItem[] {
       code: 'encoder_failed',
       reason:
         'The encoder ended five times. Try it again; if it fails again, tell your administrator.',
+      canRetry: true,
     },
     soundItem(7, 'Episode 12: The sound of the sea'),
     readyItem(8, 'Gear review'),
@@ -162,7 +164,7 @@ function named(number: number, title: string, extension: string) {
     id: String(number).padStart(20, '0'),
     title,
     fileName: `${title}.${extension}`,
-    changedAt: new Date(Date.UTC(2026, 10, 26, 12) - number * 5_400_000).toISOString(),
+    uploadedAt: new Date(Date.UTC(2026, 10, 26, 12) - number * 5_400_000).toISOString(),
   };
 }
 
@@ -179,6 +181,7 @@ function readyItem(number: number, title: string): ReadyItem {
   return {
     ...one,
     ...{ state: 'ready', durationSeconds: 184, playlist },
+    watchPage: `/watch/${one.id}`,
     poster: `/v/${(number * 47) % 360}.svg`,
     playAddress: `${origin}${playlist}`,
     embedCode: `<script type="module" src="${origin}/player/vod-player.js"></script>\n<vod-player src="${origin}${playlist}" title="${title}"></vod-player>`,

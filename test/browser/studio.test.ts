@@ -189,18 +189,14 @@ describe('with a server and a worker', () => {
     expect(new URL(page.url()).hash).toBe('');
   });
 
-  test('a file that is no video is rejected with a reason, and can be tried again', async () => {
+  test('a file that is no video is rejected with a reason, and offered no retry', async () => {
     work();
     await choose(await file('notes.mp4', 'Milk, bread and a very long list of other things.'));
     await card('notes')
       .getByText(/^Rejected The file is not a video/)
       .waitFor();
     await card('notes').getByText('unreadable_source').waitFor();
-    await rejection();
-
-    await card('notes').getByRole('button', { name: 'Try again notes' }).click();
-    expect((await rejection()).code).toBe('unreadable_source');
-    await card('notes').getByText('Rejected').waitFor();
+    expect(await card('notes').getByRole('button').count()).toBe(0);
   });
 
   test('empty files are refused, and so is a file that is on its way already', async () => {
@@ -397,14 +393,6 @@ describe('with a server and a worker', () => {
     await link.waitFor({ state: 'detached' });
     await page.waitForFunction(() => document.activeElement?.id === 'main');
   });
-
-  /** The next rejection that is told of; what is ready is of another test. */
-  async function rejection() {
-    for (;;) {
-      const event = await machine.event();
-      if (event.type === 'asset.rejected') return event;
-    }
-  }
 });
 
 const isPart = (request: Request) => new URL(request.url()).pathname === '/studio/parts';
@@ -472,6 +460,76 @@ describe('with a library that is thought up', () => {
     const asked = page.waitForRequest(new RegExp(`/items/${item.id}/retry$`));
     await dialog().getByRole('button', { name: 'Announce again' }).click();
     await asked;
+  });
+
+  test('what failed can be tried again', async () => {
+    await using stub = await stubOf(exampleItems());
+    await page.goto(stub.url);
+    const asked = page.waitForRequest(/\/items\/\d+\/retry$/);
+    await button(/^Try again 강의/).click();
+    await asked;
+    expect(await button(/^Try again/).count()).toBe(1);
+  });
+
+  test('an upload that goes on says so at once, and not only when its next part is through', async () => {
+    await using stub = await stubOf([]);
+    await page.goto(stub.url);
+    await page.route(/\/studio\/parts\?2/, (route) => route.abort());
+    await choose(await file('goes on.bin', randomBytes(17 * 2 ** 20)));
+    const trouble = upload('goes on.bin').getByText('It is tried again.');
+    await trouble.waitFor();
+    await page.unrouteAll();
+    // The stub takes the bytes of a second part, and never answers.
+    await trouble.waitFor({ state: 'detached' });
+    await upload('goes on.bin').getByText('/s ·').waitFor();
+  });
+
+  test('a batch is uploaded in the order of its names, and sorted by name or by time', async () => {
+    const lecture = (number: number) => `Lecture #${number}`;
+    const items = [10, 2, 1].map((number, index) => ({
+      ...{
+        id: String(number).padStart(20, '0'),
+        title: lecture(number),
+        state: 'waiting' as const,
+      },
+      fileName: `${lecture(number)}.mp4`,
+      uploadedAt: new Date(Date.UTC(2026, 10, 26, index)).toISOString(),
+    }));
+    const titles = () => page.getByRole('article').getByRole('link').allInnerTexts();
+    const sort = () => page.getByRole('combobox', { name: 'Sort videos' });
+    await using stub = await stubOf(items);
+    await page.goto(stub.url);
+    await sort().waitFor();
+    expect(await titles()).toEqual([1, 2, 10].map(lecture));
+    await sort().selectOption('Oldest first');
+    expect(await titles()).toEqual([10, 2, 1].map(lecture));
+    await sort().selectOption('By name');
+    expect(await titles()).toEqual([1, 2, 10].map(lecture));
+    await sort().selectOption('Oldest first');
+    await page.reload();
+    await sort().waitFor();
+    expect(await titles()).toEqual([10, 2, 1].map(lecture));
+
+    const files = [10, 2, 1].map((number) =>
+      file(`${lecture(number)}.bin`, randomBytes(9 * 2 ** 20)),
+    );
+    await choose(await Promise.all(files));
+    await upload('Lecture').nth(2).waitFor();
+    expect(await upload('Lecture').locator('.name').allInnerTexts()).toEqual(
+      [1, 2, 10].map((number) => `${lecture(number)}.bin`),
+    );
+  });
+
+  test('what is ready leads to its watch page, in the list and in its dialog', async () => {
+    await using stub = await stubOf(exampleItems());
+    await page.goto(stub.url);
+    const link = (inside: ReturnType<typeof card>) =>
+      inside.getByRole('link', { name: 'Watch page' });
+    const [item] = exampleItems().filter(({ state }) => state === 'ready');
+    if (!item) throw new Error('There is no example.');
+    expect(await link(card(item.title)).getAttribute('href')).toBe(`/watch/${item.id}`);
+    await card(item.title).getByRole('link', { name: item.title, exact: true }).click();
+    expect(await link(dialog()).getAttribute('href')).toBe(`/watch/${item.id}`);
   });
 
   test('hundreds are filtered by name and by state', async () => {

@@ -92,12 +92,12 @@ async function keysOf(bucket: string): Promise<readonly string[]> {
   return keys;
 }
 
-async function reject(id: string, fileName: string): Promise<string> {
+async function reject(id: string, fileName: string, code = 'no_video'): Promise<string> {
   const jobId = jobIdOf(id, {});
   const source = { bucket: SOURCE_BUCKET, key: `studio/0123456789abcdef/${fileName}` };
   await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, {
     ...{ type: 'asset.rejected', jobId, assetId: id, source },
-    ...{ code: 'no_video', reason: 'The file has no picture.' },
+    ...{ code, reason: 'The file has no picture.' },
   });
   return jobId;
 }
@@ -238,6 +238,53 @@ describe('the library', () => {
     expect(worked).toBe(2);
   });
 
+  test('offers a retry where a limit or the surroundings were the reason, and not where the file is.', async () => {
+    const canRetry = async (code: string) => {
+      const id = await client.upload('song.mp4', new Uint8Array(randomBytes(10)));
+      await reject(id, 'song.mp4', code);
+      return (await client.item<'rejected' | 'failed'>(id, 'rejected')).canRetry;
+    };
+    expect(await canRetry('unreadable_source')).toBe(false);
+    expect(await canRetry('source_too_long')).toBe(true);
+    expect(await canRetry('failed')).toBe(true);
+    expect(await canRetry('a_code_of_another_version')).toBe(true);
+  });
+
+  test('offers no retry when the uploaded file is gone.', async () => {
+    const id = await client.upload('leaves.mp4', new Uint8Array(randomBytes(10)));
+    await reject(id, 'leaves.mp4', 'source_too_long');
+    expect(await client.item(id, 'rejected')).toMatchObject({ canRetry: true });
+    for (const key of await keysOf(SOURCE_BUCKET)) {
+      if (key.endsWith('/leaves.mp4')) await home.store.delete(SOURCE_BUCKET, key);
+    }
+    const gone = await client.library(({ items }) =>
+      items.some((item) => item.id === id && item.state === 'rejected' && !item.canRetry),
+    );
+    expect(gone.items.map((item) => item.id)).toContain(id);
+  });
+
+  test('lists and dates a video by its upload, whenever it was published.', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
+    try {
+      const first = await client.upload('first.mp4', new Uint8Array(randomBytes(10)));
+      vi.setSystemTime(Date.UTC(2026, 0, 2));
+      const second = await client.upload('second.mp4', new Uint8Array(randomBytes(10)));
+      vi.setSystemTime(Date.UTC(2026, 0, 3));
+      await publish(first, 'studio/0123456789abcdef/first.mp4');
+      await reject(second, 'second.mp4');
+      await using later = await serve();
+      await later.client.item(first, 'ready');
+      const { items } = await later.client.library();
+      const both = items.filter(({ id }) => id === first || id === second);
+      expect(both.map(({ id, uploadedAt }) => [id, uploadedAt])).toEqual([
+        [second, '2026-01-02T00:00:00.000Z'],
+        [first, '2026-01-01T00:00:00.000Z'],
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('tells of a job of which nothing is heard, and has its units sent again.', async () => {
     const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
     const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
@@ -301,6 +348,7 @@ describe('the library', () => {
     const poster = `/v/${id}/${VERSION}/images/poster.jpg`;
     expect(await client.item(id, 'ready')).toMatchObject({
       ...{ title: 'A & "B"', fileName: 'made.mp4', durationSeconds: 6, bytes: 1234, poster },
+      watchPage: `/watch/${id}`,
       playlist: `/v/${id}/index.m3u8`,
       playAddress: `${ORIGIN}/v/${id}/index.m3u8`,
       embedCode: [
