@@ -20,6 +20,8 @@ import type { Chunk } from '../../worker/plan/grid.ts';
 import { LADDER } from '../../worker/plan/ladder.ts';
 import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
+import { beeps, beepTimes } from '../media/numbered.ts';
+import { toneLevels } from '../media/tones.ts';
 
 const run = promisify(execFile);
 const never = new AbortController().signal;
@@ -409,16 +411,105 @@ describe('A sound track', () => {
     expect(await channelsOf(segments)).toBe(1);
   });
 
-  test('of more channels than a room has keeps the first two', async () => {
-    const ten = "aevalsrc='0.3*sin(2*PI*500*t)|0|0|0|0|0|0|0|0|0':d=2";
-    const address = await makeSource(
-      'ten.mov',
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=2', '-f', 'lavfi', '-i', ten],
-      ...[...ENCODED, '-c:a', 'pcm_s16le'],
+  /** A source with a tone of its own in each channel: 300, 500, 700 … Hz. */
+  const toned = (name: string, channels: number, layout: string, split: readonly string[] = []) => {
+    const tones = Array.from({ length: channels }, (_, at) => `0.2*sin(2*PI*${toneOf(at)}*t)`);
+    return makeSource(
+      name,
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=720x576:r=25:d=2', '-f', 'lavfi'],
+      ...['-i', `aevalsrc='${tones.join('|')}'${layout && `:c=${layout}`}:s=48000:d=2`],
+      ...(split.length > 0 ? split : ['-map', '0', '-map', '1']),
+      ...['-c:v', 'mpeg2video', '-q:v', '20', '-c:a', 'pcm_s16le'],
     );
-    const { segments } = await encodeTrack(address);
-    expect(await channelsOf(segments)).toBe(2);
-    expect((await soundOf(segments)).lastSeconds).toBeGreaterThan(1.9);
+  };
+  const toneOf = (channel: number) => 300 + 200 * channel;
+
+  /** How loud the tone of each channel is on both sides; the encoder takes a little. */
+  const levels = async (address: string, channels: number) => {
+    const { plan, segments } = await encodeTrack(address);
+    const path = join(await mkdtemp(join(folder, 'tones-')), 'sound.ts');
+    await writeFile(path, Buffer.concat(segments));
+    const tones = Array.from({ length: channels }, (_, at) => toneOf(at));
+    const { left, right } = await toneLevels(path, tones);
+    return { tracks: plan.audio.length, left, right };
+  };
+  /** An encoder changes levels by less than a hundredth. */
+  const about = (level = NaN): unknown => expect.closeTo(level, 1.7);
+
+  const splitInto = (layout: string, channels: number) => {
+    const names = Array.from({ length: channels }, (_, at) => `[c${at}]`);
+    return [
+      ...['-filter_complex', `[1:a]channelsplit=channel_layout=${layout}${names.join('')}`],
+      ...['-map', '0:v', ...names.flatMap((name) => ['-map', name])],
+    ];
+  };
+
+  test.each(['two-mono.mov', 'two-mono.mxf', 'two-mono.mkv', 'two-mono.avi'])(
+    'that lies in two mono streams of %s is stereo',
+    async (name) => {
+      const address = await toned(name, 2, 'stereo', splitInto('stereo', 2));
+      expect(await levels(address, 2)).toEqual({
+        tracks: 1,
+        left: [about(0.2), about(0)],
+        right: [about(0), about(0.2)],
+      });
+    },
+  );
+
+  test.each(['six-mono.mov', 'six-mono.mxf'])(
+    'that lies in six mono streams of %s is mixed down from 5.1',
+    async (name) => {
+      const address = await toned(name, 6, '5.1', splitInto('5.1', 6));
+      expect(await levels(address, 6)).toEqual({
+        tracks: 1,
+        left: [0.14, 0, 0.1, 0, 0.1, 0].map((level) => about(level)),
+        right: [0, 0.14, 0.1, 0, 0, 0.1].map((level) => about(level)),
+      });
+    },
+  );
+
+  test('whose left and right begin apart stays beside the picture on both sides', async () => {
+    const address = await makeSource(
+      'apart.mov',
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=6', '-f', 'lavfi', '-i', beeps(6)],
+      ...['-itsoffset', '0.4', '-f', 'lavfi', '-i', beeps(5.2), '-map', '0', '-map', '1'],
+      ...['-map', '2', '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'pcm_s16le'],
+    );
+    const { plan, segments } = await encodeTrack(address);
+    expect(plan.audio).toHaveLength(1);
+    const path = join(await mkdtemp(join(folder, 'apart-')), 'sound.ts');
+    await writeFile(path, Buffer.concat(segments));
+    const [left, right] = await Promise.all([0, 1].map((channel) => beepTimes(path, { channel })));
+    const near = (times: readonly number[] = [], wanted: number) =>
+      times.some((time) => Math.abs(time - OFFSET / 90_000 - wanted) < 0.02);
+    for (const second of [0, 1, 2, 3, 4, 5]) expect(near(left, second)).toBe(true);
+    for (const second of [0, 1, 2, 3, 4]) expect(near(right, second + 0.4)).toBe(true);
+  });
+
+  test.each([
+    ['FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR', 12],
+    ['FL+FR+FC+LFE+BL+BR+TFL+TFR', 8],
+  ])('of %s has all of its %d channels but those for low tones', async (layout, channels) => {
+    const address = await toned(`${channels}.mov`, channels, layout);
+    const { left, right } = await levels(address, channels);
+    const loudest = left.map((level, at) => Math.max(level, right[at] ?? 0));
+    expect(loudest.map((level) => level > 0.03)).toEqual(loudest.map((_, at) => at !== 3));
+    expect([right[0], left[1], left[3], right[3]]).toEqual([
+      about(0),
+      about(0),
+      about(0),
+      about(0),
+    ]);
+    expect([right[1], right[2]]).toEqual([about(left[0]), about(left[2])]);
+  });
+
+  test('of twelve channels without names has each of them', async () => {
+    const { left, right } = await levels(await toned('twelve.mov', 12, ''), 12);
+    const rest = Array.from({ length: 10 }, () => 0.06);
+    expect({ left, right }).toEqual({
+      left: [0.08, 0, ...rest].map((level) => about(level)),
+      right: [0, 0.08, ...rest].map((level) => about(level)),
+    });
   });
 
   test('whose form changes midway is refused, as its time would begin anew', async () => {

@@ -79,7 +79,10 @@ describe('A source', () => {
   test('is measured by its packets.', async () => {
     const media = await probe(clip({ name: 'measured.mp4', seconds: 5, rate: '30000/1001' }));
     expect(media.durationSeconds).toBeCloseTo(5, 1);
-    expect(media).toMatchObject({ startSeconds: 0, audio: [{ index: 1, channels: 1 }] });
+    expect(media).toMatchObject({
+      startSeconds: 0,
+      audio: [{ streams: [{ index: 1 }], channels: 1 }],
+    });
     expect(media.video).toMatchObject({
       display: { width: 640, height: 360 },
       rates: { base: { num: 30_000, den: 1001 } },
@@ -131,7 +134,7 @@ describe('A source', () => {
     const codecs = ['-map', '0', '-map', '1', '-c:v', 'libx264', '-g', '50', '-c:a', 'aac'];
     const late = make('late-sound.ts', [...picture, '-itsoffset', '10', ...sound, ...codecs]);
     const media = await probe(late);
-    expect(media).toMatchObject({ late: true, audio: [{ index: 1, channels: 1 }] });
+    expect(media).toMatchObject({ late: true, audio: [{ streams: [{ index: 1 }], channels: 1 }] });
     expect(media.durationSeconds).toBeCloseTo(22, 0);
     const dark = make('late-picture.ts', ['-itsoffset', '10', ...picture, ...sound, ...codecs]);
     expect(await probe(dark)).toMatchObject({ late: true, video: { display: { width: 192 } } });

@@ -6,7 +6,8 @@ import type { Rational } from '../../worker/plan/rational.ts';
 import type { SourceAudio, SourceVideo } from '../../worker/plan/source.ts';
 
 const SOUND: SourceAudio = {
-  ...{ index: 1, codec: 'aac', channels: 2, sampleRate: 44_100, language: 'und', default: true },
+  ...{ streams: [{ index: 1, channels: 2 }], codec: 'aac', channels: 2, sampleRate: 44_100 },
+  ...{ language: 'und', default: true },
 };
 
 /** The plan of an ordinary source; what is odd about it is said where it is made. */

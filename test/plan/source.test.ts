@@ -61,7 +61,10 @@ describe('A source', () => {
         rgb: false,
       },
       audio: [
-        { index: 1, codec: 'aac', channels: 2, sampleRate: 48_000, language: 'en', default: true },
+        {
+          ...{ streams: [{ index: 1, channels: 2 }], codec: 'aac', channels: 2 },
+          ...{ sampleRate: 48_000, language: 'en', default: true },
+        },
       ],
       unheard: [],
     });
@@ -122,7 +125,7 @@ describe('A source', () => {
     }));
     const media = parseProbe({ format: FORMAT, streams, programs }, 1000, limits);
     expect(media.video?.index).toBe(2);
-    expect(media.audio.map(({ index }) => index)).toEqual([3, 4]);
+    expect(media.audio.map(({ streams }) => streams[0]?.index)).toEqual([3, 4]);
   });
 });
 

@@ -50,7 +50,11 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   const { late, json } = await readStreams(request);
   const { unheard, ...declared } = parseProbe(json, sizeBytes, limits, soundOnly);
   const { demuxer, video, audio, startSeconds = 0, durationSeconds } = declared;
-  const streams = [...(video ? [video.index] : []), ...audio.map(({ index }) => index), ...unheard];
+  const streams = [
+    ...(video ? [video.index] : []),
+    ...audio.flatMap((sound) => sound.streams.map(({ index }) => index)),
+    ...unheard,
+  ];
   const survey = async (interval: string, limitSeconds = TIME_LIMIT_SECONDS) => {
     const packets = new PacketSurvey(video?.index);
     await readPackets({ ...request, late }, streams, interval, limitSeconds, (packet) =>

@@ -140,11 +140,10 @@ export function videoCommand(
 /** The run that encodes one sound track from start to end: encoded in pieces, AAC would click at each join. */
 export function audioCommand(plan: Plan, track: AudioTrack, place: Place): readonly string[] {
   const { media } = plan;
-  const channels = media.audio.find(({ index }) => index === track.streamIndex)?.channels ?? 0;
-  const filters = [
-    ...(channels > MOST_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
-    // Silence where the sound begins late or has gaps, so that it stays with the picture.
-    `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`,
+  const [first, ...others] = track.streams;
+  const output = [
+    // Channels that are loud together exceed full scale for a moment.
+    ...(loudest(track) > 1 ? ['alimiter=limit=1:level=0:latency=1'] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${track.channels === 1 ? 'mono' : 'stereo'}`,
     'apad',
     `atrim=end_sample=${audioSamples(plan)}`,
@@ -156,7 +155,9 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     ...SAME_FILTERS,
     ...timeZero(plan),
     ...inputOptions({ ...place, late: media.late }),
-    ...['-map', `0:${track.streamIndex}`, '-af', filters.join(',')],
+    ...(first && others.length === 0
+      ? ['-map', `0:${first.index}`, '-af', [...fromZero(first), ...output].join(',')]
+      : ['-filter_complex', sum(track, output), '-map', '[sum]']),
     ...['-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
     ...segmentOptions(audioBorders(plan), 0),
@@ -164,8 +165,45 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
   ];
 }
 
-/** ffmpeg knows the places of up to so many channels. More are not a room but tracks side by side, the mix first. */
-const MOST_CHANNELS = 8;
+type TrackStream = AudioTrack['streams'][number];
+
+/** One stream from time zero on, as stereo where the plan says how. */
+function fromZero({ gains }: TrackStream): readonly string[] {
+  return [
+    // Only floating point holds more than full scale.
+    ...(gains
+      ? ['aformat=sample_fmts=fltp', `pan=stereo|c0=${mix(gains.left)}|c1=${mix(gains.right)}`]
+      : []),
+    // Silence where the sound begins late or has gaps, so that it stays with the picture.
+    `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`,
+  ];
+}
+
+/** A side of the pan filter: https://ffmpeg.org/ffmpeg-filters.html#pan */
+function mix(gains: readonly number[]): string {
+  const terms = gains.map((gain, channel) => (gain === 1 ? `c${channel}` : `${gain}*c${channel}`));
+  return terms.filter((_, channel) => gains[channel] !== 0).join('+') || '0*c0';
+}
+
+/** The streams of one sound together; each goes on in silence when it ends before the others. */
+function sum({ streams }: AudioTrack, output: readonly string[]): string {
+  const names = streams.map((_, place) => `[a${place}]`);
+  return [
+    ...streams.map(
+      (stream, place) => `[0:${stream.index}]${fromZero(stream).join(',')},apad${names[place]}`,
+    ),
+    `${names.join('')}amix=inputs=${streams.length}:normalize=0,${output.join(',')}[sum]`,
+  ].join(';');
+}
+
+/** How loud one side is when all channels are at full scale. */
+function loudest({ streams }: AudioTrack): number {
+  const side = (name: 'left' | 'right') =>
+    streams
+      .flatMap(({ gains }) => gains?.[name] ?? [])
+      .reduce((total, gain) => total + Math.abs(gain), 0);
+  return Math.max(side('left'), side('right'));
+}
 
 /**
  * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts

@@ -7,6 +7,8 @@ import { planImages } from './images.ts';
 import { selectRenditions } from './ladder.ts';
 import type { Rendition, Rung, Skipped } from './ladder.ts';
 import { rational } from './rational.ts';
+import { stereoGains } from './sound.ts';
+import type { Gains } from './sound.ts';
 import type { Size, SourceAudio, SourceMedia } from './source.ts';
 
 /** One version of one uploaded object. */
@@ -17,11 +19,12 @@ export interface SourceObject {
   readonly sizeBytes: number;
 }
 
-/** One source audio stream as an HLS audio rendition. */
+/** One sound of the source as an HLS audio rendition. */
 export interface AudioTrack {
   /** `audio-0`, also in keys. */
   readonly name: string;
-  readonly streamIndex: number;
+  /** The source's streams that hold its channels; without gains ffmpeg mixes by itself. */
+  readonly streams: readonly { readonly index: number; readonly gains?: Gains }[];
   readonly language: string;
   /** What a player's menu shows; unique within the asset. */
   readonly label: string;
@@ -155,13 +158,17 @@ function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
   const others = streams.filter((stream) => stream !== chosen).slice(0, MOST_TRACKS - 1);
   const kept = streams.filter((stream) => stream === chosen || others.includes(stream));
   const labels = new Set<string>();
-  return kept.map((stream, index) => {
+  return kept.map((stream, track) => {
     const label = uniqueLabel(stream, labels);
     labels.add(label);
     const mono = stream.channels === 1;
+    const gains = stereoGains(stream);
     return {
-      name: `audio-${index}`,
-      streamIndex: stream.index,
+      name: `audio-${track}`,
+      streams: stream.streams.map(({ index }, place) => ({
+        index,
+        ...(gains?.[place] ? { gains: gains[place] } : {}),
+      })),
       language: stream.language,
       label,
       default: stream === chosen,
@@ -232,9 +239,10 @@ const planSchema: z.ZodType<Plan> = z.object({
       .exactOptional(),
     audio: z.array(
       z.object({
-        index: count,
+        streams: z.array(z.object({ index: count, channels: count })),
         codec: name,
         channels: count,
+        speakers: z.array(name).exactOptional(),
         sampleRate: count,
         language: name,
         title: z.string().exactOptional(),
@@ -256,7 +264,14 @@ const planSchema: z.ZodType<Plan> = z.object({
   audio: z.array(
     z.object({
       name,
-      streamIndex: count,
+      streams: z.array(
+        z.object({
+          index: count,
+          gains: z
+            .object({ left: z.array(z.number()), right: z.array(z.number()) })
+            .exactOptional(),
+        }),
+      ),
       language: name,
       label: name,
       default: z.boolean(),

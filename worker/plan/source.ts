@@ -4,6 +4,8 @@ import { displaySize } from './geometry.ts';
 import { isVariable } from './frame-rate.ts';
 import type { SourceRates } from './frame-rate.ts';
 import { parseRational } from './rational.ts';
+import { soundsOf } from './sound.ts';
+import type { SoundStream } from './sound.ts';
 
 /** What is known of an uploaded file: ffprobe's answer, reduced to what the plan needs. */
 export interface SourceMedia {
@@ -45,10 +47,15 @@ export interface SourceVideo {
   readonly colorRange?: 'tv' | 'pc';
 }
 
+/** A sound: one stream, or several that hold its channels. */
 export interface SourceAudio {
-  readonly index: number;
+  /** By ffmpeg's stream index. */
+  readonly streams: readonly { readonly index: number; readonly channels: number }[];
   readonly codec: string;
+  /** Of all its streams. */
   readonly channels: number;
+  /** ffmpeg's names of the speakers, one for each channel; absent where the file does not say. */
+  readonly speakers?: readonly string[];
   readonly sampleRate: number;
   /** BCP 47, `und` where the file does not say. */
   readonly language: string;
@@ -112,10 +119,14 @@ const streamSchema = z.object({
   color_space: z.string().optional(),
   color_range: z.string().optional(),
   channels: whole.default(0),
+  channel_layout: z.string().optional(),
   sample_rate: whole.default(0),
   start_time: seconds.default(Number.NaN),
   duration: seconds.default(Number.NaN),
-  disposition: z.object({ default: flag.default(0), attached_pic: flag.default(0) }).optional(),
+  disposition: z
+    .object({ default: flag.default(0), attached_pic: flag.default(0) })
+    .catchall(flag)
+    .optional(),
   tags: z.record(z.string(), z.string()).default({}),
   side_data_list: z.array(z.object({ rotation: z.coerce.number().optional() })).default([]),
 });
@@ -209,7 +220,10 @@ export function parseProbe(
     startSeconds,
     durationSeconds,
     ...(picture ? { video: parseVideo(picture, limits) } : {}),
-    audio: audio.map((stream) => parseAudio(stream)),
+    audio: soundsOf(
+      format.format_name,
+      audio.map((stream) => parseAudio(stream)),
+    ),
     unheard: streams.filter(isUnheard).map(({ index }) => index),
   };
 }
@@ -345,7 +359,9 @@ export function withPace(video: SourceVideo, pace: number): SourceVideo {
   return { ...video, rates, variableFrameRate: isVariable(rates) };
 }
 
-function parseAudio(stream: Stream): SourceAudio {
+function parseAudio(stream: Stream): SoundStream {
+  const { default: isDefault = 0, ...roles }: Readonly<Record<string, number>> =
+    stream.disposition ?? {};
   return {
     index: stream.index,
     codec: stream.codec_name ?? 'unknown',
@@ -353,7 +369,15 @@ function parseAudio(stream: Stream): SourceAudio {
     sampleRate: stream.sample_rate,
     language: languageTag(stream.tags['language'] ?? stream.tags['LANGUAGE']),
     ...present('title', stream.tags['title']?.trim()),
-    default: Boolean(stream.disposition?.default),
+    ...present('layout', known(stream.channel_layout)),
+    default: Boolean(isDefault),
+    roles: Object.keys(roles)
+      .filter((name) => roles[name])
+      .join(' '),
+    startSeconds: stream.start_time,
+    durationSeconds: Number.isFinite(stream.duration)
+      ? stream.duration
+      : clockSeconds(stream.tags['DURATION']),
   };
 }
 
