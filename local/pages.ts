@@ -29,7 +29,6 @@ const FILES = new Map([
 const POLICY = [
   "default-src 'self'",
   "media-src 'self' blob:",
-  "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",

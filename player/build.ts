@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { mediaChrome } from './media-chrome/plugin.ts';
 
 /** The element as one file, an ES module without a dependency; the same sources give the same bytes. */
 export async function buildPlayer(): Promise<Uint8Array> {
@@ -10,6 +11,7 @@ export async function buildPlayer(): Promise<Uint8Array> {
     format: 'esm',
     // Shadow DOM, constructed style sheets and :has(): Chrome 105, Firefox 121, Safari 16.4.
     target: ['chrome105', 'firefox121', 'safari16.4'],
+    plugins: [mediaChrome],
     loader: { '.css': 'text' },
     legalComments: 'eof',
     logLevel: 'silent',

@@ -5,6 +5,7 @@ import type { Layout } from './layout.ts';
 import { keepPosition, readPosition } from './position.ts';
 import { SENTENCES } from './problems.ts';
 import type { Problem } from './problems.ts';
+import { StyledElement } from './shadow.ts';
 
 /** Told again on the element, as events of the <video> do not leave its shadow root. */
 const TOLD = ['play', 'playing', 'pause', 'seeked', 'timeupdate', 'ended', 'ratechange'] as const;
@@ -15,7 +16,7 @@ const KEEP_EVERY_SECONDS = 5;
  * `<vod-player src="…/index.m3u8">`: plays a video of vodstack on any page. Nothing but the poster is
  * fetched before somebody presses play. docs/player.md lists what it takes and tells.
  */
-export class VodPlayer extends HTMLElement {
+export class VodPlayer extends StyledElement {
   static readonly observedAttributes = ['src', 'poster', 'title', 'aspect-ratio'];
 
   #layout: Layout | undefined;

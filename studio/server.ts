@@ -232,8 +232,6 @@ function page(
       'content-security-policy': [
         "default-src 'self'",
         "img-src 'self' data:",
-        // The player has empty <style> elements: this is the hash of nothing.
-        "style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='",
         "media-src 'self' blob:",
         "worker-src 'self' blob:",
         `connect-src 'self' ${partsOrigin}`.trim(),

@@ -300,11 +300,13 @@ function isShown(image: Element): boolean {
 }
 
 async function hoverSeekBar(): Promise<void> {
-  await page.locator('media-time-range').hover();
+  await page.locator('vod-media-time-range').hover();
   await page.waitForFunction(() => {
-    const bar = document.querySelector('vod-player')?.shadowRoot?.querySelector('media-time-range');
+    const bar = document
+      .querySelector('vod-player')
+      ?.shadowRoot?.querySelector('vod-media-time-range');
     const image = bar?.shadowRoot
-      ?.querySelector('media-preview-thumbnail')
+      ?.querySelector('vod-media-preview-thumbnail')
       ?.shadowRoot?.querySelector('img');
     return image && image.naturalWidth > 0 && image.getBoundingClientRect().width > 0;
   });
@@ -326,7 +328,7 @@ describe('Its controls', () => {
     await playsTo(0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
-    const items = page.locator('media-rendition-menu').getByRole('menuitemradio');
+    const items = page.locator('vod-media-rendition-menu').getByRole('menuitemradio');
     await items.first().waitFor();
     expect(await items.allTextContents()).toEqual(['360p', '234p', 'Auto (360p)']);
     await items.nth(1).click();
@@ -341,7 +343,7 @@ describe('Its controls', () => {
     await playsTo(0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Sound' }).click();
-    const items = page.locator('media-audio-track-menu').getByRole('menuitemradio');
+    const items = page.locator('vod-media-audio-track-menu').getByRole('menuitemradio');
     await items.first().waitFor();
     expect(await items.allTextContents()).toEqual(talk.audio.map(({ label }) => label));
     const second = page.waitForResponse((answer) => answer.url().includes('/audio-1/0'));
@@ -399,12 +401,12 @@ describe('Its controls', () => {
     await page.waitForFunction(() => !document.querySelector('vod-player')?.video?.paused);
     await tabTo('settings');
     await page.keyboard.press('Enter');
-    await page.locator('media-settings-menu-item:focus').first().waitFor();
+    await page.locator('vod-media-settings-menu-item:focus').first().waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
-    await page.locator('media-playback-rate-menu media-chrome-menu-item:focus').waitFor();
+    await page.locator('vod-media-playback-rate-menu vod-media-chrome-menu-item:focus').waitFor();
     await page.keyboard.press('Escape');
-    await page.locator('media-settings-menu-item:focus').first().waitFor();
+    await page.locator('vod-media-settings-menu-item:focus').first().waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('menuitem', { name: 'Quality' }).waitFor({ state: 'hidden' });
     expect(await focusedName()).toContain('settings');

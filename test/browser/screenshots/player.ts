@@ -60,12 +60,12 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     await page.mouse.move(160, 200);
   };
   const hoverSeekBar = async (page: Page) => {
-    await page.locator('media-time-range').hover();
-    await page.locator('media-time-range[mediapreviewimage]').waitFor();
+    await page.locator('vod-media-time-range').hover();
+    await page.locator('vod-media-time-range[mediapreviewimage]').waitFor();
     await page.waitForFunction(() => {
       const { shadowRoot: player } = document.querySelector('vod-player') ?? {};
-      const { shadowRoot: bar } = player?.querySelector('media-time-range') ?? {};
-      const { shadowRoot: preview } = bar?.querySelector('media-preview-thumbnail') ?? {};
+      const { shadowRoot: bar } = player?.querySelector('vod-media-time-range') ?? {};
+      const { shadowRoot: preview } = bar?.querySelector('vod-media-preview-thumbnail') ?? {};
       return (preview?.querySelector('img')?.naturalWidth ?? 0) > 0;
     });
   };

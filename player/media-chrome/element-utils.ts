@@ -1,0 +1,34 @@
+/**
+ * Replaces media-chrome's module of the same name in the bundle (plugin.ts): rules that depend on the
+ * state, such as the width of a bar, are looked for in the adopted style sheets instead of in a <style>.
+ */
+export * from 'media-chrome/dist/utils/element-utils.js';
+
+export function getCSSRule(
+  root: ShadowRoot,
+  matches: (selector: string) => boolean,
+): CSSStyleRule | undefined {
+  for (const sheet of root.adoptedStyleSheets) {
+    for (const rule of sheet.cssRules) {
+      if (isStyleRule(rule) && matches(rule.selectorText)) return rule;
+    }
+  }
+  return undefined;
+}
+
+/** Adds an empty rule after all others. */
+export function insertCSSRule(root: ShadowRoot, selector: string): CSSStyleRule {
+  const sheet = root.adoptedStyleSheets.at(-1);
+  const rule = sheet?.cssRules[sheet.insertRule(`${selector} {}`, sheet.cssRules.length)];
+  if (!rule || !isStyleRule(rule)) throw new Error(`No place for the rule "${selector}".`);
+  return rule;
+}
+
+export function getOrInsertCSSRule(root: ShadowRoot, selector: string): CSSStyleRule {
+  return getCSSRule(root, (one) => one === selector) ?? insertCSSRule(root, selector);
+}
+
+/** Not by instanceof, as the sheets of another document have classes of its own. */
+function isStyleRule(rule: CSSRule): rule is CSSStyleRule {
+  return 'selectorText' in rule;
+}
