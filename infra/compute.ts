@@ -113,7 +113,7 @@ export class ComputeStack extends StageStack {
 
 /** What a worker is told, by its own contract: a variable that is missing here is a mistake of types. */
 function workerEnvironment(
-  { ladder }: StageConfig,
+  { ladder, soundAlone }: StageConfig,
   { sourceBucket, workBucket, deliveryBucket }: StorageStack,
   { jobs, deadLetters, events }: QueuesStack,
 ): WorkerEnv {
@@ -128,6 +128,7 @@ function workerEnvironment(
     MAX_RECEIVES: String(MAX_RECEIVES),
     VISIBILITY_SECONDS: String(VISIBILITY_SECONDS),
     LADDER: ladder.join(','),
+    SOUND_ALONE: soundAlone,
     WORK_DIRECTORY: SCRATCH,
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isSite } from '../edge/sites.ts';
+import { SOUND_ALONE } from '../worker/config.ts';
 import { LADDER } from '../worker/plan/ladder.ts';
 
 /**
@@ -42,6 +43,8 @@ export interface StageConfig {
   readonly maxWorkers: number;
   /** Names of rungs. */
   readonly ladder: readonly string[];
+  /** Whether a file of sound alone becomes an asset, with its cover or its waveform as the poster. */
+  readonly soundAlone: (typeof SOUND_ALONE)[number];
 
   readonly retention: Retention;
   /** Names of buckets that exist already. They are used as they are, and teardown leaves them. */
@@ -111,6 +114,7 @@ export function stage(choice: StageChoice): StageConfig {
     minWorkers: 0,
     maxWorkers: 10,
     ladder: LADDER.map(({ name }) => name),
+    soundAlone: 'taken',
     retention: { abandonedUploads: 7, work: 90, oldSources: 30, logs: 30 },
     existingBuckets: {},
     alarmAfterMinutes: 60,
@@ -226,6 +230,7 @@ const stageSchema = z.strictObject({
   minWorkers: whole(0, 1000),
   maxWorkers: whole(1, 1000),
   ladder: z.array(oneOf(LADDER.map(({ name }) => name))).min(1, 'names no rung'),
+  soundAlone: oneOf(SOUND_ALONE),
   retention: z.strictObject({
     abandonedUploads: whole(1, 365),
     work: whole(1, 3653),

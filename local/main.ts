@@ -60,7 +60,11 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
         lookMilliseconds: STUDIO_LOOK_MILLISECONDS,
       }),
   });
-  const env = { ...names, LOG_LEVEL: terminal ? 'fatal' : 'info' };
+  const env = {
+    ...names,
+    LOG_LEVEL: terminal ? 'fatal' : 'info',
+    SOUND_ALONE: options.soundAlone,
+  };
   const workers = startWorkers(options.workers, env, log);
   const report = createReport(terminal);
   let sweeping: NodeJS.Timeout | undefined;

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
 import { isSite } from '../edge/sites.ts';
+import type { SOUND_ALONE } from '../worker/config.ts';
 
 export const HELP = `Usage: ./scripts/start [options] [file …]
 
@@ -16,6 +17,9 @@ Options:
   --data DIR      where everything is kept (default: data, beside this program)
   --allow SITE    an origin whose pages may show the videos, https://site.example, or
                   https://*.site.example for its subdomains; can be given several times
+  --refuse-sound-alone
+                  reject files that have sound but no moving picture, as recordings of
+                  speech and music: they become assets with a poster otherwise
   --help          this text
 
 On a terminal there is a progress bar for each file. Otherwise each file becomes one
@@ -30,6 +34,7 @@ export interface Options {
   readonly port: number;
   readonly dataDirectory: string;
   readonly allowedSites: readonly string[];
+  readonly soundAlone: (typeof SOUND_ALONE)[number];
 }
 
 const KNOWN = {
@@ -39,6 +44,7 @@ const KNOWN = {
   port: 'string',
   data: 'string',
   allow: 'string',
+  'refuse-sound-alone': 'boolean',
   help: 'boolean',
 } as const;
 
@@ -71,5 +77,6 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     port,
     dataDirectory: resolve(last('data') ?? defaultData),
     allowedSites,
+    soundAlone: has('refuse-sound-alone') ? 'refused' : 'taken',
   };
 }

@@ -30,6 +30,8 @@ export interface WorkerEnv {
   readonly LADDER?: string;
   readonly X264_PRESET?: string;
   readonly X264_CRF?: string;
+  /** Whether a file of sound alone becomes an asset: `taken` by default, or `refused`. */
+  readonly SOUND_ALONE?: string;
   readonly MAX_SOURCE_HOURS?: string;
   readonly MAX_SOURCE_GIB?: string;
   readonly MAX_PICTURE_MEGAPIXELS?: string;
@@ -43,6 +45,8 @@ export interface WorkerEnv {
 }
 
 export type WorkerConfig = Readonly<z.infer<typeof environment>>;
+
+export const SOUND_ALONE = ['taken', 'refused'] as const;
 
 const PRESETS = [
   'ultrafast',
@@ -94,6 +98,9 @@ const environment = z.object({
     // Chosen by measuring: bench/presets, and docs/decisions.md.
     .default('veryfast'),
   X264_CRF: whole(0, 51, 22),
+  SOUND_ALONE: z
+    .enum(SOUND_ALONE, { error: `is neither ${SOUND_ALONE.join(' nor ')}` })
+    .default('taken'),
   // A transport stream's clock has 33 bits of 90 kHz: it starts over after 26.5 hours.
   MAX_SOURCE_HOURS: whole(1, 16, 12),
   MAX_SOURCE_GIB: whole(1, 5_120, 100),

@@ -61,7 +61,11 @@ async function planJob(
       maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
       maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
     },
-    soundOnly: options.soundOnly ?? false,
+    picture: options.soundOnly
+      ? 'left_out'
+      : config.SOUND_ALONE === 'taken'
+        ? 'optional'
+        : 'required',
     ffprobe: config.FFPROBE,
     signal,
   });

@@ -139,16 +139,31 @@ describe('A clip', () => {
   });
 });
 
-test('A job for sound alone makes an asset without pictures.', async () => {
-  const file = make('tone.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=14', '-c:a', 'aac']);
-  const { bucket, key } = await machine.upload(file);
-  expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'no_video' });
-  const options = { soundOnly: true, title: 'A tone' };
-  await machine.send(JSON.stringify({ type: 'job', source: { bucket, key }, options }));
-  const asset = await machine.ready();
-  expect(asset.title).toBe('A tone');
-  expect(asset.renditions).toEqual([]);
-  expect(await machine.check(asset, file)).toEqual([]);
+describe('Sound alone', () => {
+  const tone = make('tone.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=14', '-c:a', 'aac']);
+
+  test('becomes an asset with a poster, also where it is cut out of a video by its job.', async () => {
+    const { asset, problems } = await check(tone);
+    expect(problems).toEqual([]);
+    expect(asset).toMatchObject({ renditions: [], audio: [{ name: 'audio-0' }] });
+    expect(asset).not.toHaveProperty('storyboard');
+    const poster = await machine.read(asset.poster ?? '');
+    expect(poster.subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
+    const { bucket, key } = await machine.upload(clip({ name: 'again.mp4', seconds: 3 }));
+    await machine.ready();
+    const options = { soundOnly: true, title: 'A tone' };
+    await machine.send(JSON.stringify({ type: 'job', source: { bucket, key }, options }));
+    expect(await machine.ready()).toMatchObject({ title: 'A tone', renditions: [] });
+  });
+
+  test('is refused where that is set.', async () => {
+    await machine.stop();
+    machine.start({ SOUND_ALONE: 'refused' });
+    await machine.upload(tone, 'refused.m4a');
+    expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'no_video' });
+    await machine.stop();
+    machine.start();
+  });
 });
 
 test('A job with one rung and a title makes just that, and takes the place of the asset before.', async () => {

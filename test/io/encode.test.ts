@@ -76,7 +76,7 @@ async function planSource(address: string): Promise<Plan> {
   const plan = planAsset({
     ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
-    media: await probeSource({ ...request, soundOnly: false }),
+    media: await probeSource({ ...request, picture: 'optional' as const }),
     encoder: { preset: 'ultrafast', crf: 30 },
   });
   const gopFrames = Math.round(plan.grid.rate.num / plan.grid.rate.den / 2);

@@ -23,7 +23,7 @@ const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 
 
 const probe = (address: string, more = {}) =>
   probeSource({
-    ...{ address, limits, soundOnly: false, ffprobe: 'ffprobe', signal },
+    ...{ address, limits, picture: 'optional' as const, ffprobe: 'ffprobe', signal },
     sizeBytes: statSync(address).size,
     ...more,
   });
@@ -52,7 +52,7 @@ describe('A source', () => {
     const address = `https://localhost:${(server.address() as AddressInfo).port}/secret.mp4`;
     try {
       const probed = probeSource({
-        ...{ address, sizeBytes: bytes.length, limits, soundOnly: false },
+        ...{ address, sizeBytes: bytes.length, limits, picture: 'optional' as const },
         ...{ ffprobe: 'ffprobe', signal },
       });
       await expect(probed).rejects.toThrow(TransientError);
@@ -124,8 +124,9 @@ describe('A source', () => {
       ],
       ...['-c:v', 'mjpeg', '-disposition:v:0', 'attached_pic'],
     ]);
-    expect(await rejection(probe(tone))).toBe('no_video');
-    expect((await probe(tone, { soundOnly: true })).video).toBeUndefined();
+    expect(await probe(tone)).toMatchObject({ cover: { index: 1 }, audio: [{ index: 0 }] });
+    expect(await probe(tone)).not.toHaveProperty('video');
+    expect(await rejection(probe(tone, { picture: 'required' }))).toBe('no_video');
   });
 
   test('whose sound or picture begins late is looked at until it is found.', async () => {
@@ -210,7 +211,12 @@ describe('A source', () => {
 
   test('that is not there is a failure of the work, or gone, and never a crash.', async () => {
     const gone = probeSource({
-      ...{ address: join(directory, 'nothing'), sizeBytes: 1, limits, soundOnly: false },
+      ...{
+        address: join(directory, 'nothing'),
+        sizeBytes: 1,
+        limits,
+        picture: 'optional' as const,
+      },
       ...{ ffprobe: 'ffprobe', signal },
     });
     expect(await rejection(gone)).toBe('source_gone');

@@ -20,16 +20,20 @@ describe('The command line', () => {
   test('may be empty.', () => {
     expect(read()).toMatchObject({
       ...{ files: [], once: false, port: 8080, dataDirectory: '/default', allowedSites: [] },
+      soundAlone: 'taken',
     });
   });
 
   test('says it all.', () => {
     const sites = ['--allow', 'https://a.example', '--allow=http://localhost:3000'];
     const numbers = ['--workers', '3', '--port', '0', '--data', directory];
-    expect(read(file, '--once', '--export', '/out', ...numbers, ...sites)).toEqual({
+    expect(
+      read(file, '--once', '--export', '/out', '--refuse-sound-alone', ...numbers, ...sites),
+    ).toEqual({
       ...{ files: [file], once: true, exportDirectory: '/out', workers: 3, port: 0 },
       dataDirectory: directory,
       allowedSites: ['https://a.example', 'http://localhost:3000'],
+      soundAlone: 'refused',
     });
   });
 

@@ -71,6 +71,7 @@ function planOf(source: Source = {}): Plan {
     ],
     skipped: [],
     audio: [TRACK],
+    images: { poster: { width: 1280, height: 720 }, thumbnails: [] },
     units: [],
     encoder: { preset: 'veryfast', crf: 22 },
   };

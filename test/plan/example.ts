@@ -3,7 +3,7 @@ import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import { rational } from '../../worker/plan/rational.ts';
 import type { Rational } from '../../worker/plan/rational.ts';
-import type { SourceAudio, SourceVideo } from '../../worker/plan/source.ts';
+import type { Size, SourceAudio, SourceVideo } from '../../worker/plan/source.ts';
 
 const SOUND: SourceAudio = {
   ...{ streams: [{ index: 1, channels: 2 }], codec: 'aac', channels: 2, sampleRate: 44_100 },
@@ -16,17 +16,21 @@ export function examplePlan(
     readonly seconds?: number;
     readonly startSeconds?: number;
     readonly rate?: Rational;
-    readonly video?: Partial<SourceVideo>;
+    /** Undefined leaves the sound alone. */
+    readonly video?: Partial<SourceVideo> | undefined;
+    readonly cover?: Size;
     readonly audio?: readonly SourceAudio[];
   } = {},
 ): Plan {
-  const {
-    seconds = 10,
-    startSeconds = 0,
-    rate = rational(25, 1),
-    video = {},
-    audio = [SOUND],
-  } = odd;
+  const { seconds = 10, startSeconds = 0, rate = rational(25, 1), audio = [SOUND] } = odd;
+  const video: SourceVideo = {
+    ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 } },
+    rates: { average: rate, base: rate },
+    ...{ variableFrameRate: false, fieldOrder: 'progressive', transfer: 'sdr', bitDepth: 8 },
+    rgb: false,
+    ...odd.video,
+  };
+  const alone = 'video' in odd && odd.video === undefined;
   return planAsset({
     jobId: 'b'.repeat(20),
     assetId: 'a'.repeat(20),
@@ -40,13 +44,8 @@ export function examplePlan(
         startSeconds,
         durationSeconds: seconds,
       },
-      video: {
-        ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 } },
-        rates: { average: rate, base: rate },
-        ...{ variableFrameRate: false, fieldOrder: 'progressive', transfer: 'sdr', bitDepth: 8 },
-        rgb: false,
-        ...video,
-      },
+      ...(alone ? {} : { video }),
+      ...(odd.cover ? { cover: { ...video, index: 2, codec: 'mjpeg', display: odd.cover } } : {}),
       audio,
     },
     ladder: LADDER,

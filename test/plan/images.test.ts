@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { imageNames, imagesCommand, planImages, storyboardVtt } from '../../worker/plan/images.ts';
+import {
+  imageNames,
+  imagesCommands,
+  planImages,
+  planSoundImages,
+  storyboardVtt,
+} from '../../worker/plan/images.ts';
 import { colorFilters, frameFilters } from '../../worker/plan/picture.ts';
 import { examplePlan } from './example.ts';
 
@@ -68,7 +74,7 @@ describe('The images', () => {
 
   test('have tiles whose sheets a JPEG can hold, however tall the picture.', () => {
     const tileOf = (width: number, height: number) =>
-      planImages({ width, height }, 60).storyboard.tile;
+      planImages({ width, height }, 60).storyboard?.tile;
     expect(tileOf(1080, 1920)).toEqual({ width: 160, height: 284 });
     expect(tileOf(16, 14_000)).toEqual({ width: 2, height: 320 });
   });
@@ -87,6 +93,7 @@ describe('The images', () => {
 
   test('of the storyboard are told to players by WebVTT.', () => {
     const { storyboard } = planImages({ width: 640, height: 360 }, 27.5);
+    if (!storyboard) throw new Error('A moving picture has a storyboard.');
     const text = storyboardVtt(storyboard, 27.5);
     expect(text.split('\n\n').slice(0, 3)).toEqual([
       'WEBVTT',
@@ -100,23 +107,80 @@ describe('The images', () => {
 
   test('are made in one run, the long source looked at by its key frames only.', () => {
     const short = examplePlan({ seconds: 30 });
-    const argv = imagesCommand(short, place, 'skipped');
+    const [argv = []] = imagesCommands(short, place);
     expect(argv).not.toContain('-skip_frame');
     expect(argv.filter((token) => token === '-i')).toHaveLength(1);
-    if (!short.images) throw new Error('The plan has no images.');
     const { poster, thumbnails, sheets } = imageNames(short.images);
     expect(argv).toEqual(
       expect.arrayContaining([poster, ...thumbnails].map((name) => `file:/scratch/${name}`)),
     );
     expect(sheets).toEqual(['storyboard-0.jpg', 'storyboard-1.jpg']);
-    const long = imagesCommand(examplePlan({ seconds: 3600 }), place, 'skipped');
+    const [long = []] = imagesCommands(examplePlan({ seconds: 3600 }), place);
     expect(long.slice(long.indexOf('-skip_frame'))[1]).toBe('nokey');
   });
 
   test('look at dark frames only when there are no others.', () => {
-    const graph = (dark: 'skipped' | 'allowed') =>
-      imagesCommand(examplePlan(), place, dark).join(' ');
-    expect(graph('skipped')).toContain('signalstats');
-    expect(graph('allowed')).not.toContain('signalstats');
+    const [first, second, ...more] = imagesCommands(examplePlan(), place);
+    expect(first?.join(' ')).toContain('signalstats');
+    expect(second?.join(' ')).not.toContain('signalstats');
+    expect(more).toEqual([]);
+  });
+});
+
+describe('The images of sound alone', () => {
+  const alone = { video: undefined };
+  const outputs = (name: string) => [
+    ...['-frames:v', '1', '-update', '1', '-c:v', 'mjpeg', '-q:v', '3', '-fps_mode', 'passthrough'],
+    ...['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-f', 'image2'],
+    `file:/scratch/${name}`,
+  ];
+  const outputsOf = (names: readonly string[]) => [
+    ...['-map', '[poster]', ...outputs('poster.jpg')],
+    ...names.flatMap((name, index) => ['-map', `[thumbnail${index}]`, ...outputs(name)]),
+  ];
+
+  test('have no storyboard, and the size of the cover where there is one.', () => {
+    expect(planSoundImages({ width: 1618, height: 1381 })).toEqual({
+      poster: { width: 1280, height: 1092 },
+      thumbnails: [
+        { width: 640, height: 546 },
+        { width: 320, height: 274 },
+      ],
+    });
+    expect(imageNames(planSoundImages(undefined))).toEqual({
+      poster: 'poster.jpg',
+      thumbnails: ['thumbnail-640.jpg', 'thumbnail-320.jpg'],
+      sheets: [],
+      storyboard: undefined,
+    });
+  });
+
+  test('show how loud it is.', () => {
+    const [argv, ...more] = imagesCommands(examplePlan(alone), place);
+    expect(more).toEqual([]);
+    const jpeg = 'scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p';
+    expect(argv?.slice(argv.indexOf('-i'))).toEqual([
+      ...['-i', 'file:/data/source file.mp4', '-filter_complex'],
+      [
+        '[0:1]aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,asplit=2[one][same]',
+        '[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=160x720:scale=cbrt:filter=peak:colors=0x8ec5ff,scale=1280:720:flags=neighbor[bars]',
+        'color=c=0x16202a:s=1280x720:d=1[ground]',
+        '[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=0x8ec5ff:t=fill,drawgrid=w=8:h=ih:t=3:c=0x16202a,setsar=1,split=3[p][t0][t1]',
+        `[p]${jpeg}[poster]`,
+        `[t0]scale=640:360:flags=bicubic,setsar=1,${jpeg}[thumbnail0]`,
+        `[t1]scale=320:180:flags=bicubic,setsar=1,${jpeg}[thumbnail1]`,
+      ].join(';'),
+      ...outputsOf(['thumbnail-640.jpg', 'thumbnail-320.jpg']),
+    ]);
+  });
+
+  test('are its cover, and its waveform where the cover is damaged.', () => {
+    const plan = examplePlan({ ...alone, cover: { width: 300, height: 300 } });
+    const [cover, waveform, ...more] = imagesCommands(plan, place);
+    expect(cover?.[cover.indexOf('-filter_complex') + 1]).toMatch(
+      /^\[0:2\]format=yuv420p,.*scale=300:300:flags=bicubic,setsar=1,split=1\[p\];/,
+    );
+    expect(waveform?.join(' ')).toContain('showwavespic=s=38x300');
+    expect(more).toEqual([]);
   });
 });

@@ -82,10 +82,12 @@ describe('The playlists', () => {
   });
 
   test('name a title with quotes in it, and no storyboard of sound alone.', () => {
-    const { images: _, ...song } = { ...plan, title: 'The "real" #2, 4' };
+    const { storyboard: _, ...images } = plan.images;
+    const song = { ...plan, images, title: 'The "real" #2, 4' };
     const lines = multivariantPlaylist(song, 'v', measured).split('\n');
     expect(lines.filter((line) => line.startsWith('#EXT-X-SESSION-DATA'))).toEqual([
       '#EXT-X-SESSION-DATA:DATA-ID="com.apple.hls.title",VALUE="The ”real” #2, 4"',
+      '#EXT-X-SESSION-DATA:DATA-ID="org.vodstack.poster",VALUE="v/images/poster.jpg"',
     ]);
   });
 

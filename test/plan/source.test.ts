@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../worker/errors.ts';
+import type { PictureWanted } from '../../worker/plan/source.ts';
 import { hasUnseen, parseProbe, withPace } from '../../worker/plan/source.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
@@ -25,15 +26,19 @@ const COVER = {
 };
 const TIMECODE = { index: 3, codec_type: 'data', codec_tag_string: 'tmcd' };
 
-const parse = (streams: readonly object[], format: object = {}, soundOnly = false) =>
-  parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, soundOnly);
+const parse = (streams: readonly object[], format: object = {}, wanted?: PictureWanted) =>
+  parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, wanted);
 
 const unseen = (streams: readonly object[], format_name = FORMAT.format_name) =>
   hasUnseen({ format: { ...FORMAT, format_name }, streams });
 
-function rejection(streams: readonly object[], format: object = {}, soundOnly = false): string {
+function rejection(
+  streams: readonly object[],
+  format: object = {},
+  wanted?: PictureWanted,
+): string {
   try {
-    return JSON.stringify(parse(streams, format, soundOnly));
+    return JSON.stringify(parse(streams, format, wanted));
   } catch (error) {
     if (error instanceof RejectedError) return error.code;
     throw error;
@@ -189,9 +194,28 @@ describe('A language', () => {
   });
 });
 
+describe('Sound alone', () => {
+  test('has its cover as the picture that stands for it.', () => {
+    const { video, cover, audio } = parse([SOUND, COVER]);
+    expect(video).toBeUndefined();
+    expect(cover).toMatchObject({ index: 2, display: { width: 4000, height: 4000 } });
+    expect(audio).toHaveLength(1);
+    expect(parse([PICTURE, SOUND, COVER]).cover).toBeUndefined();
+  });
+
+  test('has the front cover of several, and none that could not be shown.', () => {
+    const front = { ...COVER, index: 5, tags: { comment: 'Cover (front)' } };
+    expect(parse([SOUND, COVER, front]).cover?.index).toBe(5);
+    const useless = [{ codec_name: undefined }, { width: 0 }, { width: 65_000, height: 65_000 }];
+    for (const odd of useless) {
+      expect(parse([SOUND, { ...COVER, ...odd }]).cover).toBeUndefined();
+    }
+  });
+});
+
 describe('Rejected is a file', () => {
   test.each([
-    ['with sound and a cover', [COVER, SOUND], 'no_video'],
+    ['with a cover and no sound', [COVER], 'no_video'],
     ['with nothing to see or hear', [TIMECODE], 'no_video'],
     ['without any stream', [], 'no_video'],
     [
@@ -221,7 +245,12 @@ describe('Rejected is a file', () => {
   });
 
   test('without sound, when sound is all that is wanted.', () => {
-    expect(rejection([PICTURE], {}, true)).toBe('no_sound');
-    expect(parse([SOUND, COVER], {}, true).video).toBeUndefined();
+    expect(rejection([PICTURE], {}, 'left_out')).toBe('no_sound');
+    expect(parse([SOUND, PICTURE], {}, 'left_out').video).toBeUndefined();
+  });
+
+  test('without a moving picture, when that is required.', () => {
+    expect(rejection([SOUND, COVER], {}, 'required')).toBe('no_video');
+    expect(parse([SOUND, PICTURE], {}, 'required').video).toBeDefined();
   });
 });

@@ -4,7 +4,7 @@ import { isUnsettled } from '../plan/frame-rate.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
-import type { SourceLimits, SourceMedia } from '../plan/source.ts';
+import type { PictureWanted, SourceLimits, SourceMedia } from '../plan/source.ts';
 import { readDeclared, readPackets } from './ffprobe.ts';
 import type { ProbedSource } from './ffprobe.ts';
 
@@ -13,7 +13,7 @@ type Source = Omit<ProbedSource, 'late'>;
 export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
   readonly limits: SourceLimits;
-  readonly soundOnly: boolean;
+  readonly picture: PictureWanted;
 }
 
 /** A source that takes longer to look at is hostile or broken. */
@@ -36,7 +36,7 @@ const UNINDEXED = /^mpeg(ts)?$/;
  * can never become an asset, TransientError when the address failed.
  */
 export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
-  const { sizeBytes, limits, soundOnly } = request;
+  const { sizeBytes, limits, picture } = request;
   if (sizeBytes === 0) {
     throw new RejectedError('empty_source', 'The file is empty. Upload it again.');
   }
@@ -48,7 +48,7 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
     );
   }
   const { late, json } = await readStreams(request);
-  const { unheard, ...declared } = parseProbe(json, sizeBytes, limits, soundOnly);
+  const { unheard, ...declared } = parseProbe(json, sizeBytes, limits, picture);
   const { demuxer, video, audio, startSeconds = 0, durationSeconds } = declared;
   const streams = [
     ...(video ? [video.index] : []),

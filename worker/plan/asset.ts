@@ -68,7 +68,7 @@ export function describeAsset(
 ): AssetDocument {
   const { assetId, title, source, durationSeconds, images, skipped } = plan;
   const key = (path: string) => versionKey(assetId, version, path);
-  const names = images && imageNames(images);
+  const names = imageNames(images);
   const imageBytes = markers
     .flatMap((marker) => (marker.kind === 'images' ? marker.files : []))
     .reduce((total, file) => total + file.bytes, 0);
@@ -95,10 +95,9 @@ export function describeAsset(
     ...{ schema: 1, assetId, version, title, durationSeconds, renditions, audio, skipped },
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
-    ...(names
-      ? { poster: key(imagePath(names.poster)), storyboard: key(imagePath(names.storyboard)) }
-      : {}),
-    thumbnails: (names?.thumbnails ?? []).map((name) => key(imagePath(name))),
+    poster: key(imagePath(names.poster)),
+    thumbnails: names.thumbnails.map((name) => key(imagePath(name))),
+    ...(names.storyboard ? { storyboard: key(imagePath(names.storyboard)) } : {}),
     bytes: [...renditions, ...audio].reduce((sum, one) => sum + one.bytes, imageBytes),
   };
 }

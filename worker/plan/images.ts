@@ -3,7 +3,7 @@ import type { Place } from './encode.ts';
 import { fit, shortSide } from './geometry.ts';
 import { colorFilters, frameFilters } from './picture.ts';
 import type { ImagePlan, Plan, Storyboard } from './plan.ts';
-import type { Size } from './source.ts';
+import type { Size, SourceVideo } from './source.ts';
 
 const POSTER_WIDTH = 1280;
 const THUMBNAIL_WIDTHS = [640, 320];
@@ -19,15 +19,11 @@ const POSTER_CANDIDATES = 40;
 /** Up to so many seconds every frame is decoded; a longer source is looked at by its key frames. */
 const DECODE_ALL_SECONDS = 600;
 
-/** The images of an asset whose largest rendition has that size. */
+/** The images of a video whose largest rendition has that size. */
 export function planImages(largest: Size, durationSeconds: number): ImagePlan {
-  const poster = atMostWide(largest, POSTER_WIDTH);
   const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MOST_TILES));
   return {
-    poster,
-    thumbnails: THUMBNAIL_WIDTHS.filter((width) => width < poster.width).map((width) =>
-      atMostWide(largest, width),
-    ),
+    ...planPoster(largest),
     storyboard: {
       tile: within(largest, TILE_WIDTH, TILE_HEIGHT),
       columns: COLUMNS,
@@ -38,56 +34,60 @@ export function planImages(largest: Size, durationSeconds: number): ImagePlan {
   };
 }
 
+/** The images of sound alone: its cover, or else its waveform. */
+export function planSoundImages(cover: Size | undefined): ImagePlan {
+  return planPoster(cover ?? WAVEFORM);
+}
+
+function planPoster(size: Size): ImagePlan {
+  const poster = atMostWide(size, POSTER_WIDTH);
+  const thumbnails = THUMBNAIL_WIDTHS.filter((width) => width < poster.width);
+  return { poster, thumbnails: thumbnails.map((width) => atMostWide(size, width)) };
+}
+
 /** File names under the version's `images/`. */
 export function imageNames({ thumbnails, storyboard }: ImagePlan) {
   return {
     poster: 'poster.jpg',
     thumbnails: thumbnails.map(({ width }) => `thumbnail-${width}.jpg`),
     sheets: Array.from({ length: sheetsOf(storyboard) }, (_, index) => `storyboard-${index}.jpg`),
-    storyboard: 'storyboard.vtt',
+    storyboard: storyboard && 'storyboard.vtt',
   } as const;
 }
 
 /**
- * One run for all images: a frame each interval becomes the storyboard, and the most typical of some
- * of them (https://ffmpeg.org/ffmpeg-filters.html#thumbnail) the poster and the thumbnails.
- * `dark: 'skipped'` looks at no frame that is nearly black, and then may find no poster.
+ * The runs of ffmpeg that can make the images, the best first. The next one is for a source of which
+ * the one before made no poster: all of its frames are dark, or its cover is damaged.
  */
-export function imagesCommand(
-  plan: Plan,
-  place: Place,
-  dark: 'skipped' | 'allowed',
-): readonly string[] {
+export function imagesCommands(plan: Plan, place: Place): readonly (readonly string[])[] {
   const { images, media } = plan;
-  if (!images || !media.video)
-    throw new Error(`Job ${plan.jobId} has no picture to take images of.`);
-  const { storyboard, poster, thumbnails } = images;
-  const names = imageNames(images);
-  const moments = [
-    `setpts=PTS-(${media.startSeconds})/TB`,
-    ...frameFilters(media.video),
-    `fps=fps=1/${storyboard.intervalSeconds}:start_time=0:round=up`,
-    'tpad=stop=-1:stop_mode=clone',
-    `trim=end_frame=${storyboard.tiles}`,
-    ...colorFilters(media.video),
-    'split=2[board][typical]',
+  const { poster, storyboard } = images;
+  const { video, cover } = media;
+  if (video && storyboard) {
+    return [BRIGHT, []].map((brightness) =>
+      imagesCommand(plan, place, [
+        `[0:${video.index}]${moments(plan, video, storyboard)},split=2[board][typical]`,
+        `[board]${scaled(storyboard.tile)},tile=${storyboard.columns}x${storyboard.rows},${JPEG}[sheets]`,
+        `[typical]${typical(poster, storyboard, brightness)}`,
+      ]),
+    );
+  }
+  const [track] = plan.audio.filter((one) => one.default);
+  if (!track) throw new Error(`Job ${plan.jobId} has neither a picture nor sound.`);
+  const graphs = [
+    ...(cover ? [[`[0:${cover.index}]${[...colorFilters(cover), scaled(poster)].join(',')}`]] : []),
+    waveform(track.streamIndex, poster),
   ];
-  const step = Math.ceil(storyboard.tiles / POSTER_CANDIDATES);
-  const typical = [
-    `select=not(mod(n\\,${step}))`,
-    scaled(poster),
-    // 16 is black; below 32 on average there is little to see.
-    ...(dark === 'skipped'
-      ? ['signalstats', 'metadata=mode=select:key=lavfi.signalstats.YAVG:value=32:function=greater']
-      : []),
-    `thumbnail=n=${POSTER_CANDIDATES}`,
-    `split=${1 + thumbnails.length}[p]${thumbnails.map((_, index) => `[t${index}]`).join('')}`,
-  ];
-  const sheet = `tile=${storyboard.columns}x${storyboard.rows}`;
-  const graph = [
-    `[0:${media.video.index}]${moments.join(',')}`,
-    `[board]${scaled(storyboard.tile)},${sheet},${JPEG}[sheets]`,
-    `[typical]${typical.join(',')}`,
+  return graphs.map((graph) => imagesCommand(plan, place, graph));
+}
+
+/** One run for all images. The last line of the graph makes the poster; one of the others the `[sheets]`. */
+function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): readonly string[] {
+  const names = imageNames(plan.images);
+  const { thumbnails, storyboard } = plan.images;
+  const labels = thumbnails.map((_, index) => `[t${index}]`);
+  const whole = [
+    `${graph.join(';')},split=${1 + labels.length}[p]${labels.join('')}`,
     `[p]${JPEG}[poster]`,
     ...thumbnails.map((size, index) => `[t${index}]${scaled(size)},${JPEG}[thumbnail${index}]`),
   ].join(';');
@@ -96,18 +96,72 @@ export function imagesCommand(
     ...jpeg(3),
     `file:${place.directory}/${name}`,
   ];
+  const sheets = [
+    ...['-map', '[sheets]', '-start_number', '0', ...jpeg(5)],
+    // In a name with a number ffmpeg takes every percent sign as the start of one.
+    `file:${place.directory.replaceAll('%', '%%')}/storyboard-%d.jpg`,
+  ];
   return [
     ...GENERAL_OPTIONS,
     // Decoded by several threads, a damaged source looks different on every run.
     ...['-threads', '1'],
-    ...(plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
-    ...inputOptions({ ...place, late: media.late }),
-    ...['-filter_complex', graph],
+    ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
+    ...inputOptions({ ...place, late: plan.media.late }),
+    ...['-filter_complex', whole],
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),
-    ...['-map', '[sheets]', '-start_number', '0', ...jpeg(5)],
-    // In a name with a number ffmpeg takes every percent sign as the start of one.
-    `file:${place.directory.replaceAll('%', '%%')}/storyboard-%d.jpg`,
+    ...(storyboard ? sheets : []),
+  ];
+}
+
+/** A frame each interval, in standard range: the storyboard's tiles. */
+function moments({ media }: Plan, video: SourceVideo, storyboard: Storyboard): string {
+  return [
+    `setpts=PTS-(${media.startSeconds})/TB`,
+    ...frameFilters(video),
+    `fps=fps=1/${storyboard.intervalSeconds}:start_time=0:round=up`,
+    'tpad=stop=-1:stop_mode=clone',
+    `trim=end_frame=${storyboard.tiles}`,
+    ...colorFilters(video),
+  ].join(',');
+}
+
+/** The most typical of some of the moments (https://ffmpeg.org/ffmpeg-filters.html#thumbnail). */
+function typical(poster: Size, { tiles }: Storyboard, brightness: readonly string[]): string {
+  const step = Math.ceil(tiles / POSTER_CANDIDATES);
+  return [
+    `select=not(mod(n\\,${step}))`,
+    scaled(poster),
+    ...brightness,
+    `thumbnail=n=${POSTER_CANDIDATES}`,
+  ].join(',');
+}
+
+/** Drops frames that are nearly black. 16 is black; below 32 on average there is little to see. */
+const BRIGHT = [
+  'signalstats',
+  'metadata=mode=select:key=lavfi.signalstats.YAVG:value=32:function=greater',
+];
+
+/** The size of a poster that shows how loud the sound is. */
+const WAVEFORM: Size = { width: 1280, height: 720 };
+const WAVEFORM_COLORS = { bar: '0x8ec5ff', ground: '0x16202a' };
+/** Pixels from one bar to the next, and the gap between them. */
+const BAR = { step: 8, gap: 3 };
+
+/**
+ * Bars as high as the sound is loud. showwavespic keeps all samples in memory, so that it gets the
+ * mean power (the signal times itself, 400 times a second: 35 MB for 12 hours) in few frames. The
+ * cube root leaves something to see of speech, and a line stands for silence.
+ */
+function waveform(streamIndex: number, { width, height }: Size): readonly string[] {
+  const { bar, ground } = WAVEFORM_COLORS;
+  const bars = Math.max(1, Math.round(width / BAR.step));
+  return [
+    `[0:${streamIndex}]aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,asplit=2[one][same]`,
+    `[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=${bars}x${height}:scale=cbrt:filter=peak:colors=${bar},scale=${width}:${height}:flags=neighbor[bars]`,
+    `color=c=${ground}:s=${width}x${height}:d=1[ground]`,
+    `[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=${bar}:t=fill,drawgrid=w=${BAR.step}:h=ih:t=${BAR.gap}:c=${ground},setsar=1`,
   ];
 }
 
@@ -126,7 +180,9 @@ export function storyboardVtt(storyboard: Storyboard, durationSeconds: number): 
   return `WEBVTT\n\n${cues.join('\n')}`;
 }
 
-function sheetsOf({ tiles, columns, rows }: Storyboard): number {
+function sheetsOf(storyboard: Storyboard | undefined): number {
+  if (!storyboard) return 0;
+  const { tiles, columns, rows } = storyboard;
   return Math.ceil(tiles / (columns * rows));
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { gridRate } from './frame-rate.ts';
 import { chunksOf, makeGrid } from './grid.ts';
 import type { Grid } from './grid.ts';
-import { planImages } from './images.ts';
+import { planImages, planSoundImages } from './images.ts';
 import { selectRenditions } from './ladder.ts';
 import type { Rendition, Rung, Skipped } from './ladder.ts';
 import { rational } from './rational.ts';
@@ -36,7 +36,8 @@ export interface AudioTrack {
 export interface ImagePlan {
   readonly poster: Size;
   readonly thumbnails: readonly Size[];
-  readonly storyboard: Storyboard;
+  /** Of a moving picture. */
+  readonly storyboard?: Storyboard;
 }
 
 /** Sprite sheets: `columns` × `rows` tiles each, a tile every `intervalSeconds`. */
@@ -74,7 +75,7 @@ export interface Plan {
   readonly renditions: readonly Rendition[];
   readonly skipped: readonly Skipped[];
   readonly audio: readonly AudioTrack[];
-  readonly images?: ImagePlan;
+  readonly images: ImagePlan;
   readonly units: readonly Unit[];
   /** x264's effort and quality. */
   readonly encoder: { readonly preset: string; readonly crf: number };
@@ -105,7 +106,9 @@ export function planAsset(request: PlanRequest): Plan {
     ? selectRenditions(video.display, grid.rate, ladder)
     : { renditions: [], skipped: [] };
   const [largest] = renditions;
-  const images = largest ? { images: planImages(largest, durationSeconds) } : {};
+  const images = largest
+    ? planImages(largest, durationSeconds)
+    : planSoundImages(media.cover?.display);
   const audio = planTracks(media.audio);
   return {
     ...{
@@ -120,8 +123,8 @@ export function planAsset(request: PlanRequest): Plan {
       renditions,
       skipped,
       audio,
+      images,
     },
-    ...images,
     units: planUnits(grid, renditions, audio),
     encoder,
   };
@@ -143,7 +146,7 @@ function planUnits(
 ): readonly Unit[] {
   const chunks = renditions.length > 0 ? chunksOf(grid) : [];
   return [
-    ...(renditions.length > 0 ? [{ kind: 'images', name: 'images' } as const] : []),
+    { kind: 'images', name: 'images' },
     ...audio.map(({ name }) => ({ kind: 'audio', name, track: name }) as const),
     ...chunks.map((chunk, index) => ({
       kind: 'video' as const,
@@ -204,6 +207,26 @@ const count = z.number().int().min(0);
 const fraction = z.object({ num: count, den: z.number().int().positive() });
 const name = z.string().min(1);
 
+const video = z.object({
+  index: count,
+  codec: name,
+  display: z.object(size),
+  rates: z.object({
+    average: fraction.exactOptional(),
+    base: fraction.exactOptional(),
+    pace: z.number().positive().exactOptional(),
+  }),
+  variableFrameRate: z.boolean(),
+  fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
+  transfer: z.enum(['sdr', 'pq', 'hlg']),
+  bitDepth: count,
+  rgb: z.boolean(),
+  colorPrimaries: z.string().exactOptional(),
+  colorTransfer: z.string().exactOptional(),
+  colorMatrix: z.string().exactOptional(),
+  colorRange: z.enum(['tv', 'pc']).exactOptional(),
+});
+
 const planSchema: z.ZodType<Plan> = z.object({
   schema: z.literal(1),
   jobId: name,
@@ -216,27 +239,8 @@ const planSchema: z.ZodType<Plan> = z.object({
     sizeBytes: count,
     startSeconds: z.number(),
     durationSeconds: z.number().positive(),
-    video: z
-      .object({
-        index: count,
-        codec: name,
-        display: z.object(size),
-        rates: z.object({
-          average: fraction.exactOptional(),
-          base: fraction.exactOptional(),
-          pace: z.number().positive().exactOptional(),
-        }),
-        variableFrameRate: z.boolean(),
-        fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
-        transfer: z.enum(['sdr', 'pq', 'hlg']),
-        bitDepth: count,
-        rgb: z.boolean(),
-        colorPrimaries: z.string().exactOptional(),
-        colorTransfer: z.string().exactOptional(),
-        colorMatrix: z.string().exactOptional(),
-        colorRange: z.enum(['tv', 'pc']).exactOptional(),
-      })
-      .exactOptional(),
+    video: video.exactOptional(),
+    cover: video.exactOptional(),
     audio: z.array(
       z.object({
         streams: z.array(z.object({ index: count, channels: count })),
@@ -279,19 +283,19 @@ const planSchema: z.ZodType<Plan> = z.object({
       bitRate: count,
     }),
   ),
-  images: z
-    .object({
-      thumbnails: z.array(z.object(size)),
-      poster: z.object(size),
-      storyboard: z.object({
+  images: z.object({
+    thumbnails: z.array(z.object(size)),
+    poster: z.object(size),
+    storyboard: z
+      .object({
         tile: z.object(size),
         columns: count,
         rows: count,
         intervalSeconds: z.number().positive(),
         tiles: z.number().int().positive(),
-      }),
-    })
-    .exactOptional(),
+      })
+      .exactOptional(),
+  }),
   units: z.array(
     z.discriminatedUnion('kind', [
       z.object({

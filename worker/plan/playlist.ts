@@ -193,11 +193,11 @@ function sessionData({ title, images }: Plan, version: string): readonly string[
     // A quoted string knows no escape (RFC 8216, 4.2).
     `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
   const image = (name: string) => `${version}/${imagePath(name)}`;
-  const names = images && imageNames(images);
+  const { poster, storyboard } = imageNames(images);
   return [
     tag(SESSION_DATA.title, title),
-    ...(names ? [tag(SESSION_DATA.poster, image(names.poster))] : []),
-    ...(names ? [tag(SESSION_DATA.storyboard, image(names.storyboard))] : []),
+    tag(SESSION_DATA.poster, image(poster)),
+    ...(storyboard ? [tag(SESSION_DATA.storyboard, image(storyboard))] : []),
   ];
 }
 

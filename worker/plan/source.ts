@@ -19,6 +19,8 @@ export interface SourceMedia {
   /** From time zero to the end of the last chosen stream. */
   readonly durationSeconds: number;
   readonly video?: SourceVideo;
+  /** The still picture that comes with sound alone. */
+  readonly cover?: SourceVideo;
   readonly audio: readonly SourceAudio[];
 }
 
@@ -175,6 +177,9 @@ function isUnseen({ codec_type, width, disposition }: Stream): boolean {
   return codec_type === 'video' && width <= 0 && !disposition?.attached_pic;
 }
 
+/** Sources must have a moving picture, may have one, or are taken for their sound alone. */
+export type PictureWanted = 'required' | 'optional' | 'left_out';
+
 /**
  * ffprobe's `-show_format -show_streams` JSON as a source. Throws RejectedError for what can never
  * become an asset, in words for the uploader, and Error when the JSON is not ffprobe's.
@@ -183,7 +188,7 @@ export function parseProbe(
   json: unknown,
   sizeBytes: number,
   limits: SourceLimits,
-  soundOnly = false,
+  wanted: PictureWanted = 'optional',
 ): DeclaredMedia {
   const { format, streams: all, programs } = probeSchema.parse(json);
   if (BARE.test(format.format_name)) {
@@ -192,12 +197,12 @@ export function parseProbe(
       'The file is a bare video stream, which does not say when a picture is shown. Put it into an MP4 file.',
     );
   }
-  const picture = soundOnly ? undefined : chooseVideo(all);
+  const picture = wanted === 'left_out' ? undefined : chooseVideo(all);
   const streams = ofProgram(programs, picture, all);
   const audio = streams.filter(
     (stream) => stream.codec_type === 'audio' && stream.codec_name && stream.channels > 0,
   );
-  if (!picture && !soundOnly) throw withoutVideo(streams);
+  if (!picture && wanted === 'required') throw withoutVideo(audio.length > 0);
   if (audio.length === 0 && streams.some(isUnknownSound)) {
     // Without a word the asset would be silent.
     throw new RejectedError(
@@ -206,6 +211,7 @@ export function parseProbe(
     );
   }
   if (!picture && audio.length === 0) {
+    if (wanted !== 'left_out') throw withoutVideo(false);
     throw new RejectedError('no_sound', 'The file has no sound that could be played.');
   }
   const chosen = [...(picture ? [picture] : []), ...audio];
@@ -219,7 +225,7 @@ export function parseProbe(
     sizeBytes,
     startSeconds,
     durationSeconds,
-    ...(picture ? { video: parseVideo(picture, limits) } : {}),
+    ...(picture ? { video: parseVideo(picture, limits) } : parseCover(streams, limits)),
     audio: soundsOf(
       format.format_name,
       audio.map((stream) => parseAudio(stream)),
@@ -296,19 +302,32 @@ function chooseVideo(streams: readonly Stream[]): Stream | undefined {
     .sort((a, b) => weight(b) - weight(a))[0];
 }
 
-function withoutVideo(streams: readonly Stream[]): RejectedError {
-  const sound = streams.some((stream) => stream.codec_type === 'audio');
+function withoutVideo(hasSound: boolean): RejectedError {
   return new RejectedError(
     'no_video',
-    sound
+    hasSound
       ? 'The file has sound but no moving picture. Upload a video.'
-      : 'The file has no moving picture. Upload a video.',
+      : 'The file has neither a moving picture nor sound. Upload a video or a sound recording.',
   );
 }
 
 /** ffprobe names no codec that it does not know. */
 function isUnknownSound({ codec_type, codec_name }: Stream): boolean {
   return codec_type === 'audio' && !codec_name;
+}
+
+/** The front cover where the file says which one that is; none that could not be shown. */
+function parseCover(streams: readonly Stream[], limits: SourceLimits): { cover?: SourceVideo } {
+  const shown = streams.filter(
+    ({ disposition, codec_name, width, height }) =>
+      disposition?.attached_pic &&
+      codec_name &&
+      width > 0 &&
+      height > 0 &&
+      width * height <= limits.maxPicturePixels,
+  );
+  const front = shown.find(({ tags }) => /front/i.test(tags['comment'] ?? '')) ?? shown[0];
+  return front ? { cover: parseVideo(front, limits) } : {};
 }
 
 function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
