@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Home } from '../worker/io/ports.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
+import { leftOutSentences } from '../worker/plan/left-out.ts';
 import type { FileResult, Report } from './report.ts';
 import { submit } from './submit.ts';
 import type { Names, Source, Submission } from './submit.ts';
@@ -131,12 +132,13 @@ async function describe(
     const status = event.type === 'asset.rejected' ? 'rejected' : 'failed';
     return { source, status, code: event.code, reason: event.reason };
   }
-  const { assetId, durationSeconds, renditions } = event;
+  const { assetId, durationSeconds, renditions, leftOut } = event;
   return {
     ...{ source, status: 'ready', assetId },
     ...(await processing.find(event)),
     durationSeconds,
     renditions: renditions.map(({ name }) => name),
+    leftOut: leftOutSentences(leftOut),
     elapsedSeconds: elapsedSeconds(),
   };
 }

@@ -12,6 +12,8 @@ export type FileResult =
       readonly exported?: string | undefined;
       readonly durationSeconds: number;
       readonly renditions: readonly string[];
+      /** A sentence for each kind of stream that is not in the asset. */
+      readonly leftOut: readonly string[];
       readonly elapsedSeconds: number;
     }
   | {
@@ -122,6 +124,7 @@ function describe(name: string, result: FileResult): string {
         ...(result.page ? [`  watch  ${result.page}`] : []),
         `  HLS    ${result.playlist}`,
         ...(result.exported ? [`  files  ${result.exported}`] : []),
+        ...result.leftOut.map((sentence) => `  note   ${sentence}`),
       ].join('\n');
     case 'uploaded':
       return `${name} is uploaded.\n  job    ${result.jobId}`;

@@ -12,6 +12,7 @@ import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { leftOutSentences } from '../worker/plan/left-out.ts';
 import { parseOutline } from '../worker/plan/progress.ts';
 import type { Outline } from '../worker/plan/progress.ts';
 import { titleOf } from '../worker/plan/title.ts';
@@ -241,6 +242,7 @@ export class LibraryReader {
       playAddress: `${this.#origin}/${playlist}`,
       embedCode: embedCode(this.#origin, asset),
       ...{ renditions, audio, skipped, bytes },
+      leftOut: leftOutSentences(asset.leftOut),
     };
   }
 

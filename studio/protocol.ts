@@ -99,6 +99,8 @@ export interface ReadyItem extends AnyItem {
     readonly rung: string;
     readonly reason: 'larger_than_source' | 'same_size_as_another';
   }[];
+  /** A sentence for each kind of stream of the file that the video has nothing of. */
+  readonly leftOut: readonly string[];
   /** All segments and images. */
   readonly bytes: number;
 }

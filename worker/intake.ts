@@ -2,6 +2,7 @@ import { createDocument, readDocument } from './io/documents.ts';
 import { probeSource } from './io/probe.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
 import { jobKeys } from './plan/keys.ts';
+import { leftOutSentences } from './plan/left-out.ts';
 import { rungsNamed } from './plan/ladder.ts';
 import { serialiseUnit } from './plan/message.ts';
 import type { JobOptions, JobRequest } from './plan/message.ts';
@@ -79,13 +80,14 @@ async function planJob(
   if (!(await createDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, plan))) {
     return undefined;
   }
-  const { renditions, skipped, units } = plan;
+  const { renditions, skipped, leftOut, units } = plan;
   log.info({
     event: 'job.planned',
     source: source.key,
     durationSeconds: plan.durationSeconds,
     renditions: renditions.map(({ name }) => name),
     skipped,
+    leftOut: leftOutSentences(leftOut),
     units: units.length,
   });
   return plan;

@@ -70,6 +70,7 @@ const item = z.discriminatedUnion('state', [
         reason: z.enum(['larger_than_source', 'same_size_as_another']),
       }),
     ),
+    leftOut: z.array(z.string()),
     bytes: z.number(),
   }),
 ]) satisfies z.ZodMiniType<LibraryItem>;

@@ -197,7 +197,7 @@ function Made({ item }: { readonly item: ReadyItem }) {
           </tr>
         </tfoot>
       </table>
-      {skippedSentences(item.skipped).map((sentence) => (
+      {[...skippedSentences(item.skipped), ...item.leftOut].map((sentence) => (
         <p class="facts" key={sentence}>
           {sentence}
         </p>

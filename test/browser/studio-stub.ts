@@ -195,6 +195,7 @@ function readyItem(number: number, title: string): ReadyItem {
       { name: 'a0', label: 'English', language: 'en', averageBitRate: 128_000, bytes: 2_944_000 },
     ],
     skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
+    leftOut: ['Subtitles (Korean) left out: subtitles inside a file do not become captions yet.'],
     bytes: 98_700_000,
   };
 }

@@ -64,6 +64,7 @@ describe('With --once and --export', () => {
         exported: expect.stringMatching(/index\.m3u8$/) as string,
         durationSeconds: expect.closeTo(7, 1) as number,
         renditions: ['180p'],
+        leftOut: [],
         elapsedSeconds: expect.any(Number) as number,
       },
     ]);

@@ -47,6 +47,7 @@ export function examplePlan(
       ...(alone ? {} : { video }),
       ...(odd.cover ? { cover: { ...video, index: 2, codec: 'mjpeg', display: odd.cover } } : {}),
       audio,
+      leftOut: [],
     },
     ladder: LADDER,
     encoder: { preset: 'veryfast', crf: 22 },

@@ -162,7 +162,8 @@ describe('The images of sound alone', () => {
     expect(argv?.slice(argv.indexOf('-i'))).toEqual([
       ...['-i', 'file:/data/source file.mp4', '-filter_complex'],
       [
-        '[0:1]aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,asplit=2[one][same]',
+        '[0:1]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,atrim=end=10[sum]',
+        '[sum]asplit=2[one][same]',
         '[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=160x720:scale=cbrt:filter=peak:colors=0x8ec5ff,scale=1280:720:flags=neighbor[bars]',
         'color=c=0x16202a:s=1280x720:d=1[ground]',
         '[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=0x8ec5ff:t=fill,drawgrid=w=8:h=ih:t=3:c=0x16202a,setsar=1,split=3[p][t0][t1]',

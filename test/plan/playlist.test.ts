@@ -136,6 +136,15 @@ describe('What is stored', () => {
     expect(document.bytes).toBe(1000 + 224_000 + 1_450_000 + 350_000);
     expect(document.poster).toBe(`v/${plan.assetId}/v/images/poster.jpg`);
   });
+
+  test('says what was left out; one that was published before it did is read as well.', () => {
+    const leftOut = [{ stream: 2, what: 'data', reason: 'not_shown_or_heard' }] as const;
+    const odd = { ...plan, leftOut };
+    const { leftOut: said, ...before } = describeAsset(odd, 'v', measure(odd, markers), markers);
+    expect(said).toEqual(leftOut);
+    expect(parseAsset({ ...before, leftOut: said })).toMatchObject({ leftOut });
+    expect(parseAsset(before)).toMatchObject({ leftOut: [] });
+  });
 });
 
 describe('The version', () => {

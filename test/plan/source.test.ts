@@ -71,6 +71,10 @@ describe('A source', () => {
           ...{ sampleRate: 48_000, language: 'en', default: true },
         },
       ],
+      leftOut: [
+        { stream: 3, what: 'data', codec: 'tmcd', reason: 'not_shown_or_heard' },
+        { stream: 2, what: 'picture', codec: 'mjpeg', reason: 'cover_of_video' },
+      ],
       unheard: [],
     });
   });
@@ -191,6 +195,71 @@ describe('A language', () => {
   ])('%s is %s.', (language, expected) => {
     const tags = language === undefined ? {} : { language };
     expect(parse([PICTURE, { ...SOUND, tags }]).audio[0]?.language).toBe(expected);
+  });
+});
+
+describe('Left out of the asset is', () => {
+  const leftOut = (streams: readonly object[], more: object = {}, wanted?: PictureWanted) =>
+    parseProbe({ format: FORMAT, streams, ...more }, 1000, limits, wanted).leftOut.map(
+      ({ stream, what, reason }) => [stream, what, reason],
+    );
+  const other = (more: object) => ({ ...more, index: 9 });
+  const program = (...indexes: readonly number[]) => ({
+    streams: indexes.map((index) => ({ index })),
+  });
+
+  test.each([
+    ['a subtitle', { codec_type: 'subtitle' }, 'subtitles', 'no_captions_yet'],
+    ['a font', { codec_type: 'attachment' }, 'attachment', 'not_shown_or_heard'],
+    ['telemetry', { codec_type: 'data' }, 'data', 'not_shown_or_heard'],
+    ['what has no type', {}, 'data', 'not_shown_or_heard'],
+    [
+      'a smaller picture',
+      { ...PICTURE, width: 320, disposition: {} },
+      'picture',
+      'another_picture',
+    ],
+    ['a cover of a video', COVER, 'picture', 'cover_of_video'],
+    ['sound of an unknown codec', { codec_type: 'audio', channels: 2 }, 'sound', 'unknown_codec'],
+    [
+      'sound that was announced only',
+      { codec_type: 'audio', codec_name: 'mp2' },
+      'sound',
+      'never_begins',
+    ],
+  ])('%s.', (_what, stream, what, reason) => {
+    expect(leftOut([PICTURE, SOUND, other(stream)])).toEqual([[9, what, reason]]);
+  });
+
+  test('what belongs to another program of a broadcast.', () => {
+    const programs = [program(0, 1), program(9)];
+    expect(leftOut([PICTURE, SOUND, other(SOUND)], { programs })).toEqual([
+      [9, 'sound', 'another_program'],
+    ]);
+  });
+
+  test('a second cover of sound alone, and one that cannot be shown.', () => {
+    expect(leftOut([SOUND, COVER, other(COVER)])).toEqual([[9, 'picture', 'another_picture']]);
+    expect(leftOut([SOUND, { ...COVER, width: 0 }])).toEqual([[2, 'picture', 'unusable_cover']]);
+  });
+
+  test('the picture, when only the sound was asked for.', () => {
+    expect(leftOut([PICTURE, SOUND], {}, 'left_out')).toEqual([[0, 'picture', 'sound_only']]);
+  });
+
+  test('named by its language and its codec.', () => {
+    const subtitles = { codec_type: 'subtitle', codec_name: 'subrip', tags: { language: 'kor' } };
+    expect(parse([PICTURE, other(subtitles)]).leftOut).toEqual([
+      { stream: 9, what: 'subtitles', codec: 'subrip', language: 'ko', reason: 'no_captions_yet' },
+    ]);
+    const unnamed = {
+      codec_type: 'data',
+      codec_name: 'bin_data',
+      codec_tag_string: '[0][0][0][0]',
+    };
+    expect(parse([PICTURE, other(unnamed)]).leftOut).toEqual([
+      { stream: 9, what: 'data', reason: 'not_shown_or_heard' },
+    ]);
   });
 });
 

@@ -111,6 +111,7 @@ async function publish(id: string, key: string): Promise<void> {
     renditions: [],
     audio: [],
     skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
+    leftOut: [{ stream: 2, what: 'data', codec: 'gpmd', reason: 'not_shown_or_heard' }],
   };
   await writeDocument(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
   await home.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
@@ -356,6 +357,7 @@ describe('the library', () => {
         `<vod-player src="${ORIGIN}/v/${id}/index.m3u8" poster="${ORIGIN}${poster}" title="A &amp; &quot;B&quot;"></vod-player>`,
       ].join('\n'),
       skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
+      leftOut: ['Data (gpmd) left out: players can neither show nor play them.'],
     });
     expect(await client.ask('POST', `items/${id}/retry`)).toMatchObject({ status: 409 });
   });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { RejectionCode } from '../errors.ts';
 import { imageNames } from './images.ts';
 import { imagePath, pointerKey, versionKey } from './keys.ts';
+import { leftOutSchema } from './left-out.ts';
+import type { LeftOut } from './left-out.ts';
 import type { Skipped } from './ladder.ts';
 import type { Marker } from './marker.ts';
 import type { Plan } from './plan.ts';
@@ -37,6 +39,8 @@ export interface AssetDocument {
     readonly bytes: number;
   }[];
   readonly skipped: readonly Skipped[];
+  /** Streams of the source that the asset has nothing of. */
+  readonly leftOut: readonly LeftOut[];
   /** All segments and images. */
   readonly bytes: number;
 }
@@ -66,7 +70,7 @@ export function describeAsset(
   measured: Measured,
   markers: readonly Marker[],
 ): AssetDocument {
-  const { assetId, title, source, durationSeconds, images, skipped } = plan;
+  const { assetId, title, source, durationSeconds, images, skipped, leftOut } = plan;
   const key = (path: string) => versionKey(assetId, version, path);
   const names = imageNames(images);
   const imageBytes = markers
@@ -92,7 +96,8 @@ export function describeAsset(
     };
   });
   return {
-    ...{ schema: 1, assetId, version, title, durationSeconds, renditions, audio, skipped },
+    ...{ schema: 1, assetId, version, title, durationSeconds, renditions, audio },
+    ...{ skipped, leftOut },
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
     poster: key(imagePath(names.poster)),
@@ -136,6 +141,8 @@ const documentSchema = z.object({
   skipped: z.array(
     z.object({ rung: z.string(), reason: z.enum(['larger_than_source', 'same_size_as_another']) }),
   ),
+  // Assets that were published before have none.
+  leftOut: leftOutSchema.default([]),
   bytes: z.number(),
 });
 

@@ -185,8 +185,12 @@ function mix(gains: readonly number[]): string {
   return terms.filter((_, channel) => gains[channel] !== 0).join('+') || '0*c0';
 }
 
-/** The streams of one sound together; each goes on in silence when it ends before the others. */
-function sum({ streams }: AudioTrack, output: readonly string[]): string {
+/** The graph of the streams of one sound together; each goes on in silence when it ends before the others. */
+export function sum({ streams }: AudioTrack, output: readonly string[]): string {
+  const [first, ...others] = streams;
+  if (first && others.length === 0) {
+    return `[0:${first.index}]${[...fromZero(first), ...output].join(',')}[sum]`;
+  }
   const names = streams.map((_, place) => `[a${place}]`);
   return [
     ...streams.map(
@@ -209,7 +213,7 @@ function loudest({ streams }: AudioTrack): number {
  * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
  * leaves the end of the stream where it was, and the last frames of some sources go missing.
  */
-function timeZero({ media: { demuxer, startSeconds } }: Plan): readonly string[] {
+export function timeZero({ media: { demuxer, startSeconds } }: Plan): readonly string[] {
   const offset = (DISCONTINUOUS.test(demuxer) ? 1e-6 : 0) - startSeconds;
   return offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)];
 }

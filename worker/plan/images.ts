@@ -1,8 +1,8 @@
-import { GENERAL_OPTIONS, inputOptions } from './encode.ts';
+import { GENERAL_OPTIONS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
 import { fit, shortSide } from './geometry.ts';
 import { colorFilters, frameFilters } from './picture.ts';
-import type { ImagePlan, Plan, Storyboard } from './plan.ts';
+import type { AudioTrack, ImagePlan, Plan, Storyboard } from './plan.ts';
 import type { Size, SourceVideo } from './source.ts';
 
 const POSTER_WIDTH = 1280;
@@ -76,7 +76,7 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
   if (!track) throw new Error(`Job ${plan.jobId} has neither a picture nor sound.`);
   const graphs = [
     ...(cover ? [[`[0:${cover.index}]${[...colorFilters(cover), scaled(poster)].join(',')}`]] : []),
-    waveform(track.streamIndex, poster),
+    waveform(plan, track),
   ];
   return graphs.map((graph) => imagesCommand(plan, place, graph));
 }
@@ -106,6 +106,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
     // Decoded by several threads, a damaged source looks different on every run.
     ...['-threads', '1'],
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
+    ...(storyboard ? [] : timeZero(plan)),
     ...inputOptions({ ...place, late: plan.media.late }),
     ...['-filter_complex', whole],
     ...image('poster', names.poster),
@@ -154,14 +155,29 @@ const BAR = { step: 8, gap: 3 };
  * mean power (the signal times itself, 400 times a second: 35 MB for 12 hours) in few frames. The
  * cube root leaves something to see of speech, and a line stands for silence.
  */
-function waveform(streamIndex: number, { width, height }: Size): readonly string[] {
+function waveform(plan: Plan, track: AudioTrack): readonly string[] {
+  const { width, height } = plan.images.poster;
   const { bar, ground } = WAVEFORM_COLORS;
-  const bars = Math.max(1, Math.round(width / BAR.step));
+  const mono = ['aresample=8000', 'aformat=sample_fmts=fltp:channel_layouts=mono'];
+  const bars = [
+    'amultiply',
+    'aresample=400',
+    'asetnsamples=n=65536:p=0',
+    `showwavespic=s=${Math.max(1, Math.round(width / BAR.step))}x${height}:scale=cbrt:filter=peak:colors=${bar}`,
+    `scale=${width}:${height}:flags=neighbor`,
+  ];
+  const picture = [
+    'overlay=format=rgb:shortest=1',
+    `drawbox=x=0:y=ih/2-2:w=iw:h=4:c=${bar}:t=fill`,
+    `drawgrid=w=${BAR.step}:h=ih:t=${BAR.gap}:c=${ground}`,
+    'setsar=1',
+  ];
   return [
-    `[0:${streamIndex}]aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,asplit=2[one][same]`,
-    `[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=${bars}x${height}:scale=cbrt:filter=peak:colors=${bar},scale=${width}:${height}:flags=neighbor[bars]`,
+    sum(track, [...mono, `atrim=end=${plan.durationSeconds}`]),
+    '[sum]asplit=2[one][same]',
+    `[one][same]${bars.join(',')}[bars]`,
     `color=c=${ground}:s=${width}x${height}:d=1[ground]`,
-    `[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=${bar}:t=fill,drawgrid=w=${BAR.step}:h=ih:t=${BAR.gap}:c=${ground},setsar=1`,
+    `[ground][bars]${picture.join(',')}`,
   ];
 }
 

@@ -4,6 +4,8 @@ import { gridRate } from './frame-rate.ts';
 import { chunksOf, makeGrid } from './grid.ts';
 import type { Grid } from './grid.ts';
 import { planImages, planSoundImages } from './images.ts';
+import { MOST_TRACKS, leftOutSchema } from './left-out.ts';
+import type { LeftOut } from './left-out.ts';
 import { selectRenditions } from './ladder.ts';
 import type { Rendition, Rung, Skipped } from './ladder.ts';
 import { rational } from './rational.ts';
@@ -75,6 +77,8 @@ export interface Plan {
   readonly renditions: readonly Rendition[];
   readonly skipped: readonly Skipped[];
   readonly audio: readonly AudioTrack[];
+  /** Streams of the source that the asset has nothing of. */
+  readonly leftOut: readonly LeftOut[];
   readonly images: ImagePlan;
   readonly units: readonly Unit[];
   /** x264's effort and quality. */
@@ -90,9 +94,6 @@ export interface PlanRequest {
   readonly ladder: readonly Rung[];
   readonly encoder: Plan['encoder'];
 }
-
-/** More tracks than this no menu shows, and each costs an encoding of the whole length. */
-const MOST_TRACKS = 8;
 
 /** Sound alone has no frames of its own; a fiftieth of a second borders its segments exactly. */
 const SOUND_RATE = rational(50, 1);
@@ -123,6 +124,7 @@ export function planAsset(request: PlanRequest): Plan {
       renditions,
       skipped,
       audio,
+      leftOut: [...media.leftOut, ...tracksLeftOut(media.audio, audio)],
       images,
     },
     units: planUnits(grid, renditions, audio),
@@ -180,6 +182,21 @@ function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
       bitRate: mono ? 96_000 : 128_000,
     };
   });
+}
+
+function tracksLeftOut(
+  sounds: readonly SourceAudio[],
+  tracks: readonly AudioTrack[],
+): readonly LeftOut[] {
+  const kept = new Set(tracks.flatMap(({ streams }) => streams.map(({ index }) => index)));
+  return sounds.flatMap(({ streams, codec, language }) =>
+    streams
+      .filter(({ index }) => !kept.has(index))
+      .map(({ index }) => ({
+        ...{ stream: index, what: 'sound' as const, codec, reason: 'too_many_tracks' as const },
+        ...(language === 'und' ? {} : { language }),
+      })),
+  );
 }
 
 /** A quoted string of a playlist holds neither quotes nor line ends. */
@@ -253,6 +270,7 @@ const planSchema: z.ZodType<Plan> = z.object({
         default: z.boolean(),
       }),
     ),
+    leftOut: leftOutSchema,
   }),
   durationSeconds: z.number().positive(),
   grid: z.object({
@@ -283,6 +301,7 @@ const planSchema: z.ZodType<Plan> = z.object({
       bitRate: count,
     }),
   ),
+  leftOut: leftOutSchema,
   images: z.object({
     thumbnails: z.array(z.object(size)),
     poster: z.object(size),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RejectedError } from '../errors.ts';
 import { displaySize } from './geometry.ts';
+import type { LeftOut } from './left-out.ts';
 import { isVariable } from './frame-rate.ts';
 import type { SourceRates } from './frame-rate.ts';
 import { parseRational } from './rational.ts';
@@ -22,6 +23,8 @@ export interface SourceMedia {
   /** The still picture that comes with sound alone. */
   readonly cover?: SourceVideo;
   readonly audio: readonly SourceAudio[];
+  /** The streams that are none of the above. */
+  readonly leftOut: readonly LeftOut[];
 }
 
 export interface Size {
@@ -108,6 +111,7 @@ const streamSchema = z.object({
   index: z.number().int().min(0),
   codec_type: z.string().optional(),
   codec_name: z.string().optional(),
+  codec_tag_string: z.string().optional(),
   width: whole.default(0),
   height: whole.default(0),
   pix_fmt: z.string().optional(),
@@ -215,6 +219,7 @@ export function parseProbe(
     throw new RejectedError('no_sound', 'The file has no sound that could be played.');
   }
   const chosen = [...(picture ? [picture] : []), ...audio];
+  const cover = picture ? undefined : chooseCover(streams, limits);
   const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
   const startSeconds = starts.length > 0 ? Math.min(...starts) : undefined;
   const durationSeconds = declaredDuration(chosen, startSeconds ?? 0, format);
@@ -225,11 +230,15 @@ export function parseProbe(
     sizeBytes,
     startSeconds,
     durationSeconds,
-    ...(picture ? { video: parseVideo(picture, limits) } : parseCover(streams, limits)),
+    ...(picture ? { video: parseVideo(picture, limits) } : {}),
+    ...(cover ? { cover: parseVideo(cover, limits) } : {}),
     audio: soundsOf(
       format.format_name,
       audio.map((stream) => parseAudio(stream)),
     ),
+    leftOut: all
+      .filter((stream) => stream !== cover && !chosen.includes(stream))
+      .map((stream) => parseLeftOut(stream, streams, { picture, cover })),
     unheard: streams.filter(isUnheard).map(({ index }) => index),
   };
 }
@@ -317,7 +326,7 @@ function isUnknownSound({ codec_type, codec_name }: Stream): boolean {
 }
 
 /** The front cover where the file says which one that is; none that could not be shown. */
-function parseCover(streams: readonly Stream[], limits: SourceLimits): { cover?: SourceVideo } {
+function chooseCover(streams: readonly Stream[], limits: SourceLimits): Stream | undefined {
   const shown = streams.filter(
     ({ disposition, codec_name, width, height }) =>
       disposition?.attached_pic &&
@@ -326,8 +335,54 @@ function parseCover(streams: readonly Stream[], limits: SourceLimits): { cover?:
       height > 0 &&
       width * height <= limits.maxPicturePixels,
   );
-  const front = shown.find(({ tags }) => /front/i.test(tags['comment'] ?? '')) ?? shown[0];
-  return front ? { cover: parseVideo(front, limits) } : {};
+  return shown.find(({ tags }) => /front/i.test(tags['comment'] ?? '')) ?? shown[0];
+}
+
+const KINDS: Readonly<Record<string, LeftOut['what']>> = {
+  video: 'picture',
+  audio: 'sound',
+  subtitle: 'subtitles',
+  attachment: 'attachment',
+};
+
+function parseLeftOut(
+  stream: Stream,
+  ofProgram: readonly Stream[],
+  chosen: { readonly picture: Stream | undefined; readonly cover: Stream | undefined },
+): LeftOut {
+  const { index, codec_type = '', codec_name, codec_tag_string, tags } = stream;
+  const what = KINDS[codec_type] ?? 'data';
+  const named = what !== 'data' && known(codec_name);
+  const codec = named ? codec_name : codec_tag_string;
+  const language = languageTag(tags['language'] ?? tags['LANGUAGE']);
+  return {
+    ...{ stream: index, what },
+    ...(codec && /^\w/.test(codec) ? { codec } : {}),
+    ...(language === 'und' ? {} : { language }),
+    reason: ofProgram.includes(stream) ? whyLeftOut(stream, what, chosen) : 'another_program',
+  };
+}
+
+function whyLeftOut(
+  stream: Stream,
+  what: LeftOut['what'],
+  { picture, cover }: { readonly picture: Stream | undefined; readonly cover: Stream | undefined },
+): LeftOut['reason'] {
+  switch (what) {
+    case 'picture':
+      if (stream.disposition?.attached_pic) {
+        if (picture) return 'cover_of_video';
+        return cover ? 'another_picture' : 'unusable_cover';
+      }
+      return picture ? 'another_picture' : 'sound_only';
+    case 'sound':
+      return isUnknownSound(stream) ? 'unknown_codec' : 'never_begins';
+    case 'subtitles':
+      return 'no_captions_yet';
+    case 'attachment':
+    case 'data':
+      return 'not_shown_or_heard';
+  }
 }
 
 function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/** A stream of the source that is not in the asset, and why. */
+export interface LeftOut {
+  /** ffmpeg's stream index. */
+  readonly stream: number;
+  readonly what: (typeof WHAT)[number];
+  /** ffmpeg's name of it, or the container's where ffmpeg has none. */
+  readonly codec?: string;
+  /** BCP 47; absent where the file does not say. */
+  readonly language?: string;
+  readonly reason: keyof typeof REASONS;
+}
+
+const WHAT = ['picture', 'sound', 'subtitles', 'attachment', 'data'] as const;
+
+const NAMES: Readonly<Record<LeftOut['what'], string>> = {
+  picture: 'Pictures',
+  sound: 'Sound',
+  subtitles: 'Subtitles',
+  attachment: 'Attached files',
+  data: 'Data',
+};
+
+/** An asset has no more sound tracks: no menu shows them, and each costs an encoding of the whole length. */
+export const MOST_TRACKS = 8;
+
+const REASONS = {
+  no_captions_yet: 'subtitles inside a file do not become captions yet',
+  not_shown_or_heard: 'players can neither show nor play them',
+  another_picture: 'an asset has one picture',
+  cover_of_video: 'the poster is taken from the video',
+  unusable_cover: 'the cover cannot be decoded, or is too large',
+  too_many_tracks: `an asset has at most ${MOST_TRACKS} sound tracks`,
+  unknown_codec: 'the codec is not supported',
+  never_begins: 'the file announces it, but does not contain it',
+  another_program: 'another programme of the recording was chosen',
+  sound_only: 'only the sound was asked for',
+} as const;
+
+const reasons = Object.keys(REASONS) as (keyof typeof REASONS)[];
+
+export const leftOutSchema: z.ZodType<readonly LeftOut[]> = z.array(
+  z.object({
+    stream: z.number().int().min(0),
+    what: z.enum(WHAT),
+    codec: z.string().exactOptional(),
+    language: z.string().exactOptional(),
+    reason: z.enum(reasons),
+  }),
+);
+
+/** A sentence for each kind of stream that was left out for the same reason, for the uploader. */
+export function leftOutSentences(leftOut: readonly LeftOut[]): readonly string[] {
+  const groups = Map.groupBy(leftOut, ({ what, reason }) => `${what} ${reason}`);
+  return [...groups.values()].flatMap((group) => {
+    const details = new Set(group.map(detail).filter((text) => text !== undefined));
+    const which = details.size > 0 ? ` (${[...details].join(', ')})` : '';
+    return group
+      .slice(0, 1)
+      .map(({ what, reason }) => `${NAMES[what]}${which} left out: ${REASONS[reason]}.`);
+  });
+}
+
+const languages = new Intl.DisplayNames('en', { type: 'language' });
+
+/** What tells one stream from another of its kind. */
+function detail({ language, codec }: LeftOut): string | undefined {
+  return language === undefined ? codec : (languages.of(language) ?? language);
+}
