@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { getSystemErrorMessage, parseArgs } from 'node:util';
 
 /** What is wrong with the command line, a sentence for each mistake. */
 export class UsageError extends Error {
@@ -72,6 +72,13 @@ export function mistakesInFiles(files: readonly string[]): readonly string[] {
     if (!found) return [`There is no file ${JSON.stringify(file)}.`];
     return found.isFile() ? [] : [`${JSON.stringify(file)} is not a file.`];
   });
+}
+
+/** What the system says of a call that failed: `no such file or directory`. */
+export function systemReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const errno: unknown = 'errno' in error ? error.errno : undefined;
+  return typeof errno === 'number' ? getSystemErrorMessage(errno) : error.message;
 }
 
 function isNamed<K extends Known>(known: K, name: string): name is keyof K & string {

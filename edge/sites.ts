@@ -1,24 +1,29 @@
-/** `https://site.example`, with a port where it is not the usual one: what a browser sends as Origin. */
+/** `https://site.example` or `https://site.example:8443`. */
 const ORIGIN = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
 
 /** The labels that a star stands for. */
 const SUBDOMAINS = /^([a-z0-9_-]+\.)*[a-z0-9_-]+$/;
 
 /**
- * Whether that can be an allowed site: an origin, or `https://*.site.example` for every subdomain of a
- * host, however deep, without the host itself. Of the host at least two labels must be left: `*.com` is no site.
+ * A site as browsers write it: in lower case, without its scheme's usual port. Undefined for what can be no
+ * allowed site. A site is an origin, or `https://*.site.example` for every subdomain of a host, however deep,
+ * without the host itself. Of the host at least two labels must be left: `*.com` is no site.
  */
-export function isSite(site: string): boolean {
-  const [, scheme, host] = /^(https?:\/\/)\*\.(.*)$/i.exec(site) ?? [];
-  if (scheme === undefined || host === undefined) return isOrigin(site);
-  return /^[^.[\]]+(\.[^.[\]]+)+$/.test(host) && isOrigin(scheme + host);
+export function siteOf(text: string): string | undefined {
+  const [, scheme, host] = /^(https?:\/\/)\*\.(.*)$/i.exec(text) ?? [];
+  if (scheme === undefined || host === undefined) return originOf(text);
+  if (!/^[^.[\]]+(\.[^.[\]]+)+$/.test(host)) return undefined;
+  return originOf(scheme + host)?.replace('://', '://*.');
 }
 
-function isOrigin(text: string): boolean {
-  return ORIGIN.test(text) && URL.parse(text)?.origin === text.toLowerCase();
+function originOf(text: string): string | undefined {
+  if (!ORIGIN.test(text)) return undefined;
+  const origin = text.toLowerCase().replace(/^(http:.*):80$|^(https:.*):443$/, '$1$2');
+  // What a URL is otherwise rewritten to is not what was meant.
+  return URL.parse(text)?.origin === origin ? origin : undefined;
 }
 
-/** Whether one of the sites, all in lower case, is that origin or has a star for it. */
+/** Whether one of the sites, as browsers write them, is that origin or has a star for it. */
 export function isAllowed(sites: readonly string[], origin: string): boolean {
   const asked = origin.toLowerCase();
   return sites.some((site) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { CORS } from './behaviours.ts';
-import { isSite } from './sites.ts';
+import { siteOf } from './sites.ts';
 
 /** Whom the edge lets fetch. */
 export interface EdgeRule {
@@ -26,7 +26,7 @@ const KEY_BYTES = 73;
  */
 export function viewerRequestSource(rule: EdgeRule): string {
   const { allowedSites, tokenKeys = [] } = rule;
-  const wrong = allowedSites.filter((site) => !isSite(site));
+  const wrong = allowedSites.filter((site) => siteOf(site) === undefined);
   if (wrong.length > 0) {
     const names = wrong.map((site) => JSON.stringify(site)).join(', ');
     const are = wrong.length > 1 ? 'These are no origins' : 'This is no origin';
@@ -48,7 +48,7 @@ export function viewerRequestSource(rule: EdgeRule): string {
 function fill(rule: EdgeRule): string {
   const { allowedSites, allowNoContext, openPosters = false, tokenKeys = [] } = rule;
   const config = JSON.stringify({
-    allowedSites: [...new Set(allowedSites.map((site) => site.toLowerCase()))],
+    allowedSites: [...new Set(allowedSites.flatMap((site) => siteOf(site) ?? []))],
     ...{ allowNoContext, openPosters, tokenKeys },
     cors: {
       methods: CORS.methods.join(', '),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSite } from '../edge/sites.ts';
+import { siteOf } from '../edge/sites.ts';
 import { SOUND_ALONE } from '../worker/config.ts';
 import { LADDER } from '../worker/plan/ladder.ts';
 
@@ -207,7 +207,7 @@ const stageSchema = z.strictObject({
   accountId: matching(/^\d{12}$/, 'is not 12 digits').optional(),
   allowedSites: z
     .array(
-      z.string().refine(isSite, 'is no origin like https://site.example or https://*.site.example'),
+      z.string().refine(siteOf, 'is no origin like https://site.example or https://*.site.example'),
     )
     .min(1, 'names no site: nobody could watch'),
   accessMode: oneOf(['public-read', 'public-read-via-cdn', 'cdn-only']),

@@ -22,6 +22,7 @@ import {
   PUBLISHED,
 } from '../edge/behaviours.ts';
 import type { CachePolicyName } from '../edge/behaviours.ts';
+import { siteOf } from '../edge/sites.ts';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
@@ -255,7 +256,7 @@ export class DeliveryStack extends StageStack {
       name: nameOf(this.config.name, 'response-headers'),
       corsConfig: {
         accessControlAllowOrigins: {
-          items: [...new Set(this.config.allowedSites.map((site) => site.toLowerCase()))],
+          items: [...new Set(this.config.allowedSites.flatMap((site) => siteOf(site) ?? []))],
         },
         accessControlAllowMethods: { items: [...CORS.methods] },
         accessControlAllowHeaders: { items: [...CORS.requestHeaders] },

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { runFfmpeg } from '../worker/io/ffmpeg.ts';
 import type { Logger } from '../worker/log.ts';
 
@@ -18,7 +19,7 @@ export async function makeDemoClip(
 ): Promise<string> {
   const path = join(directory, NAME);
   if (existsSync(path)) return path;
-  await mkdir(directory, { recursive: true });
+  await makeFolder(directory, PRIVATE_FOLDER);
   const draft = join(directory, 'draft.mp4');
   await runFfmpeg({ argv: clipCommand(draft), ffmpeg: 'ffmpeg', signal, stallSeconds: 60, log });
   await rename(draft, path);

@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { makeFolder } from '../worker/io/folder.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
 import type { AssetDocument } from '../worker/plan/asset.ts';
 import { pointerKey, versionKey } from '../worker/plan/keys.ts';
@@ -21,7 +22,7 @@ export async function exportAsset(
     const path = join(directory, assetId, key.slice(root.length));
     const found = await store.get(bucket, key);
     if (!found) throw new Error(`${bucket}/${key} is gone.`);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const draft = `${path}.draft`;
     try {
       await pipeline(found.body, createWriteStream(draft));

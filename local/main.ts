@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, constants, mkdir } from 'node:fs/promises';
+import { mkdtemp, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../commands/arguments.ts';
+import { UsageError, systemReason } from '../commands/arguments.ts';
 import { runCommand } from '../commands/command.ts';
 import { processFiles } from '../commands/process.ts';
 import { createReport } from '../commands/report.ts';
+import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
@@ -42,8 +43,8 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   // Logs and bars on one screen would overwrite each other.
   const level = terminal ? 'silent' : 'info';
   const log = createLog(level);
-  await writable(options.dataDirectory, '--data');
-  if (options.exportDirectory) await writable(options.exportDirectory, '--export');
+  await requireWritable(options.dataDirectory, '--data', PRIVATE_FOLDER);
+  if (options.exportDirectory) await requireWritable(options.exportDirectory, '--export');
   const home = await openLocalHome({ directory: options.dataDirectory, layout: LOCAL_LAYOUT });
   const { store } = home;
   const names = layoutEnv(options.dataDirectory);
@@ -122,11 +123,15 @@ function sourceKey(file: string): string {
   return `uploads/${folder}/${basename(file)}`;
 }
 
-async function writable(directory: string, option: string): Promise<void> {
+/** Makes a folder that an option names, and tries it: an administrator may write everywhere but where nothing can be. */
+async function requireWritable(directory: string, option: string, mode?: number): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
-    await access(directory, constants.W_OK);
+    await makeFolder(directory, mode);
+    await rmdir(await mkdtemp(join(directory, '.vodstack-')));
   } catch (error) {
-    throw new UsageError(`${option}: the folder ${directory} cannot be written.`, { cause: error });
+    throw new UsageError(
+      `${option}: the folder ${JSON.stringify(directory)} cannot be written: ${systemReason(error)}.`,
+      { cause: error },
+    );
   }
 }

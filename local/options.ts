@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
-import { isSite } from '../edge/sites.ts';
+import { siteOf } from '../edge/sites.ts';
 import type { SOUND_ALONE } from '../worker/config.ts';
 
 export const HELP = `Usage: ./scripts/start [options] [file …]
@@ -57,14 +57,14 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     wholeNumber(name, last(name) ?? String(usual), [least, most], mistakes) ?? usual;
   const workers = whole('workers', 1, 64, Math.min(64, availableParallelism()));
   const port = whole('port', 0, 65_535, 8080);
-  const allowedSites = values.get('allow') ?? [];
-  for (const site of allowedSites) {
-    if (!isSite(site)) {
-      mistakes.push(
-        `--allow takes an origin like https://site.example, not ${JSON.stringify(site)}.`,
-      );
-    }
-  }
+  const allowedSites = (values.get('allow') ?? []).flatMap((text) => {
+    const site = siteOf(text);
+    if (site !== undefined) return [site];
+    mistakes.push(
+      `--allow takes an origin like https://site.example, not ${JSON.stringify(text)}.`,
+    );
+    return [];
+  });
   mistakes.push(...mistakesInFiles(files));
   if (has('once') && files.length === 0) mistakes.push('--once needs the files to wait for.');
   if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));

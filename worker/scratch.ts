@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_FOLDER, makeFolder } from './io/folder.ts';
 import type { Logger } from './log.ts';
 
 const PREFIX = 'vodstack-worker-';
@@ -11,14 +12,15 @@ const PREFIX = 'vodstack-worker-';
  */
 export async function openScratch(parent: string, log: Logger): Promise<string> {
   const own = `${PREFIX}${process.pid}`;
-  await mkdir(parent, { recursive: true });
+  await makeFolder(parent);
   for (const name of await readdir(parent)) {
     // A folder with our own process number is of an earlier container or of before a reboot.
     if (!name.startsWith(PREFIX) || (name !== own && isRunning(name))) continue;
     await removeScratch(join(parent, name), log);
   }
   const directory = join(parent, own);
-  await mkdir(directory, { recursive: true });
+  // Not one that somebody else has made: the parent may be /tmp.
+  await mkdir(directory, { mode: PRIVATE_FOLDER });
   return directory;
 }
 

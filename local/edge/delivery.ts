@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { DEFAULT_POLICY, PATHS } from '../../edge/behaviours.ts';
 import type { CachePolicyName } from '../../edge/behaviours.ts';
+import { siteOf } from '../../edge/sites.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 import type { EdgeRule } from '../../edge/source.ts';
 import { cdnAsker, visibleTo } from './bucket.ts';
@@ -18,7 +19,7 @@ import { policyHeaders } from './response-headers.ts';
 /** A distribution: its function, its cache, and the bucket behind it. */
 export interface Delivery {
   readonly bucket: string;
-  /** In lower case, for CORS. */
+  /** As browsers write them, for CORS. */
   readonly allowedSites: readonly string[];
   readonly edgeFunction: EdgeFunction;
   readonly cache: EdgeCache;
@@ -32,7 +33,7 @@ export function openDelivery(
 ): Delivery {
   return {
     bucket: bucket.name,
-    allowedSites: rule.allowedSites.map((site) => site.toLowerCase()),
+    allowedSites: rule.allowedSites.flatMap((site) => siteOf(site) ?? []),
     edgeFunction: loadEdgeFunction(viewerRequestSource(rule), clock),
     cache: new EdgeCache(visibleTo(cdnAsker(bucket), bucket), clock),
   };

@@ -32,12 +32,19 @@ export function answerRequests(
   server.setTimeout(IDLE_MILLISECONDS);
 }
 
-/** Listens on loopback only, and returns the port; 0 takes any free one. Throws Error when it is taken. */
+/** Why a port cannot be had, by the system's code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is taken',
+  EACCES: 'is for administrators only',
+};
+
+/** Listens on loopback only, and returns the port; 0 takes any free one. Throws Error when it cannot be had. */
 export async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
-      const taken = `Port ${port} is taken. Choose another with --port, or 0 for any free one.`;
-      reject(error.code === 'EADDRINUSE' ? new Error(taken, { cause: error }) : error);
+      const why = REFUSALS[error.code ?? ''];
+      const sentence = `Port ${port} ${why}. Choose another with --port, or 0 for any free one.`;
+      reject(why === undefined ? error : new Error(sentence, { cause: error }));
     };
     server.once('error', onError);
     server.listen(port, '127.0.0.1', () => {

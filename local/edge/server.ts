@@ -4,6 +4,7 @@ import type { Studio } from '../../studio/server.ts';
 import type { Logger } from '../../worker/log.ts';
 import { answerPage } from '../pages.ts';
 import type { ListedAsset } from '../pages.ts';
+import { addressesOf } from './addresses.ts';
 import { deliver, openDelivery } from './delivery.ts';
 import { answerRequests, closeServer, listen } from './listen.ts';
 import type { ReadableStore } from './origin.ts';
@@ -36,7 +37,7 @@ export interface Edge {
 
 /**
  * Serves, on loopback only, what is published below `/v/` as the CDN will, and beside it the pages
- * for people. Throws Error when the port is taken or a site is no origin.
+ * for people. Throws Error when the port cannot be had or a site is no origin.
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { store, deliveryBucket, port, log } = options;
@@ -45,13 +46,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   // Before listening: a mistake in the sites leaves no open port behind.
   viewerRequestSource({ allowedSites, allowNoContext });
   const bound = await listen(server, port);
-  const hosts = [`127.0.0.1:${bound}`, `localhost:${bound}`];
-  const sites = [...hosts.map((host) => `http://${host}`), ...allowedSites];
+  const { origin, sites, hosts } = addressesOf(bound);
   const delivery = openDelivery(
-    { allowedSites: sites, allowNoContext, tokenKeys },
+    { allowedSites: [...sites, ...allowedSites], allowNoContext, tokenKeys },
     { store, name: deliveryBucket, accessMode: 'cdn-only', originSecret: '' },
   );
-  const origin = `http://127.0.0.1:${bound}`;
   const studio = options.studio?.(origin, (assetId) => delivery.cache.forget(`/v/${assetId}/`));
   answerRequests(
     server,

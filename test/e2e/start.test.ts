@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -100,12 +100,18 @@ describe('A wrong command line', () => {
     );
   });
 
-  test('with a folder that cannot be written ends with a sentence.', async () => {
+  test.each([
+    ['--export', 'below/a', 'not a directory'],
+    ['--data', 'below/a', 'not a directory'],
+    ['--data', '/proc/no/such', 'no such file or directory'],
+    ['--data', '/proc', 'no such file or directory'],
+  ])('with %s at %s, which cannot be written, ends with a sentence.', async (option, path, why) => {
     const file = clip({ name: 'fine.mp4', seconds: 2 });
-    const { code, err } = await run('--once', '--export', join(file, 'below'), file);
+    const folder = resolve(file, path);
+    const { code, err } = await run('--once', file, option, folder);
     expect([code, err]).toEqual([
       2,
-      `--export: the folder ${join(file, 'below')} cannot be written.\nSee ./scripts/start --help.\n`,
+      `${option}: the folder "${folder}" cannot be written: ${why}.\nSee ./scripts/start --help.\n`,
     ]);
   });
 

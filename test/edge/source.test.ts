@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import { isAllowed, isSite } from '../../edge/sites.ts';
+import { isAllowed, siteOf } from '../../edge/sites.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 
 const rule = { allowNoContext: false };
 
 test('the rule stands in the source as data, each site once and in lower case', () => {
-  const allowedSites = ['https://Site.example', 'https://site.example', 'http://localhost:3000'];
+  const allowedSites = [
+    'https://Site.example:443',
+    'https://site.example',
+    'http://localhost:3000',
+  ];
   expect(viewerRequestSource({ ...rule, allowedSites })).toContain(
     'var CONFIG = {"allowedSites":["https://site.example","http://localhost:3000"],"allowNoContext":false,"openPosters":false,"tokenKeys":[],"cors":{"methods":"GET, HEAD, OPTIONS",',
   );
@@ -20,7 +24,19 @@ test.each([
   'https://*.site.example',
   'http://*.a.b.site.example:8080',
 ])('%s is a site', (site) => {
-  expect(isSite(site)).toBe(true);
+  expect(siteOf(site)).toBe(site);
+});
+
+test.each([
+  ['https://Site.example', 'https://site.example'],
+  ['https://site.example:443', 'https://site.example'],
+  ['http://site.example:80', 'http://site.example'],
+  ['http://[::1]:80', 'http://[::1]'],
+  ['https://*.Site.example:443', 'https://*.site.example'],
+  ['https://site.example:80', 'https://site.example:80'],
+  ['http://site.example:443', 'http://site.example:443'],
+])('%s is written by browsers as %s', (text, site) => {
+  expect(siteOf(text)).toBe(site);
 });
 
 test.each([
@@ -28,7 +44,6 @@ test.each([
   'https://site.example/',
   'https://site.example/path',
   'https://site.example?x',
-  'https://site.example:443',
   'https://user@site.example',
   'https://*site.example',
   'https://*',
@@ -40,7 +55,6 @@ test.each([
   'https://*.*.site.example',
   'https://site.*',
   'https://*.site.example/',
-  'https://*.site.example:443',
   'https://*.site.example:*',
   '*://site.example',
   '*.site.example',
@@ -54,7 +68,7 @@ test.each([
   '*',
   '',
 ])('%j is no site', (site) => {
-  expect(isSite(site)).toBe(false);
+  expect(siteOf(site)).toBeUndefined();
 });
 
 test('every site that is no origin is named at once', () => {

@@ -25,15 +25,21 @@ describe('The command line', () => {
   });
 
   test('says it all.', () => {
-    const sites = ['--allow', 'https://a.example', '--allow=http://localhost:3000'];
+    const sites = [
+      '--allow',
+      'https://a.example',
+      '--allow=http://localhost:3000',
+      '--allow',
+      'https://B.example:443',
+    ];
     const numbers = ['--workers', '3', '--port', '0', '--data', directory];
     expect(
       read(file, '--once', '--export', '/out', '--refuse-sound-alone', ...numbers, ...sites),
     ).toEqual({
       ...{ files: [file], once: true, exportDirectory: '/out', workers: 3, port: 0 },
       dataDirectory: directory,
-      allowedSites: ['https://a.example', 'http://localhost:3000'],
       soundAlone: 'refused',
+      allowedSites: ['https://a.example', 'http://localhost:3000', 'https://b.example'],
     });
   });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER, makeFolder } from '../folder.ts';
 
 /** A folder of immutable files under names of their own; the database says which object is which. */
 export class Blobs {
@@ -11,7 +12,7 @@ export class Blobs {
   }
 
   static async open(directory: string): Promise<Blobs> {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory, PRIVATE_FOLDER);
     return new Blobs(directory);
   }
 
@@ -24,9 +25,9 @@ export class Blobs {
     const name = randomUUID();
     const path = this.path(name);
     const folder = join(this.#directory, name.slice(0, 2));
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder, PRIVATE_FOLDER);
     const draft = `${path}.draft`;
-    const file = await open(draft, 'wx');
+    const file = await open(draft, 'wx', PRIVATE_FILE);
     try {
       for await (const part of parts) await file.writeFile(part);
       await file.sync();

@@ -1,6 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Home } from '../ports.ts';
+import { PRIVATE_FILE, PRIVATE_FOLDER, makeFolder } from '../folder.ts';
 import { Blobs } from './blobs.ts';
 import { Database } from './database.ts';
 import type { LocalLayout } from './layout.ts';
@@ -11,6 +12,11 @@ export interface LocalHome extends Home {
   /** Removes what nobody needs: replaced bytes after an hour, abandoned uploads after a day, messages after two weeks. */
   sweep(): Promise<void>;
 }
+
+const INDEX = 'index.sqlite';
+const BLOBS = 'blobs';
+/** What a home's folder holds beside the index: `demo` is the clip of local/demo-clip.ts. */
+const HOME = new Set([BLOBS, 'demo']);
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -23,9 +29,10 @@ export async function openLocalHome(options: {
   readonly layout: LocalLayout;
 }): Promise<LocalHome> {
   const { directory, layout } = options;
-  await mkdir(directory, { recursive: true });
-  const blobs = await Blobs.open(join(directory, 'blobs'));
-  const database = new Database(join(directory, 'index.sqlite'));
+  await makeFolder(directory, PRIVATE_FOLDER);
+  await makePrivate(directory);
+  const blobs = await Blobs.open(join(directory, BLOBS));
+  const database = new Database(join(directory, INDEX));
   const store = localObjectStore(database, blobs, (bucket, event) => {
     const queue = layout.notifications[bucket];
     if (queue) sendTo(database, queue, event);
@@ -36,6 +43,27 @@ export async function openLocalHome(options: {
     sweep: () => sweep(database, blobs),
     close: async () => database.close(),
   };
+}
+
+/**
+ * Lets only the owner look into a home, also into one of an earlier version. A folder that holds other things
+ * besides stays as it is; what is ours in it is private all the same.
+ */
+async function makePrivate(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const index = await open(join(directory, INDEX), 'a', PRIVATE_FILE);
+  await index.close();
+  // SQLite's journals get the permissions of the index: https://sqlite.org/src/file/src/os_unix.c
+  await restrict(join(directory, INDEX), PRIVATE_FILE);
+  if (names.includes(BLOBS)) await restrict(join(directory, BLOBS), PRIVATE_FOLDER);
+  const ours = names.every((name) => HOME.has(name) || name.startsWith(INDEX));
+  if (ours) await restrict(directory, PRIVATE_FOLDER);
+}
+
+/** Only an owner may change permissions: a mounted volume can be somebody else's. */
+async function restrict(path: string, mode: number): Promise<void> {
+  const { uid } = await stat(path);
+  if (uid === process.getuid?.()) await chmod(path, mode);
 }
 
 async function sweep(database: Database, blobs: Blobs): Promise<void> {
