@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RejectedError, TransientError } from '../../worker/errors.ts';
 import { findSeek, probeSource } from '../../worker/io/probe.ts';
 import { clip, make } from '../e2e/clips.ts';
+import { fragmentsAt, patchMp4, withEdits } from '../media/mp4.ts';
+import type { Mp4Edit } from '../media/mp4.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -135,10 +137,16 @@ describe('A source', () => {
     const codecs = ['-map', '0', '-map', '1', '-c:v', 'libx264', '-g', '50', '-c:a', 'aac'];
     const late = make('late-sound.ts', [...picture, '-itsoffset', '10', ...sound, ...codecs]);
     const media = await probe(late);
-    expect(media).toMatchObject({ late: true, audio: [{ streams: [{ index: 1 }], channels: 1 }] });
+    expect(media).toMatchObject({
+      opening: { late: true },
+      audio: [{ streams: [{ index: 1 }], channels: 1 }],
+    });
     expect(media.durationSeconds).toBeCloseTo(22, 0);
     const dark = make('late-picture.ts', ['-itsoffset', '10', ...picture, ...sound, ...codecs]);
-    expect(await probe(dark)).toMatchObject({ late: true, video: { display: { width: 192 } } });
+    expect(await probe(dark)).toMatchObject({
+      opening: { late: true },
+      video: { display: { width: 192 } },
+    });
   });
 
   test('that announces no stream before it comes is looked at for long.', async () => {
@@ -149,7 +157,7 @@ describe('A source', () => {
       ...['-c:v', 'mpeg2video', '-b:v', '8M', '-maxrate', '9M', '-bufsize', '4M', '-c:a', 'mp2'],
     ]);
     expect(statSync(late).size).toBeGreaterThan(8e6);
-    expect(await probe(late)).toMatchObject({ late: true, audio: [{ channels: 1 }] });
+    expect(await probe(late)).toMatchObject({ opening: { late: true }, audio: [{ channels: 1 }] });
   });
 
   test('whose announced sound never comes is a silent one.', async () => {
@@ -207,6 +215,101 @@ describe('A source', () => {
     );
     const mkv = make('whole.mkv', ['-i', front, '-c', 'copy']);
     expect(await cut('cut.mkv', mkv, 0.5)).toBe('truncated_source');
+  });
+
+  test.each([
+    ['mdhd', 'each track is 0 s long', 16, 0],
+    ['mvhd', 'the whole is 0 s long', 16, 0],
+    ['elst', 'nothing is shown', 8, 0],
+    ['elst', '80 ms are shown', 8, 80],
+    ['mvhd', 'its clock stands still', 12, 0],
+  ])('of 6 s whose %s says that %s lasts 6 s.', async (type, _lie, offset, value) => {
+    const path = join(directory, `${type}-${offset}-${value}.mp4`);
+    const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
+    writeFileSync(path, patchMp4(readFileSync(file), type, offset, value));
+    expect((await probe(path)).durationSeconds).toBeCloseTo(6, 1);
+  });
+
+  test('whose tracks have no time scale is refused.', async () => {
+    const path = join(directory, 'timescale.mp4');
+    const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
+    writeFileSync(path, patchMp4(readFileSync(file), 'mdhd', 12, 0));
+    expect(await rejection(probe(path))).toBe('unsupported_source');
+  });
+
+  test('in Matroska whose tags say 0 s lasts as long as its packets.', async () => {
+    const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
+    const bytes = readFileSync(make('tagged.mkv', ['-i', file, '-c', 'copy']));
+    const tag = /00:00:06\.\d{9}/g;
+    const lied = Buffer.from(bytes.toString('latin1').replace(tag, '00:00:00.000000000'), 'latin1');
+    expect(lied.equals(bytes)).toBe(false);
+    const path = join(directory, 'tagged.mkv');
+    writeFileSync(path, lied);
+    expect((await probe(path)).durationSeconds).toBeCloseTo(6, 1);
+  });
+
+  test.each([30, 3600, 1_700_000_000])(
+    'of fragments that begin at %d s lasts from then on.',
+    async (start) => {
+      const file = clip({ name: 'honest.mp4', seconds: 20, size: '320x180' });
+      const flags = 'empty_moov+default_base_moof+frag_keyframe';
+      const bytes = readFileSync(
+        make('fragments.mp4', ['-i', file, '-c', 'copy', '-movflags', flags]),
+      );
+      const path = join(directory, `fragments-${start}.mp4`);
+      writeFileSync(path, fragmentsAt(bytes, start, [12_800, 48_000]));
+      const { startSeconds, durationSeconds } = await probe(path);
+      expect(startSeconds).toBeCloseTo(start, 3);
+      expect(durationSeconds).toBeCloseTo(20, 0);
+    },
+  );
+
+  test('of several edits has one clock.', async () => {
+    const file = readFileSync(clip({ name: 'honest.mp4', seconds: 6, size: '320x180' }));
+    const tracks = [
+      { scale: 12_800, start: 0 },
+      { scale: 48_000, start: 1024 },
+    ];
+    const edits: readonly (readonly [string, readonly Mp4Edit[], number])[] = [
+      [
+        'cut',
+        [
+          { seconds: 1.5, from: 0 },
+          { seconds: 1.5, from: 3 },
+        ],
+        3,
+      ],
+      [
+        'repeated',
+        [
+          { seconds: 4, from: 0 },
+          { seconds: 4, from: 1 },
+        ],
+        8,
+      ],
+      [
+        'late',
+        [
+          { seconds: 1, from: undefined },
+          { seconds: 5, from: 0 },
+        ],
+        6,
+      ],
+    ];
+    for (const [name, list, seconds] of edits) {
+      const path = join(directory, `${name}.mp4`);
+      writeFileSync(path, withEdits(file, list, tracks));
+      const { startSeconds, durationSeconds } = await probe(path);
+      expect([name, startSeconds + durationSeconds]).toEqual([name, expect.closeTo(seconds, 1)]);
+    }
+  });
+
+  test('of one picture a second that are reordered has one clock.', async () => {
+    const slow = make('slow.mkv', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=1:d=20', '-f', 'lavfi', '-i', 'sine=440:d=20'],
+      ...['-c:v', 'libx264', '-bf', '3', '-x264-params', 'b-adapt=0', '-c:a', 'aac'],
+    ]);
+    expect((await probe(slow)).durationSeconds).toBeCloseTo(20, 0);
   });
 
   test('that is not there is a failure of the work, or gone, and never a crash.', async () => {

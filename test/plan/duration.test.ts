@@ -1,21 +1,23 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../worker/errors.ts';
-import { requireOneClock, settleDuration } from '../../worker/plan/duration.ts';
+import { hasFalseEdits, requireOneClock, settleDuration } from '../../worker/plan/duration.ts';
 import { PacketSurvey } from '../../worker/plan/packets.ts';
 import type { PacketRange } from '../../worker/plan/packets.ts';
+import type { DeclaredMedia } from '../../worker/plan/source.ts';
 
-const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
+const DECLARED: DeclaredMedia = {
+  ...{ demuxer: 'mov,mp4', sizeBytes: 1, startSeconds: 0, durationSeconds: 6, longestSeconds: 6 },
+  ...{ audio: [], unheard: [], leftOut: [] },
+};
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
 function settle(
-  demuxer: string,
   startSeconds: number | undefined,
   durationSeconds: number | undefined,
   packets: PacketRange | undefined,
 ) {
-  const declared = { demuxer, sizeBytes: 1, startSeconds, durationSeconds, audio: [] };
   try {
-    return settleDuration(declared, packets, limits);
+    return settleDuration({ startSeconds, durationSeconds }, packets, limits);
   } catch (error) {
     return error instanceof RejectedError ? error.code : error;
   }
@@ -28,18 +30,24 @@ const lasts = (startSeconds: number, durationSeconds: number) => ({
 
 describe('A source lasts', () => {
   test.each([
-    ['as long as it says, where its packets agree', MP4, 0, 60, { first: 45, end: 59.97 }, 60],
-    ['until its last packet, where it says nothing', 'webm', 0, undefined, { first: 0, end: 7 }, 7],
-    ['as its edit list says, though packets follow', MP4, 0, 10, { first: 0, end: 12 }, 10],
-    ['as its packets say in a stream without index', 'mpegts', 0, 10, { first: 0, end: 12 }, 12],
-    ['until its end, a little before what it says', MP4, 0, 100, { first: 85, end: 96 }, 96],
-  ])('%s.', (_how, demuxer, start, declared, packets, seconds) => {
-    expect(settle(demuxer, start, declared, packets)).toEqual(lasts(0, seconds));
+    ['as long as it says, where its packets agree', 60, { first: 45, end: 59.97 }, 60],
+    ['until its last packet, where it says nothing', undefined, { first: 0, end: 7 }, 7],
+    ['until its last packet, where that is later', 10, { first: 0, end: 12 }, 12],
+    ['until its last packet, where it says next to nothing', 0.08, { first: 0, end: 6 }, 6],
+    [
+      'as its packets show, where it says nothing and they are few',
+      0.001,
+      { first: 0, end: 0.08 },
+      0.08,
+    ],
+    ['until its end, a little before what it says', 100, { first: 85, end: 96 }, 96],
+  ])('%s.', (_how, declared, packets, seconds) => {
+    expect(settle(0, declared, packets)).toEqual(lasts(0, seconds));
   });
 
   test('from its own start.', () => {
-    expect(settle('mpegts', 95_400, 10, { first: 95_400, end: 95_410 })).toEqual(lasts(95_400, 10));
-    expect(settle('mpegts', undefined, undefined, { first: 5, end: 9 })).toEqual(lasts(5, 4));
+    expect(settle(95_400, 10, { first: 95_400, end: 95_410 })).toEqual(lasts(95_400, 10));
+    expect(settle(undefined, undefined, { first: 5, end: 9 })).toEqual(lasts(5, 4));
   });
 });
 
@@ -49,11 +57,11 @@ describe('A source is refused', () => {
     ['without packets', 10, undefined],
     ['that ends before it begins', 10, { first: -5, end: 0 }],
   ])('%s.', (_which, declared, packets) => {
-    expect(settle(MP4, 0, declared, packets)).toBe('truncated_source');
+    expect(settle(0, declared, packets)).toBe('truncated_source');
   });
 
   test('that is longer than it may be.', () => {
-    expect(settle('webm', 0, undefined, { first: 0, end: 3601 })).toBe('source_too_long');
+    expect(settle(0, undefined, { first: 0, end: 3601 })).toBe('source_too_long');
   });
 });
 
@@ -61,7 +69,7 @@ test('A clock that jumps back is refused, and a sentence says when.', () => {
   const survey = (...times: readonly number[]) => {
     const packets = new PacketSurvey(undefined);
     for (const pts of times) {
-      packets.add({ stream: 0, pts, dts: pts, duration: 0.04, key: true });
+      packets.add({ stream: 0, pts, dts: pts, duration: 0.04, key: true, hidden: false });
     }
     return packets;
   };
@@ -69,4 +77,27 @@ test('A clock that jumps back is refused, and a sentence says when.', () => {
   expect(() => requireOneClock(survey(10, 11, 12, 10), 10)).toThrow(
     "The file's clock jumps back after 2.0 s, as where recordings were strung together.",
   );
+});
+
+describe('An edit list', () => {
+  const judged = (shownSeconds: number, hides: boolean, longestSeconds: number) => {
+    const packets = new PacketSurvey(0);
+    const usual = { stream: 0, dts: undefined, duration: 0.04, key: true };
+    for (let pts = 0; pts < shownSeconds; pts += 0.04)
+      packets.add({ ...usual, pts, hidden: false });
+    if (hides) packets.add({ ...usual, pts: 5, hidden: true });
+    const declared = { ...DECLARED, longestSeconds };
+    return hasFalseEdits(declared, packets);
+  };
+
+  test('that hides nearly all that the header says is shown is not believed.', () => {
+    expect(judged(0.08, true, 6)).toBe(true);
+    expect(judged(0, true, 6)).toBe(true);
+  });
+
+  test('is followed where the header agrees, and where it hides nothing.', () => {
+    expect(judged(0.08, true, 0.08)).toBe(false);
+    expect(judged(4, true, 6)).toBe(false);
+    expect(judged(0.08, false, 6)).toBe(false);
+  });
 });

@@ -5,7 +5,7 @@ import type { AudioTrack, Plan, Unit } from '../../worker/plan/plan.ts';
 import { rational } from '../../worker/plan/rational.ts';
 import type { Rational } from '../../worker/plan/rational.ts';
 import { DEMUXERS } from '../../worker/plan/source.ts';
-import type { SourceVideo } from '../../worker/plan/source.ts';
+import type { Opening, SourceVideo } from '../../worker/plan/source.ts';
 
 const VIDEO: SourceVideo = {
   index: 0,
@@ -47,7 +47,7 @@ function planOf(source: Source = {}): Plan {
     title: 'a b',
     media: {
       demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
-      late: false,
+      opening: { late: false, ignoreEdits: false },
       sizeBytes: 1,
       startSeconds,
       durationSeconds,
@@ -87,6 +87,8 @@ const LAST_CHUNK: Extract<Unit, { kind: 'video' }> = {
   firstSegment: 10,
   segments: 2,
 };
+
+const USUAL: Opening = { late: false, ignoreEdits: false };
 
 const WHITELIST = DEMUXERS.join(',');
 
@@ -240,7 +242,7 @@ describe('The command of a sound track', () => {
 
 describe('The input options', () => {
   test('of a file allow the file and nothing it names', () => {
-    expect(inputOptions({ address: '/data/a:b', late: false })).toEqual([
+    expect(inputOptions({ address: '/data/a:b' }, USUAL)).toEqual([
       ...['-protocol_whitelist', 'file', '-format_whitelist', WHITELIST, '-i', 'file:/data/a:b'],
     ]);
   });
@@ -249,7 +251,7 @@ describe('The input options', () => {
     ['https://bucket.test/a.mp4?sig=1', ['-tls_verify', '1']],
     ['http://127.0.0.1:9000/a.mp4?sig=1', []],
   ])('of %s allow the network only, and go on after a break: %j', (address, tls) => {
-    const argv = inputOptions({ address, late: false });
+    const argv = inputOptions({ address }, USUAL);
     expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
     expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
       ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
@@ -258,15 +260,21 @@ describe('The input options', () => {
   });
 
   test('look further for streams that begin late', () => {
-    expect(inputOptions({ address: '/a', late: true }).slice(4)).toEqual([
+    expect(inputOptions({ address: '/a' }, { ...USUAL, late: true }).slice(4)).toEqual([
       ...['-analyzeduration', '60000000', '-probesize', '50000000', '-i', 'file:/a'],
+    ]);
+  });
+
+  test('follow no edit list that makes no sense', () => {
+    expect(inputOptions({ address: '/a' }, { ...USUAL, ignoreEdits: true }).slice(4)).toEqual([
+      ...['-ignore_editlist', '1', '-i', 'file:/a'],
     ]);
   });
 
   test.each(['hls', 'dash', 'concat', 'sdp', 'rtsp', 'image2', 'png_pipe', 'lavfi', 'tedcaptions'])(
     'never allow the demuxer %s',
     (demuxer) => {
-      const argv = inputOptions({ address: '/a', late: false });
+      const argv = inputOptions({ address: '/a' }, USUAL);
       expect(valueOf(argv, '-format_whitelist')?.split(',')).not.toContain(demuxer);
     },
   );

@@ -39,7 +39,7 @@ export function examplePlan(
     media: {
       ...{
         demuxer: 'mov,mp4',
-        late: false,
+        opening: { late: false, ignoreEdits: false },
         sizeBytes: 1000,
         startSeconds,
         durationSeconds: seconds,

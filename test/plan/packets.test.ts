@@ -6,7 +6,10 @@ function survey(packets: readonly Partial<SourcePacket>[], picture?: number): Pa
   const made = new PacketSurvey(picture);
   for (const packet of packets) {
     const { pts = 0 } = packet;
-    made.add({ ...{ stream: 0, pts, dts: pts, duration: 0.04, key: false }, ...packet });
+    made.add({
+      ...{ stream: 0, pts, dts: pts, duration: 0.04, key: false, hidden: false },
+      ...packet,
+    });
   }
   return made;
 }
@@ -32,6 +35,22 @@ describe('Packets', () => {
     expect(survey([{ pts: 5 }, { pts: 2, stream: 1 }, { pts: 5.1 }]).setback).toBeUndefined();
     expect(survey([{ pts: 5 }, { pts: 4.2, dts: 4.2 }, { pts: 6 }]).setback).toBeUndefined();
     expect(survey([{ pts: 5 }, { pts: 9 }, { pts: 0 }, { pts: 12 }, { pts: 1 }]).setback).toBe(9);
+  });
+
+  test('that are not shown, or have no decode time, are no setback.', () => {
+    expect(survey([{ pts: 5 }, { pts: 1, hidden: true }, { pts: 5.04 }]).setback).toBeUndefined();
+    const reordered = [{ pts: 0 }, { pts: 4 }, { pts: 2 }].map((packet) => ({
+      ...{ ...packet, dts: undefined },
+    }));
+    expect(survey([...reordered, { pts: 1, dts: 1 }]).setback).toBeUndefined();
+  });
+
+  test('that are not shown do not count for the length, but are noticed.', () => {
+    const packets = survey([{ pts: 0 }, { pts: 9, hidden: true }, { pts: 9, stream: 1 }]);
+    expect(packets.range).toEqual({ first: 0, end: 9.04 });
+    expect(packets.endBeforeHidden(0)).toBe(0.04);
+    expect(packets.endBeforeHidden(1)).toBeUndefined();
+    expect(survey([{ pts: 0, hidden: true }]).endBeforeHidden(0)).toBe(-Infinity);
   });
 
   test('have the pace at which most pictures follow each other, whatever their order.', () => {

@@ -11,12 +11,14 @@ const PICTURE = {
   ...{ index: 0, codec_type: 'video', codec_name: 'h264', width: 1280, height: 720 },
   ...{ pix_fmt: 'yuv420p', field_order: 'progressive', bits_per_raw_sample: '8' },
   ...{ avg_frame_rate: '30000/1001', r_frame_rate: '30000/1001', sample_aspect_ratio: '1:1' },
+  ...{ time_base: '1/30000', nb_frames: '300' },
   ...{ start_time: '0.000000', duration: '10.000000' },
   disposition: { default: 1, attached_pic: 0 },
 };
 const SOUND = {
   ...{ index: 1, codec_type: 'audio', codec_name: 'aac', sample_rate: '48000', channels: 2 },
   ...{ avg_frame_rate: '0/0', r_frame_rate: '0/0', start_time: '0.000000', duration: '10.000000' },
+  ...{ time_base: '1/48000', nb_frames: '469' },
   disposition: { default: 1, attached_pic: 0 },
   tags: { language: 'eng' },
 };
@@ -76,6 +78,7 @@ describe('A source', () => {
         { stream: 2, what: 'picture', codec: 'mjpeg', reason: 'cover_of_video' },
       ],
       unheard: [],
+      longestSeconds: 10,
     });
   });
 
@@ -98,6 +101,33 @@ describe('A source', () => {
     const tagged = { ...PICTURE, duration: undefined, tags: { DURATION: '00:00:15.005000000' } };
     expect(parse([tagged, SOUND], { duration: undefined }).durationSeconds).toBe(15.005);
   });
+
+  test('says nothing by a length of zero.', () => {
+    const zero = [
+      { ...PICTURE, duration: '0.000000' },
+      { ...SOUND, duration: '0.000000' },
+    ];
+    expect(parse(zero).durationSeconds).toBe(10);
+    expect(parse(zero, { duration: '0' }).durationSeconds).toBeUndefined();
+    const tagged = { ...PICTURE, duration: undefined, tags: { DURATION: '00:00:00.000000000' } };
+    expect(parse([tagged]).durationSeconds).toBe(10);
+  });
+
+  test.each([30, 3600, 1_700_000_000])(
+    'of fragments that begin at %d s says when it ends, not how long it is.',
+    (start) => {
+      const odd = { nb_frames: undefined, start_time: String(start), duration: String(start + 6) };
+      const fragments = [
+        { ...PICTURE, ...odd },
+        { ...SOUND, ...odd },
+      ];
+      const expected = { startSeconds: start, durationSeconds: 6, longestSeconds: 6 };
+      expect(parse(fragments, odd)).toMatchObject(expected);
+      const whole = { ...PICTURE, start_time: '30', duration: '36' };
+      const format = { start_time: '30', duration: '36' };
+      expect(parse([whole], format)).toMatchObject({ durationSeconds: 36 });
+    },
+  );
 
   test('with several pictures shows its default one, else the largest.', () => {
     const plain = { ...PICTURE, disposition: { default: 0 } };
@@ -305,6 +335,14 @@ describe('Rejected is a file', () => {
     ],
   ])('%s.', (_what, streams, code) => {
     expect(rejection(streams)).toBe(code);
+  });
+
+  test('whose clock runs in whole seconds, as ffmpeg reads a time scale of 0.', () => {
+    const slow = { ...PICTURE, time_base: '1/1', avg_frame_rate: '1/512' };
+    expect(rejection([slow, SOUND])).toBe('unsupported_source');
+    expect(rejection([PICTURE, { ...SOUND, time_base: '1/1' }])).toBe('unsupported_source');
+    const slides = { ...PICTURE, time_base: '1/1', avg_frame_rate: '1/10' };
+    expect(parse([slides]).video?.index).toBe(0);
   });
 
   test('that says it lasts longer than is taken.', () => {

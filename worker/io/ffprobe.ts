@@ -6,13 +6,13 @@ import { redact } from '../plan/command.ts';
 import { encoderFailure } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
 import type { SourcePacket } from '../plan/packets.ts';
+import type { Opening } from '../plan/source.ts';
 
 /** What is looked at, and by what. */
 export interface ProbedSource {
   /** A path, or a URL that is signed for long enough. */
   readonly address: string;
-  /** Look further for streams than usual. */
-  readonly late: boolean;
+  readonly opening: Opening;
   /** The program. */
   readonly ffprobe: string;
   readonly signal: AbortSignal;
@@ -56,12 +56,14 @@ function parsePacket(line: string): SourcePacket {
   const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
   const number = (name: string) => Number(field(name) ?? Number.NaN);
   const [pts, dts] = [number('pts_time'), number('dts_time')];
+  const flags = field('flags') ?? '';
   return {
     stream: number('stream_index'),
     pts: Number.isFinite(pts) ? pts : dts,
-    dts: Number.isFinite(dts) ? dts : pts,
+    dts: Number.isFinite(dts) ? dts : undefined,
     duration: number('duration_time') || 0,
-    key: field('flags')?.startsWith('K') ?? false,
+    key: flags.startsWith('K'),
+    hidden: flags.includes('D'),
   };
 }
 
@@ -70,13 +72,13 @@ function parsePacket(line: string): SourcePacket {
  * last words, TransientError when it took too long, and the signal's reason when it was stopped.
  */
 async function run(
-  { address, late, ffprobe, signal }: ProbedSource,
+  { address, opening, ffprobe, signal }: ProbedSource,
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
-  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address, late }), ...options];
+  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options];
   const child = spawn(ffprobe, argv, {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, limit]),

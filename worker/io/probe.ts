@@ -1,14 +1,14 @@
 import { RejectedError } from '../errors.ts';
-import { requireOneClock, settleDuration } from '../plan/duration.ts';
+import { hasFalseEdits, requireOneClock, settleDuration } from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
-import type { PictureWanted, SourceLimits, SourceMedia } from '../plan/source.ts';
+import type { Opening, PictureWanted, SourceLimits, SourceMedia } from '../plan/source.ts';
 import { readDeclared, readPackets } from './ffprobe.ts';
 import type { ProbedSource } from './ffprobe.ts';
 
-type Source = Omit<ProbedSource, 'late'>;
+type Source = Omit<ProbedSource, 'opening'>;
 
 export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
@@ -18,7 +18,7 @@ export interface ProbeRequest extends Source {
 
 /** A source that takes longer to look at is hostile or broken. */
 const TIME_LIMIT_SECONDS = 60;
-/** Reading a whole file without a declared duration takes as long as its download: a quarter of an hour, or at 10 MB/s. */
+/** Reading a file to its end, where its header is wrong, takes as long as its download: a quarter of an hour, or at 10 MB/s. */
 const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
 /** How far before its declared end a source is looked at for its real one, and how far from its start for its pace. */
 const WINDOW_SECONDS = 15;
@@ -36,7 +36,7 @@ const UNINDEXED = /^mpeg(ts)?$/;
  * can never become an asset, TransientError when the address failed.
  */
 export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
-  const { sizeBytes, limits, picture } = request;
+  const { sizeBytes, limits } = request;
   if (sizeBytes === 0) {
     throw new RejectedError('empty_source', 'The file is empty. Upload it again.');
   }
@@ -47,48 +47,66 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
       `The file has ${gib(sizeBytes)} GiB; at most ${gib(limits.maxSizeBytes)} are taken.`,
     );
   }
-  const { late, json } = await readStreams(request);
-  const { unheard, ...declared } = parseProbe(json, sizeBytes, limits, picture);
-  const { demuxer, video, audio, startSeconds = 0, durationSeconds } = declared;
+  const seen = await look(request, { ignoreEdits: false });
+  const { opening, declared, packets, survey } = hasFalseEdits(seen.declared, seen.packets)
+    ? await look(request, { ignoreEdits: true })
+    : seen;
+  requireOneClock(packets, declared.startSeconds);
+  const { unheard, longestSeconds: _, ...said } = declared;
+  if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
+  const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
+  if (!media.video || !isUnsettled(media.video.rates)) return media;
+  const paces = [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0];
+  return { ...media, video: withPace(media.video, Math.max(...paces)) };
+}
+
+/** What the container says, and what its packets show. */
+async function look(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'>) {
+  const { sizeBytes, limits, picture } = request;
+  const { opening, json } = await readStreams(request, edits);
+  const declared = parseProbe(json, sizeBytes, limits, picture);
+  const { demuxer, video, audio, unheard, startSeconds = 0, durationSeconds } = declared;
   const streams = [
     ...(video ? [video.index] : []),
     ...audio.flatMap((sound) => sound.streams.map(({ index }) => index)),
     ...unheard,
   ];
-  const survey = async (interval: string, limitSeconds = TIME_LIMIT_SECONDS) => {
+  const limitSeconds = Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond);
+  const survey = async (interval: string) => {
     const packets = new PacketSurvey(video?.index);
-    await readPackets({ ...request, late }, streams, interval, limitSeconds, (packet) =>
+    await readPackets({ ...request, opening }, streams, interval, limitSeconds, (packet) =>
       packets.add(packet),
     );
     return packets;
   };
   const packets =
     durationSeconds === undefined || UNINDEXED.test(demuxer)
-      ? await survey('', Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond))
+      ? await survey('')
       : await surveyEnd(survey, startSeconds, durationSeconds);
-  requireOneClock(packets, declared.startSeconds);
-  if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
-  const media = { ...declared, late, ...settleDuration(declared, packets.range, limits) };
-  if (!video || !isUnsettled(video.rates)) return media;
-  const paces = [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0];
-  return { ...media, video: withPace(video, Math.max(...paces)) };
+  return { opening, declared, packets, survey };
 }
 
 /** What the container says; of one whose streams begin late, after a longer look at it. */
-async function readStreams(request: ProbeRequest): Promise<{ late: boolean; json: unknown }> {
-  const json = await readDeclared({ ...request, late: false }, TIME_LIMIT_SECONDS);
-  if (!hasUnseen(json)) return { late: false, json };
-  return { late: true, json: await readDeclared({ ...request, late: true }, TIME_LIMIT_SECONDS) };
+async function readStreams(
+  request: ProbeRequest,
+  edits: Pick<Opening, 'ignoreEdits'>,
+): Promise<{ opening: Opening; json: unknown }> {
+  const read = async (late: boolean) => {
+    const opening = { late, ...edits };
+    return { opening, json: await readDeclared({ ...request, opening }, TIME_LIMIT_SECONDS) };
+  };
+  const first = await read(false);
+  return hasUnseen(first.json) ? read(true) : first;
 }
 
 type Survey = (interval: string) => Promise<PacketSurvey>;
 
-/** The packets near the declared end. Without any the start is read, to say how much of the file there is. */
+/** The packets from shortly before the declared end on; all where there are none, to say how much of the file there is. */
 async function surveyEnd(survey: Survey, start: number, declared: number): Promise<PacketSurvey> {
   const from = start + declared - WINDOW_SECONDS;
   if (from <= start || from <= 0) return survey('');
   const end = await survey(`${from.toFixed(6)}%+${TO_THE_END_SECONDS}`);
-  return end.range ? end : survey(START_WINDOW);
+  return end.range ? end : survey('');
 }
 
 /**
@@ -109,7 +127,7 @@ export async function findSeek(
   media: SourceMedia,
   seconds: number,
 ): Promise<number | undefined> {
-  const { demuxer, video, late, startSeconds } = media;
+  const { demuxer, video, opening, startSeconds } = media;
   if (seconds <= 0 || !video) return undefined;
   if (SEEKABLE.test(demuxer)) return seconds;
   const wanted = startSeconds + seconds;
@@ -121,7 +139,7 @@ export async function findSeek(
     const take = (packet: SourcePacket) => {
       if (packet.key && packet.pts <= wanted) key = packet.pts;
     };
-    await readPackets({ ...source, late }, [video.index], interval, TIME_LIMIT_SECONDS, take);
+    await readPackets({ ...source, opening }, [video.index], interval, TIME_LIMIT_SECONDS, take);
     if (key !== undefined) return Math.max(0, key - startSeconds - seekMargin(media));
   }
   return undefined;

@@ -6,8 +6,8 @@ import type { DeclaredMedia, SourceLimits, SourceMedia } from './source.ts';
 /** Headers round, and sound and picture end apart; more missing than this is a file that was cut off. */
 const TOLERANCE = { seconds: 1.5, share: 0.05 };
 
-/** Containers that say how long they are shown, whatever packets they hold. */
-const INDEXED = /^(mov|matroska)/;
+/** As near to its packets as this, a header knows better: the last packet need not say how long it is shown. */
+const NEAR_SECONDS = 0.1;
 
 /**
  * How long a source really is, from what it says and from where its packets end, as headers can say
@@ -15,10 +15,9 @@ const INDEXED = /^(mov|matroska)/;
  */
 export function settleDuration(
   {
-    demuxer,
     startSeconds,
     durationSeconds: declared,
-  }: Pick<DeclaredMedia, 'demuxer' | 'startSeconds' | 'durationSeconds'>,
+  }: Pick<DeclaredMedia, 'startSeconds' | 'durationSeconds'>,
   packets: PacketRange | undefined,
   limits: SourceLimits,
 ): Pick<SourceMedia, 'startSeconds' | 'durationSeconds'> {
@@ -30,19 +29,26 @@ export function settleDuration(
     throw truncated(declared ?? 0, measured);
   }
   if (measured > limits.maxDurationSeconds) throw tooLong(measured, limits);
-  const settled = settle(demuxer, declared, measured);
+  const near = Math.min(NEAR_SECONDS, measured / 4);
+  const settled =
+    declared !== undefined && Math.abs(declared - measured) < near ? declared : measured;
   // Microseconds are what containers know; more digits are noise of the arithmetic.
   return { startSeconds: start, durationSeconds: Math.round(settled * 1e6) / 1e6 };
 }
 
+/** Shown of a source that is longer by its header: less is no cut but an edit list without sense. */
+const LEAST_SHOWN = 0.1;
+
 /**
- * The last packet of some containers does not say how long it is shown, and an edit list can cut
- * packets off that are still in the file: there the container knows better than its packets.
+ * True where the edit list of an MP4 hides nearly all of its picture, or of its first sound, while its
+ * header says that the whole is shown.
  */
-function settle(demuxer: string, declared: number | undefined, measured: number): number {
-  if (declared === undefined) return measured;
-  if (Math.abs(declared - measured) < 0.1) return declared;
-  return INDEXED.test(demuxer) ? Math.min(declared, measured) : measured;
+export function hasFalseEdits(
+  { video, audio, startSeconds = 0, longestSeconds }: DeclaredMedia,
+  packets: PacketSurvey,
+): boolean {
+  const end = packets.endBeforeHidden((video ?? audio[0]?.streams[0])?.index ?? 0);
+  return end !== undefined && end - startSeconds < longestSeconds * LEAST_SHOWN;
 }
 
 /**

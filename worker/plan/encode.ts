@@ -2,6 +2,7 @@ import { colorFilters, frameFilters, scaleFilter } from './picture.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
 import { DEMUXERS } from './source.ts';
+import type { Opening } from './source.ts';
 
 /**
  * Every segment of every unit is shifted by so many seconds, as MPEG-TS knows no time below zero
@@ -24,11 +25,6 @@ export interface Place {
   readonly directory: string;
 }
 
-interface Input extends Omit<Place, 'directory'> {
-  /** As in SourceMedia. */
-  readonly late: boolean;
-}
-
 /**
  * By itself ffmpeg looks at 5 s and 5 MB, and leaves out what it has not seen by then: here at a
  * minute (in microseconds) or 50 MB. https://ffmpeg.org/ffmpeg-formats.html#Format-Options
@@ -48,7 +44,10 @@ const HTTP_OPTIONS: readonly string[] = [
 const TLS_OPTIONS: readonly string[] = ['-tls_verify', '1'];
 
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
-export function inputOptions({ address, seekSeconds, late }: Input): readonly string[] {
+export function inputOptions(
+  { address, seekSeconds }: Omit<Place, 'directory'>,
+  { late, ignoreEdits }: Opening,
+): readonly string[] {
   const remote = /^https?:\/\//.test(address);
   return [
     ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
@@ -57,6 +56,7 @@ export function inputOptions({ address, seekSeconds, late }: Input): readonly st
     // For a connection without TLS the option is unknown, and that is fatal.
     ...(/^https:/.test(address) ? TLS_OPTIONS : []),
     ...(late ? LATE_OPTIONS : []),
+    ...(ignoreEdits ? ['-ignore_editlist', '1'] : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],
@@ -117,7 +117,7 @@ export function videoCommand(
     // What a decoder makes of damaged frames depends on how many threads it has, and on their timing.
     ...['-threads', '1'],
     ...timeZero(plan),
-    ...inputOptions({ ...place, late: media.late }),
+    ...inputOptions(place, media.opening),
     ...['-filter_complex', graph],
     ...renditions.flatMap((rendition, index) => [
       ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', plan.encoder.preset],
@@ -154,7 +154,7 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     // Sound that changes its form midway is refused: new filters would begin the timeline anew.
     ...SAME_FILTERS,
     ...timeZero(plan),
-    ...inputOptions({ ...place, late: media.late }),
+    ...inputOptions(place, media.opening),
     ...(first && others.length === 0
       ? ['-map', `0:${first.index}`, '-af', [...fromZero(first), ...output].join(',')]
       : ['-filter_complex', sum(track, output), '-map', '[sum]']),

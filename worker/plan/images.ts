@@ -107,7 +107,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
     ...['-threads', '1'],
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
     ...(storyboard ? [] : timeZero(plan)),
-    ...inputOptions({ ...place, late: plan.media.late }),
+    ...inputOptions(place, plan.media.opening),
     ...['-filter_complex', whole],
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),

@@ -3,10 +3,12 @@ export interface SourcePacket {
   readonly stream: number;
   /** When it is shown; seconds on the container's clock. */
   readonly pts: number;
-  /** When it is decoded: packets come in this order. */
-  readonly dts: number;
+  /** When it is decoded: packets come in this order. Matroska does not say it of each. */
+  readonly dts: number | undefined;
   readonly duration: number;
   readonly key: boolean;
+  /** Decoded only, where the edit list of an MP4 leaves it out. */
+  readonly hidden: boolean;
 }
 
 /** Clocks of streams that are woven together differ by less, and no picture is shown so much later than it is decoded. */
@@ -17,8 +19,9 @@ export class PacketSurvey {
   readonly #decoded = new Map<number, number>();
   readonly #pace = new Pace();
   readonly #picture: number | undefined;
+  readonly #hiding = new Set<number>();
+  readonly #ends = new Map<number, number>();
   #first = Infinity;
-  #end = -Infinity;
   #setback: number | undefined;
 
   /** The pace is measured of the stream `picture`. */
@@ -26,18 +29,28 @@ export class PacketSurvey {
     this.#picture = picture;
   }
 
-  add({ stream, pts, dts, duration }: SourcePacket): void {
+  add({ stream, pts, dts, duration, hidden }: SourcePacket): void {
+    if (hidden) {
+      this.#hiding.add(stream);
+      return;
+    }
     const before = this.#decoded.get(stream) ?? -Infinity;
-    if (dts < before - SETBACK_SECONDS) this.#setback ??= before;
-    this.#decoded.set(stream, dts);
+    if (dts !== undefined && dts < before - SETBACK_SECONDS) this.#setback ??= before;
+    this.#decoded.set(stream, dts ?? before);
     this.#first = Math.min(this.#first, pts);
-    this.#end = Math.max(this.#end, pts + duration);
+    this.#ends.set(stream, Math.max(this.#ends.get(stream) ?? -Infinity, pts + duration));
     if (stream === this.#picture) this.#pace.add(pts);
   }
 
   /** From the first packet to the end of the last; undefined when there was none. */
   get range(): PacketRange | undefined {
-    return this.#decoded.size > 0 ? { first: this.#first, end: this.#end } : undefined;
+    const ends = [...this.#ends.values()];
+    return ends.length > 0 ? { first: this.#first, end: Math.max(...ends) } : undefined;
+  }
+
+  /** When what is shown of a stream ends; undefined where none of its packets is hidden. */
+  endBeforeHidden(stream: number): number | undefined {
+    return this.#hiding.has(stream) ? (this.#ends.get(stream) ?? -Infinity) : undefined;
   }
 
   /** Where the clock first jumps back, as where recordings were strung together. */

@@ -252,7 +252,7 @@ const planSchema: z.ZodType<Plan> = z.object({
   title: z.string(),
   media: z.object({
     demuxer: name,
-    late: z.boolean(),
+    opening: z.object({ late: z.boolean(), ignoreEdits: z.boolean() }),
     sizeBytes: count,
     startSeconds: z.number(),
     durationSeconds: z.number().positive(),

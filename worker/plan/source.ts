@@ -4,7 +4,7 @@ import { displaySize } from './geometry.ts';
 import type { LeftOut } from './left-out.ts';
 import { isVariable } from './frame-rate.ts';
 import type { SourceRates } from './frame-rate.ts';
-import { parseRational } from './rational.ts';
+import { parseRational, toNumber } from './rational.ts';
 import { soundsOf } from './sound.ts';
 import type { SoundStream } from './sound.ts';
 
@@ -12,8 +12,7 @@ import type { SoundStream } from './sound.ts';
 export interface SourceMedia {
   /** ffmpeg's demuxer, one of DEMUXERS. */
   readonly demuxer: string;
-  /** Streams of it begin so late that ffmpeg must look further than it does by itself. */
-  readonly late: boolean;
+  readonly opening: Opening;
   readonly sizeBytes: number;
   /** The container timestamp that is shown as time zero: the earliest of the chosen streams. */
   readonly startSeconds: number;
@@ -25,6 +24,14 @@ export interface SourceMedia {
   readonly audio: readonly SourceAudio[];
   /** The streams that are none of the above. */
   readonly leftOut: readonly LeftOut[];
+}
+
+/** How ffmpeg has to open a source, beyond the usual. */
+export interface Opening {
+  /** Streams of it begin so late that ffmpeg must look further than it does by itself. */
+  readonly late: boolean;
+  /** The edit list of an MP4 contradicts the rest of its header, and is not followed. */
+  readonly ignoreEdits: boolean;
 }
 
 export interface Size {
@@ -133,6 +140,8 @@ const streamSchema = z.object({
     .object({ default: flag.default(0), attached_pic: flag.default(0) })
     .catchall(flag)
     .optional(),
+  nb_frames: whole.default(0),
+  time_base: z.string().optional(),
   tags: z.record(z.string(), z.string()).default({}),
   side_data_list: z.array(z.object({ rotation: z.coerce.number().optional() })).default([]),
 });
@@ -155,10 +164,12 @@ const probeSchema = z.object({
 /** What the container says of a source; how long it really is, io/probe.ts measures. */
 export interface DeclaredMedia extends Omit<
   SourceMedia,
-  'durationSeconds' | 'startSeconds' | 'late'
+  'durationSeconds' | 'startSeconds' | 'opening'
 > {
   readonly startSeconds: number | undefined;
   readonly durationSeconds: number | undefined;
+  /** The longest that the container says of the whole or of a stream; 0 where it says nothing. */
+  readonly longestSeconds: number;
   /** Streams of sound that were announced, but not found: those that never come are no loss. */
   readonly unheard: readonly number[];
 }
@@ -220,16 +231,22 @@ export function parseProbe(
   }
   const chosen = [...(picture ? [picture] : []), ...audio];
   const cover = picture ? undefined : chooseCover(streams, limits);
+  if (chosen.some((stream) => hasNoClock(stream, format.format_name))) {
+    throw new RejectedError(
+      'unsupported_source',
+      'The file does not say how fast its clock runs: its header is wrong. Export it again.',
+    );
+  }
   const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
   const startSeconds = starts.length > 0 ? Math.min(...starts) : undefined;
-  const durationSeconds = declaredDuration(chosen, startSeconds ?? 0, format);
-  const claimed = Math.max(durationSeconds ?? 0, format.duration || 0);
-  if (claimed > limits.maxDurationSeconds) throw tooLong(claimed, limits);
+  const { durationSeconds, longestSeconds } = declaredLength(chosen, startSeconds ?? 0, format);
+  if (longestSeconds > limits.maxDurationSeconds) throw tooLong(longestSeconds, limits);
   return {
     demuxer: format.format_name,
     sizeBytes,
     startSeconds,
     durationSeconds,
+    longestSeconds,
     ...(picture ? { video: parseVideo(picture, limits) } : {}),
     ...(cover ? { cover: parseVideo(cover, limits) } : {}),
     audio: soundsOf(
@@ -265,23 +282,48 @@ export function tooLong(
 
 /**
  * From the first of the chosen streams to the end of the last, as subtitles can outlast them, but no
- * longer than the container says of the whole.
+ * longer than the container says of the whole; and the longest of all that is said. A length of zero
+ * says nothing.
  */
-function declaredDuration(
+function declaredLength(
   chosen: readonly Stream[],
   start: number,
-  format: { readonly start_time: number; readonly duration: number },
-): number | undefined {
-  const end = Math.max(
-    ...chosen.map(({ start_time, duration, tags }) =>
-      // Matroska's tag is when the stream ends, not how long it is.
-      Number.isFinite(duration) ? (start_time || 0) + duration : clockSeconds(tags['DURATION']),
-    ),
+  format: z.infer<typeof probeSchema>['format'],
+): { durationSeconds: number | undefined; longestSeconds: number } {
+  const fragmented =
+    format.format_name.startsWith('mov') && chosen.every(({ nb_frames }) => nb_frames === 0);
+  const endOf = (from: number, length: number) => {
+    // Fragments say when the last of them ends, not how long they are together.
+    if (fragmented && length > from) return length;
+    return length > 0 ? from + length : Number.NaN;
+  };
+  const ends = chosen.map(({ start_time, duration, tags }) =>
+    // Matroska's tag is when the stream ends, too.
+    Number.isFinite(duration)
+      ? endOf(start_time || 0, duration)
+      : endOf(0, clockSeconds(tags['DURATION'])),
   );
-  const whole = (Number.isFinite(format.start_time) ? format.start_time : start) + format.duration;
-  const ends = [end, whole].filter(Number.isFinite);
-  return ends.length > 0 ? Math.min(...ends) - start : undefined;
+  const whole = endOf(format.start_time || start, format.duration);
+  const last = [Math.max(...ends), whole].filter(Number.isFinite);
+  const longest = Math.max(start, ...[...ends, whole].filter(Number.isFinite));
+  return {
+    durationSeconds: last.length > 0 ? Math.min(...last) - start : undefined,
+    longestSeconds: longest - start,
+  };
 }
+
+/**
+ * An MP4's time scale of 0 becomes 1 in ffmpeg: whole seconds, in which no sound is counted, and of
+ * pictures only those that stand still.
+ */
+function hasNoClock({ time_base, avg_frame_rate, codec_type }: Stream, demuxer: string): boolean {
+  if (!demuxer.startsWith('mov') || time_base !== '1/1') return false;
+  const rate = parseRational(avg_frame_rate);
+  return codec_type === 'audio' || (rate !== undefined && toNumber(rate) < SLOWEST);
+}
+
+/** Pictures a second: a slide show is faster. */
+const SLOWEST = 1 / 60;
 
 /** Matroska's `00:00:15.005000000` in seconds; NaN for anything else. */
 function clockSeconds(text = ''): number {
