@@ -222,7 +222,6 @@ describe('A source', () => {
     ['mvhd', 'the whole is 0 s long', 16, 0],
     ['elst', 'nothing is shown', 8, 0],
     ['elst', '80 ms are shown', 8, 80],
-    ['mvhd', 'its clock stands still', 12, 0],
   ])('of 6 s whose %s says that %s lasts 6 s.', async (type, _lie, offset, value) => {
     const path = join(directory, `${type}-${offset}-${value}.mp4`);
     const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });

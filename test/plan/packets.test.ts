@@ -43,6 +43,10 @@ describe('Packets', () => {
       ...{ ...packet, dts: undefined },
     }));
     expect(survey([...reordered, { pts: 1, dts: 1 }]).setback).toBeUndefined();
+    const second = { duration: 1 };
+    const guessed = [0, 4, 1, 2].map((dts) => ({ ...second, pts: dts, dts }));
+    expect(survey(guessed).setback).toBeUndefined();
+    expect(survey([...guessed, { ...second, pts: 40 }, { ...second, pts: 0 }]).setback).toBe(40);
   });
 
   test('that are not shown do not count for the length, but are noticed.', () => {

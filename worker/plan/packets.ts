@@ -11,8 +11,11 @@ export interface SourcePacket {
   readonly hidden: boolean;
 }
 
-/** Clocks of streams that are woven together differ by less, and no picture is shown so much later than it is decoded. */
+/** Clocks of streams that are woven together differ by less. */
 const SETBACK_SECONDS = 1;
+
+/** H.264 and HEVC reorder at most 16 pictures (max_num_reorder_frames). */
+const REORDERED = 16;
 
 /** What packets tell of their source, one by one, as those of a long file do not fit into memory. */
 export class PacketSurvey {
@@ -35,7 +38,9 @@ export class PacketSurvey {
       return;
     }
     const before = this.#decoded.get(stream) ?? -Infinity;
-    if (dts !== undefined && dts < before - SETBACK_SECONDS) this.#setback ??= before;
+    // Of Matroska, which has no decode times, ffmpeg takes some from the times at which pictures are shown.
+    const reordered = Math.max(SETBACK_SECONDS, duration * REORDERED);
+    if (dts !== undefined && dts < before - reordered) this.#setback ??= before;
     this.#decoded.set(stream, dts ?? before);
     this.#first = Math.min(this.#first, pts);
     this.#ends.set(stream, Math.max(this.#ends.get(stream) ?? -Infinity, pts + duration));
@@ -73,9 +78,6 @@ export interface PacketRange {
   readonly first: number;
   readonly end: number;
 }
-
-/** H.264 and HEVC reorder at most 16 pictures (max_num_reorder_frames). */
-const REORDERED = 16;
 
 /** Counts the distances between pictures, by milliseconds, as many containers know nothing finer. */
 class Pace {
