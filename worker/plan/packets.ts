@@ -38,7 +38,7 @@ export class PacketSurvey {
       return;
     }
     const before = this.#decoded.get(stream) ?? -Infinity;
-    // Of Matroska, which has no decode times, ffmpeg takes some from the times at which pictures are shown.
+    // Matroska stores no decode times: ffmpeg derives them from the presentation times.
     const reordered = Math.max(SETBACK_SECONDS, duration * REORDERED);
     if (dts !== undefined && dts < before - reordered) this.#setback ??= before;
     this.#decoded.set(stream, dts ?? before);
