@@ -126,7 +126,10 @@ describe('A source', () => {
       ],
       ...['-c:v', 'mjpeg', '-disposition:v:0', 'attached_pic'],
     ]);
-    expect(await probe(tone)).toMatchObject({ cover: { index: 1 }, audio: [{ index: 0 }] });
+    expect(await probe(tone)).toMatchObject({
+      cover: { index: 1 },
+      audio: [{ streams: [{ index: 0 }] }],
+    });
     expect(await probe(tone)).not.toHaveProperty('video');
     expect(await rejection(probe(tone, { picture: 'required' }))).toBe('no_video');
   });
