@@ -41,9 +41,9 @@ export default tseslint.config(
       ],
     },
   },
-  {
-    // The plan decides and touches nothing: no I/O, no clock, no chance, no SDK.
-    files: ['worker/plan/**/*.ts'],
+  // The plan decides and touches nothing: no I/O, no clock, no chance, no SDK.
+  ...['..', '../..'].map((outside) => ({
+    files: [outside === '..' ? 'worker/plan/*.ts' : 'worker/plan/*/*.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -53,8 +53,8 @@ export default tseslint.config(
             {
               group: [
                 '**/io/**',
-                '../*.ts',
-                '!../errors.ts',
+                `${outside}/*.ts`,
+                `!${outside}/errors.ts`,
                 '@aws-sdk/*',
                 'fluent-ffmpeg',
                 'pino',
@@ -71,7 +71,7 @@ export default tseslint.config(
         { object: 'Math', property: 'random', message: 'worker/plan has no chance.' },
       ],
     },
-  },
+  })),
   {
     files: ['worker', 'commands', 'local', 'cloud', 'test', 'bench'].map((one) => `${one}/**/*.ts`),
     ignores: ['worker/io/ffmpeg.ts', 'worker/plan/**'],

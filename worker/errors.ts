@@ -46,3 +46,8 @@ export class TransientError extends Error {
 export class PoisonError extends Error {
   override readonly name = 'PoisonError';
 }
+
+/** What was made is not what was planned, twice: a defect of the worker or of its tools, for a person to look at. */
+export class FaultyOutputError extends Error {
+  override readonly name = 'FaultyOutputError';
+}

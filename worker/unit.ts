@@ -1,6 +1,8 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PoisonError, RejectedError } from './errors.ts';
+import { createHash } from 'node:crypto';
+import { FaultyOutputError, PoisonError, RejectedError } from './errors.ts';
+import { Decoder } from './io/decoder.ts';
 import { createDocument, readDocument } from './io/documents.ts';
 import { runFfmpeg } from './io/ffmpeg.ts';
 import type { Progress } from './io/ffmpeg.ts';
@@ -8,11 +10,25 @@ import { makeImages } from './io/images.ts';
 import { findSeek } from './io/probe.ts';
 import { makeFolders, takeSegments } from './io/segments.ts';
 import type { SegmentFile } from './io/segments.ts';
-import { AUDIO_FRAME_SECONDS, audioCommand, videoCommand } from './plan/encode.ts';
-import { frameSeconds, segmentsOf } from './plan/grid.ts';
-import type { FrameRange } from './plan/grid.ts';
+import { readLevels, readWitness } from './io/witness.ts';
+import {
+  AUDIO_FRAME_SECONDS,
+  audioCommand,
+  KEYS_COMMAND,
+  LEVELS_COMMAND,
+  videoCommand,
+} from './plan/encode.ts';
+import { describeDefects } from './plan/gate/defect.ts';
+import type { Defect } from './plan/gate/defect.ts';
+import { checkDecoding, checkKeys, checkTimeline } from './plan/gate/pictures.ts';
+import type { DecodedKey } from './plan/gate/pictures.ts';
+import { checkLevels, parseLevels } from './plan/gate/sound.ts';
+import { checkSegments, checkTrack, frameAt } from './plan/gate/structure.ts';
+import type { ReadAudio, ReadVideo } from './plan/gate/structure.ts';
+import { tinyAt } from './plan/gate/witness.ts';
+import { frameSeconds } from './plan/grid.ts';
 import { deliveryHeaders, imagePath, jobKeys, segmentPath, versionKey } from './plan/keys.ts';
-import type { Marker } from './plan/marker.ts';
+import type { Marker, SegmentFacts, StoredFile } from './plan/marker.ts';
 import { parsePlan, planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
 import { joinable, readSegment } from './plan/transport-stream.ts';
@@ -41,8 +57,9 @@ interface Work {
   readonly directory: string;
   readonly context: Context;
   run(argv: readonly string[], options?: RunOptions): Promise<void>;
-  /** Puts a file of the version into the delivery bucket; returns its size. */
-  upload(path: string, bytes: Uint8Array): Promise<number>;
+  decoder(argv: readonly string[]): Decoder;
+  /** Puts a file of the version into the delivery bucket. */
+  upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
 }
 
 /** The plan of a job. Throws PoisonError when there is none: the unit's message outlived its job. */
@@ -76,6 +93,7 @@ export async function encodeUnit(
   const version = planVersion(plan);
   const address = await addressOf(store, plan.source);
   const directory = await mkdtemp(join(scratch, `${name}-`));
+  const ended = new AbortController();
   const work: Work = {
     ...{ services, plan, address, directory, context },
     run: (argv, { silentSeconds = 0, onProgress } = {}) =>
@@ -85,10 +103,12 @@ export async function encodeUnit(
         stallSeconds: config.STALL_SECONDS + silentSeconds,
         ...(onProgress ? { onProgress } : {}),
       }),
+    decoder: (argv) =>
+      new Decoder({ ffmpeg: config.FFMPEG, argv, signal: AbortSignal.any([signal, ended.signal]) }),
     upload: async (path, bytes) => {
       const key = versionKey(plan.assetId, version, path);
       await store.put(config.DELIVERY_BUCKET, key, bytes, deliveryHeaders(key));
-      return bytes.length;
+      return { bytes: bytes.length, md5: createHash('md5').update(bytes).digest('hex') };
     },
   };
   log.info({ event: 'unit.started' });
@@ -101,6 +121,7 @@ export async function encodeUnit(
     await createDocument(store, config.WORK_BUCKET, keys.marker(name), marker);
     log.info({ event: 'unit.done', elapsedSeconds });
   } finally {
+    ended.abort();
     await removeScratch(directory, log);
   }
 }
@@ -122,98 +143,140 @@ function makeUnit(work: Work, unit: Unit): Promise<Made> {
 }
 
 async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
-  const { services, plan, address, directory, context } = work;
+  const { services, plan, context } = work;
   const { grid, media } = plan;
   const startSeconds = frameSeconds(grid, unit.firstFrame);
-  const seekSeconds = await findSeek(
-    { address, ffprobe: services.config.FFPROBE, signal: context.signal },
-    media,
-    startSeconds,
-  );
   const names = plan.renditions.map(({ name }) => name);
-  await makeFolders(directory, names);
   const note = noteProgress(services, plan.jobId, unit.name, context);
-  await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
-    silentSeconds: startSeconds - (seekSeconds ?? 0),
-    onProgress: ({ frames }) => note(frames / unit.frames),
-  });
-  const expected: readonly FrameRange[] = segmentsOf(grid).slice(
-    unit.firstSegment,
-    unit.firstSegment + unit.segments,
-  );
-  const renditions = [];
-  for (const name of names) {
-    const segments: { bytes: number; frames: number; durationSeconds: number }[] = [];
-    let codecs = '';
-    for await (const file of takeSegments(directory, name, unit.firstSegment, true)) {
-      const segment = await uploadSegment(work, file);
-      const frames = expected[segments.length]?.frames ?? 0;
-      if (segment.frames !== frames || !segment.startsWithKey) {
-        // ffmpeg called that a success, and would on every try.
-        const found = `Segment ${file.index} of ${name} has ${segment.frames} frames, not ${frames}, or begins without a key frame.`;
-        throw new RejectedError(
-          'unsupported_source',
-          'The picture of the file cannot be processed as it is. Export it as H.264 in an MP4 file.',
-          { cause: new Error(found) },
-        );
+  return withoutDefects(work, unit.name, async (directory, again) => {
+    const { address } = work;
+    const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
+    // The second time nothing is taken on trust, the source's index neither.
+    const seekSeconds = again ? undefined : await findSeek(source, media, startSeconds);
+    await makeFolders(directory, names);
+    await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
+      silentSeconds: startSeconds - (seekSeconds ?? 0),
+      onProgress: ({ frames }) => note(frames / unit.frames),
+    });
+    const decoder = work.decoder(KEYS_COMMAND);
+    const keys: Omit<DecodedKey, 'picture'>[] = [];
+    const renditions = [];
+    const defects: Defect[] = [];
+    for (const rendition of plan.renditions) {
+      const { name } = rendition;
+      const segments = [];
+      const read: ReadVideo[] = [];
+      for await (const file of takeSegments(directory, name, unit.firstSegment, true)) {
+        const uploaded = await uploadSegment(work, file, defects);
+        if (uploaded?.segment.kind !== 'video') continue;
+        const { segment, ...stored } = uploaded;
+        const { pictures, ...rest } = segment;
+        read.push({
+          ...rest,
+          pictures: pictures.map(({ data, ...one }) => ({ ...one, bytes: data.length })),
+        });
+        for (const { data, pts } of pictures.filter(({ key }) => key)) {
+          keys.push({ rendition: name, frame: frameAt(grid, pts) - unit.firstFrame });
+          await decoder.write(data);
+        }
+        const durationSeconds = frameSeconds(grid, pictures.length);
+        segments.push({ ...stored, frames: pictures.length, durationSeconds });
       }
-      codecs = segment.codecs;
-      segments.push({ bytes: segment.bytes, frames, durationSeconds: frameSeconds(grid, frames) });
+      if (segments.length === 0 && defects.length === 0) throw undecodable('picture');
+      defects.push(...checkSegments(plan, unit, rendition, read));
+      renditions.push({ name, codecs: read[0]?.sequence.codecs ?? '', segments });
     }
-    if (segments.length === 0) throw undecodable('picture');
-    if (segments.length !== unit.segments) {
-      throw new Error(
-        `${unit.name} has ${segments.length} segments of ${name}, not ${unit.segments}.`,
-      );
-    }
-    renditions.push({ name, codecs, segments });
+    const witness = { ...(await readWitness(directory)), sought: seekSeconds !== undefined };
+    defects.push(...checkTimeline(plan, unit, witness));
+    const { output, complaints } = await decoder.end();
+    const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
+    defects.push(...checkKeys(witness.shown, decoded), ...checkDecoding(complaints));
+    return { made: { kind: 'video', renditions }, defects };
+  });
+}
+
+interface Attempt {
+  readonly made: Made;
+  readonly defects: readonly Defect[];
+}
+
+/**
+ * Makes it, in a folder of its own, and once more when it is not what was planned. Throws
+ * FaultyOutputError when it is not then either.
+ */
+async function withoutDefects(
+  { directory, context: { log } }: Work,
+  unit: string,
+  make: (directory: string, again: boolean) => Promise<Attempt>,
+): Promise<Made> {
+  let found = '';
+  for (const again of [false, true]) {
+    const folder = await mkdtemp(join(directory, 'attempt-'));
+    const { made, defects } = await make(folder, again);
+    if (defects.length === 0) return made;
+    found = describeDefects(defects);
+    log.warn({ event: 'unit.faulty', again, defects: found });
+    await removeScratch(folder, log);
   }
-  return { kind: 'video', renditions };
+  throw new FaultyOutputError(`What ${unit} made is not what was planned, twice. ${found}`);
 }
 
 async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
-  const { services, plan, address, directory, context } = work;
+  const { services, plan, address, context } = work;
   const track = plan.audio.find(({ name }) => name === unit.track);
   if (!track) throw new PoisonError(`Job ${plan.jobId} has no track ${unit.track}.`);
-  await makeFolders(directory, [track.name]);
-  const segments: { bytes: number; durationSeconds: number }[] = [];
-  let codecs = '';
-  const take = async (all: boolean) => {
-    for await (const file of takeSegments(directory, track.name, segments.length, all)) {
-      const segment = await uploadSegment(work, file);
-      codecs = segment.codecs;
-      segments.push({
-        bytes: segment.bytes,
-        durationSeconds: segment.frames * AUDIO_FRAME_SECONDS,
-      });
-    }
-  };
-  // Finished segments leave the disk while the next ones are made, one batch at a time.
-  let taking: Promise<void> | undefined;
-  let failure: unknown;
   const note = noteProgress(services, plan.jobId, unit.name, context);
-  await work.run(audioCommand(plan, track, { address, directory }), {
-    onProgress: ({ outSeconds }) => {
-      note(outSeconds / plan.durationSeconds);
-      taking ??= take(false)
-        .catch((error: unknown) => {
-          failure ??= error;
-        })
-        .finally(() => {
-          taking = undefined;
-        });
-    },
+  return withoutDefects(work, unit.name, async (directory) => {
+    await makeFolders(directory, [track.name]);
+    const decoder = work.decoder(LEVELS_COMMAND);
+    const segments: SegmentFacts[] = [];
+    const read: ReadAudio[] = [];
+    const defects: Defect[] = [];
+    let taken = 0;
+    const take = async (all: boolean) => {
+      for await (const file of takeSegments(directory, track.name, taken, all)) {
+        taken += 1;
+        const uploaded = await uploadSegment(work, file, defects);
+        if (uploaded?.segment.kind !== 'audio') continue;
+        const { segment, ...stored } = uploaded;
+        const { frames, ...rest } = segment;
+        for (const { data } of frames) await decoder.write(data);
+        read.push({ ...rest, times: frames.map(({ pts }) => pts) });
+        segments.push({ ...stored, durationSeconds: frames.length * AUDIO_FRAME_SECONDS });
+      }
+    };
+    // Finished segments leave the disk while the next ones are made, one batch at a time.
+    let taking: Promise<void> | undefined;
+    let failure: unknown;
+    await work.run(audioCommand(plan, track, { address, directory }), {
+      onProgress: ({ outSeconds }) => {
+        note(outSeconds / plan.durationSeconds);
+        taking ??= take(false)
+          .catch((error: unknown) => {
+            failure ??= error;
+          })
+          .finally(() => {
+            taking = undefined;
+          });
+      },
+    });
+    await taking;
+    if (failure)
+      throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
+    await take(true);
+    if (segments.length === 0 && defects.length === 0) throw undecodable('sound');
+    const { output, complaints } = await decoder.end();
+    const witness = {
+      ...(await readLevels(directory, track)),
+      decoded: parseLevels(output.toString()),
+    };
+    defects.push(
+      ...checkTrack(plan, track, read),
+      ...checkLevels(track, witness),
+      ...checkDecoding(complaints),
+    );
+    return { made: { kind: 'audio', codecs: read[0]?.codecs ?? '', segments }, defects };
   });
-  await taking;
-  if (failure)
-    throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
-  await take(true);
-  if (segments.length === 0) throw undecodable('sound');
-  const expected = segmentsOf(plan.grid).length;
-  if (segments.length !== expected) {
-    throw new Error(`${unit.name} has ${segments.length} segments, not ${expected}.`);
-  }
-  return { kind: 'audio', codecs, segments };
 }
 
 async function makePictures(work: Work): Promise<Made> {
@@ -223,7 +286,7 @@ async function makePictures(work: Work): Promise<Made> {
     // The poster is chosen from the whole source, and is the first output.
     work.run(argv, { silentSeconds: plan.durationSeconds }),
   )) {
-    files.push({ name, bytes: await work.upload(imagePath(name), bytes) });
+    files.push({ name, ...(await work.upload(imagePath(name), bytes)) });
   }
   return { kind: 'images', files };
 }
@@ -236,8 +299,21 @@ function undecodable(what: 'picture' | 'sound'): RejectedError {
   );
 }
 
-async function uploadSegment(work: Work, file: SegmentFile): Promise<Segment> {
-  const bytes = joinable(file.bytes);
-  await work.upload(segmentPath(file.rendition, file.index), bytes);
-  return readSegment(bytes);
+/** Uploads a segment. One that cannot be read is a defect, and is not uploaded. */
+async function uploadSegment(
+  work: Work,
+  { rendition, index, bytes }: SegmentFile,
+  defects: Defect[],
+): Promise<(StoredFile & { readonly segment: Segment }) | undefined> {
+  let joined: Uint8Array;
+  let segment: Segment;
+  try {
+    joined = joinable(bytes);
+    segment = readSegment(joined);
+  } catch (error) {
+    const sentence = `Segment ${index} of ${rendition}: ${String(error)}`;
+    defects.push({ name: 'damaged_segment', sentence });
+    return undefined;
+  }
+  return { ...(await work.upload(segmentPath(rendition, index), joined)), segment };
 }

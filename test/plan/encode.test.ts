@@ -99,6 +99,7 @@ function valueOf(argv: readonly string[], option: string): string | undefined {
 describe('The command of a chunk', () => {
   test('decodes once for all renditions and cuts them at the same frames', () => {
     const place = { address: '/data/ab', seekSeconds: 59.5, directory: '/tmp/50%/video-00001' };
+    const tiny = 'scale=128:72:flags=neighbor,scale=32:18:flags=area,format=yuv420p';
     const encoding = (index: number, name: string, bits: string) => [
       ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22'],
       ...['-maxrate', bits, '-bufsize', bits, '-profile:v', 'high', '-g', '50'],
@@ -123,13 +124,24 @@ describe('The command of a chunk', () => {
         WHITELIST,
       ],
       ...['-noaccurate_seek', '-ss', '59.500000', '-i', 'file:/data/ab', '-filter_complex'],
-      '[0:0]fps=fps=25/1:round=near,tpad=stop=-1:stop_mode=clone,' +
-        'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,format=yuv420p,' +
-        'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,split=2[s0][s1];' +
+      '[0:0]split[decoded][frames];' +
+        `[decoded]trim=end=70.040000,${tiny}[source];` +
+        '[frames]fps=fps=25/1:round=near,tpad=stop=-1:stop_mode=clone,' +
+        'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,split[framed][colors];' +
+        `[framed]${tiny}[grid];` +
+        '[colors]format=yuv420p,' +
+        'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,' +
+        `split=3[s0][s1][ready];[ready]${tiny}[shown];` +
         '[s0]scale=1280:720:flags=bicubic:out_range=tv,setsar=1[v0];' +
         '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
       ...encoding(0, '720p', '3500000'),
       ...encoding(1, '234p', '300000'),
+      ...['-map', '[source]', '-fps_mode', 'passthrough', '-enc_time_base', '1:1000000'],
+      ...['-f', 'framemd5', 'file:/tmp/50%/video-00001/source.framemd5'],
+      ...['-map', '[grid]', '-fps_mode', 'passthrough', '-f', 'framemd5'],
+      'file:/tmp/50%/video-00001/grid.framemd5',
+      ...['-map', '[shown]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
+      'file:/tmp/50%/video-00001/shown.yuv',
     ]);
   });
 
@@ -145,7 +157,9 @@ describe('The command of a chunk', () => {
   test('gives fields of one size to the deinterlacer before the grid', () => {
     const plan = planOf({ video: { fieldOrder: 'top_first' } });
     const argv = videoCommand(plan, LAST_CHUNK, { address: '/a', directory: '/d' });
-    expect(valueOf(argv, '-filter_complex')).toMatch(/^\[0:0\]scale=interl=1,bwdif=[^,]+,fps=/);
+    expect(valueOf(argv, '-filter_complex')).toMatch(
+      /^\[0:0\]scale=interl=1,bwdif=[^,]+,split\[decoded\]\[frames\];/,
+    );
     expect(valueOf(argv, '-reinit_filter')).toBe('0');
   });
 
@@ -169,22 +183,31 @@ describe('The command of a chunk', () => {
 });
 
 describe('The command of a sound track', () => {
+  const levels = (file: string) =>
+    'aresample=16000,highpass=f=400,highpass=f=400,asetnsamples=n=4000:p=0,' +
+    'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level,' +
+    `ametadata=mode=print:key=lavfi.astats.Overall.RMS_level:file=${file}`;
+
   test('makes one run of the whole length, cut at the borders of the picture', () => {
     const plan = planOf({ durationSeconds: 13, startSeconds: -0.023 });
-    const place = { address: '/data/ab', directory: '/tmp/audio-0' };
+    const place = { address: '/data/ab', directory: "/tmp/it's" };
     expect(audioCommand(plan, TRACK, place)).toEqual([
       ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1'],
       ...['-nostats', '-y', '-copyts', '-abort_on', 'empty_output_stream', '-reinit_filter', '0'],
       ...['-itsoffset', '0.023000', '-protocol_whitelist', 'file', '-format_whitelist', WHITELIST],
-      ...['-i', 'file:/data/ab', '-map', '0:1', '-af'],
-      'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
-        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=624000',
+      ...['-i', 'file:/data/ab', '-filter_complex'],
+      '[0:1]asplit[s0][m0];' +
+        `[s0]${levels("file\\\\:/tmp/it\\\\\\'s/source-0.levels")},anullsink;` +
+        '[m0]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
+        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=624000,' +
+        `asplit[made][sum];[made]${levels("file\\\\:/tmp/it\\\\\\'s/encoded.levels")},anullsink`,
+      ...['-map', '[sum]'],
       ...['-c:a', 'aac', '-b:a', '128000', '-flags', '+bitexact'],
       ...['-map_metadata', '-1', '-fflags', '+bitexact'],
       ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', '10', '-f', 'segment'],
       // 6 s are 281.25 frames of 1024 samples, 12 s are 562.5; one more is the encoder's run-in.
       ...['-segment_format', 'mpegts', '-segment_frames', '283,564', '-segment_start_number', '0'],
-      'file:/tmp/audio-0/audio-0/%05d.ts',
+      "file:/tmp/it's/audio-0/%05d.ts",
     ]);
   });
 
@@ -196,21 +219,26 @@ describe('The command of a sound track', () => {
   ] as const)('of %d channels makes %d', (channels, made) => {
     const track = { ...TRACK, channels: made };
     const argv = audioCommand(planOf({ channels }), track, { address: '/a', directory: '/d' });
-    expect(valueOf(argv, '-af')).toMatch(/^aresample=/);
-    expect(valueOf(argv, '-af')).toContain(`channel_layouts=${made === 1 ? 'mono' : 'stereo'}`);
+    const graph = valueOf(argv, '-filter_complex') ?? '';
+    expect(graph).toContain('[0:1]asplit[s0][m0];');
+    expect(graph).toContain(';[m0]aresample=');
+    expect(graph).toContain(`channel_layouts=${made === 1 ? 'mono' : 'stereo'}`);
   });
 
   test('mixes channels as the plan says, and turns peaks down', () => {
     const gains = { left: [0.8165, 0, 0.5774], right: [0, 0.8165, 0.5774] };
     const track = { ...TRACK, streams: [{ index: 1, gains }] };
     const argv = audioCommand(planOf(), track, { address: '/a', directory: '/d' });
-    expect(valueOf(argv, '-map')).toBe('0:1');
-    expect(valueOf(argv, '-af')).toBe(
-      'aformat=sample_fmts=fltp,pan=stereo|c0=0.8165*c0+0.5774*c2|c1=0.8165*c1+0.5774*c2,' +
-        'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
+    expect(valueOf(argv, '-filter_complex')?.split(';')).toEqual([
+      '[0:1]aformat=sample_fmts=fltp,pan=stereo|c0=0.8165*c0+0.5774*c2|c1=0.8165*c1+0.5774*c2,' +
+        'asplit[s0][m0]',
+      `[s0]${levels('file\\\\:/d/source-0.levels')},anullsink`,
+      '[m0]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
         'alimiter=limit=1:level=0:latency=1,' +
-        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000',
-    );
+        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000,' +
+        'asplit[made][sum]',
+      `[made]${levels('file\\\\:/d/encoded.levels')},anullsink`,
+    ]);
   });
 
   test('puts two streams that are left and right together', () => {
@@ -219,16 +247,20 @@ describe('The command of a sound track', () => {
       { index: 2, gains: { left: [0], right: [1] } },
     ];
     const argv = audioCommand(planOf(), { ...TRACK, streams }, { address: '/a', directory: '/d' });
-    expect(argv).not.toContain('-af');
     expect(valueOf(argv, '-map')).toBe('[sum]');
-    expect(valueOf(argv, '-filter_complex')).toBe(
-      '[0:1]aformat=sample_fmts=fltp,pan=stereo|c0=c0|c1=0*c0,' +
-        'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,apad[a0];' +
-        '[0:2]aformat=sample_fmts=fltp,pan=stereo|c0=0*c0|c1=c0,' +
-        'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,apad[a1];' +
-        '[a0][a1]amix=inputs=2:normalize=0,' +
-        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000[sum]',
-    );
+    const zero = 'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,apad';
+    expect(valueOf(argv, '-filter_complex')?.split(';')).toEqual([
+      '[0:1]aformat=sample_fmts=fltp,pan=stereo|c0=c0|c1=0*c0,asplit[s0][m0]',
+      `[s0]${levels('file\\\\:/d/source-0.levels')},anullsink`,
+      `[m0]${zero}[a0]`,
+      '[0:2]aformat=sample_fmts=fltp,pan=stereo|c0=0*c0|c1=c0,asplit[s1][m1]',
+      `[s1]${levels('file\\\\:/d/source-1.levels')},anullsink`,
+      `[m1]${zero}[a1]`,
+      '[a0][a1]amix=inputs=2:normalize=0,' +
+        'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000,' +
+        'asplit[made][sum]',
+      `[made]${levels('file\\\\:/d/encoded.levels')},anullsink`,
+    ]);
   });
 
   test('leaves a frame of sound for a last segment that is shorter than it', () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { PoisonError, RejectedError, TransientError } from '../../worker/errors.ts';
+import {
+  FaultyOutputError,
+  PoisonError,
+  RejectedError,
+  TransientError,
+} from '../../worker/errors.ts';
 import { LeaseLostError } from '../../worker/io/ports.ts';
 import { outcomeOf } from '../../worker/plan/outcome.ts';
 import { jobProgress, parseOutline } from '../../worker/plan/progress.ts';
@@ -15,6 +20,7 @@ describe('A message', () => {
     ['was rejected', rejected, {}, { kind: 'acknowledge' }],
     ['was rejected while stopping', rejected, { stopping: true }, { kind: 'acknowledge' }],
     ['lost its lease', new LeaseLostError('gone'), {}, { kind: 'forget' }],
+    ['made what was not planned', new FaultyOutputError('x'), {}, { kind: 'dead' }],
     ['is poison', new PoisonError('?'), {}, { kind: 'dead' }],
     ['was stopped', new Error('stop'), { stopping: true }, { kind: 'resend' }],
     ['failed', new TransientError('x'), {}, { kind: 'release', afterSeconds: 10 }],

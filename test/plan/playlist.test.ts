@@ -13,22 +13,20 @@ import {
 import { examplePlan } from './example.ts';
 
 const plan = examplePlan({ seconds: 14 });
+const MD5 = '0123456789abcdef'.repeat(2);
 const segments = (bytes: readonly number[]) =>
   [6, 6, 2].map((durationSeconds, index) => ({
-    ...{ durationSeconds, bytes: bytes[index] ?? 0 },
+    ...{ durationSeconds, bytes: bytes[index] ?? 0, md5: MD5 },
     frames: durationSeconds * 25,
   }));
 const markers: readonly Marker[] = [
   {
     ...{ kind: 'images', unit: 'images', elapsedSeconds: 1 },
-    files: [{ name: 'poster.jpg', bytes: 1000 }],
+    files: [{ name: 'poster.jpg', bytes: 1000, md5: MD5 }],
   },
   {
     ...{ kind: 'audio', unit: 'audio-0', elapsedSeconds: 1, codecs: 'mp4a.40.2' },
-    segments: segments([96_000, 96_000, 32_000]).map(({ bytes, durationSeconds }) => ({
-      bytes,
-      durationSeconds,
-    })),
+    segments: segments([96_000, 96_000, 32_000]).map(({ frames: _, ...facts }) => facts),
   },
   {
     ...{ kind: 'video', unit: 'video-00000', elapsedSeconds: 5 },

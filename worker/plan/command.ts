@@ -17,3 +17,11 @@ export function redact(text: string): string {
     .replaceAll(/(https?:\/\/[^\s?'"\\]+)\?(?:[^\s'"\\]*[^\s'"\\:])?/gi, '$1?[redacted]')
     .replaceAll(/(\barn:[\w-]+:[\w-]+:[\w-]*:|\/\/sqs\.[\w.-]+\/)\d{12}(?=[:/])/g, '$1[redacted]');
 }
+
+/**
+ * The value of a filter's option, within a graph of filters: escaped for the option and for the graph.
+ * https://ffmpeg.org/ffmpeg-filters.html#Notes-on-filtergraph-escaping
+ */
+export function filterValue(text: string): string {
+  return text.replace(/[\\':]/g, '\\$&').replace(/[\\'[\],;]/g, '\\$&');
+}

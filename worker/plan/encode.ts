@@ -1,4 +1,6 @@
 import { colorFilters, frameFilters, scaleFilter } from './picture.ts';
+import { TINY, TINY_FILTER, witnessEnd, witnessOutputs } from './gate/witness.ts';
+import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
 import { DEMUXERS } from './source.ts';
@@ -81,7 +83,8 @@ const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
 
 /**
  * The run that encodes one chunk: one decode, put on the grid, feeds the encoders of all renditions.
- * Segments are cut at the plan's frames, and named by their number in the whole asset.
+ * Segments are cut at the plan's frames, and named by their number in the whole asset. Beside them it
+ * writes what the gate holds against the plan.
  */
 export function videoCommand(
   plan: Plan,
@@ -93,7 +96,6 @@ export function videoCommand(
   if (!video) throw new Error(`${unit.name} of job ${plan.jobId} has no picture to encode.`);
   const rate = `${grid.rate.num}/${grid.rate.den}`;
   const frames = [
-    ...frameFilters(video),
     // The grid is absolute: its frame n is shown at n / rate, wherever the decoder began.
     `fps=fps=${rate}:round=near`,
     // A picture that ends before the sound stands still to the end,
@@ -101,11 +103,15 @@ export function videoCommand(
     // and one that begins after it shows its first frame until then.
     `fps=fps=${rate}:round=near:start_time=${frameSeconds(grid, unit.firstFrame).toFixed(6)}`,
     `trim=end_frame=${unit.frames}`,
-    ...colorFilters(video),
-    `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`,
   ];
+  const scaled = renditions.map((_, index) => `[s${index}]`).join('');
   const graph = [
-    `[0:${video.index}]${frames.join(',')}`,
+    `[0:${video.index}]${[...frameFilters(video), 'split'].join(',')}[decoded][frames]`,
+    `[decoded]trim=end=${witnessEnd(grid, unit)},${TINY_FILTER}[source]`,
+    `[frames]${frames.join(',')},split[framed][colors]`,
+    `[framed]${TINY_FILTER}[grid]`,
+    `[colors]${[...colorFilters(video), `split=${renditions.length + 1}`].join(',')}${scaled}[ready]`,
+    `[ready]${TINY_FILTER}[shown]`,
     ...renditions.map((rendition, index) => `[s${index}]${scaleFilter(rendition)}[v${index}]`),
   ].join(';');
   return [
@@ -134,20 +140,20 @@ export function videoCommand(
       ...segmentOptions(videoBorders(plan, unit), unit.firstSegment),
       segmentFiles(place, rendition.name),
     ]),
+    ...witnessOutputs(place.directory),
   ];
 }
+
+/** Decodes key frames that follow each other, whatever their sizes, to tiny copies. */
+export const KEYS_COMMAND: readonly string[] = [
+  ...['-hide_banner', '-loglevel', 'error', '-threads', '1', '-f', 'h264', '-i', 'pipe:0'],
+  ...['-vf', `scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`],
+  ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
+];
 
 /** The run that encodes one sound track from start to end: encoded in pieces, AAC would click at each join. */
 export function audioCommand(plan: Plan, track: AudioTrack, place: Place): readonly string[] {
   const { media } = plan;
-  const [first, ...others] = track.streams;
-  const output = [
-    // Channels that are loud together exceed full scale for a moment.
-    ...(loudest(track) > 1 ? ['alimiter=limit=1:level=0:latency=1'] : []),
-    `aformat=sample_fmts=fltp:channel_layouts=${track.channels === 1 ? 'mono' : 'stereo'}`,
-    'apad',
-    `atrim=end_sample=${audioSamples(plan)}`,
-  ];
   return [
     ...GENERAL_OPTIONS,
     ...ABORT_WHEN_EMPTY,
@@ -155,28 +161,43 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     ...SAME_FILTERS,
     ...timeZero(plan),
     ...inputOptions(place, media.opening),
-    ...(first && others.length === 0
-      ? ['-map', `0:${first.index}`, '-af', [...fromZero(first), ...output].join(',')]
-      : ['-filter_complex', sum(track, output), '-map', '[sum]']),
+    ...['-filter_complex', soundGraph(plan, track, place), '-map', '[sum]'],
     ...['-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
-    ...segmentOptions(audioBorders(plan), 0),
+    ...segmentOptions(audioBorders(plan).borders, 0),
     segmentFiles(place, track.name),
   ];
 }
 
 type TrackStream = AudioTrack['streams'][number];
 
-/** One stream from time zero on, as stereo where the plan says how. */
-function fromZero({ gains }: TrackStream): readonly string[] {
-  return [
-    // Only floating point holds more than full scale.
-    ...(gains
-      ? ['aformat=sample_fmts=fltp', `pan=stereo|c0=${mix(gains.left)}|c1=${mix(gains.right)}`]
-      : []),
-    // Silence where the sound begins late or has gaps, so that it stays with the picture.
-    `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`,
+/**
+ * From the streams of one sound to what is encoded. Beside it the levels are written that the gate
+ * holds against each other: of each stream, and of what goes to the encoder.
+ */
+function soundGraph(plan: Plan, track: AudioTrack, { directory }: Place): string {
+  const output = [
+    // Channels that are loud together exceed full scale for a moment.
+    ...(loudest(track) > 1 ? ['alimiter=limit=1:level=0:latency=1'] : []),
+    `aformat=sample_fmts=fltp:channel_layouts=${track.channels === 1 ? 'mono' : 'stereo'}`,
+    'apad',
+    `atrim=end_sample=${audioSamples(plan)}`,
+    'asplit[made]',
   ];
+  const levels = (name: string) => `${levelsFilter(`file:${directory}/${name}`)},anullsink`;
+  const graph = sum(track, output, (place) => levels(sourceLevels(place)));
+  return `${graph};[made]${levels(ENCODED_LEVELS)}`;
+}
+
+/** Silence where the sound begins late or has gaps, so that it stays with the picture. */
+const FROM_ZERO = `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`;
+
+/** A stream as stereo where the plan says how. */
+function mixed({ gains }: TrackStream): readonly string[] {
+  if (!gains) return [];
+  const pan = `pan=stereo|c0=${mix(gains.left)}|c1=${mix(gains.right)}`;
+  // Only floating point holds more than full scale.
+  return ['aformat=sample_fmts=fltp', pan];
 }
 
 /** A side of the pan filter: https://ffmpeg.org/ffmpeg-filters.html#pan */
@@ -185,17 +206,26 @@ function mix(gains: readonly number[]): string {
   return terms.filter((_, channel) => gains[channel] !== 0).join('+') || '0*c0';
 }
 
-/** The graph of the streams of one sound together; each goes on in silence when it ends before the others. */
-export function sum({ streams }: AudioTrack, output: readonly string[]): string {
-  const [first, ...others] = streams;
-  if (first && others.length === 0) {
-    return `[0:${first.index}]${[...fromZero(first), ...output].join(',')}[sum]`;
-  }
+/**
+ * The graph of the streams of one sound together; each goes on in silence when it ends before the others.
+ * `watch` looks at the stream of each place, as it comes.
+ */
+export function sum(
+  { streams }: AudioTrack,
+  output: readonly string[],
+  watch?: (place: number) => string,
+): string {
+  const begun = streams.map((stream, place) => {
+    const from = `[0:${stream.index}]`;
+    if (!watch) return `${from}${[...mixed(stream), FROM_ZERO].join(',')}`;
+    const parts = [...mixed(stream), `asplit[s${place}][m${place}]`].join(',');
+    return `${from}${parts};[s${place}]${watch(place)};[m${place}]${FROM_ZERO}`;
+  });
+  const [alone, ...others] = begun;
+  if (others.length === 0) return `${[alone, ...output].join(',')}[sum]`;
   const names = streams.map((_, place) => `[a${place}]`);
   return [
-    ...streams.map(
-      (stream, place) => `[0:${stream.index}]${fromZero(stream).join(',')},apad${names[place]}`,
-    ),
+    ...begun.map((start, place) => `${start},apad${names[place]}`),
     `${names.join('')}amix=inputs=${streams.length}:normalize=0,${output.join(',')}[sum]`,
   ].join(';');
 }
@@ -208,6 +238,13 @@ function loudest({ streams }: AudioTrack): number {
       .reduce((total, gain) => total + Math.abs(gain), 0);
   return Math.max(side('left'), side('right'));
 }
+
+/** Decodes the frames of a track's segments, which begin with the encoder's run-in, and tells of their levels. */
+export const LEVELS_COMMAND: readonly string[] = [
+  ...['-hide_banner', '-loglevel', 'error', '-f', 'aac', '-i', 'pipe:0'],
+  ...['-af', `atrim=start_sample=${AAC_FRAME},asetpts=N/SR/TB,${levelsFilter('pipe:1')}`],
+  ...['-f', 'null', '-'],
+];
 
 /**
  * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
@@ -247,18 +284,22 @@ function videoBorders({ grid }: Plan, unit: Extract<Unit, { kind: 'video' }>): r
 
 /**
  * The AAC frames that begin the second, third … segment: the first not before the picture's border,
- * and at least one left for a last segment that is shorter than an AAC frame. The encoder's first
- * frame is its run-in, and lies before time zero.
+ * and at least one left for a last segment that is shorter than an AAC frame; and how many frames there
+ * are in all. The encoder's first frame is its run-in, and lies before time zero.
  */
-function audioBorders(plan: Plan): readonly number[] {
+export function audioBorders(plan: Plan): {
+  readonly borders: readonly number[];
+  readonly frames: number;
+} {
   const { grid } = plan;
   const last = Math.ceil(audioSamples(plan) / AAC_FRAME);
-  return segmentsOf(grid)
+  const borders = segmentsOf(grid)
     .slice(1)
     .map(({ firstFrame }) => {
       const samples = (firstFrame * grid.rate.den * AUDIO_RATE) / grid.rate.num;
       return Math.min(last, Math.ceil(samples / AAC_FRAME) + 1);
     });
+  return { borders, frames: last + 1 };
 }
 
 function audioSamples({ grid }: Plan): number {

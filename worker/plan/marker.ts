@@ -10,8 +10,14 @@ interface MarkerOf<Kind extends string> {
   readonly elapsedSeconds: number;
 }
 
-export interface SegmentFacts {
+/** What was put into the delivery bucket under a name. */
+export interface StoredFile {
   readonly bytes: number;
+  /** Hexadecimal. */
+  readonly md5: string;
+}
+
+export interface SegmentFacts extends StoredFile {
   readonly durationSeconds: number;
 }
 
@@ -32,11 +38,11 @@ export interface AudioMarker extends MarkerOf<'audio'> {
 }
 
 export interface ImagesMarker extends MarkerOf<'images'> {
-  /** File names under the version's `images/`, with their sizes. */
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** By their names under the version's `images/`. */
+  readonly files: readonly (StoredFile & { readonly name: string })[];
 }
 
-const bytes = z.number().int().min(0);
+const stored = { bytes: z.number().int().min(0), md5: z.string().regex(/^[0-9a-f]{32}$/) };
 const durationSeconds = z.number().min(0);
 const common = { unit: z.string().min(1), elapsedSeconds: z.number().min(0) };
 
@@ -48,7 +54,9 @@ const markerSchema: z.ZodType<Marker> = z.discriminatedUnion('kind', [
       z.object({
         name: z.string().min(1),
         codecs: z.string().min(1),
-        segments: z.array(z.object({ bytes, durationSeconds, frames: z.number().int().min(0) })),
+        segments: z.array(
+          z.object({ ...stored, durationSeconds, frames: z.number().int().min(0) }),
+        ),
       }),
     ),
   }),
@@ -56,12 +64,12 @@ const markerSchema: z.ZodType<Marker> = z.discriminatedUnion('kind', [
     kind: z.literal('audio'),
     ...common,
     codecs: z.string().min(1),
-    segments: z.array(z.object({ bytes, durationSeconds })),
+    segments: z.array(z.object({ ...stored, durationSeconds })),
   }),
   z.object({
     kind: z.literal('images'),
     ...common,
-    files: z.array(z.object({ name: z.string().min(1), bytes })),
+    files: z.array(z.object({ name: z.string().min(1), ...stored })),
   }),
 ]);
 

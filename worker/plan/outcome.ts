@@ -1,4 +1,4 @@
-import { PoisonError, RejectedError } from '../errors.ts';
+import { FaultyOutputError, PoisonError, RejectedError } from '../errors.ts';
 
 /**
  * What happens to a message after its work:
@@ -9,6 +9,7 @@ import { PoisonError, RejectedError } from '../errors.ts';
  * | lost its lease               | forget        | another worker has it                        |
  * | was stopped by us            | resend        | a fresh copy, so that no receive is used up  |
  * | cannot be understood         | dead          | to the dead letters, at once                 |
+ * | made other than was planned  | dead          | report it, then to the dead letters, at once |
  * | failed, and was the last try | dead          | report it, then to the dead letters          |
  * | failed                       | release       | again later: 1, 2, 4 … times `retrySeconds`  |
  */
@@ -32,7 +33,7 @@ export function outcomeOf(error: unknown, delivery: Delivery): Outcome {
   const { receiveCount, maxReceives, retrySeconds, stopping } = delivery;
   if (error === undefined || error instanceof RejectedError) return { kind: 'acknowledge' };
   if (error instanceof Error && error.name === 'LeaseLostError') return { kind: 'forget' };
-  if (error instanceof PoisonError) return { kind: 'dead' };
+  if (error instanceof PoisonError || error instanceof FaultyOutputError) return { kind: 'dead' };
   if (receiveCount >= maxReceives) return { kind: 'dead' };
   if (stopping) return { kind: 'resend' };
   return {

@@ -32,18 +32,46 @@ export function scaleFilter({ width, height }: Size): string {
 const HIGH_DEFINITION = 720;
 
 /**
- * Names the colours that the source does not. Players guess by the size of a picture, and would show
- * the renditions of one source differently. ffmpeg turns RGB into the luma and chroma of BT.601.
+ * The colours that are named because the source does not. Players guess by the size of a picture, and
+ * would show the renditions of one source differently. ffmpeg turns RGB into the luma and chroma of BT.601.
  */
-function namedColors(video: SourceVideo): readonly string[] {
+function unnamedColors(video: SourceVideo): Partial<Record<ColorPart, NamedColor>> {
   const { display, rgb, colorPrimaries, colorTransfer, colorMatrix } = video;
   const usual = rgb || shortSide(display) >= HIGH_DEFINITION ? 'bt709' : 'smpte170m';
+  return {
+    ...(colorPrimaries ? {} : { primaries: usual }),
+    ...(colorTransfer ? {} : { transfer: usual }),
+    ...(rgb ? { matrix: 'smpte170m' } : colorMatrix ? {} : { matrix: usual }),
+  };
+}
+
+function namedColors(video: SourceVideo): readonly string[] {
+  const { primaries, transfer, matrix } = unnamedColors(video);
   const named = [
-    ...(colorPrimaries ? [] : [`color_primaries=${usual}`]),
-    ...(colorTransfer ? [] : [`color_trc=${usual}`]),
-    ...(rgb ? ['colorspace=smpte170m'] : colorMatrix ? [] : [`colorspace=${usual}`]),
+    ...(primaries ? [`color_primaries=${primaries}`] : []),
+    ...(transfer ? [`color_trc=${transfer}`] : []),
+    ...(matrix ? [`colorspace=${matrix}`] : []),
   ];
   return named.length > 0 ? [`setparams=${named.join(':')}`] : [];
+}
+
+type ColorPart = 'primaries' | 'transfer' | 'matrix';
+type NamedColor = keyof typeof CODE_POINTS;
+
+/** ITU-T H.273. */
+const CODE_POINTS = { bt709: 1, smpte170m: 6 } as const;
+
+/** H.273's code points for the colours of every rendition; undefined for what is the source's own. */
+export function outputColors(video: SourceVideo): Record<ColorPart, number | undefined> {
+  const { primaries, transfer, matrix }: Partial<Record<ColorPart, NamedColor>> =
+    video.transfer === 'sdr'
+      ? unnamedColors(video)
+      : { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' };
+  return {
+    primaries: primaries && CODE_POINTS[primaries],
+    transfer: transfer && CODE_POINTS[transfer],
+    matrix: matrix && CODE_POINTS[matrix],
+  };
 }
 
 /**

@@ -147,8 +147,11 @@ export function multivariantPlaylist(
  * The peak is the largest rate of any run of segments that lasts 0.5 to 1.5 times the target
  * duration (draft-pantos-hls-rfc8216bis, 4.4.6.2).
  */
-export function measureBitRate(segments: readonly SegmentFacts[], target: number): BitRate {
-  const sum = (part: readonly SegmentFacts[]) => {
+export function measureBitRate(
+  segments: readonly Pick<SegmentFacts, 'bytes' | 'durationSeconds'>[],
+  target: number,
+): BitRate {
+  const sum = (part: typeof segments) => {
     const seconds = part.reduce((total, one) => total + one.durationSeconds, 0);
     const bits = part.reduce((total, one) => total + one.bytes * 8, 0);
     return { seconds, rate: seconds > 0 ? bits / seconds : 0 };

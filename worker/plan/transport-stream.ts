@@ -1,3 +1,6 @@
+import { readSequence, readSlice } from './h264.ts';
+import type { Sequence, SliceHeader } from './h264.ts';
+
 /**
  * MPEG transport streams (ISO/IEC 13818-1), as far as a segment needs it: 188-byte packets; a PAT
  * names the PMT, which names the one elementary stream of the segment.
@@ -12,16 +15,39 @@ const STREAM_TYPES = new Map<number, 'video' | 'audio'>([
 ]);
 
 /** What is in a segment. Times are in ticks of 90 kHz. */
-export interface Segment {
-  readonly kind: 'video' | 'audio';
+export type Segment = VideoSegment | AudioSegment;
+
+export interface VideoSegment {
+  readonly kind: 'video';
   readonly bytes: number;
-  /** When each frame is shown, in the order of the stream; an audio frame is 1,024 samples. */
-  readonly timestamps: readonly number[];
-  readonly frames: number;
-  /** The first frame is an IDR picture; always so for sound. */
-  readonly startsWithKey: boolean;
-  /** RFC 6381: `avc1.64001f`, `mp4a.40.2`. */
+  /** Of the first picture. */
+  readonly sequence: Sequence;
+  /** In the order of decoding. */
+  readonly pictures: readonly Picture[];
+}
+
+export interface Picture extends SliceHeader {
+  readonly pts: number;
+  readonly dts: number;
+  /** The access unit, in Annex B's form. */
+  readonly data: Uint8Array;
+}
+
+export interface AudioSegment {
+  readonly kind: 'audio';
+  readonly bytes: number;
+  /** RFC 6381: `mp4a.40.2`. */
   readonly codecs: string;
+  readonly sampleRate: number;
+  readonly channels: number;
+  /** Of 1,024 samples each. */
+  readonly frames: readonly AudioFrame[];
+}
+
+export interface AudioFrame {
+  readonly pts: number;
+  /** With its ADTS header. */
+  readonly data: Uint8Array;
 }
 
 interface Packet {
@@ -32,18 +58,16 @@ interface Packet {
   readonly payload: number;
 }
 
-/** Reads a segment of one elementary stream. Throws Error when it is none. */
+/** Reads a segment of one elementary stream. Throws Error when it is none, or when a part of it is missing. */
 export function readSegment(segment: Uint8Array): Segment {
   const packets = packetsOf(segment);
   const { pid, kind } = elementaryStream(packets);
-  const pictures = pesOf(packets.filter((packet) => packet.pid === pid));
-  const first = pictures[0];
-  if (!first) throw new Error('The segment holds no frames.');
-  return {
-    bytes: segment.length,
-    kind,
-    ...(kind === 'video' ? readVideo(pictures) : readAudio(pictures)),
-  };
+  const units = pesOf(packets.filter((packet) => packet.pid === pid));
+  if (units.length === 0) throw new Error('The segment holds no frames.');
+  const bytes = segment.length;
+  return kind === 'video'
+    ? { kind, bytes, ...readVideo(units) }
+    : { kind, bytes, ...readAudio(units) };
 }
 
 /**
@@ -79,7 +103,7 @@ function packetsOf(segment: Uint8Array): readonly Packet[] {
   if (segment.length === 0 || segment.length % PACKET !== 0) {
     throw new Error(`A transport stream of ${segment.length} bytes is not whole.`);
   }
-  return Array.from({ length: segment.length / PACKET }, (_, index) => {
+  const packets = Array.from({ length: segment.length / PACKET }, (_, index) => {
     const bytes = segment.subarray(index * PACKET, (index + 1) * PACKET);
     if (bytes[0] !== 0x47)
       throw new Error(`Packet ${index} of the segment does not begin with 0x47.`);
@@ -91,6 +115,22 @@ function packetsOf(segment: Uint8Array): readonly Packet[] {
       payload: at(bytes, 3) & 0x10 ? 4 + adaptation : PACKET,
     };
   });
+  requireContinuity(packets);
+  return packets;
+}
+
+/** The packets of each PID that have a payload are counted by four bits (2.4.3.3). */
+function requireContinuity(packets: readonly Packet[]): void {
+  const last = new Map<number, number>();
+  for (const { bytes, pid, payload } of packets) {
+    if (payload >= PACKET) continue;
+    const counter = at(bytes, 3) & 15;
+    const before = last.get(pid);
+    if (before !== undefined && counter !== (before + 1) % 16) {
+      throw new Error(`Packets of PID ${pid} are missing in the segment.`);
+    }
+    last.set(pid, counter);
+  }
 }
 
 function elementaryStream(packets: readonly Packet[]) {
@@ -112,6 +152,7 @@ function section(packets: readonly Packet[], pid: number): Uint8Array {
 
 interface Pes {
   readonly pts: number;
+  readonly dts: number;
   readonly data: Uint8Array;
 }
 
@@ -127,7 +168,9 @@ function pesOf(packets: readonly Packet[]): readonly Pes[] {
     if (whole.readUIntBE(0, 3) !== 1 || !(at(whole, 7) & 0x80)) {
       throw new Error('A frame of the segment has no timestamp.');
     }
-    return { pts: timestamp(whole, 9), data: whole.subarray(9 + at(whole, 8)) };
+    const pts = timestamp(whole, 9);
+    const dts = at(whole, 7) & 0x40 ? timestamp(whole, 14) : pts;
+    return { pts, dts, data: whole.subarray(9 + at(whole, 8)) };
   });
 }
 
@@ -138,29 +181,13 @@ function timestamp(bytes: Uint8Array, offset: number): number {
   return high * 2 ** 30 + middle * 2 ** 15 + low;
 }
 
-function readVideo(pictures: readonly Pes[]) {
-  const first = nalUnits(pictures[0]?.data ?? new Uint8Array());
-  const sps = first.find((nal) => (at(nal, 0) & 0x1f) === 7);
-  if (!sps) throw new Error('The segment begins without a sequence parameter set.');
-  const hex = Buffer.from(sps.subarray(1, 4)).toString('hex');
+function readVideo(units: readonly Pes[]): Pick<VideoSegment, 'sequence' | 'pictures'> {
+  const sequence = units[0] && readSequence(units[0].data);
+  if (!sequence) throw new Error('The segment begins without a sequence parameter set.');
   return {
-    timestamps: pictures.map(({ pts }) => pts),
-    frames: pictures.length,
-    startsWithKey: first.some((nal) => (at(nal, 0) & 0x1f) === 5),
-    codecs: `avc1.${hex}`,
+    sequence,
+    pictures: units.map((unit) => ({ ...unit, ...readSlice(unit.data, sequence) })),
   };
-}
-
-/** The NAL units of an Annex B stream, between start codes of 00 00 01. */
-function nalUnits(data: Uint8Array): readonly Uint8Array[] {
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  const code = Buffer.from([0, 0, 1]);
-  const starts: number[] = [];
-  for (let from = bytes.indexOf(code); from >= 0; from = bytes.indexOf(code, from + 3))
-    starts.push(from + 3);
-  return starts.map((start, index) =>
-    bytes.subarray(start, (starts[index + 1] ?? bytes.length + 3) - 3),
-  );
 }
 
 /** Sampling frequencies by their index in an ADTS header (ISO/IEC 14496-3). */
@@ -168,31 +195,43 @@ const FREQUENCIES = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,
 ];
 
-function readAudio(units: readonly Pes[]) {
-  const timestamps: number[] = [];
-  let profile = 0;
-  for (const { pts, data } of units) {
-    let frame = 0;
-    for (let offset = 0; offset + 7 <= data.length; frame += 1) {
-      if (at(data, offset) !== 0xff || (at(data, offset + 1) & 0xf6) !== 0xf0) {
-        throw new Error('The segment holds sound that is not AAC in ADTS.');
-      }
-      profile = at(data, offset + 2) >> 6;
-      const frequency = FREQUENCIES[(at(data, offset + 2) >> 2) & 15] ?? 48_000;
-      timestamps.push(pts + Math.round((frame * 1024 * 90_000) / frequency));
-      const length =
-        ((at(data, offset + 3) & 3) << 11) |
-        (at(data, offset + 4) << 3) |
-        (at(data, offset + 5) >> 5);
-      if (length < 7) throw new Error('The segment holds an AAC frame without a length.');
-      offset += length;
+function readAudio(units: readonly Pes[]): Omit<AudioSegment, 'kind' | 'bytes'> {
+  const frames = units.flatMap(({ pts, data }) =>
+    adtsFrames(data).map((frame, index) => ({
+      pts: pts + Math.round((index * 1024 * 90_000) / adtsHeader(frame).sampleRate),
+      data: frame,
+    })),
+  );
+  const [first] = frames;
+  if (!first) throw new Error('The segment holds no frames.');
+  const { profile, ...header } = adtsHeader(first.data);
+  return { frames, codecs: `mp4a.40.${profile + 1}`, ...header };
+}
+
+function adtsFrames(data: Uint8Array): readonly Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let offset = 0; offset < data.length;) {
+    if (at(data, offset) !== 0xff || (at(data, offset + 1) & 0xf6) !== 0xf0) {
+      throw new Error('The segment holds sound that is not AAC in ADTS.');
     }
+    const length =
+      ((at(data, offset + 3) & 3) << 11) |
+      (at(data, offset + 4) << 3) |
+      (at(data, offset + 5) >> 5);
+    if (length < 7 || offset + length > data.length) {
+      throw new Error('The segment holds an AAC frame that is not whole.');
+    }
+    frames.push(data.subarray(offset, offset + length));
+    offset += length;
   }
+  return frames;
+}
+
+function adtsHeader(frame: Uint8Array) {
   return {
-    timestamps,
-    frames: timestamps.length,
-    startsWithKey: true,
-    codecs: `mp4a.40.${profile + 1}`,
+    profile: at(frame, 2) >> 6,
+    sampleRate: FREQUENCIES[(at(frame, 2) >> 2) & 15] ?? 0,
+    channels: ((at(frame, 2) & 1) << 2) | (at(frame, 3) >> 6),
   };
 }
 

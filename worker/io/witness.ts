@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseFrames, WITNESS_FILES } from '../plan/gate/witness.ts';
+import type { Witness } from '../plan/gate/pictures.ts';
+import { ENCODED_LEVELS, parseLevels, sourceLevels } from '../plan/gate/sound.ts';
+import type { SoundWitness } from '../plan/gate/sound.ts';
+import type { AudioTrack } from '../plan/plan.ts';
+
+/** Reads what a video unit's run told of its pictures. */
+export async function readWitness(directory: string): Promise<Omit<Witness, 'sought'>> {
+  const text = (name: string) => readFile(join(directory, name), 'utf8');
+  return {
+    source: parseFrames(await text(WITNESS_FILES.source)),
+    grid: parseFrames(await text(WITNESS_FILES.grid)).map(({ hash }) => hash),
+    shown: await readFile(join(directory, WITNESS_FILES.shown)),
+  };
+}
+
+/** Reads what a sound unit's run told of its levels. */
+export async function readLevels(
+  directory: string,
+  { streams }: AudioTrack,
+): Promise<Omit<SoundWitness, 'decoded'>> {
+  const levels = async (name: string) => parseLevels(await readFile(join(directory, name), 'utf8'));
+  const source = await Promise.all(streams.map((_, place) => levels(sourceLevels(place))));
+  return { source: source.flat(), encoded: await levels(ENCODED_LEVELS) };
+}

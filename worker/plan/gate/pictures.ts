@@ -1,0 +1,185 @@
+import { toNumber } from '../rational.ts';
+import type { Plan, Unit } from '../plan.ts';
+import type { Defect } from './defect.ts';
+import { TINY, tinyAt } from './witness.ts';
+import type { SourcePicture } from './witness.ts';
+
+type Chunk = Extract<Unit, { kind: 'video' }>;
+
+/** What a video unit's run tells of its pictures. */
+export interface Witness {
+  /** As the decoder gave them, from before the chunk to just behind it. */
+  readonly source: readonly SourcePicture[];
+  /** The hash of each frame of the chunk. */
+  readonly grid: readonly string[];
+  /** The tiny copies of the chunk's frames, one after the other. */
+  readonly shown: Uint8Array;
+  /** The decoder began elsewhere than at the source's start. */
+  readonly sought: boolean;
+}
+
+/** Holds the chunk's frames against the pictures that the decoder gave: each at its time, none lost. */
+export function checkTimeline(plan: Plan, chunk: Chunk, witness: Witness): readonly Defect[] {
+  const { source, grid, sought } = witness;
+  if (grid.length !== chunk.frames) {
+    const sentence = `${chunk.name} has ${grid.length} frames, not ${chunk.frames}.`;
+    return [{ name: 'frame_count', sentence }];
+  }
+  const rate = toNumber(plan.grid.rate);
+  // In frames from the chunk's first.
+  const places = source.map(({ seconds }) => seconds * rate - chunk.firstFrame);
+  const wrong = wrongFrames(source, places, grid);
+  const defects: Defect[] = [];
+  if (wrong.length > 0) {
+    defects.push({
+      name: 'wrong_pictures',
+      sentence: `${wrong.length} of ${grid.length} frames of ${chunk.name} show another picture than the source's of that time, first frame ${chunk.firstFrame + (wrong[0] ?? 0)}.`,
+    });
+  }
+  if (sought && Math.round(places[0] ?? 0) > 0) {
+    defects.push({
+      name: 'frozen_start',
+      sentence: `${chunk.name} was decoded from ${(source[0]?.seconds ?? 0).toFixed(3)} s on, which is too late for its first frame.`,
+    });
+  }
+  return plan.media.video?.variableFrameRate
+    ? defects
+    : [...defects, ...checkPace(chunk, places, rate)];
+}
+
+/** Times are rounded to microseconds on their way: so near to the border of two frames both are right. */
+const BORDER = 0.001;
+
+/** The frames that do not show the last picture that has its time by then; the first picture stands before it. */
+function wrongFrames(
+  source: readonly SourcePicture[],
+  places: readonly number[],
+  grid: readonly string[],
+): readonly number[] {
+  const expected = [-BORDER, 0, BORDER].map((shift) => {
+    let at = 0;
+    return grid.map((_, frame) => {
+      while (at + 1 < source.length && Math.round((places[at + 1] ?? 0) + shift) <= frame) at += 1;
+      return source[at]?.hash;
+    });
+  });
+  return grid.flatMap((hash, frame) =>
+    expected.some((hashes) => hashes[frame] === hash) ? [] : [frame],
+  );
+}
+
+/** A distance between pictures, in frames of the grid, that means the next frame. */
+const NEXT = { least: 0.5, most: 1.5 };
+/** Where all pictures lie so far from the middle of a frame, no grid of their rate loses any. */
+const FITTING = 0.9;
+/** A source of fewer pictures tells nothing of its pace. */
+const FEW = 10;
+/** A clock that runs apart from the grid's passes a border now and then. */
+const LOST_SHARE = 0.05;
+/** Frames a second; a source of more is thinned out. */
+const MOST = 60;
+/** Below this distance pictures come faster than the grid's frames. */
+const FASTER = 0.75;
+
+/**
+ * Pictures that follow each other at the grid's rate are each shown once, unless their own clock is so
+ * uneven that no grid could do that.
+ */
+function checkPace(chunk: Chunk, places: readonly number[], rate: number): readonly Defect[] {
+  const own = places.filter((place) => Math.round(place) >= 0 && Math.round(place) < chunk.frames);
+  const steps = own.slice(1).map((place, index) => place - (own[index] ?? 0));
+  if (steps.length < FEW) return [];
+  const median = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 1;
+  if (median < FASTER && rate / median < MOST * 1.01) {
+    const sentence = `${chunk.name} has ${(rate / median).toFixed(2)} pictures a second, and the grid only ${rate.toFixed(2)} frames.`;
+    return [{ name: 'lost_pictures', sentence }];
+  }
+  const regular = own.slice(1).filter((_, index) => {
+    const step = steps[index] ?? 0;
+    return step > NEXT.least && step < NEXT.most;
+  });
+  const astray = own.slice(1).filter((place, index) => {
+    const step = steps[index] ?? 0;
+    const frames = Math.round(place) - Math.round(own[index] ?? 0);
+    return step > NEXT.least && step < NEXT.most && frames !== 1;
+  }).length;
+  if (astray <= 1 + regular.length * LOST_SHARE || arc(regular) > FITTING) return [];
+  const sentence = `${astray} of ${regular.length} pictures of ${chunk.name} are lost or doubled on the grid, though they follow each other at its rate.`;
+  return [{ name: 'judder', sentence }];
+}
+
+/** The shortest arc of a frame's circle that holds all places. */
+function arc(places: readonly number[]): number {
+  const angles = places.map((place) => place - Math.floor(place)).sort((a, b) => a - b);
+  const gaps = angles.map((angle, index) => (angles[index + 1] ?? (angles[0] ?? 0) + 1) - angle);
+  return 1 - Math.max(...gaps);
+}
+
+/** A rendition's key frame, decoded: its frame within the chunk, and its tiny copy. */
+export interface DecodedKey {
+  readonly rendition: string;
+  readonly frame: number;
+  readonly picture: Uint8Array;
+}
+
+/** Levels of 8 bits; what coarse encoding does to a tiny copy stays below. */
+const LIKE = { luma: 10, mean: 4, chroma: 4 };
+/** A neighbour that is so much more like a key frame than its own frame is what it shows. */
+const SHIFTED = { least: 3, share: 0.5, reach: 2 };
+
+/** Holds decoded key frames against what the encoders were given. */
+export function checkKeys(shown: Uint8Array, keys: readonly DecodedKey[]): readonly Defect[] {
+  const last = shown.length / TINY.bytes - 1;
+  return keys.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
+    const where = `The key frame ${frame} of ${rendition}`;
+    if (picture.length !== TINY.bytes) {
+      return [{ name: 'damaged_segment', sentence: `${where} cannot be decoded.` }];
+    }
+    const own = difference(tinyAt(shown, frame), picture);
+    const near = [];
+    for (let other = frame - SHIFTED.reach; other <= frame + SHIFTED.reach; other += 1) {
+      if (other >= 0 && other <= last && other !== frame) {
+        near.push(difference(tinyAt(shown, other), picture).luma);
+      }
+    }
+    const shifted = own.luma > SHIFTED.least && Math.min(...near) < own.luma * SHIFTED.share;
+    if (shifted || own.luma > LIKE.luma) {
+      const sentence = `${where} shows another picture (${own.luma.toFixed(1)} levels apart).`;
+      return [{ name: 'wrong_pictures', sentence }];
+    }
+    const colours = Math.max(...own.chroma.map(Math.abs));
+    if (Math.abs(own.mean) > LIKE.mean || colours > LIKE.chroma) {
+      const sentence = `${where} has other colours: ${[own.mean, ...own.chroma].map((one) => one.toFixed(1)).join(', ')} levels apart.`;
+      return [{ name: 'wrong_colours', sentence }];
+    }
+    return [];
+  });
+}
+
+/** What a decoder finds wrong with our own pictures or sound is a defect, whatever it makes of it. */
+export function checkDecoding(complaints: string): readonly Defect[] {
+  const [first] = complaints.trim().split('\n');
+  return first ? [{ name: 'damaged_segment', sentence: `The decoder says: ${first}` }] : [];
+}
+
+/** Levels by which two tiny copies differ: each point of luma, luma as a whole, both planes of chroma as a whole. */
+function difference(one: Uint8Array, other: Uint8Array) {
+  const plane = (from: number, to: number) => {
+    let sum = 0;
+    let absolute = 0;
+    for (let index = from; index < to; index += 1) {
+      const distance = (other[index] ?? 0) - (one[index] ?? 0);
+      sum += distance;
+      absolute += Math.abs(distance);
+    }
+    return { mean: sum / (to - from), absolute: absolute / (to - from) };
+  };
+  const { luma, bytes } = TINY;
+  const half = luma + (bytes - luma) / 2;
+  const all = plane(0, luma);
+  return {
+    luma: all.absolute,
+    mean: all.mean,
+    chroma: [plane(luma, half).mean, plane(half, bytes).mean],
+  };
+}

@@ -1,0 +1,187 @@
+import type { Size } from './source.ts';
+
+/** H.264 (ITU-T H.264, clauses 7.3 and 8.2.1), as far as it says what a picture is and when its turn is. */
+
+/** The sequence parameter set. */
+export interface Sequence {
+  /** RFC 6381: `avc1.64001f`. */
+  readonly codecs: string;
+  /** As shown: the cropping applied. */
+  readonly size: Size;
+  readonly sampleAspect: readonly [number, number] | undefined;
+  readonly colors: Colors | undefined;
+  readonly frameNumberBits: number;
+  /** Undefined where pictures are shown in the order in which they are decoded. */
+  readonly orderBits: number | undefined;
+}
+
+/** Code points of ITU-T H.273; 2 is "unspecified". */
+export interface Colors {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
+  readonly fullRange: boolean;
+}
+
+/** What the header of a picture's first slice says. */
+export interface SliceHeader {
+  readonly key: boolean;
+  /** Other pictures are predicted from it. */
+  readonly reference: boolean;
+  /** Counts reference pictures from the key frame on, modulo a power of two. */
+  readonly frameNumber: number;
+  /** Twice the picture's place from the key frame on, in the order of display, modulo a power of two. */
+  readonly order: number | undefined;
+}
+
+const NAL = { slice: 1, key: 5, sequence: 7 };
+const UNSPECIFIED_ASPECT = 0;
+const EXTENDED_ASPECT = 255;
+const SQUARE: readonly [number, number] = [1, 1];
+
+/** Profiles whose sequence parameter set says how chroma is sampled. */
+const CHROMA_PROFILES = [100, 110, 122, 244, 44, 83, 86, 118, 128];
+
+/** The sequence parameter set that an access unit carries; undefined when it carries none. */
+export function readSequence(accessUnit: Uint8Array): Sequence | undefined {
+  const nal = headersOf(accessUnit).find((one) => typeOf(one) === NAL.sequence);
+  if (!nal) return undefined;
+  const bits = new BitReader(nal, 1);
+  const profile = bits.read(8);
+  bits.skip(16);
+  bits.unsigned();
+  if (CHROMA_PROFILES.includes(profile)) {
+    if (bits.unsigned() !== 1) throw new Error('The picture is not of 4:2:0.');
+    if (bits.unsigned() + bits.unsigned() !== 0) throw new Error('The picture is not of 8 bits.');
+    bits.skip(1);
+    if (bits.flag()) throw new Error('The picture has scaling lists, which are not known here.');
+  }
+  const frameNumberBits = bits.unsigned() + 4;
+  const orderType = bits.unsigned();
+  if (orderType === 1) throw new Error('The picture has an order that is not known here.');
+  const orderBits = orderType === 0 ? bits.unsigned() + 4 : undefined;
+  bits.unsigned();
+  bits.skip(1);
+  const width = (bits.unsigned() + 1) * 16;
+  const height = (bits.unsigned() + 1) * 16;
+  if (!bits.flag()) throw new Error('The picture is of fields.');
+  bits.skip(1);
+  const [left, right, top, bottom] = bits.flag()
+    ? [bits.unsigned(), bits.unsigned(), bits.unsigned(), bits.unsigned()]
+    : [0, 0, 0, 0];
+  return {
+    codecs: `avc1.${Buffer.from(nal.subarray(1, 4)).toString('hex')}`,
+    size: { width: width - 2 * (left + right), height: height - 2 * (top + bottom) },
+    ...(bits.flag() ? readUsability(bits) : { sampleAspect: undefined, colors: undefined }),
+    frameNumberBits,
+    orderBits,
+  };
+}
+
+/** The header of the first slice. Throws Error when the access unit has none. */
+export function readSlice(accessUnit: Uint8Array, sequence: Sequence): SliceHeader {
+  const nal = headersOf(accessUnit).find(isSlice);
+  if (!nal) throw new Error('The segment holds a picture without a slice.');
+  const key = typeOf(nal) === NAL.key;
+  const bits = new BitReader(nal, 1);
+  for (let field = 0; field < 3; field += 1) bits.unsigned();
+  const frameNumber = bits.read(sequence.frameNumberBits);
+  if (key) bits.unsigned();
+  return {
+    key,
+    reference: (at(nal, 0) & 0x60) !== 0,
+    frameNumber,
+    order: sequence.orderBits === undefined ? undefined : bits.read(sequence.orderBits),
+  };
+}
+
+/** Video usability information (annex E). */
+function readUsability(bits: BitReader): Pick<Sequence, 'sampleAspect' | 'colors'> {
+  let sampleAspect: Sequence['sampleAspect'];
+  if (bits.flag()) {
+    const aspect = bits.read(8);
+    if (aspect === EXTENDED_ASPECT) sampleAspect = [bits.read(16), bits.read(16)];
+    else if (aspect !== UNSPECIFIED_ASPECT) sampleAspect = aspect === 1 ? SQUARE : [aspect, 0];
+  }
+  if (bits.flag()) bits.skip(1);
+  if (!bits.flag()) return { sampleAspect, colors: undefined };
+  bits.skip(3);
+  const fullRange = bits.flag();
+  const [primaries, transfer, matrix] = bits.flag()
+    ? [bits.read(8), bits.read(8), bits.read(8)]
+    : [2, 2, 2];
+  return { sampleAspect, colors: { primaries, transfer, matrix, fullRange } };
+}
+
+/** So much of a NAL unit is looked at; the headers here are far shorter. */
+const HEADER_BYTES = 256;
+const START_CODE = Buffer.from([0, 0, 1]);
+
+/** The starts of an access unit's NAL units up to its first slice, without the bytes that prevent start codes. */
+function headersOf(accessUnit: Uint8Array): readonly Uint8Array[] {
+  const bytes = Buffer.from(accessUnit.buffer, accessUnit.byteOffset, accessUnit.byteLength);
+  const found: Uint8Array[] = [];
+  for (let start = bytes.indexOf(START_CODE); start >= 0;) {
+    const nal = bytes.subarray(start + 3, start + 3 + HEADER_BYTES);
+    if (nal.length === 0) break;
+    found.push(withoutPrevention(nal));
+    if (isSlice(nal)) break;
+    start = bytes.indexOf(START_CODE, start + 3);
+  }
+  return found;
+}
+
+function withoutPrevention(nal: Uint8Array): Uint8Array {
+  return nal.filter(
+    (byte, index) => byte !== 3 || index < 2 || nal[index - 1] !== 0 || nal[index - 2] !== 0,
+  );
+}
+
+function typeOf(nal: Uint8Array): number {
+  return at(nal, 0) & 0x1f;
+}
+
+function isSlice(nal: Uint8Array): boolean {
+  return typeOf(nal) === NAL.slice || typeOf(nal) === NAL.key;
+}
+
+class BitReader {
+  readonly #bytes: Uint8Array;
+  #bit: number;
+
+  constructor(bytes: Uint8Array, firstByte: number) {
+    this.#bytes = bytes;
+    this.#bit = firstByte * 8;
+  }
+
+  /** A number of at most 32 bits. */
+  read(count: number): number {
+    let value = 0;
+    for (let bit = 0; bit < count; bit += 1) {
+      value = value * 2 + ((at(this.#bytes, this.#bit >> 3) >> (7 - (this.#bit & 7))) & 1);
+      this.#bit += 1;
+    }
+    return value;
+  }
+
+  skip(count: number): void {
+    this.#bit += count;
+  }
+
+  flag(): boolean {
+    return this.read(1) === 1;
+  }
+
+  /** ue(v): an Exp-Golomb code. */
+  unsigned(): number {
+    let zeros = 0;
+    while (!this.flag()) zeros += 1;
+    return 2 ** zeros - 1 + this.read(zeros);
+  }
+}
+
+function at(bytes: Uint8Array, index: number): number {
+  const byte = bytes[index];
+  if (byte === undefined) throw new Error('The segment ends in the middle of a header.');
+  return byte;
+}
