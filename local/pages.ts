@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { buildPlayer } from '../player/build.ts';
 import type { Reply } from './edge/reply.ts';
+import { findPageFile, versionedPlayer } from './page-files.ts';
 
 /** What the pages show of an asset; `playlist` and `poster` are paths of the edge, without the first slash. */
 export interface ListedAsset {
@@ -14,39 +14,31 @@ export interface ListedAsset {
   readonly renditions: readonly { readonly width: number; readonly height: number }[];
 }
 
-/** The element for every site's pages, as the CDN serves it. */
-const PLAYER = '/player/vod-player.js';
-/** Built when it is first asked for. */
-let player: Promise<Uint8Array> | undefined;
-
-/** The files that the pages load, by their paths. */
-const FILES = new Map([
-  ['/player/pages.css', { url: playerFile('pages.css'), type: 'text/css; charset=utf-8' }],
-  ['/player/icon.svg', { url: playerFile('icon.svg'), type: 'image/svg+xml' }],
-]);
-
 /** Nothing from elsewhere; what the player needs stands in docs/player.md. */
 const POLICY = [
   "default-src 'self'",
   "media-src 'self' blob:",
+  "worker-src 'self' blob:",
   "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'none'",
   "object-src 'none'",
 ].join('; ');
 
+/** With every answer. */
+const HEADERS = { 'content-security-policy': POLICY, 'x-content-type-options': 'nosniff' };
+
 /** Answers `/`, `/watch/<assetId>` and the pages' files; everything else is not found. */
 export async function answerPage(
   listAssets: () => Promise<readonly ListedAsset[]>,
-  { method = 'GET', url = '/' }: Pick<IncomingMessage, 'method' | 'url'>,
+  { method = 'GET', url = '/', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
 ): Promise<Reply> {
   if (method !== 'GET' && method !== 'HEAD') {
     return message(405, 'Not possible', 'This page can only be looked at.');
   }
   const path = url.split('?', 1)[0] ?? '/';
-  if (path === PLAYER) return playerReply(await (player ??= buildPlayer()));
-  const file = FILES.get(path);
-  if (file) return reply(200, await readFile(new URL(file.url)), file.type);
+  const found = await findPageFile(path);
+  if (found) return found.file.answer(headers, { ...HEADERS, ...found.headers });
   if (path === '/') return listPage(await listAssets());
   const assetId = /^\/watch\/([0-9a-z]+)$/.exec(path)?.[1];
   const asset = assetId && (await listAssets()).find((one) => one.assetId === assetId);
@@ -73,11 +65,12 @@ async function listPage(assets: readonly ListedAsset[]): Promise<Reply> {
   return page(200, 'list.html', { assets: html(filled), refresh: html(refresh) });
 }
 
-function watchPage(asset: ListedAsset): Promise<Reply> {
+async function watchPage(asset: ListedAsset): Promise<Reply> {
   const { title, playlist, poster, durationSeconds, renditions } = asset;
   const { width, height } = renditions[0] ?? { width: 16, height: 9 };
   return page(200, 'watch.html', {
     title,
+    player: await versionedPlayer(),
     ratio: `${width}/${height}`,
     playlist: `/${playlist}`,
     poster: poster ? `/${poster}` : '',
@@ -90,27 +83,13 @@ function message(status: number, title: string, sentence: string): Promise<Reply
 }
 
 async function page(status: number, template: string, values: Values): Promise<Reply> {
-  return reply(status, await fill(template, values), 'text/html; charset=utf-8');
-}
-
-/** Module scripts are fetched by CORS; whose page may show a video is decided at its playlist. */
-function playerReply(bundle: Uint8Array): Reply {
-  const { headers, ...rest } = reply(200, bundle, 'text/javascript; charset=utf-8');
-  const open = {
-    'access-control-allow-origin': '*',
-    'cross-origin-resource-policy': 'cross-origin',
-  };
-  return { ...rest, headers: { ...headers, ...open } };
-}
-
-function reply(status: number, body: string | Uint8Array, type: string): Reply {
+  const body = await fill(template, values);
   return {
     status,
     headers: {
-      'content-type': type,
+      ...HEADERS,
+      'content-type': 'text/html; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
-      'content-security-policy': POLICY,
-      'x-content-type-options': 'nosniff',
       'cache-control': 'no-cache',
     },
     body,

@@ -53,6 +53,8 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
       capLevelToPlayerSize: true,
       maxBufferLength: 30,
       backBufferLength: 30,
+      // Left out of the bundle (hls.ts).
+      enableCEA708Captions: false,
       startPosition: from > 0 ? from : -1,
     });
     hls = current;

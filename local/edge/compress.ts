@@ -13,8 +13,10 @@ const TYPES = [
   ...['application/vnd.apple.mpegurl', 'application/json'],
   ...['text/javascript', 'application/javascript', 'text/css'],
 ];
-const LEAST_BYTES = 1000;
+export const LEAST_BYTES = 1000;
 const MOST_BYTES = 10_000_000;
+
+export type Encoding = (typeof ENCODINGS)[number];
 
 const COMPRESS = {
   // Its usual quality is for what is compressed once and kept; gzip's takes as long as this.
@@ -31,7 +33,7 @@ export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<
   if (status !== 200 || !TYPES.includes(type)) return reply;
   if (!(sizeBytes >= LEAST_BYTES && sizeBytes <= MOST_BYTES)) return reply;
   const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
-  const encoding = ENCODINGS.find((one) => accepts(acceptEncoding, one));
+  const encoding = acceptedEncoding(acceptEncoding);
   if (!encoding || !(body instanceof Readable)) return { ...reply, headers: { ...headers, vary } };
   const bytes = await COMPRESS[encoding](await buffer(body));
   const compressed = {
@@ -40,6 +42,11 @@ export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<
     etag: `W/${headers['etag'] ?? ''}`,
   };
   return { status, headers: { ...headers, vary, ...compressed }, body: bytes };
+}
+
+/** The best of the encodings that a client takes, by its Accept-Encoding. */
+export function acceptedEncoding(acceptEncoding = ''): Encoding | undefined {
+  return ENCODINGS.find((one) => accepts(acceptEncoding, one));
 }
 
 function accepts(acceptEncoding: string, encoding: string): boolean {

@@ -77,7 +77,7 @@ const play = () => page.getByRole('button', { name: 'play' });
 describe('the page of an asset', () => {
   test('asks for the poster only, then plays to the end', async () => {
     await page.goto(`${edge.origin}/watch/${asset.assetId}`, { waitUntil: 'networkidle' });
-    expect(answered).toEqual([`200 ${asset.poster}`]);
+    await expect.poll(() => answered, { timeout: 30_000 }).toEqual([`200 ${asset.poster}`]);
     await play().click();
     await page.waitForFunction(() => document.querySelector('vod-player')?.video?.ended);
     expect(answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);

@@ -1,7 +1,10 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
+import { versionedPlayer } from '../../local/page-files.ts';
 import type { ListedAsset } from '../../local/pages.ts';
+import { BUDGET } from '../../player/sizes.ts';
 import { createLog } from '../../worker/log.ts';
 import { ask } from '../edge/http.ts';
 import { memoryStore } from '../edge/memory-store.ts';
@@ -79,7 +82,7 @@ describe('the page of an asset', () => {
     expect(status).toBe(200);
     expect(page).toContain('<html lang="en">');
     expect(page).toContain('<title>#2 4 Protection with PropTypes</title>');
-    expect(page).toContain('<script type="module" src="/player/vod-player.js"></script>');
+    expect(page).toMatch(/<script type="module" src="\/player\/vod-player-[0-9a-f]{16}\.js">/);
     expect(page).toContain(`src="/${TALK.playlist}"`);
     expect(page).toContain(`poster="/${TALK.poster ?? ''}"`);
     expect(page).toContain('aspect-ratio="720/1280"');
@@ -108,6 +111,68 @@ describe('the page of an asset', () => {
   });
 });
 
+describe('the player', () => {
+  const STABLE = '/player/vod-player.js';
+  let versioned: string;
+  beforeAll(async () => {
+    assets = [TALK];
+    const { page } = await open(`/watch/${TALK.assetId}`);
+    versioned = /\/player\/vod-player-\w+\.js/.exec(page)?.[0] ?? '';
+  });
+  const load = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
+    ask(edge.origin + path, headers, method);
+
+  test('comes as small as the browser takes it, and is the same', async () => {
+    const plain = await load(STABLE);
+    const brotli = await load(STABLE, { 'accept-encoding': 'gzip, deflate, br, zstd' });
+    const gzip = await load(STABLE, { 'accept-encoding': 'gzip' });
+    const kinds = [plain, brotli, gzip].map(({ headers }) => headers['content-encoding']);
+    expect(kinds).toEqual([undefined, 'br', 'gzip']);
+    expect(brotliDecompressSync(brotli.body).equals(plain.body)).toBe(true);
+    expect(gunzipSync(gzip.body).equals(plain.body)).toBe(true);
+    expect(brotli.body.length).toBeLessThanOrEqual(BUDGET);
+    for (const { headers, body } of [plain, brotli, gzip]) {
+      expect(headers['content-length']).toBe(String(body.length));
+      expect(headers.vary).toBe('Accept-Encoding');
+      expect(headers['content-type']).toBe('text/javascript; charset=utf-8');
+    }
+  });
+
+  test('is asked for each time under its own name, and for good under that of its version', async () => {
+    const kept = async (path: string) => (await load(path)).headers['cache-control'];
+    expect(await kept(STABLE)).toBe('no-cache');
+    expect(await kept(versioned)).toBe('public, max-age=31536000, immutable');
+    expect((await load(versioned)).body.equals((await load(STABLE)).body)).toBe(true);
+    expect((await load('/player/vod-player-0123456789abcdef.js')).status).toBe(404);
+  });
+
+  test.each(['br', 'gzip', 'identity'])('in %s is not sent again to who has it', async (coding) => {
+    for (const path of [STABLE, versioned]) {
+      const first = await load(path, { 'accept-encoding': coding });
+      const { etag = '' } = first.headers;
+      for (const method of ['GET', 'HEAD']) {
+        const asked = { 'accept-encoding': coding, 'if-none-match': etag };
+        const { status, headers, body } = await load(path, asked, method);
+        expect([status, body.length]).toEqual([304, 0]);
+        expect(headers).toMatchObject({
+          ...{ etag, vary: 'Accept-Encoding', 'access-control-allow-origin': '*' },
+          'cache-control': first.headers['cache-control'],
+        });
+      }
+      const other = await load(path, { 'accept-encoding': coding, 'if-none-match': '"other"' });
+      expect(other.status).toBe(200);
+    }
+  });
+
+  test.each(['br', 'identity'])('in %s is described by HEAD as by GET', async (coding) => {
+    const asked = { 'accept-encoding': coding };
+    const whole = await load(STABLE, asked);
+    const head = await load(STABLE, asked, 'HEAD');
+    expect([head.status, head.body.length]).toEqual([200, 0]);
+    expect({ ...head.headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+  });
+});
+
 describe('every answer', () => {
   test.each([
     ['/', 'text/html; charset=utf-8'],
@@ -123,7 +188,7 @@ describe('every answer', () => {
     expect(headers['content-type']).toBe(type);
     expect(headers['x-content-type-options']).toBe('nosniff');
     expect(headers['content-security-policy']).toBe(
-      "default-src 'self'; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'",
+      "default-src 'self'; media-src 'self' blob:; worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; object-src 'none'",
     );
   });
 
@@ -131,6 +196,7 @@ describe('every answer', () => {
     const allowed = async (path: string) =>
       (await ask(edge.origin + path)).headers['access-control-allow-origin'];
     expect(await allowed('/player/vod-player.js')).toBe('*');
+    expect(await allowed(await versionedPlayer())).toBe('*');
     expect(await allowed('/player/pages.css')).toBeUndefined();
     expect(await allowed('/')).toBeUndefined();
   });
