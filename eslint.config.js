@@ -96,6 +96,22 @@ export default tseslint.config(
     },
   },
   {
+    // Names from outside must not reach a terminal as they are.
+    files: ['commands', 'local', 'cloud'].map((one) => `${one}/**/*.ts`),
+    ignores: ['commands/terminal.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            'MemberExpression[property.name="write"][object.property.name=/^(stdout|stderr)$/]',
+          message: 'commands/terminal.ts writes to the terminal.',
+        },
+      ],
+    },
+  },
+  {
     files: ['infra/**/*.ts'],
     rules: {
       'no-restricted-imports': [

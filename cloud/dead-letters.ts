@@ -3,11 +3,13 @@ import { ask } from '../commands/ask.ts';
 import { runCommand, unlessStopped } from '../commands/command.ts';
 import { explain } from '../commands/dead-letters.ts';
 import type { DeadLetter } from '../commands/dead-letters.ts';
-import { ago, count, oneLine } from '../commands/text.ts';
+import { print, printJson } from '../commands/terminal.ts';
+import { ago, count } from '../commands/text.ts';
 import { returnDeadLetter, takeDeadLetters } from '../worker/io/dead-letters.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import { LeaseLostError } from '../worker/io/ports.ts';
 import type { Queue, ReceivedMessage } from '../worker/io/ports.ts';
+import { oneLine } from '../worker/plan/printable.ts';
 import { DEAD_LETTERS_HELP, readDeadLettersOptions } from './options.ts';
 import type { Chosen, DeadLettersOptions } from './options.ts';
 import { openStage } from './stage.ts';
@@ -41,14 +43,14 @@ async function act(options: DeadLettersOptions, stage: Stage, stop: AbortSignal)
   switch (options.action) {
     case 'list': {
       const all = await withLetters(letters, 'all', stop, (taken) => explainAll(stage, taken));
-      print(json, all, () => listText(all, new Date()));
+      report(json, all, () => listText(all, new Date()));
       return 0;
     }
     case 'show': {
       const [letter] = await withLetters(letters, options.chosen, stop, (taken) =>
         explainAll(stage, taken),
       );
-      if (letter) print(json, letter, () => letterText(letter));
+      if (letter) report(json, letter, () => letterText(letter));
       return 0;
     }
     case 'replay': {
@@ -56,7 +58,7 @@ async function act(options: DeadLettersOptions, stage: Stage, stop: AbortSignal)
         forEach(taken, stop, done, (letter) => returnDeadLetter(letters, letter, jobs)),
       );
       if (replayed > 0) await stage.workers.wake();
-      print(
+      report(
         json,
         { replayed },
         () => `${count(replayed, 'dead letter')} sent back to the queue.\n`,
@@ -68,7 +70,7 @@ async function act(options: DeadLettersOptions, stage: Stage, stop: AbortSignal)
       const dropped = await withLetters(letters, options.chosen, stop, (taken, done) =>
         forEach(taken, stop, done, ({ receipt }) => letters.acknowledge(receipt)),
       );
-      print(json, { dropped }, () => `${count(dropped, 'dead letter')} dropped.\n`);
+      report(json, { dropped }, () => `${count(dropped, 'dead letter')} dropped.\n`);
       return 0;
     }
   }
@@ -145,8 +147,9 @@ async function confirm(chosen: Chosen, letters: Queue, stop: AbortSignal): Promi
   if ((await ask(question, stop)) !== 'yes') throw new Error('Nothing was dropped.');
 }
 
-function print(json: boolean, value: unknown, text: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(value)}\n` : text());
+function report(json: boolean, value: object, text: () => string): void {
+  if (json) printJson(value);
+  else print(text());
 }
 
 function listText(letters: readonly DeadLetter[], now: Date): string {

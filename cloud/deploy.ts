@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { runCommand, say } from '../commands/command.ts';
+import { runCommand } from '../commands/command.ts';
+import { print, printJson, say } from '../commands/terminal.ts';
 import { imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
@@ -134,10 +135,10 @@ async function readNeeds(): Promise<(stack: string) => readonly string[]> {
 function report(config: StageConfig, { distributionDomain, ...rest }: z.infer<typeof made>): void {
   const { name, domain, allowedSites } = config;
   if (!process.stdout.isTTY) {
-    process.stdout.write(`${JSON.stringify({ stage: name, ...rest })}\n`);
+    printJson({ stage: name, ...rest });
     return;
   }
-  process.stdout.write(`
+  print(`
 Stage ${name} is deployed.
   videos    ${rest.origin}, for pages of ${allowedSites.join(', ')}
   uploads   s3://${rest.sourceBucket}

@@ -1,4 +1,5 @@
 import { runCommand, unlessStopped } from '../commands/command.ts';
+import { print, printJson, say } from '../commands/terminal.ts';
 import { signAddress } from '../edge/playback-token.ts';
 import { pointerKey } from '../worker/plan/keys.ts';
 import { PLAY_ADDRESS_HELP, readPlayAddressOptions } from './options.ts';
@@ -41,7 +42,7 @@ async function sign(asset: string, seconds: number, stage: Stage): Promise<void>
   const now = new Date();
   const address = signAddress(plain, key, seconds, now);
   const expires = new Date(now.getTime() + seconds * 1000);
-  print(
+  report(
     { asset, address, expires },
     `${address}\n`,
     `It is good until ${expires.toLocaleString()}.`,
@@ -51,7 +52,7 @@ async function sign(asset: string, seconds: number, stage: Stage): Promise<void>
 async function rotate({ name, ssm }: Stage): Promise<void> {
   if (!(await rotatePlaybackKey(ssm, name))) throw new Error(noTokens(name));
   const next = `./scripts/deploy ${name}`;
-  print(
+  report(
     { stage: name, rotated: true, next },
     `A new key is drawn. It counts once it is at the edge: ${next}\n`,
     'Addresses that are out stay good until they expire, or until a second rotation.',
@@ -63,8 +64,8 @@ function noTokens(stage: string): string {
 }
 
 /** A result for a script, or for a person with a sentence that no script should read. */
-function print(result: object, text: string, sentence: string): void {
-  const terminal = process.stdout.isTTY;
-  process.stdout.write(terminal ? text : `${JSON.stringify(result)}\n`);
-  if (terminal) process.stderr.write(`${sentence}\n`);
+function report(result: object, text: string, sentence: string): void {
+  if (!process.stdout.isTTY) return printJson(result);
+  print(text);
+  say(sentence);
 }

@@ -1,6 +1,7 @@
 import type { EndedJob, Jobs, OpenJob } from '../commands/overview.ts';
-import { ago, count, oneLine } from '../commands/text.ts';
+import { ago, count } from '../commands/text.ts';
 import type { QueueCounts } from '../worker/io/ports.ts';
+import { oneLine } from '../worker/plan/printable.ts';
 import type { WorkerCounts } from './workers.ts';
 
 /** How a stage is doing; `--json` prints it as it is. */

@@ -1,5 +1,6 @@
 import { runCommand, unlessStopped } from '../commands/command.ts';
 import { readJobs } from '../commands/overview.ts';
+import { print, printJson } from '../commands/terminal.ts';
 import { STATUS_HELP, readStatusOptions } from './options.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -15,7 +16,8 @@ await runCommand({
     const stage = await unlessStopped(openStage(name), stop);
     try {
       const status = await unlessStopped(readStatus(stage, last), stop);
-      process.stdout.write(json ? `${JSON.stringify(status)}\n` : statusText(status, new Date()));
+      if (json) printJson(status);
+      else print(statusText(status, new Date()));
       return 0;
     } finally {
       await stage.close();

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { runCommand, say, unlessStopped } from '../commands/command.ts';
+import { runCommand, unlessStopped } from '../commands/command.ts';
+import { print, say } from '../commands/terminal.ts';
 import { startEdge } from '../local/edge/server.ts';
 import { listAssets } from '../local/library.ts';
 import type { PartName } from '../studio/protocol.ts';
@@ -58,7 +59,7 @@ await runCommand({
         }),
     });
     try {
-      process.stdout.write(`${edge.origin}/studio/\n`);
+      print(`${edge.origin}/studio/\n`);
       say(`That is the studio of stage ${name}. Press Ctrl-C to stop.`);
       if (!stop.aborted) await once(stop, 'abort');
       return 0;

@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ask } from '../commands/ask.ts';
-import { runCommand, say } from '../commands/command.ts';
+import { runCommand } from '../commands/command.ts';
+import { print, printJson, say, sayAgain } from '../commands/terminal.ts';
 import { count } from '../commands/text.ts';
 import { keptBuckets } from '../infra/config.ts';
 import type { StageConfig } from '../infra/config.ts';
@@ -160,7 +161,7 @@ async function emptyStorage(
 /** A number that grows in its line, on a terminal; elsewhere the last one. How many there will be nobody knows. */
 function counter(label: string) {
   let last = 0;
-  const show = () => process.stderr.write(`\r${label}: ${last.toLocaleString('en')}`);
+  const show = () => sayAgain(`${label}: ${last.toLocaleString('en')}`);
   return {
     tell: (count: number) => {
       last = count;
@@ -168,7 +169,7 @@ function counter(label: string) {
     },
     end: () => {
       show();
-      process.stderr.write('\n');
+      say('');
     },
   };
 }
@@ -183,7 +184,7 @@ function report(config: StageConfig, left: readonly string[]): number {
       left.length > 0
         ? `Left of stage ${name}, and maybe paid for:\n  ${left.join('\n  ')}\n`
         : `Nothing of stage ${name} is left that costs money.\n`;
-    process.stdout.write(`${news}${tail}`);
-  } else process.stdout.write(`${JSON.stringify({ stage: name, left, kept })}\n`);
+    print(`${news}${tail}`);
+  } else printJson({ stage: name, left, kept });
   return left.length === 0 ? 0 : 1;
 }

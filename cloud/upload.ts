@@ -19,7 +19,7 @@ await runCommand({
   read: readUploadOptions,
   run: async (options, stop) => {
     const stage = await unlessStopped(openStage(options.stage), stop);
-    const report = createReport(process.stdout.isTTY);
+    const report = createReport(stop);
     try {
       return await unlessStopped(upload(options, stage, report, stop), stop);
     } finally {

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { printable } from '../worker/plan/printable.ts';
 
 /** Asks the person at the terminal; returns the answer, or throws when told to stop meanwhile. */
 export async function ask(question: string, stop: AbortSignal): Promise<string> {
@@ -6,7 +7,7 @@ export async function ask(question: string, stop: AbortSignal): Promise<string> 
   // It takes Ctrl-C from the terminal for itself.
   asking.once('SIGINT', () => process.emit('SIGINT'));
   try {
-    return (await asking.question(`${question} `, { signal: stop })).trim();
+    return (await asking.question(`${printable(question)} `, { signal: stop })).trim();
   } finally {
     asking.close();
   }

@@ -1,5 +1,6 @@
 import { requireNode } from '../worker/runtime.ts';
 import { UsageError } from './arguments.ts';
+import { print, say } from './terminal.ts';
 
 /** A program that is run by a script of `scripts/`. */
 export interface Command<Options> {
@@ -25,28 +26,24 @@ export async function runCommand<Options>(command: Command<Options>): Promise<vo
     requireNode();
     const options = command.read(process.argv.slice(2));
     if (options === 'help') {
-      process.stdout.write(help);
+      print(help);
       return;
     }
     const onSignal = () => {
       if (stop.signal.aborted) process.exit(130);
-      process.stderr.write(`\n${stopping}\n`);
+      // Progress bars go away first, so that none stands behind the sentence.
       stop.abort(new Error('It was stopped.'));
+      say(`\n${stopping}`);
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     process.exitCode = await command.run(options, stop.signal);
   } catch (error) {
     // At once: requests may be under way that nobody waits for any more.
     if (stop.signal.aborted) process.exit(130);
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    if (error instanceof UsageError) process.stderr.write(`See ${name} --help.\n`);
+    say(error instanceof Error ? error.message : String(error));
+    if (error instanceof UsageError) say(`See ${name} --help.`);
     process.exitCode = error instanceof UsageError ? 2 : 1;
   }
-}
-
-/** Tells a person what is going on; a script reads standard output only. */
-export function say(sentence: string): void {
-  process.stderr.write(`${sentence}\n`);
 }
 
 /** Ends the wait for some work when it is told to stop; the work itself is left to end or not. */

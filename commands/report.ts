@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
 import { MultiBar } from 'cli-progress';
+import { oneLine, printable } from '../worker/plan/printable.ts';
+import { isTerminal, printJson, say } from './terminal.ts';
 
 /** How one file ended, as it is printed. */
 export type FileResult =
@@ -41,19 +43,19 @@ export interface Report {
   close(): void;
 }
 
-/** Bars for a person at a terminal, lines of JSON for a script. */
-export function createReport(terminal: boolean): Report {
-  return terminal ? bars() : lines();
+/** Bars for a person at a terminal, lines of JSON for a script. It ends by itself when it is told to stop. */
+export function createReport(stop: AbortSignal): Report {
+  const report = isTerminal() ? bars() : LINES;
+  stop.addEventListener('abort', () => report.close(), { once: true });
+  return report;
 }
 
-function lines(): Report {
-  return {
-    progress: () => undefined,
-    result: (_file, result) => process.stdout.write(`${JSON.stringify(result)}\n`),
-    note: (sentence) => process.stderr.write(`${sentence}\n`),
-    close: () => undefined,
-  };
-}
+const LINES: Report = {
+  progress: () => undefined,
+  result: (_file, result) => printJson(result),
+  note: (sentence) => say(oneLine(sentence)),
+  close: () => undefined,
+};
 
 /** When and where a step began, for what is left of it: an upload may go on from the middle. */
 interface Began {
@@ -62,6 +64,7 @@ interface Began {
   readonly done: number;
 }
 
+/** A bar for each file that is not done; results and notes stand above. */
 function bars(): Report {
   const all = new MultiBar({
     format: '{bar} {percentage}% {name} {step}',
@@ -73,24 +76,30 @@ function bars(): Report {
     hideCursor: true,
     // Bars that stay the same stand elsewhere after a line above them.
     forceRedraw: true,
-    clearOnComplete: false,
+    // What is not done when it is closed says nothing true any more.
+    clearOnComplete: true,
+    // It would draw the bars again at Ctrl-C.
+    gracefulExit: false,
     autopadding: true,
   });
   const known = new Map<string, { readonly bar: ReturnType<MultiBar['create']>; began?: Began }>();
+  let closed = false;
   const of = (file: string) => {
     const one = known.get(file) ?? {
-      bar: all.create(100, 0, { name: shorten(basename(file)), step: '' }),
+      bar: all.create(100, 0, { name: shorten(oneLine(basename(file))), step: '' }),
     };
     known.set(file, one);
     return one;
   };
-  // Each line ends what stands behind it: the bars were there before.
-  const say = (text: string) => {
-    all.log(`${text.replaceAll('\n', `${ERASE}\n`)}${ERASE}\n`);
+  const tell = (text: string) => {
+    if (known.size === 0) return say(text);
+    // Each line ends what stands behind it: the bars were there before.
+    all.log(`${printable(text).replaceAll('\n', `${ERASE}\n`)}${ERASE}\n`);
     all.update();
   };
   return {
     progress: (file, step, done) => {
+      if (closed) return;
       const one = of(file);
       if (one.began?.step !== step) one.began = { step, at: performance.now(), done };
       one.bar.update(Math.floor(done * 100), {
@@ -98,14 +107,19 @@ function bars(): Report {
       });
     },
     result: (file, result) => {
-      const { bar } = of(file);
-      const ended = result.status === 'ready' || result.status === 'uploaded';
-      if (ended) bar.update(100, { step: result.status });
-      else bar.update({ step: result.status });
-      say(describe(basename(file), result));
+      const bar = known.get(file)?.bar;
+      tell(describe(result));
+      known.delete(file);
+      if (bar) all.remove(bar);
+      if (known.size === 0) all.stop();
     },
-    note: say,
-    close: () => all.stop(),
+    note: (sentence) => tell(oneLine(sentence)),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      known.clear();
+      all.stop();
+    },
   };
 }
 
@@ -116,7 +130,8 @@ const STEPS: Readonly<Record<Step, string>> = {
   processing: 'processing',
 };
 
-function describe(name: string, result: FileResult): string {
+function describe(result: FileResult): string {
+  const name = oneLine(result.source);
   switch (result.status) {
     case 'ready':
       return [
@@ -124,13 +139,12 @@ function describe(name: string, result: FileResult): string {
         ...(result.page ? [`  watch  ${result.page}`] : []),
         `  HLS    ${result.playlist}`,
         ...(result.exported ? [`  files  ${result.exported}`] : []),
-        ...result.leftOut.map((sentence) => `  note   ${sentence}`),
       ].join('\n');
     case 'uploaded':
       return `${name} is uploaded.\n  job    ${result.jobId}`;
     case 'rejected':
     case 'failed':
-      return `${name} ${result.status === 'failed' ? 'failed' : 'was rejected'}: ${result.reason}`;
+      return `${name} ${result.status === 'failed' ? 'failed' : 'was rejected'}: ${oneLine(result.reason)}`;
   }
 }
 
@@ -146,5 +160,6 @@ function timeLeft(done: number, began: Began): string {
 }
 
 function shorten(name: string): string {
-  return name.length > 40 ? `${name.slice(0, 37)}…` : name;
+  const characters = Array.from(new Intl.Segmenter().segment(name), ({ segment }) => segment);
+  return characters.length > 40 ? `${characters.slice(0, 37).join('')}…` : name;
 }

@@ -13,11 +13,6 @@ export function ago(then: Date, now: Date): string {
   return `${Math.floor(seconds / length)} ${unit} ago`;
 }
 
-/** What others wrote, in one line that neither moves the cursor nor turns text around. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
-}
-
 /** `1 worker`, `2 workers`, `1,234 workers` */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;

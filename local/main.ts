@@ -7,6 +7,7 @@ import { UsageError, systemReason } from '../commands/arguments.ts';
 import { runCommand } from '../commands/command.ts';
 import { processFiles } from '../commands/process.ts';
 import { createReport } from '../commands/report.ts';
+import { isTerminal, say } from '../commands/terminal.ts';
 import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
@@ -39,7 +40,7 @@ await runCommand({
 
 /** One machine: home, edge and workers; the files through them; then the videos until Ctrl-C. */
 async function main(options: Options, stop: AbortSignal): Promise<number> {
-  const terminal = process.stdout.isTTY;
+  const terminal = isTerminal();
   // Logs and bars on one screen would overwrite each other.
   const level = terminal ? 'silent' : 'info';
   const log = createLog(level);
@@ -67,10 +68,14 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     SOUND_ALONE: options.soundAlone,
   };
   const workers = startWorkers(options.workers, env, log);
-  const report = createReport(terminal);
+  const report = createReport(stop);
+  if (!options.once) say(addressesText(edge.origin));
   let sweeping: NodeJS.Timeout | undefined;
   try {
     sweeping = await keepSwept(home, log);
+    if (options.files.length === 0) {
+      say('Making a first video, half a minute long. This takes a moment …');
+    }
     const files =
       options.files.length > 0
         ? options.files
@@ -91,10 +96,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     const results = await Promise.race([work, workers.failed]);
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
-    const say = terminal ? process.stdout : process.stderr;
-    say.write(
-      `All videos: ${edge.origin}/\nUpload and look after them: ${edge.origin}/studio/\nPress Ctrl-C to stop.\n`,
-    );
+    say(`${addressesText(edge.origin)}\nPress Ctrl-C to stop.`);
     if (!stop.aborted) await Promise.race([once(stop, 'abort'), workers.failed]);
     return 0;
   } catch (error) {
@@ -107,6 +109,10 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     await edge.close();
     await home.close();
   }
+}
+
+function addressesText(origin: string): string {
+  return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
 }
 
 /** Sweeps at once, and every hour: the machine may serve for months. */

@@ -1,6 +1,7 @@
 import { destination, pino } from 'pino';
 import type { Logger } from 'pino';
 import { redact } from './plan/command.ts';
+import { printable } from './plan/printable.ts';
 
 export type { Logger };
 
@@ -9,7 +10,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * One JSON line per event on standard error; standard output is for results. Signed addresses are
- * redacted wherever they stand in a line, as an error's text may quote a command.
+ * redacted wherever they stand in a line, as an error's text may quote a command, and a terminal finds nothing in
+ * it that it would obey.
  */
 export function createLog(level: LogLevel): Logger {
   return pino(
@@ -18,7 +20,7 @@ export function createLog(level: LogLevel): Logger {
       base: { pid: process.pid },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      hooks: { streamWrite: redact },
+      hooks: { streamWrite: (line) => printable(redact(line)) },
     },
     destination({ dest: 2, sync: true }),
   );

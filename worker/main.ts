@@ -3,6 +3,7 @@ import { readConfig } from './config.ts';
 import { openHome } from './io/home.ts';
 import { createLog } from './log.ts';
 import { giveUp, handleMessage } from './pipeline.ts';
+import { printable } from './plan/printable.ts';
 import { requireNode } from './runtime.ts';
 import { openScratch, removeScratch } from './scratch.ts';
 import { openServices } from './services.ts';
@@ -20,7 +21,7 @@ try {
   else if (argument) throw new Error(`There is no option ${argument}. See --help.`);
   else await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`);
   process.exitCode = 1;
 }
 

@@ -52,7 +52,7 @@ test('A status is read at a glance: what is there, what is in work, what ended h
 1,234 jobs ended, the newest 2:
   ready     3 min ago   cccccccccccccccccccc  talk.mp4
       https://cdn.example/v/a/index.m3u8
-  rejected  1 d ago     dddddddddddddddddddd  n [2J .mp4
+  rejected  1 d ago     dddddddddddddddddddd  n\\u001b[2J\\u202e.mp4
       no_video: No picture.
 `);
 });

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
 import { basename, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -137,6 +138,26 @@ test('--help is help.', async () => {
   const { code, out } = await run('--help');
   expect(code).toBe(0);
   expect(out).toMatch(/^Usage: \.\/scripts\/start/);
+});
+
+test('It says where its pages are, and that it makes a first video, before that is made.', async () => {
+  const child = start('--workers', '1');
+  if (!child.stderr) throw new Error('The program has no output.');
+  const lines = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
+  const words: string[] = [];
+  while (words.length < 3) {
+    const { value } = (await lines.next()) as IteratorResult<string, string>;
+    if (!value.startsWith('{')) words.push(value);
+  }
+  expect(words).toEqual([
+    expect.stringMatching(/^All videos: http:\/\/127\.0\.0\.1:\d+\/$/),
+    expect.stringMatching(/^Upload and look after them: http:\/\/127\.0\.0\.1:\d+\/studio\/$/),
+    'Making a first video, half a minute long. This takes a moment …',
+  ]);
+  const { origin } = new URL(words[0]?.split(' ').at(-1) ?? '');
+  expect((await fetch(`${origin}/studio/`)).status).toBe(200);
+  child.kill('SIGINT');
+  expect(await once(child, 'close')).toEqual([0, null]);
 });
 
 test('Without --once it serves the page and the asset until Ctrl-C, which ends the workers and the edge.', async () => {
