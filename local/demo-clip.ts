@@ -6,6 +6,8 @@ import { runFfmpeg } from '../worker/io/ffmpeg.ts';
 import type { Logger } from '../worker/log.ts';
 
 const SECONDS = 30;
+/** The clip is ours: these are for whatever goes wrong. */
+const LIMITS = { addressBytes: 2 ** 32, cpuSeconds: 3600, fileBytes: 2 ** 30 };
 const NAME = 'A first video.mp4';
 
 /**
@@ -21,7 +23,10 @@ export async function makeDemoClip(
   if (existsSync(path)) return path;
   await makeFolder(directory, PRIVATE_FOLDER);
   const draft = join(directory, 'draft.mp4');
-  await runFfmpeg({ argv: clipCommand(draft), ffmpeg: 'ffmpeg', signal, stallSeconds: 60, log });
+  await runFfmpeg({
+    ...{ argv: clipCommand(draft), ffmpeg: 'ffmpeg', signal, stallSeconds: 60, log },
+    limits: LIMITS,
+  });
   await rename(draft, path);
   return path;
 }

@@ -13,6 +13,7 @@ const RETRY_CAN_HELP = {
   damaged_source: false,
   source_too_long: true,
   source_too_large: true,
+  too_demanding: false,
   picture_too_large: true,
   source_gone: false,
   source_replaced: false,

@@ -28,6 +28,7 @@ import type { ReadAudio, ReadVideo } from './plan/gate/structure.ts';
 import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
 import { deliveryHeaders, imagePath, jobKeys, segmentPath, versionKey } from './plan/keys.ts';
+import { unitLimits } from './plan/limits.ts';
 import type { Marker, SegmentFacts, StoredFile } from './plan/marker.ts';
 import { parsePlan, planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
@@ -94,17 +95,22 @@ export async function encodeUnit(
   const address = await addressOf(store, plan.source);
   const directory = await mkdtemp(join(scratch, `${name}-`));
   const ended = new AbortController();
+  const limits = unitLimits(plan, unit);
   const work: Work = {
     ...{ services, plan, address, directory, context },
     run: (argv, { silentSeconds = 0, onProgress } = {}) =>
       runFfmpeg({
         ...{ argv, signal, log },
         ffmpeg: config.FFMPEG,
+        limits,
         stallSeconds: config.STALL_SECONDS + silentSeconds,
         ...(onProgress ? { onProgress } : {}),
       }),
     decoder: (argv) =>
-      new Decoder({ ffmpeg: config.FFMPEG, argv, signal: AbortSignal.any([signal, ended.signal]) }),
+      new Decoder({
+        ...{ ffmpeg: config.FFMPEG, argv, limits },
+        signal: AbortSignal.any([signal, ended.signal]),
+      }),
     upload: async (path, bytes) => {
       const key = versionKey(plan.assetId, version, path);
       await store.put(config.DELIVERY_BUCKET, key, bytes, deliveryHeaders(key));

@@ -9,6 +9,7 @@ import { makeImages } from '../../worker/io/images.ts';
 import { probeSource } from '../../worker/io/probe.ts';
 import { createLog } from '../../worker/log.ts';
 import { LADDER } from '../../worker/plan/ladder.ts';
+import { unitLimits } from '../../worker/plan/limits.ts';
 import { planAsset } from '../../worker/plan/plan.ts';
 import { make } from '../e2e/clips.ts';
 
@@ -35,7 +36,10 @@ async function imagesOf(address: string): Promise<ReadonlyMap<string, Uint8Array
   });
   const directory = await mkdtemp(join(folder, 'images-'));
   const run = (argv: readonly string[]) =>
-    runFfmpeg({ ffmpeg: 'ffmpeg', argv, stallSeconds: 60, signal, log });
+    runFfmpeg({
+      ...{ argv, ffmpeg: 'ffmpeg', stallSeconds: 60, signal, log },
+      limits: unitLimits(plan, { kind: 'images', name: 'images' }),
+    });
   const images = new Map<string, Uint8Array>();
   for await (const { name, bytes } of makeImages(plan, { address, directory }, run)) {
     images.set(name, bytes);

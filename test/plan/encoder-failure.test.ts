@@ -77,7 +77,16 @@ describe('A failed run of ffmpeg', () => {
       '[error] Error while decoding stream #0:0: Invalid data found when processing input\n[error] av_interleaved_write_frame(): No space left on device',
       'transient',
     ],
-    ['too little memory', '[error] Error while filtering: Cannot allocate memory', 'transient'],
+    [
+      'its limit on memory',
+      '[error] Error while filtering: Cannot allocate memory',
+      'too_demanding',
+    ],
+    [
+      'its limit on memory, which x264 reached',
+      'x264 [error]: malloc of size 44329344 failed\n[error] Error initializing output stream 0:0',
+      'too_demanding',
+    ],
     [
       'a picture of which nothing is known',
       '[error] Cannot determine format of input stream 0:0 after EOF\n[fatal] Error marking filters as finished',
@@ -107,6 +116,14 @@ describe('A failed run of ffmpeg', () => {
 
   test('with most of its frames undecodable means a damaged source', () => {
     expect(verdict({ exitCode: 69 })).toBe('damaged_source');
+  });
+
+  test.each([
+    ['ffprobe ran', { program: 'ffprobe', exitCode: undefined, signal: 'SIGXCPU' }],
+    ['ffmpeg ran, which ends by itself then', { exitCode: 255, outOfTime: true }],
+    ['it wrote a file', { exitCode: undefined, signal: 'SIGXFSZ' }],
+  ] as const)('at its limit while %s is a demanding source', (_, end) => {
+    expect(verdict(end)).toBe('too_demanding');
   });
 
   test.each([
@@ -164,6 +181,11 @@ describe('A run that ended well', () => {
         `The source could not be read to its end: [error] ${HTTP}: Input/output error`,
       ),
     );
+  });
+
+  test('lost pictures when there was no memory for them', () => {
+    const stderr = '[error] Error while decoding stream #0:0: Cannot allocate memory\n';
+    expect(lostSource(stderr)).toMatchObject({ name: 'RejectedError', code: 'too_demanding' });
   });
 
   test.each([

@@ -82,6 +82,13 @@ describe('A source', () => {
     });
   });
 
+  test('that claims more pictures than it has bytes is damaged.', () => {
+    expect(rejection([{ ...PICTURE, nb_frames: '40000000' }])).toBe('damaged_source');
+    expect(rejection([{ ...PICTURE, nb_frames: '240' }, SOUND])).not.toBe('damaged_source');
+    // Old QuickTime counts the samples of compressed sound, several of which share a byte.
+    expect(rejection([PICTURE, { ...SOUND, nb_frames: '4000' }])).not.toBe('damaged_source');
+  });
+
   test('begins with its earliest stream and lasts as long as its longest.', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     const early = { ...PICTURE, start_time: '-0.5' };

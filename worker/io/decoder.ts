@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer, text } from 'node:stream/consumers';
+import type { ProcessLimits } from '../plan/limits.ts';
+import { confine } from './confine.ts';
 
 export interface Decoded {
   readonly output: Buffer;
@@ -18,10 +20,12 @@ export class Decoder {
   constructor(options: {
     readonly ffmpeg: string;
     readonly argv: readonly string[];
+    readonly limits: ProcessLimits;
     readonly signal: AbortSignal;
   }) {
-    const { ffmpeg, argv, signal } = options;
-    this.#child = spawn(ffmpeg, argv, { signal, killSignal: 'SIGKILL' });
+    const { ffmpeg, argv, limits, signal } = options;
+    const [program, ...words] = confine(ffmpeg, limits);
+    this.#child = spawn(program, [...words, ...argv], { signal, killSignal: 'SIGKILL' });
     // A decoder that ends early says why on its standard error.
     this.#child.stdin.on('error', () => {});
     this.#decoded = read(this.#child);

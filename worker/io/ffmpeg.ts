@@ -6,6 +6,8 @@ import { TransientError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { redact, shellQuote } from '../plan/command.ts';
 import { encoderFailure, lostSource } from '../plan/encoder-failure.ts';
+import type { ProcessLimits } from '../plan/limits.ts';
+import { NOT_INSTALLED, childrenSeconds, confine } from './confine.ts';
 
 export interface EncoderRun {
   /**
@@ -15,6 +17,7 @@ export interface EncoderRun {
   readonly argv: readonly string[];
   /** The program. */
   readonly ffmpeg: string;
+  readonly limits: ProcessLimits;
   readonly signal: AbortSignal;
   /** Without a sign of progress for so long the run is ended. */
   readonly stallSeconds: number;
@@ -29,6 +32,18 @@ export interface Progress {
   readonly outSeconds: number;
 }
 
+/**
+ * Before each run fluent-ffmpeg asks ffmpeg for its formats and encoders, and nothing could end a
+ * question without an answer. What we need, ./scripts/setup looks for.
+ */
+const UNASKED = {
+  _checkCapabilities: (done: (error: null) => void) => done(null),
+  availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
+};
+
+/** The system counts processor time in two ways, of which one may say 0.93 s when the other says 1 s. */
+const NEARLY = 0.8;
+
 /** How long a run has to end after SIGTERM before it is killed. */
 const GRACE_SECONDS = 3;
 
@@ -38,15 +53,18 @@ const GRACE_SECONDS = 3;
  * knows fluent-ffmpeg; it gets whole tokens, as its array form splits them at spaces.
  */
 export async function runFfmpeg(run: EncoderRun): Promise<void> {
-  const { argv, signal, stallSeconds, log } = run;
+  const { argv, limits, signal, stallSeconds, log } = run;
   signal.throwIfAborted();
   const input = argv.indexOf('-i');
+  const [program, ...words] = confine(run.ffmpeg, limits);
   const command = Ffmpeg()
     .input(argv[input + 1] ?? '')
-    .inputOptions(...argv.slice(0, input))
+    .inputOptions(...words, ...argv.slice(0, input))
     .outputOptions(...argv.slice(input + 2, -1))
     .output(argv.at(-1) ?? '');
-  command.setFfmpegPath(run.ffmpeg);
+  command.setFfmpegPath(program);
+  Object.assign(command, UNASKED);
+  const spentBefore = childrenSeconds();
   log.info({ event: 'ffmpeg.started', command: redact(shellQuote([run.ffmpeg, ...argv])) });
 
   let child: ChildProcess | undefined;
@@ -69,7 +87,9 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
         child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
         if (child.pid === undefined) {
           // fluent-ffmpeg would look for words of a program that never spoke, and throw into the void.
-          child.removeAllListeners('error').once('error', (error) => reject(failureOf(error, '')));
+          child.removeAllListeners('error').once('error', ({ message }) => {
+            reject(new TransientError(`ffmpeg could not be started: ${message}`));
+          });
           return;
         }
         unguard = guard(child.pid);
@@ -80,9 +100,10 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
         });
       });
       command.once('end', (_stdout: string | null, text: string | null) => resolve(text ?? ''));
-      command.once('error', (error: Error, _stdout: string | null, text: string | null) =>
-        reject(ended ?? failureOf(error, text ?? '')),
-      );
+      command.once('error', (error: Error, _stdout: string | null, text: string | null) => {
+        const outOfTime = childrenSeconds() - spentBefore > NEARLY * limits.cpuSeconds;
+        reject(ended ?? failureOf(error, redact(text ?? ''), outOfTime));
+      });
       command.run();
     });
     const failure: Error | undefined = ended ?? lostSource(redact(stderr));
@@ -127,21 +148,14 @@ function readProgress({ stdout }: ChildProcess, onProgress: (progress: Progress)
 }
 
 /** fluent-ffmpeg puts the exit code and the signal into the error's text only. */
-function failureOf(error: Error, stderr: string): Error {
-  if (/Cannot find ffmpeg|ENOENT/.test(error.message)) {
+function failureOf(error: Error, stderr: string, outOfTime: boolean): Error {
+  if (stderr.includes(NOT_INSTALLED)) {
     return new Error(
       'ffmpeg is not installed. Run ./scripts/setup, or install it with your package manager.',
     );
   }
-  if (/^spawn /.test(error.message)) {
-    return new TransientError(`ffmpeg could not be started: ${error.message}`);
-  }
   const code = /exited with code (\d+)/.exec(error.message)?.[1];
   const signal = /killed with signal (\w+)/.exec(error.message)?.[1];
-  return encoderFailure({
-    program: 'ffmpeg',
-    exitCode: code === undefined ? undefined : Number(code),
-    signal,
-    stderr: redact(stderr),
-  });
+  const exitCode = code === undefined ? undefined : Number(code);
+  return encoderFailure({ program: 'ffmpeg', exitCode, signal, outOfTime, stderr });
 }

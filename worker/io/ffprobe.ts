@@ -5,13 +5,16 @@ import { TransientError } from '../errors.ts';
 import { redact } from '../plan/command.ts';
 import { encoderFailure } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
+import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import type { Opening } from '../plan/source.ts';
+import { NOT_INSTALLED, confine } from './confine.ts';
 
 /** What is looked at, and by what. */
 export interface ProbedSource {
   /** A path, or a URL that is signed for long enough. */
   readonly address: string;
+  readonly sizeBytes: number;
   readonly opening: Opening;
   /** The program. */
   readonly ffprobe: string;
@@ -72,14 +75,15 @@ function parsePacket(line: string): SourcePacket {
  * last words, TransientError when it took too long, and the signal's reason when it was stopped.
  */
 async function run(
-  { address, opening, ffprobe, signal }: ProbedSource,
+  { address, sizeBytes, opening, ffprobe, signal }: ProbedSource,
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
   const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options];
-  const child = spawn(ffprobe, argv, {
+  const [program, ...words] = confine(ffprobe, probeLimits(sizeBytes, limitSeconds));
+  const child = spawn(program, [...words, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, limit]),
     killSignal: 'SIGKILL',
@@ -94,14 +98,14 @@ async function run(
     const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
     await read;
     if (code === 0) return;
+    if (stderr.includes(NOT_INSTALLED)) {
+      throw new Error('ffprobe is not installed. Run ./scripts/setup, or install ffmpeg.');
+    }
     const end = { exitCode: code ?? undefined, signal: killed ?? undefined };
     throw encoderFailure({ program: 'ffprobe', ...end, stderr: redact(stderr) });
   } catch (error) {
     signal.throwIfAborted();
     if (limit.aborted) throw new TransientError(`ffprobe did not end within ${limitSeconds} s.`);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new Error('ffprobe is not installed. Run ./scripts/setup, or install ffmpeg.', {
-      cause: error,
-    });
+    throw error;
   }
 }

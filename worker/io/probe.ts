@@ -8,7 +8,7 @@ import type { Opening, PictureWanted, SourceLimits, SourceMedia } from '../plan/
 import { readDeclared, readPackets } from './ffprobe.ts';
 import type { ProbedSource } from './ffprobe.ts';
 
-type Source = Omit<ProbedSource, 'opening'>;
+type Source = Omit<ProbedSource, 'opening' | 'sizeBytes'>;
 
 export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
@@ -127,7 +127,7 @@ export async function findSeek(
   media: SourceMedia,
   seconds: number,
 ): Promise<number | undefined> {
-  const { demuxer, video, opening, startSeconds } = media;
+  const { demuxer, video, opening, sizeBytes, startSeconds } = media;
   if (seconds <= 0 || !video) return undefined;
   if (SEEKABLE.test(demuxer)) return seconds;
   const wanted = startSeconds + seconds;
@@ -139,7 +139,13 @@ export async function findSeek(
     const take = (packet: SourcePacket) => {
       if (packet.key && packet.pts <= wanted) key = packet.pts;
     };
-    await readPackets({ ...source, opening }, [video.index], interval, TIME_LIMIT_SECONDS, take);
+    await readPackets(
+      { ...source, opening, sizeBytes },
+      [video.index],
+      interval,
+      TIME_LIMIT_SECONDS,
+      take,
+    );
     if (key !== undefined) return Math.max(0, key - startSeconds - seekMargin(media));
   }
   return undefined;

@@ -5,6 +5,8 @@ export interface ProcessEnd {
   readonly program: 'ffmpeg' | 'ffprobe';
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;
+  /** It used up its processor time. ffmpeg answers that signal as any other, and does not say which it was. */
+  readonly outOfTime?: boolean;
   /** The last lines of its standard error; ffmpeg's with `-loglevel level+…`. */
   readonly stderr: string;
 }
@@ -12,9 +14,15 @@ export interface ProcessEnd {
 /** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
 const EXIT = { failed: 1, signalled: 255, undecodable: 69 };
 
-/** What ffmpeg says when the address fails, not the file: HTTP, sockets, disk and memory. */
+/** What ffmpeg says when the address fails, not the file: HTTP, sockets and disk. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Cannot allocate memory|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file/i;
+  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file/i;
+
+/** Said by ffmpeg and by x264 when they reach the limit of their memory; a machine without any kills them. */
+const OUT_OF_MEMORY = /Cannot allocate memory|malloc of size \d+ failed/;
+
+/** Of a limit on processor time, and on the size of a file: see io/confine.ts. */
+const LIMIT_SIGNALS = ['SIGXCPU', 'SIGXFSZ'];
 
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
 const GONE =
@@ -34,12 +42,16 @@ const DAMAGED =
  * throw. The same source gives the same answer on every try. What the program said is the cause of a
  * rejection: the sentence is for the uploader.
  */
-export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd): Error {
+export function encoderFailure(end: ProcessEnd): Error {
+  const { program, exitCode, signal, outOfTime = false, stderr } = end;
   const said = program === 'ffmpeg' ? errorsIn(stderr) : stderr;
   const how = signal ? `was ended by ${signal}` : `ended with code ${exitCode ?? 'none'}`;
   const lines = stderr.trim().split('\n').slice(-5).join('\n');
   const transient = new TransientError(`${program} ${how}: ${lines}`);
-  if (signal || (program === 'ffmpeg' && exitCode === EXIT.signalled)) return transient;
+  const signalled = program === 'ffmpeg' && exitCode === EXIT.signalled;
+  const limited = LIMIT_SIGNALS.includes(signal ?? '') || (signalled && outOfTime);
+  if (limited || OUT_OF_MEMORY.test(stderr)) return tooDemanding(transient);
+  if (signal || signalled) return transient;
   if (AROUND.test(said)) return transient;
   // A shell's words for a program that could not be run.
   if (exitCode === 126 || exitCode === 127) return transient;
@@ -88,17 +100,28 @@ export function encoderFailure({ program, exitCode, signal, stderr }: ProcessEnd
   return transient;
 }
 
+/** For a source that reaches the limits of plan/limits.ts, which leave every honest one room. */
+function tooDemanding(cause: Error): RejectedError {
+  return new RejectedError(
+    'too_demanding',
+    'The file takes far more memory or computing time than a video of its size. It is damaged, or its header is wrong. Export it again as H.264 in an MP4 file.',
+    { cause },
+  );
+}
+
 /**
- * A TransientError when a run that ended well lost its source on the way: to ffmpeg a connection that
- * breaks for good is the end of the file, and the last picture would stand still from there on.
+ * The failure of a run that ended well and lost a part of its source on the way, if it did. To ffmpeg a
+ * connection that breaks for good is the end of the file, and the last picture would stand still from
+ * there on; so it would for a picture that there was no memory for.
  */
-export function lostSource(stderr: string): TransientError | undefined {
-  const line = stderr
-    .split('\n')
-    .find((text) => /^\[error\] https?:/.test(text) && AROUND.test(text));
-  return line === undefined
-    ? undefined
-    : new TransientError(`The source could not be read to its end: ${line}`);
+export function lostSource(stderr: string): TransientError | RejectedError | undefined {
+  const lines = stderr.split('\n');
+  const broken = lines.find((line) => /^\[error\] https?:/.test(line) && AROUND.test(line));
+  if (broken !== undefined) {
+    return new TransientError(`The source could not be read to its end: ${broken}`);
+  }
+  const memory = lines.find((line) => OUT_OF_MEMORY.test(line));
+  return memory === undefined ? undefined : tooDemanding(new Error(memory));
 }
 
 /** Warnings are told of what went well in the end, as `Will reconnect … Connection reset`. */

@@ -229,6 +229,12 @@ export function parseProbe(
     if (wanted !== 'left_out') throw withoutVideo(false);
     throw new RejectedError('no_sound', 'The file has no sound that could be played.');
   }
+  if (picture && picture.nb_frames > sizeBytes) {
+    throw new RejectedError(
+      'damaged_source',
+      `The file says that it holds ${picture.nb_frames} pictures, and has only ${sizeBytes} bytes. It is damaged: export or upload it again.`,
+    );
+  }
   const chosen = [...(picture ? [picture] : []), ...audio];
   const cover = picture ? undefined : chooseCover(streams, limits);
   if (chosen.some((stream) => hasNoClock(stream, format.format_name))) {

@@ -1,0 +1,71 @@
+import { frameSeconds } from './grid.ts';
+import type { Plan, Unit } from './plan.ts';
+import type { Size } from './source.ts';
+
+/** What one run of ffmpeg or ffprobe may use. A run that wants more ends, and its source is rejected. */
+export interface ProcessLimits {
+  /** Address space: code, threads' stacks and data. */
+  readonly addressBytes: number;
+  /** Processor time, of all threads together. */
+  readonly cpuSeconds: number;
+  /** The largest file that it may write. */
+  readonly fileBytes: number;
+}
+
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/** Memory that ffmpeg needs before it sees a picture: code (0.25 GiB), encoders, and 8 MiB for each of up to 200 threads. */
+const ENCODER_BYTES = 3 * GIB;
+/** The same for ffprobe, which has one thread. */
+const PROBE_BYTES = 768 * MIB;
+/** An index of packets grows with the file that holds them; a small file has no use for a large one. */
+const MOST_INDEX_BYTES = 2 * GIB;
+/** Pictures that are held at once: twice what 8K HEVC with HDR took, tone mapping included. */
+const BYTES_PER_PIXEL = 200;
+/** About fifty times what `veryfast` takes, for slower presets and processors. */
+const CPU_SECONDS_PER_PIXEL = 1e-6;
+/** For opening a source, and for what lies before its first picture. */
+const LEAST_CPU_SECONDS = 600;
+const LEAST_FILE_BYTES = 64 * MIB;
+
+/** What ffprobe may use on a file of that size, when it is given so many seconds for it. */
+export function probeLimits(sizeBytes: number, limitSeconds: number): ProcessLimits {
+  return {
+    addressBytes: PROBE_BYTES + indexBytes(sizeBytes),
+    // Half of the time on the clock: the other half is for a slow connection.
+    cpuSeconds: Math.ceil(limitSeconds / 2),
+    fileBytes: 0,
+  };
+}
+
+/** What ffmpeg may use on a unit. */
+export function unitLimits(plan: Plan, unit: Unit): ProcessLimits {
+  const { media, grid, renditions } = plan;
+  const pixels = media.video ? area(media.video.display) : 0;
+  const largest = Math.max(0, ...renditions.map(({ maxBitRate }) => maxBitRate));
+  return {
+    addressBytes: ENCODER_BYTES + BYTES_PER_PIXEL * pixels + indexBytes(media.sizeBytes),
+    cpuSeconds: LEAST_CPU_SECONDS + Math.ceil(workSeconds(plan, unit, pixels)),
+    fileBytes: LEAST_FILE_BYTES + Math.ceil((largest * frameSeconds(grid, grid.segmentFrames)) / 4),
+  };
+}
+
+/** How long a slow processor may work on a unit whose source has pictures of so many pixels. */
+function workSeconds({ grid, renditions, durationSeconds }: Plan, unit: Unit, pixels: number) {
+  if (unit.kind === 'audio') return durationSeconds;
+  if (unit.kind === 'images') {
+    return durationSeconds + CPU_SECONDS_PER_PIXEL * grid.frames * pixels;
+  }
+  const encoded = renditions.reduce((sum, rendition) => sum + area(rendition), 0);
+  // Without a key frame to begin at, a chunk is decoded from the start of the source.
+  return CPU_SECONDS_PER_PIXEL * (unit.firstFrame + unit.frames) * (pixels + encoded);
+}
+
+function area({ width, height }: Size): number {
+  return width * height;
+}
+
+function indexBytes(sizeBytes: number): number {
+  return Math.min(sizeBytes, MOST_INDEX_BYTES);
+}
