@@ -7,6 +7,7 @@ const RETRY_CAN_HELP = {
   empty_source: false,
   unreadable_source: false,
   unsupported_source: false,
+  dolby_vision_only: false,
   no_video: false,
   no_sound: false,
   truncated_source: false,

@@ -11,12 +11,14 @@ const VIDEO: SourceVideo = {
   index: 0,
   codec: 'h264',
   display: { width: 1280, height: 720 },
+  turn: 'none',
   rates: { average: rational(25, 1), base: rational(25, 1) },
   variableFrameRate: false,
   fieldOrder: 'progressive',
   transfer: 'sdr',
   bitDepth: 8,
   rgb: false,
+  alpha: false,
 };
 
 const TRACK: AudioTrack = {
@@ -116,6 +118,7 @@ describe('The command of a chunk', () => {
       ...[
         '-threads',
         '1',
+        '-noautorotate',
         '-itsoffset',
         '-1.400000',
         '-protocol_whitelist',

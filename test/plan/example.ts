@@ -24,10 +24,11 @@ export function examplePlan(
 ): Plan {
   const { seconds = 10, startSeconds = 0, rate = rational(25, 1), audio = [SOUND] } = odd;
   const video: SourceVideo = {
-    ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 } },
+    ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 }, turn: 'none' },
     rates: { average: rate, base: rate },
     ...{ variableFrameRate: false, fieldOrder: 'progressive', transfer: 'sdr', bitDepth: 8 },
     rgb: false,
+    alpha: false,
     ...odd.video,
   };
   const alone = 'video' in odd && odd.video === undefined;

@@ -6,7 +6,7 @@ import {
   planSoundImages,
   storyboardVtt,
 } from '../../worker/plan/images.ts';
-import { colorFilters, frameFilters } from '../../worker/plan/picture.ts';
+import { colorFilters, decoderOptions, frameFilters } from '../../worker/plan/picture.ts';
 import { examplePlan } from './example.ts';
 
 const place = { address: '/data/source file.mp4', directory: '/scratch' };
@@ -24,6 +24,24 @@ describe('A picture', () => {
     ]);
     expect(of('bottom_first')[1]).toBe('bwdif=mode=send_frame:parity=bff:deint=all');
     expect(of('progressive')).toEqual([]);
+  });
+
+  test('is turned upright when its fields are whole frames.', () => {
+    expect(frameFilters({ ...video, turn: 'clock' })).toEqual(['transpose=clock']);
+    expect(frameFilters({ ...video, turn: 'half', fieldOrder: 'top_first' })).toEqual([
+      ...['scale=interl=1', 'bwdif=mode=send_frame:parity=tff:deint=all', 'hflip', 'vflip'],
+    ]);
+  });
+
+  test('with transparency lies on black.', () => {
+    const filters = (more: object) => colorFilters({ ...video, alpha: true, ...more }).slice(0, 3);
+    const black = ['premultiply=inplace=1', 'format=yuv420p'];
+    expect(filters({})).toEqual(['format=yuva444p', ...black]);
+    expect(filters({ bitDepth: 12 })).toEqual(['format=yuva444p10le', ...black]);
+    expect(filters({ rgb: true })).toEqual(['format=gbrap', ...black]);
+    expect(decoderOptions({ ...video, codec: 'vp9', alpha: true })).toEqual([
+      ...['-threads', '1', '-noautorotate', '-c:0', 'libvpx-vp9'],
+    ]);
   });
 
   test('of high dynamic range is mapped to the standard one.', () => {

@@ -97,13 +97,13 @@ describe('The renditions', () => {
 
 describe('What is shown', () => {
   test.each([
-    [720, 480, rational(32, 27), 0, { width: 853, height: 480 }],
-    [1440, 1080, rational(4, 3), 0, { width: 1920, height: 1080 }],
-    [1280, 720, undefined, -90, { width: 720, height: 1280 }],
-    [1280, 720, undefined, 180, { width: 1280, height: 720 }],
-    [720, 480, rational(8, 9), 90, { width: 480, height: 640 }],
-  ])(
-    'of %i x %i, stretched by %j and turned by %i, is %j.',
+    [720, 480, rational(32, 27), 'none', { width: 853, height: 480 }],
+    [1440, 1080, rational(4, 3), 'hflip', { width: 1920, height: 1080 }],
+    [1280, 720, undefined, 'clock', { width: 720, height: 1280 }],
+    [1280, 720, undefined, 'half', { width: 1280, height: 720 }],
+    [720, 480, rational(8, 9), 'cclock_flip', { width: 480, height: 640 }],
+  ] as const)(
+    'of %i x %i, stretched by %j and turned by %s, is %j.',
     (width, height, aspect, turn, shown) => {
       expect(displaySize({ width, height }, aspect, turn)).toEqual(shown);
     },

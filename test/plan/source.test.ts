@@ -60,12 +60,14 @@ describe('A source', () => {
         index: 0,
         codec: 'h264',
         display: { width: 1280, height: 720 },
+        turn: 'none',
         rates: { average: { num: 30_000, den: 1001 }, base: { num: 30_000, den: 1001 } },
         variableFrameRate: false,
         fieldOrder: 'progressive',
         transfer: 'sdr',
         bitDepth: 8,
         rgb: false,
+        alpha: false,
       },
       audio: [
         {
@@ -213,6 +215,81 @@ describe('A picture', () => {
     expect(pictureOf(odd)).toMatchObject(expected);
   });
 });
+
+describe('A display matrix', () => {
+  const matrixOf = (rows: readonly (readonly number[])[]) =>
+    rows.map((row, index) => `0000000${index}: ${row.join('  ')}`).join('\n');
+  const turned = (a: number, b: number, c: number, d: number, odd: object = {}) => {
+    const displaymatrix = matrixOf([
+      [a, b, 0],
+      [c, d, 0],
+      [0, 0, 2 ** 30],
+    ]);
+    return pictureOf({ side_data_list: [{ displaymatrix, rotation: -90 }], ...odd });
+  };
+
+  test('says more than the angle that ffprobe finds in it.', () => {
+    expect(turned(0, 65_536, -65_536, 0)).toMatchObject({ turn: 'clock', display: { width: 720 } });
+    expect(turned(0, 65_536, 65_536, 0)).toMatchObject({ turn: 'cclock_flip' });
+    expect(turned(-65_536, 0, 0, 65_536)).toMatchObject({
+      turn: 'hflip',
+      display: { width: 1280 },
+    });
+    expect(turned(-131_072, 0, 0, -131_072)).toMatchObject({ turn: 'half' });
+  });
+
+  test('without sense neither turns nor stretches the picture.', () => {
+    const upright = { turn: 'none', display: { width: 1280, height: 720 } };
+    expect(turned(0, 65_536, 5, 0)).toMatchObject(upright);
+    expect(turned(65_536, 0, 65_536, 65_536)).toMatchObject(upright);
+    // (1² + 1²) / 1² is what ffmpeg makes of the shear.
+    const stretched = { sample_aspect_ratio: '1414:1000' };
+    expect(turned(65_536, 0, 65_536, 65_536, stretched)).toMatchObject(upright);
+    expect(turned(65_536, 0, 65_536, 65_536, { sample_aspect_ratio: '4:3' })).toMatchObject({
+      display: { width: 1707 },
+    });
+  });
+});
+
+describe('Dolby Vision', () => {
+  const vision = (dv_profile: number, dv_bl_signal_compatibility_id: number) => [
+    { ...PICTURE, side_data_list: [{ dv_profile, dv_bl_signal_compatibility_id }] },
+  ];
+
+  test.each([
+    [5, 0],
+    [10, 0],
+  ])('of profile %d.%d is refused by its name.', (profile, compatibility) => {
+    expect(rejection(vision(profile, compatibility))).toBe('dolby_vision_only');
+  });
+
+  test.each([
+    [4, 2],
+    [7, 6],
+    [8, 1],
+    [8, 4],
+    [10, 1],
+  ])('of profile %d.%d has a base layer that everybody shows.', (profile, compatibility) => {
+    expect(parse(vision(profile, compatibility)).video?.codec).toBe('h264');
+  });
+});
+
+test.each([
+  ['qtrle', 'argb', 'mov,mp4', {}, true],
+  ['prores', 'yuva444p12le', 'mov,mp4', {}, true],
+  ['png', 'pal8', 'mov,mp4', {}, true],
+  ['cinepak', 'pal8', 'avi', {}, false],
+  ['rawvideo', 'bgra', 'avi', {}, false],
+  ['vp9', 'yuv420p', 'matroska,webm', { alpha_mode: '1' }, true],
+  ['vp9', 'yuv420p', 'matroska,webm', {}, false],
+  ['h264', 'yuv420p', 'mov,mp4', {}, false],
+])(
+  '%s as %s in %s with %j has transparency: %j.',
+  (codec_name, pix_fmt, format_name, tags, alpha) => {
+    const { video } = parse([{ ...PICTURE, codec_name, pix_fmt, tags }], { format_name });
+    expect(video?.alpha).toBe(alpha);
+  },
+);
 
 test('The pace of its packets says what the rates of a picture do not.', () => {
   const copied = pictureOf({ avg_frame_rate: '6330/1031', r_frame_rate: '6330/1031' });

@@ -1,4 +1,4 @@
-import { colorFilters, frameFilters, scaleFilter } from './picture.ts';
+import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
 import { TINY, TINY_FILTER, witnessEnd, witnessOutputs } from './gate/witness.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
@@ -120,8 +120,7 @@ export function videoCommand(
     // A new set of filters for a picture that changes its size midway would begin the grid anew; the
     // ones at hand only scale.
     ...SAME_FILTERS,
-    // What a decoder makes of damaged frames depends on how many threads it has, and on their timing.
-    ...['-threads', '1'],
+    ...decoderOptions(video),
     ...timeZero(plan),
     ...inputOptions(place, media.opening),
     ...['-filter_complex', graph],

@@ -1,18 +1,16 @@
 import { toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 import type { Size } from './source.ts';
+import { isSideways } from './turn.ts';
+import type { Turn } from './turn.ts';
 
-/** What is shown of a decoded picture: square pixels, the rotation applied, nothing enlarged but the stretched side. */
-export function displaySize(
-  coded: Size,
-  sampleAspect: Rational | undefined,
-  rotation: number,
-): Size {
+/** What is shown of a decoded picture: square pixels, turned upright, nothing enlarged but the stretched side. */
+export function displaySize(coded: Size, sampleAspect: Rational | undefined, turn: Turn): Size {
   const stretch = sampleAspect ? toNumber(sampleAspect) : 1;
   const width = Math.max(1, Math.round(coded.width * stretch));
-  return rotation % 180 === 0
-    ? { width, height: coded.height }
-    : { width: coded.height, height: width };
+  return isSideways(turn)
+    ? { width: coded.height, height: width }
+    : { width, height: coded.height };
 }
 
 export function shortSide({ width, height }: Size): number {

@@ -1,7 +1,7 @@
 import { GENERAL_OPTIONS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
 import { fit, shortSide } from './geometry.ts';
-import { colorFilters, frameFilters } from './picture.ts';
+import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
 import type { AudioTrack, ImagePlan, Plan, Storyboard } from './plan.ts';
 import type { Size, SourceVideo } from './source.ts';
 
@@ -75,7 +75,13 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
   const [track] = plan.audio.filter((one) => one.default);
   if (!track) throw new Error(`Job ${plan.jobId} has neither a picture nor sound.`);
   const graphs = [
-    ...(cover ? [[`[0:${cover.index}]${[...colorFilters(cover), scaled(poster)].join(',')}`]] : []),
+    ...(cover
+      ? [
+          [
+            `[0:${cover.index}]${[...frameFilters(cover), ...colorFilters(cover), scaled(poster)].join(',')}`,
+          ],
+        ]
+      : []),
     waveform(plan, track),
   ];
   return graphs.map((graph) => imagesCommand(plan, place, graph));
@@ -103,8 +109,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
   ];
   return [
     ...GENERAL_OPTIONS,
-    // Decoded by several threads, a damaged source looks different on every run.
-    ...['-threads', '1'],
+    ...decoderOptions(storyboard ? plan.media.video : plan.media.cover),
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
     ...(storyboard ? [] : timeZero(plan)),
     ...inputOptions(place, plan.media.opening),

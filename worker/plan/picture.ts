@@ -1,23 +1,50 @@
 import { shortSide } from './geometry.ts';
 import type { Size, SourceVideo } from './source.ts';
+import { turnFilters } from './turn.ts';
 
-/** Makes whole frames of fields, while they still come as the camera took them. */
-export function frameFilters({ fieldOrder }: SourceVideo): readonly string[] {
-  if (fieldOrder === 'progressive') return [];
+/** Makes whole upright frames: of fields while they still come as the camera took them. */
+export function frameFilters({ fieldOrder, turn }: SourceVideo): readonly string[] {
+  if (fieldOrder === 'progressive') return turnFilters(turn);
   const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
   return [
     // Fields of another size would be woven into the ones before.
     'scale=interl=1',
     // A frame for each frame, not for each field: the grid's rate is the source's.
     `bwdif=mode=send_frame:parity=${parity}:deint=all`,
+    ...turnFilters(turn),
   ];
 }
 
-/** Standard dynamic range, 8 bit 4:2:0: what every rendition shares before it is scaled. ffmpeg itself applies the rotation. */
+/** Standard dynamic range, 8 bit 4:2:0, opaque: what every rendition shares before it is scaled. */
 export function colorFilters(video: SourceVideo): readonly string[] {
-  return video.transfer === 'sdr'
-    ? ['format=yuv420p', ...namedColors(video)]
-    : [...toneMapped(video), 'format=yuv420p'];
+  return [
+    ...(video.alpha ? onBlack(video) : []),
+    ...(video.transfer === 'sdr'
+      ? ['format=yuv420p', ...namedColors(video)]
+      : [...toneMapped(video), 'format=yuv420p']),
+  ];
+}
+
+/** What is transparent shows black, and nothing of the colour that lies hidden there. */
+function onBlack({ rgb, bitDepth }: SourceVideo): readonly string[] {
+  const format = rgb ? 'gbrap' : bitDepth > 8 ? 'yuva444p10le' : 'yuva444p';
+  return [`format=${format}`, 'premultiply=inplace=1'];
+}
+
+/**
+ * Options of the decoder, before the input. ffmpeg would turn the picture by any angle that the file
+ * says; here the filters do it. What a decoder makes of damaged frames depends on how many threads it
+ * has, and on their timing.
+ */
+export function decoderOptions(video: SourceVideo | undefined): readonly string[] {
+  // ffmpeg's own decoders leave out the transparency of VP8 and VP9.
+  const decoder = video?.alpha ? { vp8: 'libvpx', vp9: 'libvpx-vp9' }[video.codec] : undefined;
+  return [
+    '-threads',
+    '1',
+    '-noautorotate',
+    ...(video && decoder ? [`-c:${video.index}`, decoder] : []),
+  ];
 }
 
 /**

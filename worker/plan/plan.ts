@@ -12,6 +12,7 @@ import { rational } from './rational.ts';
 import { stereoGains } from './sound.ts';
 import type { Gains } from './sound.ts';
 import type { Size, SourceAudio, SourceMedia } from './source.ts';
+import { TURNS } from './turn.ts';
 
 /** One version of one uploaded object. */
 export interface SourceObject {
@@ -228,6 +229,7 @@ const video = z.object({
   index: count,
   codec: name,
   display: z.object(size),
+  turn: z.enum(TURNS),
   rates: z.object({
     average: fraction.exactOptional(),
     base: fraction.exactOptional(),
@@ -238,6 +240,7 @@ const video = z.object({
   transfer: z.enum(['sdr', 'pq', 'hlg']),
   bitDepth: count,
   rgb: z.boolean(),
+  alpha: z.boolean(),
   colorPrimaries: z.string().exactOptional(),
   colorTransfer: z.string().exactOptional(),
   colorMatrix: z.string().exactOptional(),

@@ -7,6 +7,8 @@ import type { SourceRates } from './frame-rate.ts';
 import { parseRational, toNumber } from './rational.ts';
 import { soundsOf } from './sound.ts';
 import type { SoundStream } from './sound.ts';
+import { isStretchOf, parseMatrix, turnByDegrees, turnOf } from './turn.ts';
+import type { Turn } from './turn.ts';
 
 /** What is known of an uploaded file: ffprobe's answer, reduced to what the plan needs. */
 export interface SourceMedia {
@@ -45,6 +47,8 @@ export interface SourceVideo {
   readonly codec: string;
   /** As shown, after rotation and sample aspect ratio; square pixels. */
   readonly display: Size;
+  /** From the decoded picture to the one that is shown. */
+  readonly turn: Turn;
   readonly rates: SourceRates;
   readonly variableFrameRate: boolean;
   readonly fieldOrder: 'progressive' | 'top_first' | 'bottom_first';
@@ -52,6 +56,8 @@ export interface SourceVideo {
   readonly bitDepth: number;
   /** Red, green and blue rather than luma and chroma. */
   readonly rgb: boolean;
+  /** Parts of it can be transparent. */
+  readonly alpha: boolean;
   /** ffmpeg's names, absent where the file does not say. */
   readonly colorPrimaries?: string;
   readonly colorTransfer?: string;
@@ -143,7 +149,16 @@ const streamSchema = z.object({
   nb_frames: whole.default(0),
   time_base: z.string().optional(),
   tags: z.record(z.string(), z.string()).default({}),
-  side_data_list: z.array(z.object({ rotation: z.coerce.number().optional() })).default([]),
+  side_data_list: z
+    .array(
+      z.object({
+        displaymatrix: z.string().optional(),
+        rotation: z.coerce.number().optional(),
+        dv_profile: z.number().optional(),
+        dv_bl_signal_compatibility_id: z.number().optional(),
+      }),
+    )
+    .default([]),
 });
 
 type Stream = z.infer<typeof streamSchema>;
@@ -253,8 +268,8 @@ export function parseProbe(
     startSeconds,
     durationSeconds,
     longestSeconds,
-    ...(picture ? { video: parseVideo(picture, limits) } : {}),
-    ...(cover ? { cover: parseVideo(cover, limits) } : {}),
+    ...(picture ? { video: parseVideo(picture, format.format_name, limits) } : {}),
+    ...(cover ? { cover: parseVideo(cover, format.format_name, limits) } : {}),
     audio: soundsOf(
       format.format_name,
       audio.map((stream) => parseAudio(stream)),
@@ -433,7 +448,7 @@ function whyLeftOut(
   }
 }
 
-function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
+function parseVideo(stream: Stream, demuxer: string, limits: SourceLimits): SourceVideo {
   const { codec_name: codec, width, height } = stream;
   if (!codec || codec === 'none' || codec === 'unknown') {
     throw new RejectedError(
@@ -453,19 +468,23 @@ function parseVideo(stream: Stream, limits: SourceLimits): SourceVideo {
       `The picture of ${width}x${height} is too large; at most ${Math.round(limits.maxPicturePixels / 1e6)} megapixels are taken.`,
     );
   }
+  requireBaseLayer(stream);
+  const { turn, sampleAspect } = shapeOf(stream);
   const average = parseRational(stream.avg_frame_rate);
   const base = parseRational(stream.r_frame_rate);
   const rates = { ...(average ? { average } : {}), ...(base ? { base } : {}) };
   return {
     index: stream.index,
     codec,
-    display: displaySize({ width, height }, sampleAspect(stream), rotationOf(stream)),
+    display: displaySize({ width, height }, sampleAspect, turn),
+    turn,
     rates,
     variableFrameRate: isVariable(rates),
     fieldOrder: fieldOrderOf(stream),
     transfer: transferOf(stream),
     bitDepth: stream.bits_per_raw_sample || bitDepthOf(stream.pix_fmt),
     rgb: /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)/.test(stream.pix_fmt ?? ''),
+    alpha: hasAlpha(stream, demuxer),
     ...present('colorPrimaries', known(stream.color_primaries)),
     ...present('colorTransfer', known(stream.color_transfer)),
     ...present('colorMatrix', known(stream.color_space)),
@@ -503,20 +522,55 @@ function parseAudio(stream: Stream): SoundStream {
   };
 }
 
-/** Degrees, of the display matrix or of the older tag; ffmpeg turns the picture by itself. */
-function rotationOf({ side_data_list, tags }: Stream): number {
-  const degrees =
-    side_data_list.find((data) => data.rotation !== undefined)?.rotation ??
-    Number(tags['rotate'] ?? 0);
-  const quarter = Math.round(degrees / 90) * 90;
-  // By any other angle ffmpeg turns the picture within its frame.
-  return Math.abs(degrees - quarter) < 1 ? quarter : 0;
+/** How the picture is turned, and the shape of its samples. What nobody could have meant is left out. */
+function shapeOf({ side_data_list, tags, sample_aspect_ratio }: Stream) {
+  const side = side_data_list.find((data) => data.rotation !== undefined || data.displaymatrix);
+  const matrix = side?.displaymatrix ? parseMatrix(side.displaymatrix) : undefined;
+  const parsed = parseRational(sample_aspect_ratio);
+  // A ratio beyond 1:4 is no anamorphic picture but a broken header.
+  const ratio =
+    parsed && parsed.num <= parsed.den * 4 && parsed.den <= parsed.num * 4 ? parsed : undefined;
+  if (!matrix) {
+    // ffprobe counts degrees against the clock, the older tag with it.
+    const degrees = side?.rotation === undefined ? Number(tags['rotate'] ?? 0) : -side.rotation;
+    return { turn: turnByDegrees(degrees), sampleAspect: ratio };
+  }
+  const turn = turnOf(matrix);
+  if (turn) return { turn, sampleAspect: ratio };
+  return {
+    turn: 'none' as const,
+    sampleAspect: ratio && isStretchOf(matrix, ratio) ? undefined : ratio,
+  };
 }
 
-/** A ratio beyond 1:4 is no anamorphic picture but a broken header. */
-function sampleAspect(stream: Stream) {
-  const ratio = parseRational(stream.sample_aspect_ratio);
-  return ratio && ratio.num <= ratio.den * 4 && ratio.den <= ratio.num * 4 ? ratio : undefined;
+/**
+ * Dolby Vision profile 5, and profile 10 without a compatible base layer (AV1), have colours of their
+ * own kind (IPTPQc2), which only a decoder for Dolby Vision shows right:
+ * https://professionalsupport.dolby.com/s/article/What-is-Dolby-Vision-Profile
+ */
+function requireBaseLayer({ side_data_list }: Stream): void {
+  const vision = side_data_list.find(({ dv_profile }) => dv_profile !== undefined);
+  const { dv_profile, dv_bl_signal_compatibility_id } = vision ?? {};
+  if (dv_profile === 5 || (dv_profile === 10 && dv_bl_signal_compatibility_id === 0)) {
+    throw new RejectedError(
+      'dolby_vision_only',
+      `The picture is Dolby Vision profile ${dv_profile}, whose colours only Dolby's own decoders show. Export it as HDR10, HLG or standard range, or as Dolby Vision profile 8.`,
+    );
+  }
+}
+
+/** ffmpeg's pixel formats with transparency. */
+const TRANSPARENT = /^(argb|rgba|abgr|bgra|gbrap|yuva|ya\d|ayuv|vuya)/;
+
+function hasAlpha({ codec_name, pix_fmt = '', tags }: Stream, demuxer: string): boolean {
+  // The fourth byte of uncompressed pictures in AVI means nothing, and mostly is zero.
+  if (codec_name === 'rawvideo' && demuxer === 'avi') return false;
+  // VP8 and VP9 have it in packets of its own, and Matroska says so.
+  if (codec_name === 'vp8' || codec_name === 'vp9')
+    return (tags['alpha_mode'] ?? tags['ALPHA_MODE']) === '1';
+  return (
+    TRANSPARENT.test(pix_fmt) || (pix_fmt === 'pal8' && /^(a?png|gif)$/.test(codec_name ?? ''))
+  );
 }
 
 function fieldOrderOf({ field_order }: Stream): SourceVideo['fieldOrder'] {
