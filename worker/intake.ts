@@ -1,3 +1,6 @@
+import type { WorkerConfig } from './config.ts';
+import { RejectedError } from './errors.ts';
+import type { RejectionCode } from './errors.ts';
 import { createDocument, readDocument } from './io/documents.ts';
 import { probeSource } from './io/probe.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
@@ -8,12 +11,14 @@ import { serialiseUnit } from './plan/message.ts';
 import type { JobOptions, JobRequest } from './plan/message.ts';
 import { parsePlan, planAsset } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
+import { HEAD_BYTES, nameByHead, refusalByHead } from './plan/signature.ts';
+import type { PictureWanted, SourceMedia } from './plan/source.ts';
 import { storedTitle, titleOf } from './plan/title.ts';
 import { reopenJob } from './reopen.ts';
 import { isFinal } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
-import { addressOf, requireSource } from './source.ts';
+import { addressOf, readHead, requireSource } from './source.ts';
 import type { UploadedSource } from './source.ts';
 
 interface Job extends JobNames {
@@ -54,22 +59,7 @@ async function planJob(
   const known = await readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
   if (known) return known;
   const { sizeBytes, metadata } = await requireSource(store, source);
-  const media = await probeSource({
-    address: await addressOf(store, source),
-    sizeBytes,
-    limits: {
-      maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
-      maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
-      maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
-    },
-    picture: options.soundOnly
-      ? 'left_out'
-      : config.SOUND_ALONE === 'taken'
-        ? 'optional'
-        : 'required',
-    ffprobe: config.FFPROBE,
-    signal,
-  });
+  const media = await lookAt(services, job, sizeBytes, signal);
   const plan = planAsset({
     ...{ jobId, assetId, media },
     source: { ...source, sizeBytes },
@@ -91,6 +81,47 @@ async function planJob(
     units: units.length,
   });
   return plan;
+}
+
+/** What ffprobe finds in a source. Its first bytes say more of one that it does not open or understand. */
+async function lookAt(
+  { config, store }: Services,
+  { source, options }: Job,
+  sizeBytes: number,
+  signal: AbortSignal,
+): Promise<SourceMedia> {
+  const head = await readHead(store, source, Math.min(sizeBytes, HEAD_BYTES));
+  const refusal = refusalByHead(head);
+  if (refusal) throw refusal;
+  try {
+    return await probeSource({
+      address: await addressOf(store, source),
+      sizeBytes,
+      limits: {
+        maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
+        maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
+        maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
+      },
+      picture: pictureWanted(config, options),
+      ffprobe: config.FFPROBE,
+      signal,
+    });
+  } catch (error) {
+    const unnamed = error instanceof RejectedError && UNNAMED.has(error.code);
+    throw (unnamed && nameByHead(head)) || error;
+  }
+}
+
+/** Codes of sources whose first bytes may tell more of the cause. */
+const UNNAMED: ReadonlySet<RejectionCode> = new Set([
+  'unreadable_source',
+  'unsupported_source',
+  'damaged_source',
+]);
+
+function pictureWanted({ SOUND_ALONE }: WorkerConfig, { soundOnly }: JobOptions): PictureWanted {
+  if (soundOnly) return 'left_out';
+  return SOUND_ALONE === 'taken' ? 'optional' : 'required';
 }
 
 /** Sends the units on their way, once; a worker that dies in between sends some of them twice. */

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { RejectedError } from './errors.ts';
 import type { ObjectInfo, ObjectStore } from './io/ports.ts';
 
@@ -20,12 +21,7 @@ export async function requireSource(
   { bucket, key, etag }: UploadedSource,
 ): Promise<ObjectInfo> {
   const found = await store.head(bucket, key);
-  if (!found) {
-    throw new RejectedError(
-      'source_gone',
-      'The uploaded file is no longer there. Upload it again.',
-    );
-  }
+  if (!found) throw sourceGone();
   if (found.etag !== etag) {
     throw new RejectedError(
       'source_replaced',
@@ -38,4 +34,20 @@ export async function requireSource(
 /** Where ffmpeg reads the source, by ranges. */
 export function addressOf(store: ObjectStore, { bucket, key }: UploadedSource): Promise<string> {
   return store.readAddress(bucket, key, ADDRESS_SECONDS);
+}
+
+/** The first bytes of a source. Throws RejectedError when it is gone. */
+export async function readHead(
+  store: ObjectStore,
+  { bucket, key }: UploadedSource,
+  bytes: number,
+): Promise<Uint8Array> {
+  if (bytes === 0) return new Uint8Array();
+  const object = await store.get(bucket, key, { first: 0, last: bytes - 1 });
+  if (!object) throw sourceGone();
+  return buffer(object.body);
+}
+
+function sourceGone(): RejectedError {
+  return new RejectedError('source_gone', 'The uploaded file is no longer there. Upload it again.');
 }

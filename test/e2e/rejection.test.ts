@@ -39,6 +39,14 @@ test('A text file is rejected once, with a sentence, and uploaded again not work
   machine.start();
 });
 
+test('What is no video is rejected by its name, as far as its first bytes tell.', async () => {
+  await uploadText('picture.mp4', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'));
+  expect(await machine.event()).toMatchObject({
+    code: 'still_image',
+    reason: expect.stringContaining('a still image (PNG)') as string,
+  });
+});
+
 test('A video that was cut off is rejected with its length, and what is there of it.', async () => {
   const whole = readFileSync(
     clip({ name: 'front.mp4', seconds: 10, more: ['-movflags', '+faststart'] }),

@@ -193,6 +193,41 @@ describe('A source', () => {
     expect(video).toMatchObject({ variableFrameRate: true, rates: { pace: 25 } });
   });
 
+  test('whose packets are encrypted is refused as such.', async () => {
+    const key = '00112233445566778899aabbccddeeff';
+    const file = clip({
+      ...{ name: 'encrypted.mp4', seconds: 2, size: '320x180' },
+      more: [
+        ...['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', key],
+        ...['-encryption_kid', key],
+      ],
+    });
+    expect(await rejection(probe(file))).toBe('encrypted_source');
+  });
+
+  test('that is an animation is a video, but not with a single picture.', async () => {
+    const frames = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=20'];
+    for (const name of ['moving.gif', 'moving.apng']) {
+      const media = await probe(make(name, frames));
+      expect(media).toMatchObject({ durationSeconds: 20, audio: [], video: { index: 0 } });
+    }
+    const still = make('still.gif', [...frames, '-frames:v', '1']);
+    expect(await rejection(probe(still))).toBe('still_image');
+  });
+
+  test('with more than a thousand streams is refused, and not tried again.', async () => {
+    const bytes = readFileSync(clip({ name: 'streams.mp4', seconds: 1, size: '320x180' }));
+    const moov = bytes.indexOf('moov') - 4;
+    const trak = bytes.lastIndexOf('trak') - 4;
+    const track = bytes.subarray(trak, trak + bytes.readUInt32BE(trak));
+    const tracks = Buffer.concat(Array.from({ length: 1001 }, () => track));
+    const whole = Buffer.concat([bytes.subarray(0, moov + bytes.readUInt32BE(moov)), tracks]);
+    whole.writeUInt32BE(bytes.readUInt32BE(moov) + tracks.length, moov);
+    const path = join(directory, 'streams.mp4');
+    writeFileSync(path, whole);
+    expect(await rejection(probe(path))).toBe('too_many_streams');
+  });
+
   test('beyond the limits is refused by the name of the limit.', async () => {
     const file = clip({ name: 'limits.mp4', seconds: 3 });
     const refuse = (limit: object) => rejection(probe(file, { limits: { ...limits, ...limit } }));

@@ -45,6 +45,11 @@ describe('A failed run of ffmpeg', () => {
       'damaged_source',
     ],
     [
+      'more streams than ffmpeg takes',
+      '[mov,mp4 @ 0x5] [error] Number of streams exceeds max_streams parameter (1000), see the documentation if you wish to increase it\n[error] Cannot allocate memory',
+      'too_many_streams',
+    ],
+    [
       'a source that was deleted',
       `[https @ 0x5] [error] HTTP error 404 Not Found\n[error] ${HTTP}: Server returned 404 Not Found`,
       'source_gone',

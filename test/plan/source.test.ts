@@ -429,6 +429,31 @@ describe('Rejected is a file', () => {
     expect(parse([slides]).video?.index).toBe(0);
   });
 
+  test.each([
+    ['in Matroska', [{ ...PICTURE, tags: { enc_key_id: 'AAEC' } }], {}],
+    ['in ASF', [PICTURE], { tags: { ASF_Protection_Type: 'DRM' } }],
+    [
+      'with a pssh box',
+      [{ ...PICTURE, side_data_list: [{ side_data_type: 'Encryption initialization data' }] }],
+      {},
+    ],
+  ])('that is encrypted %s.', (_what, streams, format) => {
+    expect(rejection(streams, format)).toBe('encrypted_source');
+  });
+
+  test('with a single picture where there could be more.', () => {
+    const gif = (nb_frames: string) =>
+      rejection([{ ...PICTURE, nb_frames }], { format_name: 'gif' });
+    expect(gif('1')).toBe('still_image');
+    expect(gif('2')).not.toBe('still_image');
+    const avif = (major_brand: string, nb_frames?: string) =>
+      rejection([{ ...PICTURE, nb_frames }], { tags: { major_brand } });
+    expect(avif('avif', '1')).toBe('still_image');
+    expect(avif('heic')).toBe('still_image');
+    expect(avif('avif', '30')).not.toBe('still_image');
+    expect(avif('isom', '1')).not.toBe('still_image');
+  });
+
   test('that says it lasts longer than is taken.', () => {
     const alone = [{ ...PICTURE, duration: '4294967' }];
     expect(rejection(alone, { duration: undefined })).toBe('source_too_long');

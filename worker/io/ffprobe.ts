@@ -8,6 +8,7 @@ import { inputOptions } from '../plan/encode.ts';
 import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import type { Opening } from '../plan/source.ts';
+import { encrypted } from '../plan/signature.ts';
 import { NOT_INSTALLED, confine } from './confine.ts';
 
 /** What is looked at, and by what. */
@@ -34,7 +35,8 @@ export async function readDeclared(source: ProbedSource, limitSeconds: number): 
 
 /**
  * Hands over the packets of those streams one by one, as those of a long file do not fit into
- * memory. An interval is ffprobe's own: `10%20`, `%+15`, empty for all. Throws as `run` does.
+ * memory. An interval is ffprobe's own: `10%20`, `%+15`, empty for all. Throws RejectedError for
+ * packets that are encrypted, and as `run` does.
  */
 export async function readPackets(
   source: ProbedSource,
@@ -44,15 +46,22 @@ export async function readPackets(
   take: (packet: SourcePacket) => void,
 ): Promise<void> {
   const options = [
-    ...['-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time,flags'],
+    '-show_entries',
+    'packet=stream_index,pts_time,dts_time,duration_time,flags:packet_side_data=side_data_type',
     ...(interval ? ['-read_intervals', interval] : []),
     ...['-of', 'compact=print_section=0'],
   ];
+  const found = { encryption: false };
   await run(source, options, limitSeconds, (line) => {
     const packet = parsePacket(line);
-    if (streams.includes(packet.stream) && Number.isFinite(packet.pts)) take(packet);
+    if (!streams.includes(packet.stream) || !Number.isFinite(packet.pts)) return;
+    found.encryption ||= ENCRYPTION_INFO.test(line);
+    take(packet);
   });
+  if (found.encryption) throw encrypted();
 }
+
+const ENCRYPTION_INFO = /\|side_data_type=Encryption /;
 
 /** `stream_index=0|pts_time=1.500000|dts_time=N/A|duration_time=0.040000|flags=K_` */
 function parsePacket(line: string): SourcePacket {

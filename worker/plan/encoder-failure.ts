@@ -24,6 +24,9 @@ const OUT_OF_MEMORY = /Cannot allocate memory|malloc of size \d+ failed/;
 /** Of a limit on processor time, and on the size of a file: see io/confine.ts. */
 const LIMIT_SIGNALS = ['SIGXCPU', 'SIGXFSZ'];
 
+/** More than a thousand, ffmpeg's own limit: https://ffmpeg.org/ffmpeg-formats.html#Format-Options */
+const TOO_MANY_STREAMS = /exceeds max_streams/;
+
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
 const GONE =
   /HTTP error (404|410)|Server returned 404|^(\[\w+\] )?file:.*: No such file or directory/m;
@@ -48,6 +51,14 @@ export function encoderFailure(end: ProcessEnd): Error {
   const how = signal ? `was ended by ${signal}` : `ended with code ${exitCode ?? 'none'}`;
   const lines = stderr.trim().split('\n').slice(-5).join('\n');
   const transient = new TransientError(`${program} ${how}: ${lines}`);
+  // It also says that memory cannot be allocated.
+  if (TOO_MANY_STREAMS.test(said)) {
+    return new RejectedError(
+      'too_many_streams',
+      'The file has more than 1,000 streams. Export it with one picture and the sound tracks that are wanted.',
+      { cause: transient },
+    );
+  }
   const signalled = program === 'ffmpeg' && exitCode === EXIT.signalled;
   const limited = LIMIT_SIGNALS.includes(signal ?? '') || (signalled && outOfTime);
   if (limited || OUT_OF_MEMORY.test(stderr)) return tooDemanding(transient);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RejectedError } from '../errors.ts';
 import { displaySize } from './geometry.ts';
 import type { LeftOut } from './left-out.ts';
+import { encrypted, stillImage } from './signature.ts';
 import { isVariable } from './frame-rate.ts';
 import type { SourceRates } from './frame-rate.ts';
 import { parseRational, toNumber } from './rational.ts';
@@ -90,12 +91,18 @@ export interface SourceLimits {
 /**
  * The containers that ffmpeg may open. Left out on purpose: everything that names other files or
  * addresses (hls, dash, concat, sdp …), as an upload must not make the worker read those, and still
- * pictures.
+ * images.
  */
 export const DEMUXERS = [
   ...['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'mpegts', 'mpeg', 'mpegvideo', 'avi', 'flv'],
   ...[
     'asf',
+    'wtv',
+    'nut',
+    'dhav',
+    'yuv4mpegpipe',
+    'gif',
+    'apng',
     'ogg',
     'mxf',
     'wav',
@@ -110,7 +117,7 @@ export const DEMUXERS = [
     'rm',
     'ivf',
   ],
-  ...['amr', 'aiff', 'ac3', 'w64', 'caf'],
+  ...['amr', 'aiff', 'ac3', 'eac3', 'dts', 'w64', 'caf', 'au', 'wv', 'ape'],
 ] as const;
 
 /** Pictures without a container, and so without timestamps. */
@@ -152,6 +159,7 @@ const streamSchema = z.object({
   side_data_list: z
     .array(
       z.object({
+        side_data_type: z.string().default(''),
         displaymatrix: z.string().optional(),
         rotation: z.coerce.number().optional(),
         dv_profile: z.number().optional(),
@@ -168,6 +176,7 @@ const probeSchema = z.object({
     format_name: z.string(),
     start_time: seconds.default(Number.NaN),
     duration: seconds.default(Number.NaN),
+    tags: z.record(z.string(), z.string()).default({}),
   }),
   streams: z.array(streamSchema).default([]),
   /** Of a broadcast: several may share one transport stream. */
@@ -227,6 +236,9 @@ export function parseProbe(
       'The file is a bare video stream, which does not say when a picture is shown. Put it into an MP4 file.',
     );
   }
+  if (isEncrypted(format.tags) || all.some(hasEncryption)) throw encrypted();
+  const image = stillImageIn(format, all);
+  if (image) throw stillImage(image);
   const picture = wanted === 'left_out' ? undefined : chooseVideo(all);
   const streams = ofProgram(programs, picture, all);
   const audio = streams.filter(
@@ -279,6 +291,32 @@ export function parseProbe(
       .map((stream) => parseLeftOut(stream, streams, { picture, cover })),
     unheard: streams.filter(isUnheard).map(({ index }) => index),
   };
+}
+
+/** Tags that ffmpeg's demuxers of Matroska and ASF set for what they cannot decrypt. */
+const ENCRYPTION_TAGS = ['enc_key_id', 'ASF_Protection_Type', 'ASF_Key_ID', 'encryption'];
+
+function isEncrypted(tags: Readonly<Record<string, string>>): boolean {
+  return ENCRYPTION_TAGS.some((name) => name in tags);
+}
+
+function hasEncryption({ tags, side_data_list }: Stream): boolean {
+  // Of a `pssh` box.
+  return (
+    isEncrypted(tags) || side_data_list.some((data) => /^Encryption /.test(data.side_data_type))
+  );
+}
+
+/** The format of a still image that came in a container of animations; undefined for anything else. */
+function stillImageIn(
+  { format_name, tags }: z.infer<typeof probeSchema>['format'],
+  streams: readonly Stream[],
+): string | undefined {
+  if (streams.some(({ nb_frames }) => nb_frames > 1)) return undefined;
+  if (format_name === 'gif')
+    return streams.some(({ nb_frames }) => nb_frames === 1) ? 'GIF' : undefined;
+  // The brands of sequences are others: `avis`, `msf1`, `hevc`.
+  return /^(avif|hei[cxms]|mif1)$/.test(tags['major_brand'] ?? '') ? 'AVIF or HEIF' : undefined;
 }
 
 /** For sound that is there, but whose form is not known: the asset would be without it. */
