@@ -8,9 +8,11 @@ import { probeSource } from '../../worker/io/probe.ts';
 import { videoCommand } from '../../worker/plan/encode.ts';
 import { chunksOf } from '../../worker/plan/grid.ts';
 import { imageNames, imagesCommands } from '../../worker/plan/images.ts';
+import { frameFilters } from '../../worker/plan/picture.ts';
 import { LADDER } from '../../worker/plan/ladder.ts';
 import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
+import { numberedPicture } from '../media/numbered.ts';
 
 const run = promisify(execFile);
 const signal = new AbortController().signal;
@@ -221,4 +223,103 @@ describe('Transparent ground', () => {
     const [first] = await shown(await makeSource('raw.avi', ...argv));
     expect(nameOf(first?.at(0.9, 0.5) ?? [0, 0, 0])).toBe('red');
   });
+});
+
+describe('A picture that changes its size', () => {
+  const part = (name: string, size: string, start: number, codec: readonly string[]) =>
+    makeSource(
+      name,
+      ...['-f', 'lavfi', '-i', numberedPicture({ size, rate: '10', seconds: 2 })],
+      ...[...codec, '-output_ts_offset', String(start)],
+    );
+
+  const strung = async (name: string, parts: readonly string[]) => {
+    const path = join(folder, name);
+    await writeFile(path, Buffer.concat(await Promise.all(parts.map((one) => readFile(one)))));
+    return path;
+  };
+
+  test('has the largest of them, and portrait stands between black bars.', async () => {
+    const h264 = ['-c:v', 'libx264', '-qp', '12', '-pix_fmt', 'yuv420p', '-g', '10'];
+    const path = await strung('call.ts', [
+      await part('c1.ts', '160x90', 0, h264),
+      await part('c2.ts', '320x180', 2, h264),
+      await part('c3.ts', '96x170', 4, h264),
+    ]);
+    const pictures = await shown(path);
+    expect(pictures.length).toBeGreaterThan(55);
+    for (const { width, height } of pictures) expect([width, height]).toEqual([320, 180]);
+    for (const at of [5, 25]) {
+      expect(nameOf(pictures[at]?.at(0.06, 0.15) ?? [0, 0, 0], 40)).toBe('red');
+      expect(nameOf(pictures[at]?.at(0.19, 0.15) ?? [0, 0, 0], 40)).toBe('green');
+    }
+    // 96x170 is 102x180 here: from 0.34 to 0.66 of the width.
+    const portrait = pictures[45];
+    expect(nameOf(portrait?.at(0.2, 0.15) ?? [1, 1, 1])).toBe('black');
+    expect(nameOf(portrait?.at(0.8, 0.15) ?? [1, 1, 1])).toBe('black');
+    expect(nameOf(portrait?.at(0.36, 0.15) ?? [0, 0, 0], 40)).toBe('red');
+    expect(nameOf(portrait?.at(0.4, 0.15) ?? [0, 0, 0], 40)).toBe('green');
+  });
+
+  test('in WebM, as recordings of calls do, has the largest.', async () => {
+    const vp8 = ['-c:v', 'libvpx', '-b:v', '500k', '-deadline', 'realtime', '-pix_fmt', 'yuv420p'];
+    const parts = [
+      await part('w1.ivf', '160x90', 0, vp8),
+      await part('w2.ivf', '320x180', 0, vp8),
+    ].map((file) => readFile(file));
+    // An IVF file is a header of 32 bytes, then frames: their length in four bytes, their time in eight.
+    const frames = (await Promise.all(parts)).flatMap((bytes) => {
+      const found: Buffer[] = [];
+      for (let at = 32; at < bytes.length; at += 12 + bytes.readUInt32LE(at))
+        found.push(Buffer.from(bytes.subarray(at, at + 12 + bytes.readUInt32LE(at))));
+      return found;
+    });
+    frames.forEach((one, index) => one.writeBigUInt64LE(BigInt(index), 4));
+    const header = (await parts[0])?.subarray(0, 32) ?? Buffer.alloc(0);
+    const ivf = join(folder, 'grows.ivf');
+    await writeFile(ivf, Buffer.concat([header, ...frames]));
+    const webm = await makeSource('grows.webm', '-i', ivf, '-c', 'copy');
+    const { media, renditions } = await planSource(webm);
+    expect(media.video).toMatchObject({ resized: true, display: { width: 320, height: 180 } });
+    expect(renditions[0]).toMatchObject({ width: 320, height: 180 });
+    const board = await poster(webm);
+    expect([board.width, board.height]).toEqual([320, 180]);
+    expect(nameOf(board.at(0.06, 0.15), 40)).toBe('red');
+  });
+});
+
+describe('Fields', () => {
+  const TEST_FIELDS = ['-f', 'lavfi', '-i', 'testsrc2=s=720x576:r=50:d=2'];
+  const woven = (first: 'top' | 'bottom', how: string) => [
+    ...['-vf', `tinterlace=interleave_${first},setfield=${first[0]}ff,format=yuv420p`],
+    ...['-r', '25', ...how.split(' ')],
+  ];
+
+  test.each([
+    ['dv.avi', 'bottom', '-c:v dvvideo'],
+    ['dv.mov', 'bottom', '-c:v dvvideo'],
+    ['asp.avi', 'top', '-c:v mpeg4 -q:v 3 -flags +ildct+ilme -top 1'],
+    ['asp.mkv', 'bottom', '-c:v mpeg4 -q:v 3 -flags +ildct+ilme -top 0'],
+  ] as const)('of %s are known by its frames, the %s one first.', async (name, first, how) => {
+    const path = await makeSource(name, ...TEST_FIELDS, ...woven(first, how));
+    const { media } = await planSource(path);
+    expect(media.video).toMatchObject({ fieldOrder: `${first}_first` });
+    expect(await combs(path)).toBeLessThan(0.2);
+    // Without the frames' word for it they would come out as combs.
+    expect(await combs(path, { fieldOrder: 'progressive' })).toBeGreaterThan(0.8);
+  });
+
+  /** The share of pictures in which idet sees fields, of those that go to the encoder. */
+  async function combs(address: string, odd: object = {}): Promise<number> {
+    const plan = await planSource(address);
+    const { video } = plan.media;
+    if (!video) throw new Error('The plan has no picture.');
+    const filters = [...frameFilters({ ...video, ...odd }), 'setfield=prog', 'idet'];
+    const argv = ['-nostdin', '-hide_banner', '-i', address, '-vf', filters.join(',')];
+    const { stderr } = await run('ffmpeg', [...argv, '-f', 'null', '-']);
+    const [, top, bottom, progressive] =
+      /Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)/.exec(stderr) ?? [];
+    const fields = Number(top) + Number(bottom);
+    return fields / (fields + Number(progressive));
+  }
 });

@@ -15,6 +15,8 @@ const VIDEO: SourceVideo = {
   rates: { average: rational(25, 1), base: rational(25, 1) },
   variableFrameRate: false,
   fieldOrder: 'progressive',
+  fieldsFlagged: false,
+  resized: false,
   transfer: 'sdr',
   bitDepth: 8,
   rgb: false,

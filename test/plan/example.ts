@@ -27,7 +27,7 @@ export function examplePlan(
     ...{ index: 0, codec: 'h264', display: { width: 640, height: 360 }, turn: 'none' },
     rates: { average: rate, base: rate },
     ...{ variableFrameRate: false, fieldOrder: 'progressive', transfer: 'sdr', bitDepth: 8 },
-    rgb: false,
+    ...{ rgb: false, fieldsFlagged: false, resized: false },
     alpha: false,
     ...odd.video,
   };

@@ -64,6 +64,8 @@ describe('A source', () => {
         rates: { average: { num: 30_000, den: 1001 }, base: { num: 30_000, den: 1001 } },
         variableFrameRate: false,
         fieldOrder: 'progressive',
+        fieldsFlagged: false,
+        resized: false,
         transfer: 'sdr',
         bitDepth: 8,
         rgb: false,

@@ -5,9 +5,11 @@ import { TransientError } from '../errors.ts';
 import { redact } from '../plan/command.ts';
 import { encoderFailure } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
+import type { SourceFrame } from '../plan/frames.ts';
+import { parseSampleAspect } from '../plan/geometry.ts';
 import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
-import type { Opening } from '../plan/source.ts';
+import type { Opening, Size } from '../plan/source.ts';
 import { encrypted } from '../plan/signature.ts';
 import { NOT_INSTALLED, confine } from './confine.ts';
 
@@ -63,6 +65,45 @@ export async function readPackets(
 
 const ENCRYPTION_INFO = /\|side_data_type=Encryption /;
 
+/**
+ * Hands over decoded frames of a picture at those places: `keys` decodes key frames only. The size is
+ * that of the largest, for what decoding needs. Throws as `run` does.
+ */
+export async function readFrames(
+  source: ProbedSource,
+  { index, size, keys }: { readonly index: number; readonly size: Size; readonly keys: boolean },
+  intervals: string,
+  limitSeconds: number,
+  take: (frame: SourceFrame) => void,
+): Promise<void> {
+  const fields = 'width,height,sample_aspect_ratio,interlaced_frame,top_field_first';
+  const options = [
+    ...['-threads', '1', ...(keys ? ['-skip_frame', 'nokey'] : [])],
+    ...['-select_streams', String(index), '-show_entries', `frame=${fields}`],
+    ...['-read_intervals', intervals, '-of', 'compact=print_section=0'],
+  ];
+  const onLine = (line: string) => {
+    const frame = parseFrame(line);
+    if (frame) take(frame);
+  };
+  await run(source, options, limitSeconds, onLine, size);
+}
+
+/** `width=640|height=360|sample_aspect_ratio=1:1|interlaced_frame=0|top_field_first=0` */
+function parseFrame(line: string): SourceFrame | undefined {
+  const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
+  const coded = { width: Number(field('width')), height: Number(field('height')) };
+  // Lines of side data have none.
+  if (!(coded.width > 0 && coded.height > 0)) return undefined;
+  const sampleAspect = parseSampleAspect(field('sample_aspect_ratio'));
+  return {
+    coded,
+    ...(sampleAspect ? { sampleAspect } : {}),
+    interlaced: field('interlaced_frame') === '1',
+    topFieldFirst: field('top_field_first') === '1',
+  };
+}
+
 /** `stream_index=0|pts_time=1.500000|dts_time=N/A|duration_time=0.040000|flags=K_` */
 function parsePacket(line: string): SourcePacket {
   const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
@@ -88,10 +129,11 @@ async function run(
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
+  decoded?: Size,
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
   const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options];
-  const [program, ...words] = confine(ffprobe, probeLimits(sizeBytes, limitSeconds));
+  const [program, ...words] = confine(ffprobe, probeLimits(sizeBytes, limitSeconds, decoded));
   const child = spawn(program, [...words, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, limit]),

@@ -1,11 +1,19 @@
 import { RejectedError } from '../errors.ts';
 import { hasFalseEdits, requireOneClock, settleDuration } from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
+import { framePlaces, withFrames } from '../plan/frames.ts';
+import type { SourceFrame } from '../plan/frames.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
-import type { Opening, PictureWanted, SourceLimits, SourceMedia } from '../plan/source.ts';
-import { readDeclared, readPackets } from './ffprobe.ts';
+import type {
+  Opening,
+  PictureWanted,
+  SourceLimits,
+  SourceMedia,
+  SourceVideo,
+} from '../plan/source.ts';
+import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
 import type { ProbedSource } from './ffprobe.ts';
 
 type Source = Omit<ProbedSource, 'opening' | 'sizeBytes'>;
@@ -55,9 +63,33 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   const { unheard, longestSeconds: _, ...said } = declared;
   if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
   const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
-  if (!media.video || !isUnsettled(media.video.rates)) return media;
+  if (!media.video) return media;
+  const video = withFrames(media.video, await lookAtFrames(request, media, media.video), limits);
+  if (!isUnsettled(video.rates)) return { ...media, video };
   const paces = [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0];
-  return { ...media, video: withPace(media.video, Math.max(...paces)) };
+  return { ...media, video: withPace(video, Math.max(...paces)) };
+}
+
+/** Frames of several places. What cannot be decoded or sought there is for the units to find out. */
+async function lookAtFrames(
+  request: ProbeRequest,
+  media: SourceMedia,
+  { index, display: size }: SourceVideo,
+): Promise<readonly SourceFrame[]> {
+  const unindexed = UNINDEXED.test(media.demuxer);
+  const frames: SourceFrame[] = [];
+  try {
+    await readFrames(
+      { ...request, opening: media.opening },
+      { index, size, keys: unindexed },
+      framePlaces(media, !unindexed),
+      WHOLE_FILE.seconds,
+      (frame) => frames.push(frame),
+    );
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error;
+  }
+  return frames;
 }
 
 /** What the container says, and what its packets show. */

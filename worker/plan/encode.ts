@@ -79,7 +79,8 @@ export const GENERAL_OPTIONS: readonly string[] = [
 /** Nothing decoded is a failure, though ffmpeg by itself would call it a success. */
 const ABORT_WHEN_EMPTY: readonly string[] = ['-abort_on', 'empty_output_stream'];
 
-const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
+/** A picture that changes its size would begin new filters, and with them the timeline anew. */
+export const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
 
 /**
  * The run that encodes one chunk: one decode, put on the grid, feeds the encoders of all renditions.

@@ -1,4 +1,4 @@
-import { toNumber } from './rational.ts';
+import { parseRational, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 import type { Size } from './source.ts';
 import { isSideways } from './turn.ts';
@@ -11,6 +11,12 @@ export function displaySize(coded: Size, sampleAspect: Rational | undefined, tur
   return isSideways(turn)
     ? { width: coded.height, height: width }
     : { width, height: coded.height };
+}
+
+/** ffprobe's `sample_aspect_ratio`. One beyond 1:4 is no anamorphic picture but a broken header. */
+export function parseSampleAspect(text: string | undefined): Rational | undefined {
+  const ratio = parseRational(text);
+  return ratio && ratio.num <= ratio.den * 4 && ratio.den <= ratio.num * 4 ? ratio : undefined;
 }
 
 export function shortSide({ width, height }: Size): number {

@@ -1,4 +1,4 @@
-import { GENERAL_OPTIONS, inputOptions, sum, timeZero } from './encode.ts';
+import { GENERAL_OPTIONS, SAME_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
 import { fit, shortSide } from './geometry.ts';
 import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
@@ -109,6 +109,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
   ];
   return [
     ...GENERAL_OPTIONS,
+    ...SAME_FILTERS,
     ...decoderOptions(storyboard ? plan.media.video : plan.media.cover),
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
     ...(storyboard ? [] : timeZero(plan)),

@@ -29,10 +29,14 @@ const CPU_SECONDS_PER_PIXEL = 1e-6;
 const LEAST_CPU_SECONDS = 600;
 const LEAST_FILE_BYTES = 64 * MIB;
 
-/** What ffprobe may use on a file of that size, when it is given so many seconds for it. */
-export function probeLimits(sizeBytes: number, limitSeconds: number): ProcessLimits {
+/** What ffprobe may use on a file of that size, when it is given so many seconds for it and decodes pictures of that size. */
+export function probeLimits(
+  sizeBytes: number,
+  limitSeconds: number,
+  picture: Size = { width: 0, height: 0 },
+): ProcessLimits {
   return {
-    addressBytes: PROBE_BYTES + indexBytes(sizeBytes),
+    addressBytes: PROBE_BYTES + BYTES_PER_PIXEL * area(picture) + indexBytes(sizeBytes),
     // Half of the time on the clock: the other half is for a slow connection.
     cpuSeconds: Math.ceil(limitSeconds / 2),
     fileBytes: 0,

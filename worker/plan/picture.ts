@@ -1,17 +1,40 @@
 import { shortSide } from './geometry.ts';
 import type { Size, SourceVideo } from './source.ts';
-import { turnFilters } from './turn.ts';
+import { isSideways, turnFilters } from './turn.ts';
 
-/** Makes whole upright frames: of fields while they still come as the camera took them. */
-export function frameFilters({ fieldOrder, turn }: SourceVideo): readonly string[] {
-  if (fieldOrder === 'progressive') return turnFilters(turn);
+/** Makes whole upright frames of one size: of fields while they still come as the camera took them. */
+export function frameFilters(video: SourceVideo): readonly string[] {
+  return [
+    ...(video.resized ? fitted(video) : []),
+    ...wholeFrames(video),
+    ...turnFilters(video.turn),
+  ];
+}
+
+function wholeFrames({ fieldOrder, fieldsFlagged, resized }: SourceVideo): readonly string[] {
+  if (fieldOrder === 'progressive') return [];
   const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
   return [
     // Fields of another size would be woven into the ones before.
-    'scale=interl=1',
+    ...(resized ? [] : ['scale=interl=1']),
     // A frame for each frame, not for each field: the grid's rate is the source's.
-    `bwdif=mode=send_frame:parity=${parity}:deint=all`,
-    ...turnFilters(turn),
+    `bwdif=mode=send_frame:parity=${parity}:deint=${fieldsFlagged ? 'interlaced' : 'all'}`,
+  ];
+}
+
+/** Fits each frame into the largest, with black beside or above it. Fields stay lines of their own. */
+function fitted({ display, turn, fieldOrder }: SourceVideo): readonly string[] {
+  const sideways = isSideways(turn);
+  const [width, height] = sideways
+    ? [display.height, display.width]
+    : [display.width, display.height];
+  const even = (length: string) => `round(${length}/2)*2`;
+  const fields = fieldOrder !== 'progressive';
+  return [
+    `scale=w=${even(`min(${width}\\,${height}*dar)`)}:h=${even(`min(${height}\\,${width}/dar)`)}` +
+      `:eval=frame:flags=bicubic${fields ? ':interl=1' : ''}`,
+    'setsar=1',
+    `pad=${width}:${height}:(ow-iw)/2:${fields ? 'trunc((oh-ih)/8)*4' : '(oh-ih)/2'}:eval=frame`,
   ];
 }
 

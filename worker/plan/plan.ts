@@ -237,6 +237,8 @@ const video = z.object({
   }),
   variableFrameRate: z.boolean(),
   fieldOrder: z.enum(['progressive', 'top_first', 'bottom_first']),
+  fieldsFlagged: z.boolean(),
+  resized: z.boolean(),
   transfer: z.enum(['sdr', 'pq', 'hlg']),
   bitDepth: count,
   rgb: z.boolean(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RejectedError } from '../errors.ts';
-import { displaySize } from './geometry.ts';
+import { tooLarge } from './frames.ts';
+import { displaySize, parseSampleAspect } from './geometry.ts';
 import type { LeftOut } from './left-out.ts';
 import { encrypted, stillImage } from './signature.ts';
 import { isVariable } from './frame-rate.ts';
@@ -53,6 +54,10 @@ export interface SourceVideo {
   readonly rates: SourceRates;
   readonly variableFrameRate: boolean;
   readonly fieldOrder: 'progressive' | 'top_first' | 'bottom_first';
+  /** Each frame says whether it is one of fields; else all are. */
+  readonly fieldsFlagged: boolean;
+  /** Frames have different sizes or shapes; `display` is the largest. */
+  readonly resized: boolean;
   readonly transfer: 'sdr' | 'pq' | 'hlg';
   readonly bitDepth: number;
   /** Red, green and blue rather than luma and chroma. */
@@ -501,10 +506,7 @@ function parseVideo(stream: Stream, demuxer: string, limits: SourceLimits): Sour
     );
   }
   if (width * height > limits.maxPicturePixels) {
-    throw new RejectedError(
-      'picture_too_large',
-      `The picture of ${width}x${height} is too large; at most ${Math.round(limits.maxPicturePixels / 1e6)} megapixels are taken.`,
-    );
+    throw tooLarge({ width, height }, limits);
   }
   requireBaseLayer(stream);
   const { turn, sampleAspect } = shapeOf(stream);
@@ -519,6 +521,8 @@ function parseVideo(stream: Stream, demuxer: string, limits: SourceLimits): Sour
     rates,
     variableFrameRate: isVariable(rates),
     fieldOrder: fieldOrderOf(stream),
+    fieldsFlagged: false,
+    resized: false,
     transfer: transferOf(stream),
     bitDepth: stream.bits_per_raw_sample || bitDepthOf(stream.pix_fmt),
     rgb: /^(rgb|bgr|gbr|argb|abgr|0rgb|0bgr|pal8)/.test(stream.pix_fmt ?? ''),
@@ -564,10 +568,7 @@ function parseAudio(stream: Stream): SoundStream {
 function shapeOf({ side_data_list, tags, sample_aspect_ratio }: Stream) {
   const side = side_data_list.find((data) => data.rotation !== undefined || data.displaymatrix);
   const matrix = side?.displaymatrix ? parseMatrix(side.displaymatrix) : undefined;
-  const parsed = parseRational(sample_aspect_ratio);
-  // A ratio beyond 1:4 is no anamorphic picture but a broken header.
-  const ratio =
-    parsed && parsed.num <= parsed.den * 4 && parsed.den <= parsed.num * 4 ? parsed : undefined;
+  const ratio = parseSampleAspect(sample_aspect_ratio);
   if (!matrix) {
     // ffprobe counts degrees against the clock, the older tag with it.
     const degrees = side?.rotation === undefined ? Number(tags['rotate'] ?? 0) : -side.rotation;
