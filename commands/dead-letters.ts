@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { PoisonError } from '../worker/errors.ts';
 import { readDocument } from '../worker/io/documents.ts';
 import type { ObjectStore, ReceivedMessage } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { parseEvidence } from '../worker/plan/evidence.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
 import { parseMessage } from '../worker/plan/message.ts';
 import type { JobRequest, Message } from '../worker/plan/message.ts';
@@ -21,11 +21,6 @@ export interface DeadLetter {
   readonly reason: string;
   readonly message: string;
 }
-
-/** What the worker keeps beside a job of a step that failed: worker/report.ts writes it. */
-export const parseEvidence = (json: unknown) => evidence.parse(json);
-
-const evidence = z.object({ source: z.object({ key: z.string() }), error: z.string() });
 
 /** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
 export async function explain(

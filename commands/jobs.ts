@@ -1,9 +1,8 @@
-import { z } from 'zod';
 import { readDocument } from '../worker/io/documents.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore, ObjectSummary } from '../worker/io/ports.ts';
 import { JOBS, jobKeys } from '../worker/plan/keys.ts';
-import { jobProgress } from '../worker/plan/progress.ts';
+import { jobProgress, parseNote } from '../worker/plan/progress.ts';
 import type { JobProgress, Outline } from '../worker/plan/progress.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
@@ -80,8 +79,6 @@ function listing(jobId: string, objects: readonly ObjectSummary[]): JobListing {
     changedAt: newest?.lastModified ?? new Date(0),
   };
 }
-
-const parseNote = (json: unknown) => z.object({ done: z.number() }).parse(json).done;
 
 /** Tells how far jobs are. A note that it has read is not read again until it is another one. */
 export function progressReader(

@@ -2,10 +2,10 @@ import { readDocument } from '../worker/io/documents.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAssetEvent } from '../worker/plan/asset.ts';
+import { parseEvidence } from '../worker/plan/evidence.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
 import { parseOutline } from '../worker/plan/progress.ts';
 import type { JobProgress } from '../worker/plan/progress.ts';
-import { parseEvidence } from './dead-letters.ts';
 import { listJobs, progressReader } from './jobs.ts';
 import type { JobListing } from './jobs.ts';
 

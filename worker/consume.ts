@@ -15,6 +15,8 @@ export interface ConsumeOptions {
   handle(body: string, context: Context): Promise<void>;
   /** Reports that a message goes to the dead letters; false when its work turns out to be done. */
   giveUp(body: string, why: unknown, context: Context): Promise<boolean>;
+  /** Called whenever there was no message for a while. */
+  idle(context: Context): Promise<void>;
   readonly log: Logger;
   readonly stop: AbortSignal;
 }
@@ -37,6 +39,7 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       });
       failures = 0;
       if (message) await work(options, message);
+      else await options.idle({ log: options.log, signal: stop });
     } catch (error) {
       if (stopped()) return;
       // The queue itself is out of reach: a message that was in hand comes back by its visibility.

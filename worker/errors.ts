@@ -53,6 +53,14 @@ export class PoisonError extends Error {
   override readonly name = 'PoisonError';
 }
 
+/**
+ * A document that is there and is not what it should be, or one that nobody could read again if it were
+ * written: it is of another version, damaged, or a defect of the worker.
+ */
+export class UnreadableError extends Error {
+  override readonly name = 'UnreadableError';
+}
+
 /** What was made is not what was planned, twice: a defect of the worker or of its tools, for a person to look at. */
 export class FaultyOutputError extends Error {
   override readonly name = 'FaultyOutputError';

@@ -1,7 +1,7 @@
 import type { WorkerConfig } from './config.ts';
-import { RejectedError } from './errors.ts';
+import { RejectedError, UnreadableError } from './errors.ts';
 import type { RejectionCode } from './errors.ts';
-import { createDocument, readDocument } from './io/documents.ts';
+import { createDocument } from './io/documents.ts';
 import { probeSource } from './io/probe.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
 import { jobKeys } from './plan/keys.ts';
@@ -19,6 +19,7 @@ import { isFinal } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
 import { addressOf, readHead, requireSource } from './source.ts';
+import { findPlan } from './stored-plan.ts';
 import type { UploadedSource } from './source.ts';
 
 interface Job extends JobNames {
@@ -46,7 +47,7 @@ async function reopen({ store, config }: Services, { jobId }: JobNames): Promise
 }
 
 /**
- * Probes and plans, once. Undefined when another worker has planned the same job meanwhile: the rest
+ * Probes and plans, once, and again when the plan cannot be read. Undefined when another worker has planned the same job meanwhile: the rest
  * of it is that worker's, too.
  */
 async function planJob(
@@ -56,8 +57,8 @@ async function planJob(
 ): Promise<Plan | undefined> {
   const { config, store } = services;
   const { jobId, assetId, source, options } = job;
-  const known = await readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
-  if (known) return known;
+  const stored = await findPlan(services, jobId);
+  if (stored && !(stored.plan instanceof UnreadableError)) return stored.plan;
   const { sizeBytes, metadata } = await requireSource(store, source);
   const media = await lookAt(services, job, sizeBytes, signal);
   const plan = planAsset({
@@ -67,7 +68,15 @@ async function planJob(
     ladder: rungsNamed(options.ladder ?? config.LADDER),
     encoder: { preset: config.X264_PRESET, crf: config.X264_CRF },
   });
-  if (!(await createDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, plan))) {
+  const keys = jobKeys(jobId);
+  if (stored) {
+    log.warn({ event: 'plan.replaced', err: stored.plan });
+    // First, so that the new plan's units are sent whatever happens next.
+    await store.delete(config.WORK_BUCKET, keys.dispatched);
+  }
+  if (
+    !(await createDocument(store, config.WORK_BUCKET, keys.plan, plan, parsePlan, stored?.etag))
+  ) {
     return undefined;
   }
   const { renditions, skipped, leftOut, units } = plan;
@@ -130,6 +139,9 @@ async function dispatch(services: Services, plan: Plan, { log }: Context): Promi
   const key = jobKeys(plan.jobId).dispatched;
   if (await store.head(config.WORK_BUCKET, key)) return;
   for (const { name } of plan.units) await jobs.send(serialiseUnit(plan.jobId, name));
-  await createDocument(store, config.WORK_BUCKET, key, { units: plan.units.length });
+  await createDocument(store, config.WORK_BUCKET, key, { units: plan.units.length }, asItIs);
   log.info({ event: 'job.dispatched', units: plan.units.length });
 }
+
+/** Nobody reads that document: it is there or not. */
+const asItIs = (json: unknown) => json;

@@ -4,6 +4,7 @@ import { openHome } from './io/home.ts';
 import { createLog } from './log.ts';
 import { giveUp, handleMessage } from './pipeline.ts';
 import { printable } from './plan/printable.ts';
+import { redrivenReporter } from './redriven.ts';
 import { requireNode } from './runtime.ts';
 import { openScratch, removeScratch } from './scratch.ts';
 import { openServices } from './services.ts';
@@ -52,6 +53,7 @@ async function main(): Promise<void> {
       retrySeconds: config.RETRY_SECONDS,
       handle: (body, context) => handleMessage(services, body, context),
       giveUp: (body, why, context) => giveUp(services, body, why, context),
+      idle: redrivenReporter(services),
       log,
       stop: stop.signal,
     });

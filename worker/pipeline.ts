@@ -1,13 +1,15 @@
-import { PoisonError, RejectedError } from './errors.ts';
+import { PoisonError, RejectedError, TransientError, UnreadableError } from './errors.ts';
 import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
 import type { Plan } from './plan/plan.ts';
 import { publishWhenDone } from './publish.ts';
-import { readResult, reportRejected, reportFailed, writeEvidence } from './report.ts';
+import { readResult } from './reopen.ts';
+import { reportRejected, reportFailed, writeEvidence } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
-import { encodeUnit, readPlan } from './unit.ts';
+import { namesOf, readPlan, requestAgain } from './stored-plan.ts';
+import { encodeUnit } from './unit.ts';
 
 /**
  * The pipeline: a message is an upload, a job or a unit. An upload is a job with the usual options;
@@ -71,10 +73,13 @@ async function handleUnit(
   { log, signal }: Context,
 ): Promise<void> {
   const { jobId } = message;
-  const plan = await readPlan(services, jobId);
+  const plan = await readPlan(services, jobId).catch((error: unknown) =>
+    planAgain(services, jobId, error, log),
+  );
+  if (!plan) return;
   const job = { jobId, assetId: plan.assetId, source: plan.source };
   const context = { signal, log: log.child({ jobId, assetId: plan.assetId, unit: message.unit }) };
-  const result = await readResult(services, jobId);
+  const result = await readResult(services.store, services.config.WORK_BUCKET, jobId);
   if (result && result.type !== 'asset.failed') {
     context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
     return;
@@ -83,6 +88,20 @@ async function handleUnit(
     await encodeUnit(services, plan, message.unit, context);
     await publishWhenDone(services, plan, context);
   });
+}
+
+/** Asks again for a job whose plan cannot be read: an older version made it, or it is damaged. Throws the error when it cannot. */
+async function planAgain(
+  services: Services,
+  jobId: string,
+  error: unknown,
+  log: Context['log'],
+): Promise<undefined> {
+  const request =
+    error instanceof UnreadableError ? await requestAgain(services, jobId) : undefined;
+  if (!request) throw error;
+  log.warn({ event: 'plan.unreadable', jobId, err: error });
+  await services.jobs.send(serialiseJob(request));
 }
 
 /** A rejection ends the whole job and is told to the uploader; any other failure leaves its evidence. */
@@ -123,15 +142,16 @@ export async function giveUp(
   return true;
 }
 
-async function jobOf(
+/** The job of a message; undefined when it has none. */
+export async function jobOf(
   services: Services,
   body: string,
 ): Promise<(JobNames & { readonly plan?: Plan }) | undefined> {
   try {
     const message = parseMessage(body);
     if (message.type === 'unit') {
-      const plan = await readPlan(services, message.jobId);
-      return { jobId: message.jobId, assetId: plan.assetId, source: plan.source, plan };
+      const plan = await readablePlan(services, message.jobId);
+      return { ...(await namesOf(services, message.jobId)), ...(plan ? { plan } : {}) };
     }
     if (message.type === 'job') return await intake.identify(services, message);
     const [source, ...others] = message.type === 'uploads' ? message.uploads : [];
@@ -141,6 +161,16 @@ async function jobOf(
   } catch (error) {
     // It was given up for a reason that is reported already; that it names no job is no further news.
     if (error instanceof PoisonError) return undefined;
+    throw error;
+  }
+}
+
+/** The plan, when it is one of ours: one that is not must not keep its job from being reported. */
+async function readablePlan(services: Services, jobId: string): Promise<Plan | undefined> {
+  try {
+    return await readPlan(services, jobId);
+  } catch (error) {
+    if (error instanceof UnreadableError || error instanceof TransientError) return undefined;
     throw error;
   }
 }

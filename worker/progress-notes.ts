@@ -1,5 +1,6 @@
 import { writeDocument } from './io/documents.ts';
 import { jobKeys } from './plan/keys.ts';
+import { parseNote } from './plan/progress.ts';
 import type { Context, Services } from './services.ts';
 
 /** A person who watches needs no more; and at S3 each note costs: 3,600 of them two US cents. */
@@ -22,7 +23,13 @@ export function noteProgress(
     if (writing || performance.now() - written < interval) return;
     writing = true;
     written = performance.now();
-    writeDocument(store, config.WORK_BUCKET, jobKeys(jobId).note(unit), { done: Math.min(1, done) })
+    writeDocument(
+      store,
+      config.WORK_BUCKET,
+      jobKeys(jobId).note(unit),
+      { done: Math.min(1, done) },
+      parseNote,
+    )
       .catch((error: unknown) => log.debug({ event: 'note.lost', unit, err: error }))
       .finally(() => {
         writing = false;

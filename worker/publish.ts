@@ -1,6 +1,6 @@
 import { PreconditionFailedError } from './io/ports.ts';
-import { readDocument } from './io/documents.ts';
 import { describeAsset } from './plan/asset.ts';
+import { readMarker } from './markers.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -9,8 +9,8 @@ import {
   pointerKey,
   versionKey,
 } from './plan/keys.ts';
-import { parseMarker } from './plan/marker.ts';
 import type { Marker } from './plan/marker.ts';
+import { serialiseUnit } from './plan/message.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts';
@@ -49,18 +49,19 @@ export async function publishWhenDone(
 
 /** Undefined while a unit is not done. */
 async function readMarkers(services: Services, plan: Plan): Promise<readonly Marker[] | undefined> {
-  const { store, config } = services;
+  const { store, config, jobs } = services;
   const keys = jobKeys(plan.jobId);
   const done = new Set<string>();
   for await (const { key } of store.list(config.WORK_BUCKET, keys.done)) done.add(key);
   if (!plan.units.every(({ name }) => done.has(keys.marker(name)))) return undefined;
-  const markers = [];
+  const markers: Marker[] = [];
   for (const { name } of plan.units) {
-    const marker = await readDocument(store, config.WORK_BUCKET, keys.marker(name), parseMarker);
-    if (!marker) return undefined;
-    markers.push(marker);
+    const marker = await readMarker(services, plan, name);
+    if (marker) markers.push(marker);
+    // Its message is done; the unit is not.
+    else await jobs.send(serialiseUnit(plan.jobId, name));
   }
-  return markers;
+  return markers.length === plan.units.length ? markers : undefined;
 }
 
 /**

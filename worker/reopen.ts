@@ -1,8 +1,26 @@
+import { UnreadableError } from './errors.ts';
 import { readDocument } from './io/documents.ts';
 import type { ObjectStore } from './io/ports.ts';
 import { parseAssetEvent } from './plan/asset.ts';
 import type { AssetEvent } from './plan/asset.ts';
 import { jobKeys } from './plan/keys.ts';
+
+/**
+ * How a job ended; undefined when it has not, or in words that cannot be read: what another version or an
+ * accident left is no reason to do nothing.
+ */
+export async function readResult(
+  store: ObjectStore,
+  workBucket: string,
+  jobId: string,
+): Promise<AssetEvent | undefined> {
+  try {
+    return await readDocument(store, workBucket, jobKeys(jobId).result, parseAssetEvent);
+  } catch (error) {
+    if (error instanceof UnreadableError) return undefined;
+    throw error;
+  }
+}
 
 /**
  * Takes back how a job ended, so that it can be begun anew; what is done of it stays done. `stands`, and
@@ -15,9 +33,9 @@ export async function reopenJob(
   isToStand: (result: AssetEvent) => boolean,
 ): Promise<'open' | 'stands' | 'reopened'> {
   const { dispatched, result } = jobKeys(jobId);
-  const before = await readDocument(store, workBucket, result, parseAssetEvent);
-  if (!before) return 'open';
-  if (isToStand(before)) return 'stands';
+  if (!(await store.head(workBucket, result))) return 'open';
+  const before = await readResult(store, workBucket, jobId);
+  if (before && isToStand(before)) return 'stands';
   await store.delete(workBucket, dispatched);
   await store.delete(workBucket, result);
   return 'reopened';

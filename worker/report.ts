@@ -1,9 +1,11 @@
 import type { RejectedError } from './errors.ts';
-import { readDocument, writeDocument } from './io/documents.ts';
+import { writeDocument } from './io/documents.ts';
 import { parseAssetEvent } from './plan/asset.ts';
 import type { AssetEvent } from './plan/asset.ts';
+import { parseEvidence } from './plan/evidence.ts';
 import { redact } from './plan/command.ts';
 import { jobKeys } from './plan/keys.ts';
+import { readResult } from './reopen.ts';
 import type { Context, Services } from './services.ts';
 
 /** What a job is called by, wherever it is reported. */
@@ -11,13 +13,6 @@ export interface JobNames {
   readonly jobId: string;
   readonly assetId: string;
   readonly source: { readonly bucket: string; readonly key: string };
-}
-
-export async function readResult(
-  { store, config }: Services,
-  jobId: string,
-): Promise<AssetEvent | undefined> {
-  return readDocument(store, config.WORK_BUCKET, jobKeys(jobId).result, parseAssetEvent);
 }
 
 /**
@@ -42,7 +37,9 @@ export async function report(
 ): Promise<void> {
   const { store, config, events } = services;
   await events.send(JSON.stringify(event));
-  await writeDocument(store, config.WORK_BUCKET, jobKeys(event.jobId).result, event);
+  await writeDocument(
+    ...([store, config.WORK_BUCKET, jobKeys(event.jobId).result, event, parseAssetEvent] as const),
+  );
   const { type } = event;
   if (type === 'asset.ready') log.info({ event: type, version: event.version, bytes: event.bytes });
   else log.warn({ event: type, code: event.code, reason: event.reason });
@@ -66,7 +63,8 @@ export async function reportFailed(
   why: unknown,
   context: Context,
 ): Promise<void> {
-  const known = await readResult(services, job.jobId);
+  const { store, config } = services;
+  const known = await readResult(store, config.WORK_BUCKET, job.jobId);
   if (known && known.type !== 'asset.failed') return;
   const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${sentence(why).split('\n', 1)[0] ?? ''})`;
   await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
@@ -82,7 +80,13 @@ export async function writeEvidence(
 ): Promise<void> {
   const evidence = { ...names(job), step, at: new Date().toISOString(), error: sentence(error) };
   try {
-    await writeDocument(store, config.WORK_BUCKET, jobKeys(job.jobId).failure(step), evidence);
+    await writeDocument(
+      store,
+      config.WORK_BUCKET,
+      jobKeys(job.jobId).failure(step),
+      evidence,
+      parseEvidence,
+    );
   } catch (failure) {
     log.warn({ event: 'evidence.lost', evidence, err: failure });
   }

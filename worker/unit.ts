@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { FaultyOutputError, PoisonError, RejectedError } from './errors.ts';
 import { Decoder } from './io/decoder.ts';
-import { createDocument, readDocument } from './io/documents.ts';
+import { writeDocument } from './io/documents.ts';
 import { runFfmpeg } from './io/ffmpeg.ts';
 import type { Progress } from './io/ffmpeg.ts';
 import { makeImages } from './io/images.ts';
@@ -27,10 +27,12 @@ import { checkSegments, checkTrack, frameAt } from './plan/gate/structure.ts';
 import type { ReadAudio, ReadVideo } from './plan/gate/structure.ts';
 import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
+import { readMarker } from './markers.ts';
 import { deliveryHeaders, imagePath, jobKeys, segmentPath, versionKey } from './plan/keys.ts';
 import { unitLimits } from './plan/limits.ts';
+import { parseMarker } from './plan/marker.ts';
 import type { Marker, SegmentFacts, StoredFile } from './plan/marker.ts';
-import { parsePlan, planVersion } from './plan/plan.ts';
+import { planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
 import { joinable, readSegment } from './plan/transport-stream.ts';
 import type { Segment } from './plan/transport-stream.ts';
@@ -63,13 +65,6 @@ interface Work {
   upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
 }
 
-/** The plan of a job. Throws PoisonError when there is none: the unit's message outlived its job. */
-export async function readPlan({ store, config }: Services, jobId: string): Promise<Plan> {
-  const plan = await readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parsePlan);
-  if (!plan) throw new PoisonError(`Job ${jobId} has no plan: it was removed, or never made.`);
-  return plan;
-}
-
 /**
  * Makes what a unit owes and marks it as done; nothing when it is done already. The same bytes go to
  * the same keys however often this runs. Throws what plan/outcome.ts understands.
@@ -83,9 +78,11 @@ export async function encodeUnit(
   const { store, config, scratch } = services;
   const { log, signal } = context;
   const unit = plan.units.find((one) => one.name === name);
-  if (!unit) throw new PoisonError(`Job ${plan.jobId} has no unit ${name}.`);
-  const keys = jobKeys(plan.jobId);
-  if (await store.head(config.WORK_BUCKET, keys.marker(name))) {
+  if (!unit) {
+    log.info({ event: 'unit.unneeded', reason: 'the job was planned again without it' });
+    return;
+  }
+  if (await readMarker(services, plan, name)) {
     log.info({ event: 'unit.known' });
     return;
   }
@@ -123,8 +120,9 @@ export async function encodeUnit(
     // What was replaced meanwhile was read in part.
     await requireSource(store, plan.source);
     const elapsedSeconds = (performance.now() - started) / 1000;
-    const marker: Marker = { ...made, unit: name, elapsedSeconds };
-    await createDocument(store, config.WORK_BUCKET, keys.marker(name), marker);
+    const marker: Marker = { ...made, unit: name, version, elapsedSeconds };
+    const key = jobKeys(plan.jobId).marker(name);
+    await writeDocument(store, config.WORK_BUCKET, key, marker, parseMarker);
     log.info({ event: 'unit.done', elapsedSeconds });
   } finally {
     ended.abort();
@@ -133,9 +131,9 @@ export async function encodeUnit(
 }
 
 type Made =
-  | Omit<Extract<Marker, { kind: 'video' }>, 'unit' | 'elapsedSeconds'>
-  | Omit<Extract<Marker, { kind: 'audio' }>, 'unit' | 'elapsedSeconds'>
-  | Omit<Extract<Marker, { kind: 'images' }>, 'unit' | 'elapsedSeconds'>;
+  | Omit<Extract<Marker, { kind: 'video' }>, 'unit' | 'version' | 'elapsedSeconds'>
+  | Omit<Extract<Marker, { kind: 'audio' }>, 'unit' | 'version' | 'elapsedSeconds'>
+  | Omit<Extract<Marker, { kind: 'images' }>, 'unit' | 'version' | 'elapsedSeconds'>;
 
 function makeUnit(work: Work, unit: Unit): Promise<Made> {
   switch (unit.kind) {

@@ -9,7 +9,6 @@ import { viewerRequestSource } from '../../edge/source.ts';
 import { STAGES } from '../../infra/config.ts';
 import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
 import { takeDeadLetters } from '../../worker/io/dead-letters.ts';
-import { writeDocument } from '../../worker/io/documents.ts';
 import type { Queue } from '../../worker/io/ports.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
 import { parseMessage, serialiseUnit } from '../../worker/plan/message.ts';
@@ -20,6 +19,7 @@ import { requestWith } from '../edge/requests.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { Deployed, ORIGIN } from './deployed.ts';
 import { run, start } from './run.ts';
+import { putJson } from '../put-json.ts';
 
 const MIB = 2 ** 20;
 const HOME = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
@@ -169,7 +169,7 @@ describeWithEmulator('The commands on a stage', () => {
         const { WORK_BUCKET } = setting.env;
         for (const changed of [false, true]) {
           await emptied(jobs);
-          await writeDocument(store, WORK_BUCKET, jobKeys(jobId).result, result);
+          await putJson(store, WORK_BUCKET, jobKeys(jobId).result, result);
           if (changed) await utimes(path, new Date(0), new Date(0));
           await run('upload', ['dev', path, '--no-wait']);
           expect(await store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
@@ -334,12 +334,7 @@ describeWithEmulator('The commands on a stage', () => {
         const source = { bucket: setting.env.SOURCE_BUCKET, key: '강의 #1.mp4' };
         const evidence = { source, error: 'Error: the disk is on fire' };
         const { store } = setting.home;
-        await writeDocument(
-          store,
-          setting.env.WORK_BUCKET,
-          jobKeys(jobId).failure('images'),
-          evidence,
-        );
+        await putJson(store, setting.env.WORK_BUCKET, jobKeys(jobId).failure('images'), evidence);
         await letters.send(serialiseUnit(jobId, 'images'));
         await letters.send('no JSON at all');
       }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { explain } from '../../commands/dead-letters.ts';
-import { writeDocument } from '../../worker/io/documents.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
 import type { Home } from '../../worker/io/ports.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
 import { serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
+import { putJson } from '../put-json.ts';
 
 const [BUCKET, JOB] = ['work', 'b'.repeat(20)];
 const source = { bucket: 'source', key: '#2 4 강의.mp4' };
@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const write = (key: string, value: unknown) => writeDocument(home.store, BUCKET, key, value);
+const write = (key: string, value: unknown) => putJson(home.store, BUCKET, key, value);
 
 const letter = (body: string) =>
   explain(home.store, BUCKET, {

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readJobs } from '../../commands/overview.ts';
-import { writeDocument } from '../../worker/io/documents.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
 import type { Home, ObjectStore } from '../../worker/io/ports.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
 import { examplePlan } from '../plan/example.ts';
+import { putJson } from '../put-json.ts';
 
 const BUCKET = 'work';
 
@@ -28,7 +28,7 @@ afterEach(async () => {
 /** An id of a job, told by its first digits. */
 const id = (start: string) => start.padEnd(20, '0');
 
-const write = (key: string, value: unknown) => writeDocument(store, BUCKET, key, value);
+const write = (key: string, value: unknown) => putJson(store, BUCKET, key, value);
 
 /** A minute: two chunks, one sound track, images. */
 async function planned(jobId: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { audioCommand, inputOptions, videoCommand } from '../../worker/plan/encode.ts';
 import { makeGrid } from '../../worker/plan/grid.ts';
+import { PLAN_SCHEMA } from '../../worker/plan/plan.ts';
 import type { AudioTrack, Plan, Unit } from '../../worker/plan/plan.ts';
 import { rational } from '../../worker/plan/rational.ts';
 import type { Rational } from '../../worker/plan/rational.ts';
@@ -44,7 +45,7 @@ interface Source {
 function planOf(source: Source = {}): Plan {
   const { durationSeconds = 70, rate = rational(25, 1), startSeconds = 0, channels = 2 } = source;
   return {
-    schema: 1,
+    schema: PLAN_SCHEMA,
     jobId: 'job-1',
     assetId: 'asset-1',
     source: { bucket: 'sources', key: 'a b.mp4', etag: 'e', sizeBytes: 1 },

@@ -4,6 +4,7 @@ import {
   PoisonError,
   RejectedError,
   TransientError,
+  UnreadableError,
 } from '../../worker/errors.ts';
 import { LeaseLostError } from '../../worker/io/ports.ts';
 import { outcomeOf } from '../../worker/plan/outcome.ts';
@@ -21,6 +22,7 @@ describe('A message', () => {
     ['was rejected while stopping', rejected, { stopping: true }, { kind: 'acknowledge' }],
     ['lost its lease', new LeaseLostError('gone'), {}, { kind: 'forget' }],
     ['made what was not planned', new FaultyOutputError('x'), {}, { kind: 'dead' }],
+    ['met an unreadable document', new UnreadableError('x'), {}, { kind: 'dead' }],
     ['is poison', new PoisonError('?'), {}, { kind: 'dead' }],
     ['was stopped', new Error('stop'), { stopping: true }, { kind: 'resend' }],
     ['failed', new TransientError('x'), {}, { kind: 'release', afterSeconds: 10 }],

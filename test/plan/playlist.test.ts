@@ -21,15 +21,15 @@ const segments = (bytes: readonly number[]) =>
   }));
 const markers: readonly Marker[] = [
   {
-    ...{ kind: 'images', unit: 'images', elapsedSeconds: 1 },
+    ...{ kind: 'images', unit: 'images', version: 'v', elapsedSeconds: 1 },
     files: [{ name: 'poster.jpg', bytes: 1000, md5: MD5 }],
   },
   {
-    ...{ kind: 'audio', unit: 'audio-0', elapsedSeconds: 1, codecs: 'mp4a.40.2' },
+    ...{ kind: 'audio', unit: 'audio-0', version: 'v', elapsedSeconds: 1, codecs: 'mp4a.40.2' },
     segments: segments([96_000, 96_000, 32_000]).map(({ frames: _, ...facts }) => facts),
   },
   {
-    ...{ kind: 'video', unit: 'video-00000', elapsedSeconds: 5 },
+    ...{ kind: 'video', unit: 'video-00000', version: 'v', elapsedSeconds: 5 },
     renditions: [
       { name: '360p', codecs: 'avc1.64001e', segments: segments([600_000, 750_000, 100_000]) },
       { name: '234p', codecs: 'avc1.64000d', segments: segments([150_000, 150_000, 50_000]) },

@@ -8,7 +8,6 @@ import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
 import { RequestError } from '../../studio/requests.ts';
 import { openStudio } from '../../studio/server.ts';
-import { writeDocument } from '../../worker/io/documents.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
 import type { Home, ObjectStore } from '../../worker/io/ports.ts';
@@ -18,6 +17,7 @@ import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
 import { parseMessage } from '../../worker/plan/message.ts';
 import { ask } from '../edge/http.ts';
 import { Client } from './client.ts';
+import { putJson } from '../put-json.ts';
 
 const MIB = 2 ** 20;
 const names = layoutEnv('/');
@@ -95,7 +95,7 @@ async function keysOf(bucket: string): Promise<readonly string[]> {
 async function reject(id: string, fileName: string, code = 'no_video'): Promise<string> {
   const jobId = jobIdOf(id, {});
   const source = { bucket: SOURCE_BUCKET, key: `studio/0123456789abcdef/${fileName}` };
-  await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, {
+  await putJson(home.store, WORK_BUCKET, jobKeys(jobId).result, {
     ...{ type: 'asset.rejected', jobId, assetId: id, source },
     ...{ code, reason: 'The file has no picture.' },
   });
@@ -113,7 +113,7 @@ async function publish(id: string, key: string): Promise<void> {
     skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
     leftOut: [{ stream: 2, what: 'data', codec: 'gpmd', reason: 'not_shown_or_heard' }],
   };
-  await writeDocument(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
+  await putJson(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
   await home.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
   await home.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', { metadata: { version } });
 }
@@ -289,11 +289,11 @@ describe('the library', () => {
   test('tells of a job of which nothing is heard, and has its units sent again.', async () => {
     const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
     const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
-    await writeDocument(home.store, WORK_BUCKET, plan, {
+    await putJson(home.store, WORK_BUCKET, plan, {
       ...{ assetId: id, title: 'lost', source: { key: 'lost.mp4' }, grid: { frames: 250 } },
       units: [{ kind: 'video', name: 'video-00000', frames: 250 }],
     });
-    await writeDocument(home.store, WORK_BUCKET, dispatched, { units: 1 });
+    await putJson(home.store, WORK_BUCKET, dispatched, { units: 1 });
     expect(await client.item(id, 'working')).not.toHaveProperty('quiet');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
     try {
@@ -311,7 +311,7 @@ describe('the library', () => {
   test('tells of a job that cannot be read, and of all others as ever.', async () => {
     const id = await client.upload('old.mp4', new Uint8Array(randomBytes(10)));
     const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
-    await writeDocument(home.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
+    await putJson(home.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
     expect(await client.item(id, 'failed')).toMatchObject({
       ...{
         title: 'old',
@@ -327,7 +327,7 @@ describe('the library', () => {
     await publish(whole, 'uploads/whole.mp4');
     await publish(broken, 'uploads/broken.mp4');
     const document = versionKey(broken, VERSION, 'asset.json');
-    await writeDocument(home.store, DELIVERY_BUCKET, document, {});
+    await putJson(home.store, DELIVERY_BUCKET, document, {});
     await using later = await serve();
     await later.client.item(whole, 'ready');
     expect(await later.client.item(broken, 'failed')).toMatchObject({
@@ -340,7 +340,7 @@ describe('the library', () => {
   test('tells of a job whose evidence cannot be read.', async () => {
     const id = await client.upload('evidence.mp4', new Uint8Array(randomBytes(10)));
     const key = jobKeys(jobIdOf(id, {})).failure('job');
-    await writeDocument(home.store, WORK_BUCKET, key, {});
+    await putJson(home.store, WORK_BUCKET, key, {});
     expect(await client.item(id, 'failed')).toMatchObject({ code: 'unreadable' });
   });
 
@@ -453,7 +453,7 @@ async function made(fileName: string): Promise<{ id: string; jobId: string }> {
   const id = await client.upload(fileName, new Uint8Array(randomBytes(10)));
   const jobId = jobIdOf(id, {});
   await publish(id, `studio/0123456789abcdef/${fileName}`);
-  await writeDocument(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+  await putJson(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
   return { id, jobId };
 }
 

@@ -6,6 +6,8 @@ export type Marker = VideoMarker | AudioMarker | ImagesMarker;
 interface MarkerOf<Kind extends string> {
   readonly kind: Kind;
   readonly unit: string;
+  /** Of the plan: see planVersion. */
+  readonly version: string;
   /** Wall seconds that the unit took. */
   readonly elapsedSeconds: number;
 }
@@ -44,7 +46,11 @@ export interface ImagesMarker extends MarkerOf<'images'> {
 
 const stored = { bytes: z.number().int().min(0), md5: z.string().regex(/^[0-9a-f]{32}$/) };
 const durationSeconds = z.number().min(0);
-const common = { unit: z.string().min(1), elapsedSeconds: z.number().min(0) };
+const common = {
+  unit: z.string().min(1),
+  version: z.string().min(1),
+  elapsedSeconds: z.number().min(0),
+};
 
 const markerSchema: z.ZodType<Marker> = z.discriminatedUnion('kind', [
   z.object({

@@ -64,9 +64,12 @@ export type Unit =
   | { readonly kind: 'audio'; readonly name: string; readonly track: string }
   | { readonly kind: 'images'; readonly name: 'images' };
 
+/** Counts up when a plan has other fields: an older worker leaves a newer plan alone, a newer one plans again. */
+export const PLAN_SCHEMA = 2;
+
 /** The immutable decision record of a job. What it says depends on the source and the options only. */
 export interface Plan {
-  readonly schema: 1;
+  readonly schema: typeof PLAN_SCHEMA;
   readonly jobId: string;
   readonly assetId: string;
   readonly source: SourceObject;
@@ -114,7 +117,7 @@ export function planAsset(request: PlanRequest): Plan {
   const audio = planTracks(media.audio);
   return {
     ...{
-      schema: 1,
+      schema: PLAN_SCHEMA,
       jobId,
       assetId,
       source,
@@ -250,7 +253,7 @@ const video = z.object({
 });
 
 const planSchema: z.ZodType<Plan> = z.object({
-  schema: z.literal(1),
+  schema: z.literal(PLAN_SCHEMA),
   jobId: name,
   assetId: name,
   source: z.object({ bucket: name, key: name, etag: name, sizeBytes: count }),

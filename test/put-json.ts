@@ -1,0 +1,11 @@
+import type { ObjectStore } from '../worker/io/ports.ts';
+
+/** Writes a document as it is, whether anybody can read it or not. */
+export async function putJson(
+  store: ObjectStore,
+  bucket: string,
+  key: string,
+  value: unknown,
+): Promise<void> {
+  await store.put(bucket, key, JSON.stringify(value), { contentType: 'application/json' });
+}

@@ -1,0 +1,27 @@
+import { UnreadableError } from './errors.ts';
+import { readDocument } from './io/documents.ts';
+import { jobKeys } from './plan/keys.ts';
+import { parseMarker } from './plan/marker.ts';
+import type { Marker } from './plan/marker.ts';
+import { planVersion } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Services } from './services.ts';
+
+/**
+ * The marker of a unit; undefined while there is none that counts. One of another plan of the same job,
+ * or one that cannot be read, does not: the unit is done again.
+ */
+export async function readMarker(
+  { store, config }: Services,
+  plan: Plan,
+  unit: string,
+): Promise<Marker | undefined> {
+  const key = jobKeys(plan.jobId).marker(unit);
+  try {
+    const marker = await readDocument(store, config.WORK_BUCKET, key, parseMarker);
+    return marker?.version === planVersion(plan) ? marker : undefined;
+  } catch (error) {
+    if (error instanceof UnreadableError) return undefined;
+    throw error;
+  }
+}
