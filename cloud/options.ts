@@ -1,5 +1,5 @@
-import { basename, resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
+import { nameOf } from '../commands/file-name.ts';
 
 /** What deploy and teardown say at Ctrl-C. */
 export const STOPPING = 'Stopping when what is being made is whole. The same command goes on.';
@@ -59,7 +59,7 @@ export function readUploadOptions(argv: readonly string[]): UploadOptions | 'hel
   const { words, has, last, mistakes: wrong } = readArguments(argv, known);
   if (has('help')) return 'help';
   const [stage, ...files] = words;
-  const names = files.map((file) => basename(file));
+  const names = files.map(nameOf);
   const twice = new Set(names.filter((name, index) => names.indexOf(name) < index));
   const title = last('title');
   const mistakes = [
@@ -76,7 +76,7 @@ export function readUploadOptions(argv: readonly string[]): UploadOptions | 'hel
   if (stage === undefined || mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   return {
     stage,
-    files: files.map((file) => resolve(file)),
+    files,
     ...(title === undefined ? {} : { title }),
     wait: !has('no-wait'),
   };

@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
 import { runCommand, unlessStopped } from '../commands/command.ts';
+import { nameOf } from '../commands/file-name.ts';
 import { processFiles } from '../commands/process.ts';
 import { createReport } from '../commands/report.ts';
 import type { Report } from '../commands/report.ts';
@@ -35,7 +35,7 @@ async function upload(
   report: Report,
   stop: AbortSignal,
 ): Promise<number> {
-  const sources = files.map((file) => ({ file, key: basename(file), title }));
+  const sources = files.map((file) => ({ file, key: nameOf(file), title }));
   const results = await processFiles(sources, {
     ...{ home, names: env, lookMilliseconds: LOOK_MILLISECONDS, wait, report, stop },
     onSubmitted: () =>

@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { getSystemErrorMessage, parseArgs } from 'node:util';
+import { pathOf } from './file-name.ts';
 
 /** What is wrong with the command line, a sentence for each mistake. */
 export class UsageError extends Error {
@@ -41,6 +42,8 @@ export function readArguments<K extends Known>(
       mistakes.push(`${rawName} takes no value.`);
     else if (known[name] === 'string' && isMissing(token))
       mistakes.push(`${rawName} needs a value.`);
+    else if (token.value?.isWellFormed() === false)
+      mistakes.push(`The value of ${rawName} is not UTF-8.`);
     else values.set(name, [...(values.get(name) ?? []), token.value ?? '']);
   }
   return {
@@ -65,13 +68,25 @@ export function wholeNumber(
   return undefined;
 }
 
-/** A sentence for each path that is no file. */
+/** A sentence when a path is no file that can be read. */
+export function mistakeInFile(file: string): string | undefined {
+  const quoted = JSON.stringify(file.toWellFormed());
+  const path = pathOf(file);
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return `There is no file ${quoted}.`;
+    if (!found.isFile()) return `${quoted} is not a file.`;
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return `The file ${quoted} cannot be read: ${systemReason(error)}.`;
+  }
+}
+
+/** A sentence for each file when there is none to work on; a single one does not stop the others. */
 export function mistakesInFiles(files: readonly string[]): readonly string[] {
-  return files.flatMap((file) => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    if (!found) return [`There is no file ${JSON.stringify(file)}.`];
-    return found.isFile() ? [] : [`${JSON.stringify(file)} is not a file.`];
-  });
+  const mistakes = files.flatMap((file) => mistakeInFile(file) ?? []);
+  return mistakes.length === files.length ? mistakes : [];
 }
 
 /** What the system says of a call that failed: `no such file or directory`. */

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { requireNode } from '../worker/runtime.ts';
 import { UsageError } from './arguments.ts';
+import { commandLine } from './file-name.ts';
 import { print, say } from './terminal.ts';
 
 /** A program that is run by a script of `scripts/`. */
@@ -24,7 +26,8 @@ export async function runCommand<Options>(command: Command<Options>): Promise<vo
   const stop = new AbortController();
   try {
     requireNode();
-    const options = command.read(process.argv.slice(2));
+    requireFolder();
+    const options = command.read(commandLine());
     if (options === 'help') {
       print(help);
       return;
@@ -38,12 +41,19 @@ export async function runCommand<Options>(command: Command<Options>): Promise<vo
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     process.exitCode = await command.run(options, stop.signal);
   } catch (error) {
-    // At once: requests may be under way that nobody waits for any more.
+    // Each ends at once: servers may listen and requests be under way that nobody waits for any more.
     if (stop.signal.aborted) process.exit(130);
     say(error instanceof Error ? error.message : String(error));
-    if (error instanceof UsageError) say(`See ${name} --help.`);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    if (!(error instanceof UsageError)) process.exit(1);
+    say(`See ${name} --help.`);
+    process.exit(2);
   }
+}
+
+/** esbuild starts in the current folder, by the name that Node has for it. */
+function requireFolder(): void {
+  if (existsSync(process.cwd())) return;
+  throw new Error('The name of the current folder is not UTF-8. Run this from another one.');
 }
 
 /** Ends the wait for some work when it is told to stop; the work itself is left to end or not. */

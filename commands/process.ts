@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
 import type { Home } from '../worker/io/ports.ts';
 import type { AssetEvent } from '../worker/plan/asset.ts';
 import { leftOutSentences } from '../worker/plan/left-out.ts';
+import { mistakeInFile } from './arguments.ts';
+import { nameOf } from './file-name.ts';
 import type { FileResult, Report } from './report.ts';
 import { submit } from './submit.ts';
 import type { Names, Source, Submission } from './submit.ts';
@@ -57,11 +58,15 @@ async function processFile(
   const { report, stop } = processing;
   let result: FileResult;
   try {
+    const mistake = mistakeInFile(source.file);
+    if (mistake !== undefined) throw new Error(mistake);
     result = await makeAsset(source, processing, onUploaded);
   } catch (error) {
     if (stop.aborted) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    result = { source: basename(source.file), status: 'failed', code: 'failed', reason };
+    result = { source: nameOf(source.file), status: 'failed', code: 'failed', reason };
+  } finally {
+    onUploaded();
   }
   report.result(source.file, result);
   return result;
@@ -76,17 +81,13 @@ async function makeAsset(
   const { file } = source;
   const started = performance.now();
   const elapsedSeconds = () => Math.round((performance.now() - started) / 100) / 10;
-  const { assetId, jobId } = await upload(source, processing)
-    .catch((error: unknown) => {
-      throw because(
-        'It is not uploaded. Run the same command again: what was sent is kept.',
-        error,
-      );
-    })
-    .finally(onUploaded);
+  const { assetId, jobId } = await upload(source, processing).catch((error: unknown) => {
+    throw because('It is not uploaded. Run the same command again: what was sent is kept.', error);
+  });
+  onUploaded();
   if (!wait) {
     const status = 'uploaded' as const;
-    return { source: basename(file), status, assetId, jobId, elapsedSeconds: elapsedSeconds() };
+    return { source: nameOf(file), status, assetId, jobId, elapsedSeconds: elapsedSeconds() };
   }
   const event = await watchJob({
     ...{ store: home.store, workBucket: names.WORK_BUCKET, jobId, lookMilliseconds, signal: stop },
@@ -108,7 +109,7 @@ async function upload(
   const submission = await submit(home, names, source, onSent, stop);
   if (submission.replaces) {
     report.note(
-      `${basename(file)} takes the place of another file by that name, uploaded at ${submission.replaces.toISOString()}; if that one is still worked on, it is rejected.`,
+      `${nameOf(file)} takes the place of another file by that name, uploaded at ${submission.replaces.toISOString()}; if that one is still worked on, it is rejected.`,
     );
   }
   await onSubmitted?.();
@@ -127,7 +128,7 @@ async function describe(
   processing: Processing,
   elapsedSeconds: () => number,
 ): Promise<FileResult> {
-  const source = basename(file);
+  const source = nameOf(file);
   if (event.type !== 'asset.ready') {
     const status = event.type === 'asset.rejected' ? 'rejected' : 'failed';
     return { source, status, code: event.code, reason: event.reason };

@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import { MultiBar } from 'cli-progress';
 import { oneLine, printable } from '../worker/plan/printable.ts';
+import { nameOf } from './file-name.ts';
 import { isTerminal, printJson, say } from './terminal.ts';
 
 /** How one file ended, as it is printed. */
@@ -86,7 +86,7 @@ function bars(): Report {
   let closed = false;
   const of = (file: string) => {
     const one = known.get(file) ?? {
-      bar: all.create(100, 0, { name: shorten(oneLine(basename(file))), step: '' }),
+      bar: all.create(100, 0, { name: shorten(oneLine(nameOf(file))), step: '' }),
     };
     known.set(file, one);
     return one;

@@ -7,11 +7,13 @@ import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
 import { serialiseJob } from '../worker/plan/message.ts';
 import { titleMetadata } from '../worker/plan/title.ts';
 import { reopenJob } from '../worker/reopen.ts';
+import { pathOf } from './file-name.ts';
 
 /** The buckets and the queue that a file goes through, as the workers are told of them. */
 export type Names = Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'JOB_QUEUE'>;
 
 export interface Source {
+  /** As the command line names it: `pathOf` finds it. */
   readonly file: string;
   /** In the source bucket. */
   readonly key: string;
@@ -42,7 +44,8 @@ export async function submit(
 ): Promise<Submission> {
   const { store, queue } = home;
   const { SOURCE_BUCKET: bucket, WORK_BUCKET, JOB_QUEUE } = names;
-  const { size, mtimeMs } = await stat(file);
+  const path = pathOf(file);
+  const { size, mtimeMs } = await stat(path);
   const metadata = {
     ...{ size: String(size), modified: String(Math.round(mtimeMs)) },
     ...(title === undefined ? {} : titleMetadata(title)),
@@ -52,7 +55,15 @@ export async function submit(
     known?.metadata['size'] === metadata.size && known.metadata['modified'] === metadata.modified;
   const { etag } = same
     ? known
-    : await uploadFile({ store, bucket, key, file, headers: { metadata }, onProgress, signal });
+    : await uploadFile({
+        store,
+        bucket,
+        key,
+        file: path,
+        headers: { metadata },
+        onProgress,
+        signal,
+      });
   // An upload that was begun under another title, before or in an earlier try, keeps that one.
   const stored = title === undefined || same ? known : await store.head(bucket, key);
   const titled = title === undefined || stored?.metadata['title'] === metadata.title;

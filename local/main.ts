@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError, systemReason } from '../commands/arguments.ts';
 import { runCommand } from '../commands/command.ts';
+import { nameOf, pathOf } from '../commands/file-name.ts';
 import { processFiles } from '../commands/process.ts';
 import { createReport } from '../commands/report.ts';
 import { isTerminal, say } from '../commands/terminal.ts';
@@ -125,8 +126,11 @@ async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> 
 
 /** Files of the same name in different folders are different sources. */
 function sourceKey(file: string): string {
-  const folder = createHash('sha256').update(file).digest('hex').slice(0, 8);
-  return `uploads/${folder}/${basename(file)}`;
+  const folder = createHash('sha256')
+    .update(pathOf(resolve(file)))
+    .digest('hex')
+    .slice(0, 8);
+  return `uploads/${folder}/${nameOf(file)}`;
 }
 
 /** Makes a folder that an option names, and tries it: an administrator may write everywhere but where nothing can be. */

@@ -70,7 +70,7 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
   if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
   const exportDirectory = last('export');
   return {
-    files: files.map((file) => resolve(file)),
+    files,
     once: has('once'),
     ...(exportDirectory ? { exportDirectory: resolve(exportDirectory) } : {}),
     workers,

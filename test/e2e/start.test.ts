@@ -92,6 +92,29 @@ describe('With --once and --export', () => {
   });
 });
 
+describe('A file that cannot be worked on', () => {
+  test('is told of in its line, and the others are made; a name need not be UTF-8.', async () => {
+    const fine = clip({ name: 'fine.mp4', seconds: 2 });
+    // Node gives its children UTF-8 only; a shell gives what it has.
+    const script = `cp "$1" "$(printf 'caf\\351.mp4')"; mkdir folder
+      exec "$2" "$3" --once --port 0 --data data /no/such.mp4 folder "$(printf 'caf\\351.mp4')" "$1"`;
+    const argv = ['-c', script, 'sh', fine, process.execPath, PROGRAM];
+    const child = spawn('sh', argv, { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(child, 'close');
+    const lines = (await text(child.stdout)).trim().split('\n').map(parse);
+    expect((await ended)[0]).toBe(1);
+    const result = (source: string) => lines.find((line) => line['source'] === source);
+    expect(lines).toHaveLength(4);
+    expect(result('such.mp4')).toEqual({
+      ...{ source: 'such.mp4', status: 'failed', code: 'failed' },
+      reason: 'There is no file "/no/such.mp4".',
+    });
+    expect(result('folder')).toMatchObject({ reason: '"folder" is not a file.' });
+    expect(result('caf\ufffd.mp4')).toMatchObject({ status: 'ready' });
+    expect(result('fine.mp4')).toMatchObject({ status: 'ready' });
+  });
+});
+
 describe('A wrong command line', () => {
   test('ends with a sentence for each mistake, and nothing is begun.', async () => {
     const { code, out, err } = await run('--frob', '--workers', '0', '/no/such/file');

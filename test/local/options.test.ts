@@ -63,8 +63,15 @@ describe('The command line', () => {
     [['--once'], '--once needs the files to wait for.'],
     [['/no/such/file'], 'There is no file "/no/such/file".'],
     [['/tmp'], '"/tmp" is not a file.'],
+    [['/etc/passwd/a'], 'There is no file "/etc/passwd/a".'],
+    [[`/${'a'.repeat(300)}`], `The file "/${'a'.repeat(300)}" cannot be read: name too long.`],
+    [['--data', '/\udcff'], 'The value of --data is not UTF-8.'],
   ])('%j is refused: %s', (argv, sentence) => {
     expect(() => read(...argv)).toThrow(new UsageError(sentence));
+  });
+
+  test('may name files that are not there beside one that is: they are told of when their turn comes.', () => {
+    expect(read('/no/such/file', file)).toMatchObject({ files: ['/no/such/file', file] });
   });
 
   test('is told of every mistake at once.', () => {

@@ -151,6 +151,7 @@ describe('A title', () => {
     ['v1.2 notes.final.mkv', 'v1.2 notes.final'],
     ['.mp4', '.mp4'],
     ['folder/', 'Untitled'],
+    ['caf\ufffd.mp4', 'caf_'],
     ['a\u202egnp.mp4', 'a gnp'],
     ['line\nbreak.mp4', 'line break'],
     ['x'.repeat(300), 'x'.repeat(200)],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { PathLike } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { inParallel } from './in-parallel.ts';
 import type { ObjectHeaders, ObjectStore, StoredPart, UploadedPart } from './ports.ts';
 
@@ -13,7 +13,7 @@ export interface UploadRequest {
   readonly bucket: string;
   readonly key: string;
   /** Path of the file. */
-  readonly file: string;
+  readonly file: PathLike;
   readonly headers?: ObjectHeaders;
   /** 0 to 1 of the file. */
   readonly onProgress?: (step: UploadStep, done: number) => void;
@@ -51,7 +51,7 @@ export async function uploadFile(request: UploadRequest): Promise<{ readonly eta
   const { store, bucket, key, headers, onProgress, signal } = request;
   const file = await open(request.file);
   try {
-    const source = await partsOf(file, basename(request.file));
+    const source = await partsOf(file);
     const { numbers } = source;
     if (numbers.length === 1) {
       const bytes = await source.read(1);
@@ -92,9 +92,9 @@ interface SourceParts {
   requireUnchanged(): Promise<void>;
 }
 
-async function partsOf(file: FileHandle, name: string): Promise<SourceParts> {
+async function partsOf(file: FileHandle): Promise<SourceParts> {
   const { size, mtimeMs } = await file.stat();
-  const changed = () => new Error(`${name} has changed while it was uploaded. Upload it again.`);
+  const changed = () => new Error('The file has changed while it was uploaded. Upload it again.');
   const partBytes = partBytesOf(size);
   const count = Math.max(1, Math.ceil(size / partBytes));
   const read = async (number: number) => {

@@ -33,6 +33,8 @@ export function readable(text: string): string {
   const line = text
     .normalize('NFC')
     .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
+    // What was not UTF-8 in the file's name.
+    .replaceAll('\ufffd', '_')
     .trim();
   // A cut does not leave half of a surrogate pair.
   return line
