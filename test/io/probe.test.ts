@@ -228,6 +228,15 @@ describe('A source', () => {
     expect(await rejection(probe(path))).toBe('too_many_streams');
   });
 
+  test('whose tags are longer than anybody reads is refused.', async () => {
+    const program = join(directory, 'talkative');
+    writeFileSync(program, '#!/bin/sh\nyes "a tag without an end" | head -c 40000000\n', {
+      mode: 0o755,
+    });
+    const file = clip({ name: 'limits.mp4', seconds: 3 });
+    expect(await rejection(probe(file, { ffprobe: program }))).toBe('too_demanding');
+  });
+
   test('beyond the limits is refused by the name of the limit.', async () => {
     const file = clip({ name: 'limits.mp4', seconds: 3 });
     const refuse = (limit: object) => rejection(probe(file, { limits: { ...limits, ...limit } }));

@@ -27,7 +27,7 @@ test('What was left out is said in a sentence for each kind and reason.', () => 
   expect(
     leftOutSentences([
       { ...subtitles, stream: 2, language: 'ko' },
-      { ...data, stream: 3, codec: 'gpmd' },
+      { ...data, stream: 3, codec: 'gpmd', language: 'en' },
       { ...subtitles, stream: 4, language: 'en' },
       { ...subtitles, stream: 5, language: 'ko' },
       { ...subtitles, stream: 6 },

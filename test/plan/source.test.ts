@@ -433,6 +433,7 @@ describe('Rejected is a file', () => {
 
   test.each([
     ['in Matroska', [{ ...PICTURE, tags: { enc_key_id: 'AAEC' } }], {}],
+    ['by FairPlay', [{ ...PICTURE, codec_tag_string: 'drmi' }], {}],
     ['in ASF', [PICTURE], { tags: { ASF_Protection_Type: 'DRM' } }],
     [
       'with a pssh box',

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { TransientError } from '../errors.ts';
 import { redact } from '../plan/command.ts';
-import { encoderFailure } from '../plan/encoder-failure.ts';
+import { encoderFailure, tooDemanding } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { parseSampleAspect } from '../plan/geometry.ts';
@@ -27,11 +27,16 @@ export interface ProbedSource {
 /** ffprobe's last words are enough to tell a broken file from a broken connection. */
 const STDERR_CHARACTERS = 8192;
 
+/** A thousand streams, as many as ffmpeg takes, are described in 2 MB; tags can hold anything. */
+const DECLARED_BYTES = 32e6;
+
 /** What the container and its streams say of themselves. Throws as `run` does. */
 export async function readDeclared(source: ProbedSource, limitSeconds: number): Promise<unknown> {
   const lines: string[] = [];
   const options = ['-show_format', '-show_streams', '-show_programs', '-of', 'json'];
-  await run(source, options, limitSeconds, (line) => lines.push(line));
+  await run(source, options, limitSeconds, (line) => lines.push(line), {
+    mostBytes: DECLARED_BYTES,
+  });
   return JSON.parse(lines.join('\n'));
 }
 
@@ -86,7 +91,7 @@ export async function readFrames(
     const frame = parseFrame(line);
     if (frame) take(frame);
   };
-  await run(source, options, limitSeconds, onLine, size);
+  await run(source, options, limitSeconds, onLine, { decoded: size });
 }
 
 /** `width=640|height=360|sample_aspect_ratio=1:1|interlaced_frame=0|top_field_first=0` */
@@ -122,14 +127,15 @@ function parsePacket(line: string): SourcePacket {
 
 /**
  * Runs ffprobe, handing over its lines as they come. Throws what plan/encoder-failure.ts makes of its
- * last words, TransientError when it took too long, and the signal's reason when it was stopped.
+ * last words, RejectedError when it said more than `mostBytes`, TransientError when it took too long, and
+ * the signal's reason when it was stopped.
  */
 async function run(
   { address, sizeBytes, opening, ffprobe, signal }: ProbedSource,
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
-  decoded?: Size,
+  { decoded, mostBytes = Infinity }: { readonly decoded?: Size; readonly mostBytes?: number } = {},
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
   const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options];
@@ -138,6 +144,11 @@ async function run(
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: AbortSignal.any([signal, limit]),
     killSignal: 'SIGKILL',
+  });
+  let bytes = 0;
+  child.stdout.on('data', (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > mostBytes) child.kill('SIGKILL');
   });
   const lines = createInterface({ input: child.stdout }).on('line', onLine);
   const read = once(lines, 'close');
@@ -148,6 +159,8 @@ async function run(
   try {
     const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
     await read;
+    if (bytes > mostBytes)
+      throw tooDemanding(new Error(`ffprobe said more than ${mostBytes} bytes.`));
     if (code === 0) return;
     if (stderr.includes(NOT_INSTALLED)) {
       throw new Error('ffprobe is not installed. Run ./scripts/setup, or install ffmpeg.');

@@ -112,7 +112,7 @@ export function encoderFailure(end: ProcessEnd): Error {
 }
 
 /** For a source that reaches the limits of plan/limits.ts, which leave every honest one room. */
-function tooDemanding(cause: Error): RejectedError {
+export function tooDemanding(cause: Error): RejectedError {
   return new RejectedError(
     'too_demanding',
     'The file takes far more memory or computing time than a video of its size. It is damaged, or its header is wrong. Export it again as H.264 in an MP4 file.',

@@ -64,7 +64,8 @@ export function leftOutSentences(leftOut: readonly LeftOut[]): readonly string[]
 
 const languages = new Intl.DisplayNames('en', { type: 'language' });
 
-/** What tells one stream from another of its kind. */
-function detail({ language, codec }: LeftOut): string | undefined {
-  return language === undefined ? codec : (languages.of(language) ?? language);
+/** What tells one stream from another of its kind: nobody looks for data by its language. */
+function detail({ what, language, codec }: LeftOut): string | undefined {
+  const spoken = what === 'sound' || what === 'subtitles';
+  return spoken && language !== undefined ? (languages.of(language) ?? language) : codec;
 }

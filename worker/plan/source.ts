@@ -305,10 +305,15 @@ function isEncrypted(tags: Readonly<Record<string, string>>): boolean {
   return ENCRYPTION_TAGS.some((name) => name in tags);
 }
 
-function hasEncryption({ tags, side_data_list }: Stream): boolean {
-  // Of a `pssh` box.
+/** FairPlay and Audible have sample types of their own. */
+const ENCRYPTED_TYPES = /^(enc[avtms]|drm[sit]|p608|aavd)$/;
+
+function hasEncryption({ codec_tag_string = '', tags, side_data_list }: Stream): boolean {
   return (
-    isEncrypted(tags) || side_data_list.some((data) => /^Encryption /.test(data.side_data_type))
+    ENCRYPTED_TYPES.test(codec_tag_string) ||
+    isEncrypted(tags) ||
+    // Of a `pssh` box.
+    side_data_list.some((data) => /^Encryption /.test(data.side_data_type))
   );
 }
 
