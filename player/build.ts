@@ -37,7 +37,11 @@ export async function bundlePlayer(): Promise<BundledPlayer> {
         setup(bundle) {
           const filter = /^hls\.js$/;
           bundle.onResolve({ filter }, ({ path }) => ({ path, namespace: 'bundled' }));
-          bundle.onLoad({ filter, namespace: 'bundled' }, () => ({ contents: hls.code }));
+          bundle.onLoad({ filter, namespace: 'bundled' }, () => ({
+            contents: hls.code,
+            // For the absolute path of its one import.
+            resolveDir: '/',
+          }));
         },
       },
     ],

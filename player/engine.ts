@@ -13,8 +13,11 @@ export interface Start {
   readonly src: string;
   /** Seconds. */
   readonly from: number;
-  /** What the playlist says besides: EXT-X-SESSION-DATA by its DATA-ID. Not told by browsers' own engines. */
-  readonly onSessionData: (values: ReadonlyMap<string, string>) => void;
+  /**
+   * What the playlist says besides: EXT-X-SESSION-DATA by its DATA-ID, and whether there is no picture.
+   * Not told by browsers' own engines.
+   */
+  readonly onSessionData: (values: ReadonlyMap<string, string>, soundOnly: boolean) => void;
   readonly onProblem: (problem: Problem) => void;
 }
 
@@ -37,8 +40,12 @@ export function engineFor(video: HTMLVideoElement): StartEngine {
 
 function withLibrary(video: HTMLVideoElement): StartEngine {
   let hls: Hls | undefined;
+  /** Pixels; of the rendition that the viewer chose, for the next video as well. 0 leaves it to hls.js. */
+  let chosenHeight = 0;
   const videoRenditions = new Renditions((index) => {
-    if (hls) hls.nextLevel = levelOf(hls, index);
+    if (!hls) return;
+    hls.nextLevel = levelOf(hls, index);
+    chosenHeight = renditionsOf(hls)[index]?.height ?? 0;
   });
   const audioTracks = new AudioTracks((id) => {
     if (hls) hls.audioTrack = Number(id);
@@ -67,8 +74,11 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
     let wasAllowed = false;
     current.on(Hls.Events.MANIFEST_PARSED, (_event, data: ManifestParsedData) => {
       wasAllowed = true;
-      videoRenditions.replace(renditionsOf(current));
-      onSessionData(sessionData(data));
+      const renditions = renditionsOf(current);
+      videoRenditions.replace(renditions);
+      const chosen = renditions.findIndex(({ height }) => height === chosenHeight);
+      if (chosen >= 0) videoRenditions.selectedIndex = chosen;
+      onSessionData(sessionData(data), data.audio && !data.video);
     });
     current.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => {
       const tracks = current.audioTracks.map(({ name, lang = '' }, index) => ({

@@ -5,6 +5,7 @@ import type { Plugin } from 'esbuild';
 import ts from 'typescript';
 import { z } from 'zod';
 
+const SHADOW = fileURLToPath(new URL('shadow.ts', import.meta.url));
 const PACKAGE = import.meta.resolve('hls.js/package.json');
 
 /** Every optional feature of hls.js, and whether the player has it. hls.js's own builds set the same names. */
@@ -48,7 +49,11 @@ export async function bundleHls(): Promise<BundledHls> {
     minify: true,
     format: 'iife',
     globalName: 'hls',
-    define: { __VERSION__: JSON.stringify(version), ...Object.fromEntries(features) },
+    define: {
+      __VERSION__: JSON.stringify(version),
+      'self.Worker': 'TrustedWorker',
+      ...Object.fromEntries(features),
+    },
     // As hls.js builds itself: a field that is declared without a value is not set to undefined.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
     plugins: [withoutModules(source('empty.js')), withoutMessages],
@@ -67,10 +72,12 @@ export async function bundleHls(): Promise<BundledHls> {
 
 /**
  * hls.js starts its worker from the source text of the function around it, under the names that it has in
- * hls.js's own builds: so the worker costs no bytes.
+ * hls.js's own builds: so the worker costs no bytes. It is started by a class that a page's Trusted Types
+ * allow.
  */
 function withItsWorker(bundle: string): string {
-  return `export default (function __HLS_WORKER_BUNDLE__(__IN_WORKER__) {
+  return `import { TrustedWorker } from ${JSON.stringify(SHADOW)};
+    export default (function __HLS_WORKER_BUNDLE__(__IN_WORKER__) {
     ${bundle}
     return hls.default;
   })(false);`;

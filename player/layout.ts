@@ -24,15 +24,18 @@ import css from './vod-player.css';
  * empty header keeps media-chrome from putting a way back into the menu that there is none from.
  */
 const HTML = `
-<vod-media-controller title="" class="idle" nosubtitleslangpref>
-  <video slot="media" preload="none" playsinline crossorigin="anonymous"></video>
+<vod-media-controller title="" class="idle" nosubtitleslangpref
+  breakpoints="xs:200 small:300 sm:384 md:576">
   <div slot="poster" class="poster"></div>
   <div slot="top-chrome" class="heading" dir="auto"></div>
   <vod-media-loading-indicator slot="centered-chrome" noautohide></vod-media-loading-indicator>
   <vod-media-play-button slot="centered-chrome" class="start" notooltip noautohide>
     <svg slot="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.1v13.8L19 12z" /></svg>
   </vod-media-play-button>
-  <p slot="centered-chrome" class="problem" role="alert" noautohide></p>
+  <button slot="centered-chrome" class="replay" aria-label="replay" noautohide>
+    <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 5V1.5L6.5 6 12 10.5V7a5.5 5.5 0 1 1-5.5 5.5h-2A7.5 7.5 0 1 0 12 5z" /></svg>
+  </button>
+  <p slot="centered-chrome" class="problem" dir="auto" role="alert" noautohide></p>
   <vod-media-settings-menu id="settings" anchor="auto" hidden>
     <span slot="header" hidden></span>
     ${submenu('Quality', 'vod-media-rendition-menu')}
@@ -68,39 +71,68 @@ function submenu(name: string, tag: string, attributes = ''): string {
 export interface Layout {
   readonly controller: MediaController;
   readonly captionsButton: HTMLElement;
-  readonly video: HTMLVideoElement;
+  readonly timeRange: HTMLElement;
   readonly poster: HTMLElement;
   readonly heading: HTMLElement;
   readonly problem: HTMLElement;
   /** Over the whole player, until the first press. */
   readonly startButton: HTMLElement;
+  /** In the middle, at the end. */
+  readonly replayButton: HTMLElement;
   readonly playButton: HTMLElement;
 }
 
-/** Fills the element's shadow root with the controls. */
-export function layOut(root: ShadowRoot): Layout {
+/**
+ * Fills the element's shadow root with the controls of a <video>.
+ * Throws a TypeError where the page's Trusted Types allow no markup of the player.
+ */
+export function layOut(root: ShadowRoot, video: HTMLVideoElement): Layout {
   fillShadow(root, `<style>${css}</style>${HTML}`);
+  const controller = find(root, 'vod-media-controller', MediaController);
+  controller.prepend(video);
   const menu = find(root, 'vod-media-settings-menu', MediaSettingsMenu);
+  for (const button of root.querySelectorAll('vod-media-control-bar > [role=button]'))
+    nameTip(button);
   // media-chrome counts also those that a video has no use for: the focus would get stuck at them.
   Object.defineProperty(menu, 'items', { get: () => [...menu.children].filter(isShownItem) });
   return {
-    controller: find(root, 'vod-media-controller', MediaController),
+    controller,
     captionsButton: find(root, 'vod-media-captions-button', HTMLElement),
-    video: find(root, 'video', HTMLVideoElement),
+    timeRange: find(root, 'vod-media-time-range', HTMLElement),
     poster: find(root, '.poster', HTMLElement),
     heading: find(root, '.heading', HTMLElement),
     problem: find(root, '.problem', HTMLElement),
     startButton: find(root, '.start', HTMLElement),
+    replayButton: find(root, '.replay', HTMLElement),
     playButton: find(root, '.play', HTMLElement),
   };
 }
 
 /** Corrects what media-chrome says of its parts each time that they come into a page. */
-export function setRoles({ controller, captionsButton }: Layout): void {
+export function setRoles({ controller, captionsButton, timeRange }: Layout): void {
   // media-chrome calls it a button, and has it be checked, which buttons cannot.
   captionsButton.role = 'switch';
   // Nothing but its buttons is to be reached by the Tab key.
   controller.removeAttribute('tabindex');
+  // A picture of what the time beside it says.
+  const preview = timeRange.shadowRoot?.querySelector('vod-media-preview-thumbnail');
+  preview?.shadowRoot?.querySelector('img')?.setAttribute('alt', '');
+}
+
+/**
+ * Has the tooltip of a button say what the button is called. media-chrome has two texts in it, and hides
+ * one by its slot, which not everything that reads a page understands.
+ */
+function nameTip(button: Element): void {
+  const tip = document.createElement('span');
+  tip.slot = 'tooltip-content';
+  button.append(tip);
+  const name = () => {
+    const label = button.getAttribute('aria-label') ?? '';
+    tip.textContent = label.charAt(0).toUpperCase() + label.slice(1);
+  };
+  new MutationObserver(name).observe(button, { attributeFilter: ['aria-label'] });
+  name();
 }
 
 function isShownItem(element: Element): boolean {

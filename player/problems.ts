@@ -6,6 +6,7 @@ export const SENTENCES = {
   unreachable: 'The video cannot be reached. Check the connection, then press play again.',
   broken: 'The video cannot be played here. Press play to try again, or try another browser.',
   unsupported: 'This browser cannot play the video. Try a newer one.',
+  untrusted: 'This page does not let the player start: its Trusted Types have to allow vod-player.',
   unnamed: 'This player has no video: its src is missing, or is no address.',
 } as const;
 

@@ -8,6 +8,8 @@
 interface Policy {
   /** A TrustedHTML in truth, which every sink takes like a string. */
   createHTML(html: string): string;
+  /** A TrustedScriptURL in truth. */
+  createScriptURL(address: string): string;
 }
 
 declare global {
@@ -22,18 +24,30 @@ let policy: Policy | undefined;
 
 /** Markup of the player's own, for a page that requires Trusted Types. */
 export function trusted(html: string): string {
-  // At first use, as each creation of a policy that the page does not allow is reported to the page.
-  policy ??= createPolicy();
-  return policy.createHTML(html);
+  return (policy ??= createPolicy()).createHTML(html);
 }
 
+/** A worker from a script that the player has in memory, for such a page as well. hls.js starts it. */
+export class TrustedWorker extends Worker {
+  constructor(address: string) {
+    super((policy ??= createPolicy()).createScriptURL(address));
+  }
+}
+
+/** At first use, as each creation of a policy that the page does not allow is reported to the page. */
 function createPolicy(): Policy {
-  const asIs: Policy = { createHTML: (html) => html };
+  const rules: Policy = {
+    createHTML: (html) => html,
+    createScriptURL: (address) => {
+      if (!address.startsWith('blob:')) throw new TypeError(`${address} is not the player's.`);
+      return address;
+    },
+  };
   try {
-    return window.trustedTypes?.createPolicy(POLICY, asIs) ?? asIs;
+    return window.trustedTypes?.createPolicy(POLICY, rules) ?? rules;
   } catch {
     // The page does not allow it. Its default policy may.
-    return asIs;
+    return rules;
   }
 }
 

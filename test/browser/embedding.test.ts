@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
@@ -38,7 +40,7 @@ async function open(options: BrowserContextOptions = {}): Promise<void> {
   complaints = [];
   const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
   page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
   });
@@ -140,5 +142,233 @@ describe('A player that is moved', () => {
     await press(page);
     await playsTo(page, 0.2);
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('On a page that has media-chrome already,', () => {
+  test.each([true, false])('before the player: %s, both work.', async (before) => {
+    const own = fileURLToPath(import.meta.resolve('media-chrome/dist/iife/index.js'));
+    const body = readFileSync(own, 'utf8');
+    const src = stand.site.file('/media-chrome.js', { type: 'text/javascript', body });
+    const theirs = `<style>:root { --media-primary-color: red; --media-control-background: red }</style>
+      <script ${before ? '' : 'type="module"'} src="${src}"></script>
+      <media-controller><video slot="media"></video><media-play-button></media-play-button></media-controller>`;
+    const ours = stand.lines(talk);
+    await page.goto(stand.site.page(before ? theirs + ours : ours + theirs));
+    await press(page);
+    await playsTo(page, 0.5);
+    await page.locator('vod-media-settings-menu-button').click();
+    await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
+    const colour = page.locator('.play').evaluate((one) => getComputedStyle(one).color);
+    expect(await colour).toBe('rgb(255, 255, 255)');
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('Trusted Types', () => {
+  const required = (names: string) => ({
+    headers: {
+      'content-security-policy': `${documentedPolicy(stand.edge.origin)}; require-trusted-types-for 'script'${names}`,
+    },
+  });
+
+  test.each(['', '; trusted-types vod-player'])('with "%s" the player works.', async (names) => {
+    await visit(stand.lines(talk), required(names));
+    await press(page);
+    await playsTo(page, 0.5);
+    await page.locator('vod-media-time-range').hover();
+    await page.keyboard.press('Shift+?');
+    await page.getByRole('dialog').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test('that do not allow the player are named in its place.', async () => {
+    await visit(stand.lines(talk), required("; trusted-types 'none'"));
+    const sentence =
+      'This page does not let the player start: its Trusted Types have to allow vod-player.';
+    expect(await page.getByText(sentence).isVisible()).toBe(true);
+  });
+});
+
+describe('Properties', () => {
+  test('that are set before the script is there count as attributes do, and so do later ones.', async () => {
+    const src = `${stand.edge.origin}/${talk.playlist}`;
+    await page.goto(
+      stand.site.page(`<vod-player></vod-player><script>
+        const early = document.querySelector('vod-player');
+        Object.assign(early, { src: '${src}', aspectRatio: '4/1', forgetPosition: true, loop: true, muted: true });
+      </script>${stand.lines(talk).split('<vod-player')[0] ?? ''}`),
+    );
+    const box = await page.locator('vod-player').boundingBox();
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(4, 1);
+    await press(page);
+    await playsTo(page, 0.2);
+    const state = () =>
+      page.evaluate(() => {
+        const player = document.querySelector('vod-player');
+        const { loop, muted } = player?.video ?? {};
+        return { loop, muted, attributes: player?.getAttributeNames().toSorted() };
+      });
+    expect(await state()).toEqual({
+      ...{ loop: true, muted: true },
+      attributes: ['aspect-ratio', 'forget-position', 'loop', 'src'],
+    });
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      if (player)
+        Object.assign(player, { loop: false, currentTime: 10, playbackRate: 2, muted: false });
+    });
+    await playsTo(page, 10);
+    expect(await state()).toMatchObject({ loop: false, muted: false });
+    expect(
+      await page.evaluate(() => {
+        const { paused, duration, playbackRate } = document.querySelector('vod-player') ?? {};
+        return { paused, duration, playbackRate };
+      }),
+    ).toEqual({ paused: false, duration: 40, playbackRate: 2 });
+  });
+
+  test('of flags take "false" for what it says.', async () => {
+    await visit(
+      stand.lines(talk, { 'forget-position': 'false', loop: 'false', autoplay: 'false' }),
+    );
+    const flags = page.evaluate(() => {
+      const { forgetPosition, loop, autoplay } = document.querySelector('vod-player') ?? {};
+      return { forgetPosition, loop, autoplay };
+    });
+    expect(await flags).toEqual({ forgetPosition: false, loop: false, autoplay: false });
+  });
+
+  test('of the place hold when the page writes style, and against its style sheet.', async () => {
+    const head = '<style>vod-player { aspect-ratio: 16 / 9 }</style>';
+    await page.goto(stand.site.page(stand.lines(talk, { 'aspect-ratio': '4/1' }), { head }));
+    await page.locator('.start').waitFor();
+    await page.evaluate(() =>
+      document.querySelector('vod-player')?.setAttribute('style', 'color: red'),
+    );
+    const box = await page.locator('vod-player').boundingBox();
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(4, 1);
+  });
+});
+
+describe('The next video', () => {
+  test('keeps speed and quality, and the page is told of a pause.', async () => {
+    await visit(stand.lines(talk));
+    await press(page);
+    await playsTo(page, 0.2);
+    await page.locator('vod-media-settings-menu-button').click();
+    await page.getByRole('menuitem', { name: 'Quality' }).click();
+    await page.getByRole('menuitemradio', { name: '234p' }).click();
+    await page.locator('vod-media-settings-menu-button').click();
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      if (player) player.playbackRate = 1.5;
+      player?.addEventListener('pause', () => (document.title += ' pause'));
+    });
+    await page.waitForFunction(
+      () => document.querySelector('vod-player')?.video.defaultPlaybackRate === 1.5,
+    );
+    stand.answered.length = 0;
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      if (player) player.src += '?next';
+    });
+    expect(await page.title()).toBe('A page pause');
+    await press(page);
+    await playsTo(page, 1);
+    expect(await page.evaluate(() => document.querySelector('vod-player')?.playbackRate)).toBe(1.5);
+    expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
+    expect(stand.answered.some((line) => line.includes('/234p/0'))).toBe(true);
+  });
+});
+
+describe('The device', () => {
+  test('is told what plays, and its buttons are obeyed.', async () => {
+    await page.addInitScript(() => {
+      const handlers = new Map<string, MediaSessionActionHandler | null>();
+      Object.assign(window, { handlers });
+      navigator.mediaSession.setActionHandler = (action, handler) =>
+        void handlers.set(action, handler);
+    });
+    await visit(stand.lines(talk));
+    await page.waitForFunction(() => {
+      const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
+      return image?.complete && image.naturalWidth > 0;
+    });
+    stand.answered.length = 0;
+    await press(page);
+    await playsTo(page, 0.2);
+    expect(stand.answered.filter((line) => line.includes('poster'))).toEqual([]);
+    const told = await page.evaluate(() => {
+      const { metadata } = navigator.mediaSession;
+      return {
+        title: metadata?.title,
+        artwork: metadata?.artwork.map(({ src, sizes }) => `${src.slice(0, 23)} ${sizes ?? ''}`),
+      };
+    });
+    expect(told).toEqual({
+      title: 'A talk',
+      artwork: ['data:image/jpeg;base64, 512x288'],
+    });
+    await page.evaluate(() => {
+      const { handlers } = window as unknown as {
+        handlers: Map<string, MediaSessionActionHandler>;
+      };
+      handlers.get('seekforward')?.({ action: 'seekforward' });
+    });
+    await playsTo(page, 10);
+    await page.evaluate(() => document.querySelector('vod-player')?.remove());
+    expect(await page.evaluate(() => navigator.mediaSession.metadata)).toBeNull();
+  });
+
+  test('offers no picture in picture where a frame may not have it.', async () => {
+    const inner = stand.site.page(stand.lines(talk));
+    const headers = { 'permissions-policy': 'picture-in-picture=()' };
+    await visit(`<iframe src="${inner}" width="900" height="600" allow="autoplay"></iframe>`, {
+      headers: { ...headers, 'content-security-policy': '' },
+    });
+    const frame = page.frameLocator('iframe');
+    await frame.locator('.start').click();
+    await frame.locator('.play').waitFor();
+    expect(await frame.locator('vod-media-pip-button').isVisible()).toBe(false);
+    expect(await frame.locator('vod-media-mute-button').isVisible()).toBe(true);
+  });
+});
+
+describe('The seek bar', () => {
+  test('moves by ten seconds for each press of an arrow.', async () => {
+    await visit(stand.lines(talk));
+    await press(page);
+    await playsTo(page, 0.2);
+    await pausesAt(page, 5);
+    await page.locator('vod-media-time-range').evaluate((one) => {
+      one.shadowRoot?.querySelector('input')?.focus();
+    });
+    const now = () => page.evaluate(() => document.querySelector('vod-player')?.currentTime);
+    await page.keyboard.press('ArrowRight');
+    expect(await now()).toBeCloseTo(15, 1);
+    await page.keyboard.press('ArrowUp');
+    expect(await now()).toBeCloseTo(25, 1);
+    await page.keyboard.press('ArrowLeft');
+    expect(await now()).toBeCloseTo(15, 1);
+  });
+
+  test('goes from left to right on a page that is read from right to left.', async () => {
+    await visit(`<div dir="rtl">${stand.lines(talk)}</div>`);
+    await press(page);
+    await playsTo(page, 0.2);
+    await pausesAt(page, 10);
+    const bar = await page.locator('vod-media-time-range').boundingBox();
+    await page.mouse.click((bar?.x ?? 0) + (bar?.width ?? 0) * 0.75, (bar?.y ?? 0) + 10);
+    const at = await page.evaluate(() => document.querySelector('vod-player')?.currentTime);
+    expect(at).toBeGreaterThan(28);
+    expect(at).toBeLessThan(32);
+    const places = await page.evaluate(() => {
+      const root = document.querySelector('vod-player')?.shadowRoot;
+      const left = (selector: string) =>
+        root?.querySelector(selector)?.getBoundingClientRect().left ?? 0;
+      return left('.play') < left('vod-media-fullscreen-button');
+    });
+    expect(places).toBe(true);
   });
 });

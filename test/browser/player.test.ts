@@ -72,6 +72,8 @@ async function visit(body: string, options: PageOptions = {}): Promise<void> {
 
 const policy = () => documentedPolicy(stand.edge.origin);
 const poster = () => `${stand.edge.origin}/${talk.poster ?? ''}`;
+/** What is fetched before the first press: the playlist and the poster that it names. */
+const beforePlay = () => [`200 ${talk.playlist}`, `200 ${talk.poster ?? ''}`].toSorted();
 const start = () => page.locator('.start');
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
@@ -95,7 +97,7 @@ async function seek(seconds: number): Promise<void> {
 }
 
 const currentTime = () =>
-  page.evaluate(() => document.querySelector('vod-player')?.video?.currentTime ?? NaN);
+  page.evaluate(() => document.querySelector('vod-player')?.video.currentTime ?? NaN);
 
 /** The sentence about what is wrong, once there is one. */
 async function problem(): Promise<string | null> {
@@ -122,9 +124,9 @@ async function violations(): Promise<readonly string[]> {
 }
 
 describe('The player', () => {
-  test('asks for the poster only, then plays, seeks and plays to the end.', async () => {
+  test('asks for no media at first, then plays, seeks and plays to the end.', async () => {
     await visit(stand.lines(talk, { poster: poster() }));
-    expect(stand.answered).toEqual([`200 ${talk.poster ?? ''}`]);
+    expect(stand.answered.toSorted()).toEqual(beforePlay());
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
 
     await press();
@@ -132,7 +134,7 @@ describe('The player', () => {
     await seek(9);
     await playsTo(9.5);
     await seek(SECONDS - 1);
-    await page.waitForFunction(() => document.querySelector('vod-player')?.video?.ended);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
     const end = await page.evaluate(() => {
       const { video } = document.querySelector('vod-player') ?? {};
       const { totalVideoFrames = 0 } = video?.getVideoPlaybackQuality() ?? {};
@@ -171,7 +173,7 @@ describe('The player', () => {
   });
 
   test('is called by the title, as text, that the page or else the video has.', async () => {
-    await visit(stand.lines(talk));
+    await visit(stand.lines(talk, { preload: 'none' }));
     expect(await page.getByRole('region', { name: 'video player' }).count()).toBe(1);
     await press();
     await playsTo(0.1);
@@ -214,7 +216,7 @@ describe('The player', () => {
   test('refuses to play without a press, politely, and then waits for one.', async () => {
     expect(await playsByItself()).toBe('false');
     expect(await start().isVisible()).toBe(true);
-    expect(stand.answered).toEqual([]);
+    expect(stand.answered.toSorted()).toEqual(beforePlay());
     await press();
     await playsTo(0.5);
     expect(await start().isVisible()).toBe(false);
@@ -294,7 +296,7 @@ describe('The player', () => {
     await page.waitForFunction(
       () => !document.querySelector('vod-player')?.shadowRoot?.querySelector('.poster img'),
     );
-    expect(stand.answered).toEqual(['403 v/gone.jpg']);
+    expect(stand.answered.toSorted()).toEqual([`200 ${talk.playlist}`, '403 v/gone.jpg']);
   });
 
   test('keeps its place from the poster to the end.', async () => {
@@ -347,7 +349,7 @@ describe('Its controls', () => {
     expect(await items.allTextContents()).toEqual(['360p', '234p', 'Auto (360p)']);
     await items.nth(1).click();
     await page.waitForFunction(
-      () => document.querySelector('vod-player')?.video?.videoHeight === 234,
+      () => document.querySelector('vod-player')?.video.videoHeight === 234,
     );
   });
 
@@ -373,7 +375,7 @@ describe('Its controls', () => {
     await page.getByRole('menuitem', { name: 'Speed' }).click();
     await page.getByRole('menuitemradio', { name: '1.5x' }).click();
     await page.waitForFunction(
-      () => document.querySelector('vod-player')?.video?.playbackRate === 1.5,
+      () => document.querySelector('vod-player')?.video.playbackRate === 1.5,
     );
   });
 
@@ -407,12 +409,12 @@ describe('Its controls', () => {
     await page.keyboard.press('Enter');
     await playsTo(0.5);
     await page.keyboard.press('Space');
-    await page.waitForFunction(() => document.querySelector('vod-player')?.video?.paused);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video.paused);
     const before = await currentTime();
     await page.keyboard.press('ArrowRight');
     await playsTo(before + 9);
     await page.keyboard.press('k');
-    await page.waitForFunction(() => !document.querySelector('vod-player')?.video?.paused);
+    await page.waitForFunction(() => !document.querySelector('vod-player')?.video.paused);
     await tabTo('settings');
     await page.keyboard.press('Enter');
     await page.locator('vod-media-settings-menu-item:focus').first().waitFor();
@@ -477,7 +479,7 @@ describe('Its controls', () => {
 /** Waits until the first track is shown, and says that just now. */
 async function captionIs(text: string): Promise<void> {
   await page.waitForFunction((said) => {
-    const [track] = document.querySelector('vod-player')?.video?.textTracks ?? [];
+    const [track] = document.querySelector('vod-player')?.video.textTracks ?? [];
     const [cue] = track?.mode === 'showing' ? (track.activeCues ?? []) : [];
     return cue instanceof VTTCue && cue.text === said;
   }, text);
@@ -524,7 +526,7 @@ describe('The position', () => {
     await page.reload({ waitUntil: 'networkidle' });
     await press();
     await page.waitForFunction(
-      () => (document.querySelector('vod-player')?.video?.readyState ?? 0) > 2,
+      () => (document.querySelector('vod-player')?.video.readyState ?? 0) > 2,
     );
     return currentTime();
   };
@@ -607,7 +609,7 @@ describe('What is wrong', () => {
   });
 
   test('is said: there is no connection; and it plays when there is one.', async () => {
-    await visit(stand.lines(talk));
+    await visit(stand.lines(talk, { preload: 'none' }));
     await page.context().setOffline(true);
     await press();
     expect(await problem()).toBe(
@@ -633,7 +635,7 @@ describe('What is wrong', () => {
       () =>
         new Promise<number>((resolve) => {
           const player = document.querySelector('vod-player');
-          player?.addEventListener('playing', () => resolve(player.video?.currentTime ?? NaN));
+          player?.addEventListener('playing', () => resolve(player.video.currentTime));
         }),
     );
     await press();
@@ -690,7 +692,7 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
   );
   const storyboard = `${stand.edge.origin}/${talk.storyboard ?? ''}`;
   await visit(stand.lines(talk, { storyboard }));
-  expect(stand.answered).toEqual([]);
+  expect(stand.answered.toSorted()).toEqual(beforePlay());
   await press();
   await playsTo(0.2);
   await hoverSeekBar();
@@ -704,7 +706,7 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
 describe('Sound alone', () => {
   test('plays, beside a note, and offers no qualities.', async () => {
     await visit(stand.lines(song));
-    await press();
+    await button('play').click();
     await playsTo(0.5);
     const shown = page.locator('.poster').evaluate((one) => one.getBoundingClientRect().height);
     expect(await shown).toBeGreaterThan(100);

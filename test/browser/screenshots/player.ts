@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { makeDemoClip } from '../../../local/demo-clip.ts';
 import { createLog } from '../../../worker/log.ts';
 import type { AssetDocument } from '../../../worker/plan/asset.ts';
@@ -17,12 +17,15 @@ const STYLE = `<style>
 const SIZES = {
   laptop: { width: 1280, height: 800 },
   phone: { width: 320, height: 568 },
+  narrow: { width: 240, height: 240 },
+  tiny: { width: 160, height: 240 },
 } as const;
 
 /** One picture: what to open and do, in pages of each size. */
 interface Shot {
   readonly name: string;
   readonly sizes?: readonly (keyof typeof SIZES)[];
+  readonly options?: BrowserContextOptions;
   readonly take: (page: Page) => Promise<void>;
 }
 
@@ -55,7 +58,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
   const play = async (page: Page) => {
     await page.locator('.start').click();
     await page.waitForFunction(
-      () => (document.querySelector('vod-player')?.video?.currentTime ?? 0) > 3,
+      () => (document.querySelector('vod-player')?.video.currentTime ?? 0) > 3,
     );
     await page.mouse.move(160, 200);
   };
@@ -136,7 +139,44 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-sound',
       take: async (page) => {
-        await open(page, stand.lines(song, { title: song.title }));
+        await open(page, stand.lines(song));
+        await page.locator('.play').click();
+        await page.locator('.play:not([mediapaused])').waitFor();
+      },
+    },
+    {
+      name: 'player-ended',
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await page.keyboard.press('End');
+        await page.locator('.replay').waitFor();
+      },
+    },
+    ...(['poster', 'playing'] as const).map((state): Shot => ({
+      name: `player-${state}`,
+      sizes: ['narrow', 'tiny'],
+      take: async (page) => {
+        const title = 'A title that is longer than a narrow player';
+        await page.goto(stand.site.page(stand.lines(video, { title })), {
+          waitUntil: 'networkidle',
+        });
+        if (state === 'playing') await play(page);
+      },
+    })),
+    ...(['light', 'dark'] as const).map((colorScheme): Shot => ({
+      name: `player-contrast-${colorScheme}`,
+      options: { forcedColors: 'active', colorScheme },
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await openMenu(page);
+      },
+    })),
+    {
+      name: 'player-right-to-left',
+      take: async (page) => {
+        await open(page, `<div dir="rtl">${lines(video)}</div>`);
         await play(page);
       },
     },
@@ -157,10 +197,10 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       },
     },
   ];
-  for (const { name, take, sizes = ['laptop', 'phone'] as const } of shots) {
+  for (const { name, take, options, sizes = ['laptop', 'phone'] as const } of shots) {
     for (const size of sizes) {
       if (!album.wants(`${name}-${size}`)) continue;
-      const context = await browser.newContext({ viewport: SIZES[size] });
+      const context = await browser.newContext({ viewport: SIZES[size], ...options });
       const page = await context.newPage();
       await take(page);
       await album.add(`${name}-${size}`, page);

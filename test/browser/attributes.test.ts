@@ -1,0 +1,282 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { clip, make } from '../e2e/clips.ts';
+import { openBrowser } from './browser.ts';
+import { documentedPolicy } from './documented-policy.ts';
+import type { PageOptions } from './site.ts';
+import { openStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+import { pausesAt, playsTo, press } from './viewer.ts';
+
+/** What a page asks of the player by its attributes, and a viewer by the keyboard. */
+
+let stand: Stand;
+const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+
+let talk: AssetDocument;
+let song: AssetDocument;
+let browser: Browser;
+let page: Page;
+/** What the page complained of. */
+let complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  stand = await openStand();
+  const file = clip({ name: 'embedded.mp4', seconds: 40, size: '640x360', rate: '5' });
+  talk = await stand.publish(file, { title: 'A talk' });
+  const sound = make('heard.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=20:r=48000', '-c:a', 'aac']);
+  song = await stand.publish(sound, { title: 'A song', soundOnly: true });
+  return async () => {
+    await browser.close();
+    await stand.close();
+  };
+});
+
+beforeEach(() => open());
+afterEach(() => page.context().close());
+
+/** A new viewer. */
+async function open(options: BrowserContextOptions = {}): Promise<void> {
+  stand.answered.length = 0;
+  complaints = [];
+  const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
+  page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+}
+
+/** Opens a page of the site under the policy that docs/player.md has, with scripts of the test's own. */
+async function visit(body: string, options: PageOptions = {}): Promise<void> {
+  const policy = documentedPolicy(stand.edge.origin);
+  const headers = { 'content-security-policy': policy, ...options.headers };
+  await page.goto(stand.site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
+}
+
+const state = () =>
+  page.evaluate(() => {
+    const { video } = document.querySelector('vod-player') ?? {};
+    return { at: video?.currentTime ?? NaN, paused: video?.paused, muted: video?.muted };
+  });
+const beforePlay = (asset: AssetDocument) =>
+  [`200 ${asset.playlist}`, ...(asset.poster ? [`200 ${asset.poster}`] : [])].toSorted();
+
+/** What axe finds wrong with the page as it is. */
+async function violations(): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Axe {
+      run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+    }
+    const { axe } = window as unknown as { axe: Axe };
+    const { violations: found } = await axe.run();
+    return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  });
+}
+
+describe('Before the first press', () => {
+  test('two lines show the poster and the title that the playlist names, and fetch no media.', async () => {
+    await visit(stand.lines(talk));
+    await page.waitForFunction(() => {
+      const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
+      return image?.complete && image.naturalWidth > 0;
+    });
+    expect(await page.getByText('A talk').isVisible()).toBe(true);
+    expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
+    expect(complaints).toEqual([]);
+  });
+
+  test('preload="none" fetches nothing.', async () => {
+    await visit(stand.lines(talk, { preload: 'none' }));
+    expect(stand.answered).toEqual([]);
+    await press(page);
+    await playsTo(page, 0.2);
+  });
+
+  test('a player far below fetches nothing until it comes near.', async () => {
+    const head = '<style>div { height: 5000px }</style>';
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().includes('/v/')) asked.push(request.url());
+    });
+    await page.goto(stand.site.page(`<div></div>${stand.lines(talk)}`, { head }), {
+      waitUntil: 'networkidle',
+    });
+    expect(asked).toEqual([]);
+    const answer = page.waitForResponse((one) => one.url().endsWith(talk.playlist));
+    await page.locator('vod-player').scrollIntoViewIfNeeded();
+    await answer;
+  });
+
+  test('preload="auto" fetches the beginning, and shows the poster still.', async () => {
+    await visit(stand.lines(talk, { preload: 'auto' }));
+    await expect.poll(() => stand.answered.some((line) => line.includes('/audio'))).toBe(true);
+    expect(await page.locator('.start').isVisible()).toBe(true);
+    expect((await state()).paused).toBe(true);
+    await press(page);
+    await playsTo(page, 0.2);
+    expect(complaints).toEqual([]);
+  });
+});
+
+describe('A page', () => {
+  test('has a muted video play by itself, again and again.', async () => {
+    await visit(stand.lines(talk, { autoplay: '', muted: '', loop: '', 'start-time': '38.5' }));
+    await playsTo(page, 38.5);
+    expect(await state()).toMatchObject({ paused: false, muted: true });
+    await page.waitForFunction(() => (document.querySelector('vod-player')?.currentTime ?? 99) < 5);
+    await playsTo(page, 0.5);
+    expect((await state()).paused).toBe(false);
+    expect(
+      await page.evaluate(() => localStorage.getItem('vod-media-chrome-pref-muted')),
+    ).toBeNull();
+    expect(complaints).toEqual([]);
+  });
+
+  test('that wants a sound by itself gets a button to press, as browsers want it.', async () => {
+    await visit(stand.lines(talk, { autoplay: '' }));
+    expect(await page.locator('.start').isVisible()).toBe(true);
+    expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
+  });
+
+  test.each([
+    [{ 'start-time': '12' }, '', 12],
+    [{}, '#t=13', 13],
+    [{}, '#t=npt:0:14,20', 14],
+    [{ 'start-time': '0:15' }, '#t=3', 15],
+    [{}, '#t=nonsense', 0],
+  ])('has it begin by %j and "%s" at %d s.', async (attributes, hash, at) => {
+    await visit(stand.lines(`${stand.edge.origin}/${talk.playlist}${hash}`, attributes));
+    await press(page);
+    await playsTo(page, at + 0.1);
+    expect((await state()).at).toBeLessThan(at + 5);
+    expect(complaints).toEqual([]);
+  });
+
+  test('has it end where the address says, once.', async () => {
+    await visit(stand.lines(`${stand.edge.origin}/${talk.playlist}#t=5,6`));
+    await press(page);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
+    expect((await state()).at).toBeGreaterThanOrEqual(6);
+    expect((await state()).at).toBeLessThan(7);
+    await page.locator('.play').click();
+    await playsTo(page, 7.5);
+  });
+});
+
+describe('Two players', () => {
+  const both = (attributes = {}) =>
+    `${stand.lines(talk, attributes)}${stand.lines(song)}`.replaceAll('<script', '<p><script');
+
+  const playBoth = () =>
+    page.evaluate(async () => {
+      const [first, second] = document.querySelectorAll('vod-player');
+      await first?.play();
+      await second?.play();
+      return [first?.paused, second?.paused];
+    });
+
+  test('do not sound at once.', async () => {
+    await visit(both());
+    expect(await playBoth()).toEqual([true, false]);
+  });
+
+  test('may sound at once where the page says so, and one that is muted disturbs nobody.', async () => {
+    await visit(both({ simultaneous: '' }));
+    expect(await playBoth()).toEqual([false, false]);
+    await visit(both({ muted: '' }));
+    expect(await playBoth()).toEqual([false, false]);
+    await page.evaluate(() => {
+      const player = document.querySelector('vod-player');
+      if (player) player.muted = false;
+    });
+    await page.waitForFunction(() => document.querySelectorAll('vod-player')[1]?.paused);
+  });
+});
+
+describe('Keys', () => {
+  test('go to tenths of the video, its ends, and ten seconds further or back.', async () => {
+    await visit(stand.lines(talk));
+    await press(page);
+    await playsTo(page, 0.2);
+    await pausesAt(page, 5);
+    const after = async (key: string) => {
+      await page.keyboard.press(key);
+      return Math.round((await state()).at);
+    };
+    expect(await after('5')).toBe(20);
+    expect(await after('j')).toBe(10);
+    expect(await after('l')).toBe(20);
+    expect(await after('9')).toBe(36);
+    expect(await after('Home')).toBe(0);
+    expect(await after('End')).toBe(40);
+    expect(await after('0')).toBe(0);
+    expect(await after('Control+5')).toBe(0);
+  });
+});
+
+describe('At the end', () => {
+  test('a sign offers to play again, which it does.', async () => {
+    await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
+    await press(page);
+    await playsTo(page, 0.2);
+    await page.keyboard.press('End');
+    const replay = page.getByRole('button', { name: 'replay' });
+    await replay.waitFor();
+    expect(await violations()).toEqual([]);
+    await replay.click();
+    await playsTo(page, 0.2);
+    expect((await state()).at).toBeLessThan(10);
+    expect(await replay.isVisible()).toBe(false);
+  });
+});
+
+describe('Sound alone', () => {
+  test('has a low player with its controls from the beginning, found by the playlist.', async () => {
+    await visit(`<main><h1>A page</h1>${stand.lines(song)}</main>`);
+    const play = page.locator('.play');
+    await play.waitFor();
+    const box = await page.locator('vod-player').boundingBox();
+    expect(box?.height).toBe(132);
+    expect(await page.locator('.start').isVisible()).toBe(false);
+    expect(await violations()).toEqual([]);
+    await play.click();
+    await playsTo(page, 0.2);
+    expect((await page.locator('vod-player').boundingBox())?.height).toBe(132);
+    expect(await page.getByRole('button', { name: 'enter fullscreen mode' }).isVisible()).toBe(
+      false,
+    );
+    await page.waitForFunction(() => {
+      const root = document.querySelector('vod-player')?.shadowRoot;
+      return root?.querySelector('vod-media-controller')?.hasAttribute('userinactive');
+    });
+    expect(await play.evaluate((one) => getComputedStyle(one).opacity)).toBe('1');
+    expect(complaints).toEqual([]);
+  });
+
+  test('takes the place that the page gives it.', async () => {
+    await visit(stand.lines(song, { 'aspect-ratio': '16/9' }));
+    await page.locator('.play').waitFor();
+    const box = await page.locator('vod-player').boundingBox();
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(16 / 9, 1);
+  });
+});
+
+test('Nothing is in the way of people with other means while the pointer is on the seek bar.', async () => {
+  await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
+  await press(page);
+  await playsTo(page, 0.2);
+  await page.locator('vod-media-time-range').hover();
+  await page.locator('vod-media-time-range[mediapreviewimage]').waitFor();
+  expect(await violations()).toEqual([]);
+  for (const name of ['mute', 'settings']) {
+    await page.getByRole('button', { name }).hover();
+    expect(await violations()).toEqual([]);
+  }
+});
