@@ -149,7 +149,7 @@ describe('Sound alone', () => {
     expect(asset).not.toHaveProperty('storyboard');
     const poster = await machine.read(asset.poster ?? '');
     expect(poster.subarray(0, 2)).toEqual(Buffer.from([0xff, 0xd8]));
-    const { bucket, key } = await machine.upload(clip({ name: 'again.mp4', seconds: 3 }));
+    const { bucket, key } = await machine.upload(clip({ name: 'heard.mp4', seconds: 3 }));
     await machine.ready();
     const options = { soundOnly: true, title: 'A tone' };
     await machine.send(JSON.stringify({ type: 'job', source: { bucket, key }, options }));
