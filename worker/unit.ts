@@ -148,18 +148,18 @@ function makeUnit(work: Work, unit: Unit): Promise<Made> {
 
 async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
   const { services, plan, context } = work;
-  const { grid, media } = plan;
-  const startSeconds = frameSeconds(grid, unit.firstFrame);
+  const { grid, media, originSeconds } = plan;
+  const startSeconds = originSeconds + frameSeconds(grid, unit.firstFrame);
   const names = plan.renditions.map(({ name }) => name);
   const note = noteProgress(services, plan.jobId, unit.name, context);
   return withoutDefects(work, unit.name, async (directory, again) => {
     const { address } = work;
     const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
     // The second time nothing is taken on trust, the source's index neither.
-    const seekSeconds = again ? undefined : await findSeek(source, media, startSeconds);
+    const seekSeconds = again ? undefined : await findSeek(source, plan, unit.firstFrame);
     await makeFolders(directory, names);
     await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
-      silentSeconds: startSeconds - (seekSeconds ?? 0),
+      silentSeconds: startSeconds - (seekSeconds ?? media.startSeconds),
       onProgress: ({ frames }) => note(frames / unit.frames),
     });
     const decoder = work.decoder(KEYS_COMMAND);

@@ -92,9 +92,8 @@ async function planSource(address: string): Promise<Plan> {
 }
 
 async function chunkCommand(plan: Plan, chunk: Chunk, address: string, directory: string) {
-  const start = frameSeconds(plan.grid, chunk.firstFrame);
   const seeking = { address, ffprobe: 'ffprobe', signal: never };
-  const seekSeconds = await findSeek(seeking, plan.media, start);
+  const seekSeconds = await findSeek(seeking, plan, chunk.firstFrame);
   const unit = { kind: 'video', name: 'video', ...chunk } as const;
   return videoCommand(plan, unit, { address, seekSeconds, directory });
 }

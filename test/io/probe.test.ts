@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +10,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RejectedError, TransientError } from '../../worker/errors.ts';
 import { findSeek, probeSource } from '../../worker/io/probe.ts';
+import { makeGrid } from '../../worker/plan/grid.ts';
+import { originSeconds } from '../../worker/plan/phase.ts';
+import { rational } from '../../worker/plan/rational.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { fragmentsAt, patchMp4, withEdits } from '../media/mp4.ts';
 import type { Mp4Edit } from '../media/mp4.ts';
@@ -376,37 +379,72 @@ describe('A source', () => {
   });
 });
 
+describe('A picture', () => {
+  test('begins where it can be decoded, and the source with it or with its sound.', async () => {
+    const file = make('open.ts', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=6', '-f', 'lavfi', '-i', 'sine=440:d=6'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50', '-c:a', 'aac'],
+    ]);
+    // A recorder that was switched on in the middle: the next key frame is at 2 s.
+    const bytes = readFileSync(file);
+    const middle = Math.round(bytes.length / 188 / 6) * 188;
+    const path = join(directory, 'joined.ts');
+    writeFileSync(path, bytes.subarray(middle));
+    const whole = await probe(file);
+    const { pictureSeconds = NaN, startSeconds, durationSeconds } = await probe(path);
+    expect(pictureSeconds - (whole.pictureSeconds ?? NaN)).toBeCloseTo(2, 2);
+    expect(startSeconds).toBeLessThan(pictureSeconds - 0.3);
+    expect(startSeconds + durationSeconds).toBeCloseTo(whole.startSeconds + 6, 1);
+    const silent = make('silent.ts', ['-i', path, '-c', 'copy', '-an', '-copyts']);
+    const quiet = await probe(silent);
+    expect(quiet.startSeconds).toBeCloseTo(quiet.pictureSeconds ?? NaN, 6);
+  });
+});
+
 describe('A seek', () => {
-  const at = (file: string, seconds: number) =>
-    probe(file).then((media) =>
-      findSeek({ address: file, ffprobe: 'ffprobe', signal }, media, seconds),
-    );
+  const at = async (file: string, seconds: number) => {
+    const media = await probe(file);
+    const grid = makeGrid(rational(25, 1), 100);
+    const source = { address: file, ffprobe: 'ffprobe', signal };
+    return findSeek(source, { media, grid, originSeconds: originSeconds(media) }, seconds * 25);
+  };
+  const spaced = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250', '-keyint_min', '250'];
+  const SPARSE = [...spaced, '-sc_threshold', '0'];
 
   test('in an indexed container goes where it is wanted: ffmpeg finds the key frame.', async () => {
     expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 3)).toBe(3);
     expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 0)).toBeUndefined();
   });
 
-  test('in Matroska goes back before a key frame, and to the start where there is none.', async () => {
+  test('in Matroska goes back to a key frame, and to the start where there is none.', async () => {
     const file = make('late-picture.mkv', [
       ...['-itsoffset', '30', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=20'],
-      ...['-f', 'lavfi', '-i', 'sine=440:d=50', '-c:v', 'libx264', '-preset', 'ultrafast'],
-      ...['-g', '250', '-keyint_min', '250', '-sc_threshold', '0', '-c:a', 'aac'],
+      ...['-f', 'lavfi', '-i', 'sine=440:d=50', ...SPARSE, '-c:a', 'aac'],
     ]);
     expect(await at(file, 25)).toBeUndefined();
-    expect(await at(file, 35)).toBeCloseTo(30, 1);
-    expect(await at(file, 45)).toBeCloseTo(40, 1);
+    expect(await at(file, 35)).toBeCloseTo(35, 1);
   });
 
   test('in a transport stream goes back before a key frame.', async () => {
     const file = make('seek.ts', [
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=60', '-c:v', 'libx264'],
-      ...['-preset', 'ultrafast', '-g', '250', '-keyint_min', '250', '-sc_threshold', '0'],
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=60', ...SPARSE],
     ]);
-    expect(existsSync(file)).toBe(true);
-    // Key frames are at 0, 10, 20 … s.
-    expect(await at(file, 55)).toBeGreaterThan(48);
-    expect(await at(file, 55)).toBeLessThan(50);
+    // Key frames are at 0, 10, 20 … s, and the clock begins at about 1.5 s.
+    expect(await at(file, 55)).toBeCloseTo(55 - 16 + 1.5, 0);
+    expect(await at(file, 53)).toBeCloseTo(53 - 4 + 1.5, 0);
     expect(await at(file, 8)).toBeUndefined();
+  });
+
+  test('goes back to a real key frame, where the index says that all are key frames.', async () => {
+    const honest = make('sparse.mp4', [
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=30', ...SPARSE],
+    ]);
+    const path = join(directory, 'all-keys.mp4');
+    const free = (bytes: Buffer) =>
+      Buffer.from(bytes.toString('latin1').replace('stss', 'free'), 'latin1');
+    writeFileSync(path, free(readFileSync(honest)));
+    expect(await at(honest, 28)).toBe(28);
+    expect(await at(path, 28)).toBe(12);
+    expect(await at(path, 22)).toBe(18);
   });
 });

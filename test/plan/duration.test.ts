@@ -7,6 +7,7 @@ import type { DeclaredMedia } from '../../worker/plan/source.ts';
 
 const DECLARED: DeclaredMedia = {
   ...{ demuxer: 'mov,mp4', sizeBytes: 1, startSeconds: 0, durationSeconds: 6, longestSeconds: 6 },
+  soundSeconds: undefined,
   ...{ audio: [], unheard: [], leftOut: [] },
 };
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };

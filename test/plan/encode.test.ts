@@ -70,6 +70,7 @@ function planOf(source: Source = {}): Plan {
       leftOut: [],
     },
     durationSeconds,
+    originSeconds: startSeconds,
     grid: makeGrid(rate, durationSeconds),
     renditions: [
       { name: '720p', width: 1280, height: 720, maxBitRate: 3_500_000, bufferBits: 3_500_000 },
@@ -129,10 +130,19 @@ describe('The command of a chunk', () => {
         '-format_whitelist',
         WHITELIST,
       ],
-      ...['-noaccurate_seek', '-ss', '59.500000', '-i', 'file:/data/ab', '-filter_complex'],
+      ...[
+        '-noaccurate_seek',
+        '-seek_timestamp',
+        '1',
+        '-ss',
+        '59.500000',
+        '-i',
+        'file:/data/ab',
+        '-filter_complex',
+      ],
       '[0:0]split[decoded][frames];' +
         `[decoded]trim=end=70.040000,${tiny}[source];` +
-        '[frames]fps=fps=25/1:round=near,tpad=stop=-1:stop_mode=clone,' +
+        '[frames]fps=fps=25/1:round=near:eof_action=pass,tpad=stop=-1:stop_mode=clone,' +
         'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,split[framed][colors];' +
         `[framed]${tiny}[grid];` +
         '[colors]format=yuv420p,' +

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { gridRate, isUnsettled, isVariable } from '../../worker/plan/frame-rate.ts';
+import { cadence, gridRate, isUnsettled, isVariable } from '../../worker/plan/frame-rate.ts';
 import { parseRational, rational } from '../../worker/plan/rational.ts';
 
 const rateOf = (text: string) => parseRational(text) ?? rational(1, 1);
@@ -53,6 +53,22 @@ describe('The rate of the grid', () => {
     expect(unsettled('6330/1031', '6330/1031')).toBe(true);
     expect(unsettled('15800/829', '50/1')).toBe(true);
     expect(isUnsettled({})).toBe(true);
+  });
+
+  test.each([
+    ['24000/1001', { pictures: 1, frames: 1 }],
+    ['30303/1000', { pictures: 1, frames: 1 }],
+    ['100/1', { pictures: 2, frames: 1 }],
+    ['240/1', { pictures: 4, frames: 1 }],
+    ['15/2', { pictures: 1, frames: 2 }],
+    ['1/1', { pictures: 1, frames: 10 }],
+  ])('of %s comes in the cadence %j.', (rate, expected) => {
+    expect(cadence({ average: rateOf(rate), base: rateOf(rate) })).toEqual(expected);
+  });
+
+  test('has no cadence where it is variable.', () => {
+    expect(cadence({ average: rateOf('22/1'), base: rateOf('90000/1') })).toBeUndefined();
+    expect(cadence({})).toBeUndefined();
   });
 
   test('is the base rate where there is no average, and 25 where there is nothing.', () => {

@@ -82,6 +82,7 @@ describe('A source', () => {
         { stream: 2, what: 'picture', codec: 'mjpeg', reason: 'cover_of_video' },
       ],
       unheard: [],
+      soundSeconds: 0,
       longestSeconds: 10,
     });
   });

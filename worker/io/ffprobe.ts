@@ -70,6 +70,13 @@ export async function readPackets(
 
 const ENCRYPTION_INFO = /\|side_data_type=Encryption /;
 
+export interface DecodedFrame extends SourceFrame {
+  /** When it is shown, on the container's clock; NaN where that is not known. */
+  readonly seconds: number;
+  /** Whole by itself, as the decoder knows, whatever the container says. */
+  readonly key: boolean;
+}
+
 /**
  * Hands over decoded frames of a picture at those places: `keys` decodes key frames only. The size is
  * that of the largest, for what decoding needs. Throws as `run` does.
@@ -79,9 +86,10 @@ export async function readFrames(
   { index, size, keys }: { readonly index: number; readonly size: Size; readonly keys: boolean },
   intervals: string,
   limitSeconds: number,
-  take: (frame: SourceFrame) => void,
+  take: (frame: DecodedFrame) => void,
 ): Promise<void> {
-  const fields = 'width,height,sample_aspect_ratio,interlaced_frame,top_field_first';
+  const fields =
+    'key_frame,best_effort_timestamp_time,width,height,sample_aspect_ratio,interlaced_frame,top_field_first';
   const options = [
     ...['-threads', '1', ...(keys ? ['-skip_frame', 'nokey'] : [])],
     ...['-select_streams', String(index), '-show_entries', `frame=${fields}`],
@@ -94,8 +102,8 @@ export async function readFrames(
   await run(source, options, limitSeconds, onLine, { decoded: size });
 }
 
-/** `width=640|height=360|sample_aspect_ratio=1:1|interlaced_frame=0|top_field_first=0` */
-function parseFrame(line: string): SourceFrame | undefined {
+/** `key_frame=1|best_effort_timestamp_time=1.500000|width=640|height=360|sample_aspect_ratio=1:1|…` */
+function parseFrame(line: string): DecodedFrame | undefined {
   const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
   const coded = { width: Number(field('width')), height: Number(field('height')) };
   // Lines of side data have none.
@@ -104,6 +112,8 @@ function parseFrame(line: string): SourceFrame | undefined {
   return {
     coded,
     ...(sampleAspect ? { sampleAspect } : {}),
+    seconds: Number(field('best_effort_timestamp_time') ?? Number.NaN),
+    key: field('key_frame') === '1',
     interlaced: field('interlaced_frame') === '1',
     topFieldFirst: field('top_field_first') === '1',
   };

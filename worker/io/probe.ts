@@ -1,10 +1,17 @@
 import { RejectedError } from '../errors.ts';
-import { hasFalseEdits, requireOneClock, settleDuration } from '../plan/duration.ts';
+import {
+  fromFirstPicture,
+  hasFalseEdits,
+  requireOneClock,
+  settleDuration,
+} from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
 import { framePlaces, withFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
+import { frameSeconds } from '../plan/grid.ts';
 import { PacketSurvey } from '../plan/packets.ts';
-import type { SourcePacket } from '../plan/packets.ts';
+import { steadyStart } from '../plan/phase.ts';
+import type { Plan } from '../plan/plan.ts';
 import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
 import type {
   Opening,
@@ -14,7 +21,7 @@ import type {
   SourceVideo,
 } from '../plan/source.ts';
 import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
-import type { ProbedSource } from './ffprobe.ts';
+import type { DecodedFrame, ProbedSource } from './ffprobe.ts';
 
 type Source = Omit<ProbedSource, 'opening' | 'sizeBytes'>;
 
@@ -60,14 +67,24 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
     ? await look(request, { ignoreEdits: true })
     : seen;
   requireOneClock(packets, declared.startSeconds);
-  const { unheard, longestSeconds: _, ...said } = declared;
+  const { unheard, longestSeconds: _, soundSeconds, ...said } = declared;
   if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
   const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
   if (!media.video) return media;
-  const video = withFrames(media.video, await lookAtFrames(request, media, media.video), limits);
-  if (!isUnsettled(video.rates)) return { ...media, video };
-  const paces = [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0];
-  return { ...media, video: withPace(video, Math.max(...paces)) };
+  const framed = withFrames(media.video, await lookAtFrames(request, media, media.video), limits);
+  const paces = isUnsettled(framed.rates)
+    ? [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0]
+    : [];
+  const video = paces.length > 0 ? withPace(framed, Math.max(...paces)) : framed;
+  const source = { ...request, opening };
+  const [first = media.startSeconds, ...next] = await readTimes(
+    source,
+    video,
+    FIRST_PICTURES,
+    false,
+  );
+  const pictureSeconds = steadyStart([first, ...next], video.rates);
+  return { ...media, video, pictureSeconds, ...fromFirstPicture(media, first, soundSeconds) };
 }
 
 /** Frames of several places. What cannot be decoded or sought there is for the units to find out. */
@@ -91,6 +108,12 @@ async function lookAtFrames(
   }
   return frames;
 }
+
+/**
+ * Packets that are decoded to see when the first picture is shown, and how the next ones follow: more
+ * than H.264 and HEVC can reorder, or leave out before the first key frame.
+ */
+const FIRST_PICTURES = '%+#40';
 
 /** What the container says, and what its packets show. */
 async function look(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'>) {
@@ -141,52 +164,53 @@ async function surveyEnd(survey: Survey, start: number, declared: number): Promi
   return end.range ? end : survey('');
 }
 
-/**
- * Containers whose index leads to the key frame before any moment. In a transport stream a seek can
- * land between key frames, and in Matroska it fails before the first one.
- */
-const SEEKABLE = /^mov/;
-
 /** How far back a key frame is looked for, one step after the other. */
-const SEEK_WINDOWS_SECONDS = [15, 60, 240];
+const SEEK_STEPS_SECONDS = [0, 4, 16, 64, 256];
 
 /**
- * Where to seek, in seconds from the container's first timestamp, so that the picture is whole at
- * `seconds` of the asset; undefined to decode from the start.
+ * Where to seek, on the container's clock, so that the picture is whole at a frame of the grid; undefined
+ * to decode from the start. Containers call pictures key frames that are none, and seek to others than
+ * the index says, so that the decoder is asked.
  */
 export async function findSeek(
   source: Source,
-  media: SourceMedia,
-  seconds: number,
+  { media, grid, originSeconds }: Pick<Plan, 'media' | 'grid' | 'originSeconds'>,
+  firstFrame: number,
 ): Promise<number | undefined> {
-  const { demuxer, video, opening, sizeBytes, startSeconds } = media;
-  if (seconds <= 0 || !video) return undefined;
-  if (SEEKABLE.test(demuxer)) return seconds;
-  const wanted = startSeconds + seconds;
-  for (const window of SEEK_WINDOWS_SECONDS) {
-    if (window >= seconds) return undefined;
-    // ffprobe's intervals are absolute timestamps; a leading sign would make them relative.
-    const interval = [wanted - window, wanted].map((at) => Math.max(0, at).toFixed(6)).join('%');
-    let key: number | undefined;
-    const take = (packet: SourcePacket) => {
-      if (packet.key && packet.pts <= wanted) key = packet.pts;
-    };
-    await readPackets(
-      { ...source, opening, sizeBytes },
-      [video.index],
-      interval,
-      TIME_LIMIT_SECONDS,
-      take,
-    );
-    if (key !== undefined) return Math.max(0, key - startSeconds - seekMargin(media));
+  const { video, opening, sizeBytes, startSeconds } = media;
+  if (firstFrame === 0 || !video) return undefined;
+  const wanted = originSeconds + frameSeconds(grid, firstFrame);
+  // A picture is shown by the frame that is nearest to it.
+  const latest = wanted + frameSeconds(grid, 1) / 2;
+  for (const step of SEEK_STEPS_SECONDS) {
+    const from = wanted - step;
+    if (from <= startSeconds) return undefined;
+    const interval = `${from.toFixed(6)}%${latest.toFixed(6)}`;
+    const keys = await readTimes({ ...source, opening, sizeBytes }, video, interval, true);
+    if (keys.some((seconds) => seconds <= latest)) return from;
   }
   return undefined;
 }
 
 /**
- * Seconds by which a seek asks for more: without an index it can land behind the packet that is
- * wanted. Matroska has one, and there a seek to before the first key frame fails.
+ * When the pictures of an interval are shown, in order, or those that a decoder can begin with. None where
+ * the seek fails, as in Matroska before the first of them.
  */
-function seekMargin({ demuxer }: SourceMedia): number {
-  return demuxer.startsWith('matroska') ? 0 : 1;
+async function readTimes(
+  source: ProbedSource,
+  { index, display: size }: SourceVideo,
+  interval: string,
+  keys: boolean,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  const take = ({ seconds, key }: DecodedFrame) => {
+    // Some decoders return all pictures though told not to.
+    if (Number.isFinite(seconds) && (key || !keys)) times.push(seconds);
+  };
+  try {
+    await readFrames(source, { index, size, keys }, interval, WHOLE_FILE.seconds, take);
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error;
+  }
+  return times;
 }

@@ -36,6 +36,22 @@ export function settleDuration(
   return { startSeconds: start, durationSeconds: Math.round(settled * 1e6) / 1e6 };
 }
 
+/**
+ * The same stretch of time, from the first picture on that can be decoded, or from the first sound where
+ * that is earlier.
+ */
+export function fromFirstPicture(
+  { startSeconds, durationSeconds }: Pick<SourceMedia, 'startSeconds' | 'durationSeconds'>,
+  firstPicture: number,
+  firstSound: number | undefined,
+): Pick<SourceMedia, 'startSeconds' | 'durationSeconds'> {
+  const start = Math.min(firstPicture, firstSound ?? firstPicture);
+  const duration = startSeconds + durationSeconds - start;
+  // The packet of a single picture need not say how long it is shown.
+  if (duration <= 0) return { startSeconds, durationSeconds };
+  return { startSeconds: start, durationSeconds: Math.round(duration * 1e6) / 1e6 };
+}
+
 /** Shown of a source that is longer by its header: less is no cut but an edit list without sense. */
 const LEAST_SHOWN = 0.1;
 

@@ -22,7 +22,7 @@ export const AUDIO_FRAME_SECONDS = AAC_FRAME / AUDIO_RATE;
 export interface Place {
   /** A path, or a URL that is signed for long enough. */
   readonly address: string;
-  /** Skips to a key frame: seconds from the container's first timestamp. */
+  /** Skips to the key frame before that time of the container's clock. */
   readonly seekSeconds?: number | undefined;
   readonly directory: string;
 }
@@ -60,7 +60,9 @@ export function inputOptions(
     ...(late ? LATE_OPTIONS : []),
     ...(ignoreEdits ? ['-ignore_editlist', '1'] : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
-    ...(seekSeconds === undefined ? [] : ['-noaccurate_seek', '-ss', seekSeconds.toFixed(6)]),
+    ...(seekSeconds === undefined
+      ? []
+      : ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', seekSeconds.toFixed(6)]),
     ...['-i', remote ? address : `file:${address}`],
   ];
 }
@@ -97,8 +99,9 @@ export function videoCommand(
   if (!video) throw new Error(`${unit.name} of job ${plan.jobId} has no picture to encode.`);
   const rate = `${grid.rate.num}/${grid.rate.den}`;
   const frames = [
-    // The grid is absolute: its frame n is shown at n / rate, wherever the decoder began.
-    `fps=fps=${rate}:round=near`,
+    // The grid is absolute: its frame n is shown at n / rate, wherever the decoder began. A last picture
+    // without a duration is shown, too.
+    `fps=fps=${rate}:round=near:eof_action=pass`,
     // A picture that ends before the sound stands still to the end,
     'tpad=stop=-1:stop_mode=clone',
     // and one that begins after it shows its first frame until then.
@@ -247,11 +250,11 @@ export const LEVELS_COMMAND: readonly string[] = [
 ];
 
 /**
- * Moves the container's start to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
+ * Moves the plan's origin to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
  * leaves the end of the stream where it was, and the last frames of some sources go missing.
  */
-export function timeZero({ media: { demuxer, startSeconds } }: Plan): readonly string[] {
-  const offset = (DISCONTINUOUS.test(demuxer) ? 1e-6 : 0) - startSeconds;
+export function timeZero({ media: { demuxer }, originSeconds }: Plan): readonly string[] {
+  const offset = (DISCONTINUOUS.test(demuxer) ? 1e-6 : 0) - originSeconds;
   return offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)];
 }
 

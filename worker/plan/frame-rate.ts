@@ -64,6 +64,23 @@ export function gridRate(rates: SourceRates): Rational {
   return bounded(snapped(rate ?? rational(25, 1)));
 }
 
+/** So many pictures of a source become so many frames of its grid; one of the two is 1. */
+export interface Cadence {
+  readonly pictures: number;
+  readonly frames: number;
+}
+
+/** The cadence of a source whose rate is constant; undefined for another. */
+export function cadence(rates: SourceRates): Cadence | undefined {
+  const rate = rates.base ?? rates.average;
+  if (!rate || isVariable(rates)) return undefined;
+  const ratio = toNumber(rate) / toNumber(gridRate(rates));
+  return {
+    pictures: Math.max(1, Math.round(ratio)),
+    frames: Math.max(1, Math.round(1 / ratio)),
+  };
+}
+
 function steady({ average, base, pace = 0 }: SourceRates): Rational {
   const mean = average ? toNumber(average) : 25;
   const wanted = Math.max(mean * (1 - SNAP), pace * (1 - MEASURED));

@@ -122,9 +122,9 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
 }
 
 /** A frame each interval, in standard range: the storyboard's tiles. */
-function moments({ media }: Plan, video: SourceVideo, storyboard: Storyboard): string {
+function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyboard): string {
   return [
-    `setpts=PTS-(${media.startSeconds})/TB`,
+    `setpts=PTS-(${originSeconds})/TB`,
     ...frameFilters(video),
     `fps=fps=1/${storyboard.intervalSeconds}:start_time=0:round=up`,
     'tpad=stop=-1:stop_mode=clone',

@@ -8,6 +8,7 @@ import { MOST_TRACKS, leftOutSchema } from './left-out.ts';
 import type { LeftOut } from './left-out.ts';
 import { selectRenditions } from './ladder.ts';
 import type { Rendition, Rung, Skipped } from './ladder.ts';
+import { originSeconds } from './phase.ts';
 import { rational } from './rational.ts';
 import { stereoGains } from './sound.ts';
 import type { Gains } from './sound.ts';
@@ -76,6 +77,8 @@ export interface Plan {
   readonly title: string;
   readonly media: SourceMedia;
   readonly durationSeconds: number;
+  /** The container's timestamp that is shown as time zero. */
+  readonly originSeconds: number;
   /** Exact segment durations follow from the grid; a plan for sound alone has a grid of 50 frames/s and no renditions. */
   readonly grid: Grid;
   readonly renditions: readonly Rendition[];
@@ -105,7 +108,10 @@ const SOUND_RATE = rational(50, 1);
 /** Decides everything about an asset, from the facts of its source. */
 export function planAsset(request: PlanRequest): Plan {
   const { jobId, assetId, source, title, media, ladder, encoder } = request;
-  const { video, durationSeconds } = media;
+  const { video } = media;
+  const origin = originSeconds(media);
+  const end = media.startSeconds + media.durationSeconds;
+  const durationSeconds = Math.round((end - origin) * 1e6) / 1e6;
   const grid = makeGrid(video ? gridRate(video.rates) : SOUND_RATE, durationSeconds);
   const { renditions, skipped } = video
     ? selectRenditions(video.display, grid.rate, ladder)
@@ -124,6 +130,7 @@ export function planAsset(request: PlanRequest): Plan {
       title,
       media,
       durationSeconds,
+      originSeconds: origin,
       grid,
       renditions,
       skipped,
@@ -264,6 +271,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     sizeBytes: count,
     startSeconds: z.number(),
     durationSeconds: z.number().positive(),
+    pictureSeconds: z.number().exactOptional(),
     video: video.exactOptional(),
     cover: video.exactOptional(),
     audio: z.array(
@@ -281,6 +289,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     leftOut: leftOutSchema,
   }),
   durationSeconds: z.number().positive(),
+  originSeconds: z.number(),
   grid: z.object({
     rate: fraction,
     frames: z.number().int().positive(),

@@ -18,10 +18,12 @@ export interface SourceMedia {
   readonly demuxer: string;
   readonly opening: Opening;
   readonly sizeBytes: number;
-  /** The container timestamp that is shown as time zero: the earliest of the chosen streams. */
+  /** When the first of the chosen streams begins, on the container's clock. */
   readonly startSeconds: number;
-  /** From time zero to the end of the last chosen stream. */
+  /** From then on to the end of the last chosen stream. */
   readonly durationSeconds: number;
+  /** When the first picture is shown, on the container's clock. */
+  readonly pictureSeconds?: number;
   readonly video?: SourceVideo;
   /** The still picture that comes with sound alone. */
   readonly cover?: SourceVideo;
@@ -193,9 +195,11 @@ const probeSchema = z.object({
 /** What the container says of a source; how long it really is, io/probe.ts measures. */
 export interface DeclaredMedia extends Omit<
   SourceMedia,
-  'durationSeconds' | 'startSeconds' | 'opening'
+  'durationSeconds' | 'startSeconds' | 'pictureSeconds' | 'opening'
 > {
   readonly startSeconds: number | undefined;
+  /** When the first sound begins. */
+  readonly soundSeconds: number | undefined;
   readonly durationSeconds: number | undefined;
   /** The longest that the container says of the whole or of a stream; 0 where it says nothing. */
   readonly longestSeconds: number;
@@ -275,14 +279,14 @@ export function parseProbe(
       'The file does not say how fast its clock runs: its header is wrong. Export it again.',
     );
   }
-  const starts = chosen.map((stream) => stream.start_time).filter(Number.isFinite);
-  const startSeconds = starts.length > 0 ? Math.min(...starts) : undefined;
+  const startSeconds = earliest(chosen);
   const { durationSeconds, longestSeconds } = declaredLength(chosen, startSeconds ?? 0, format);
   if (longestSeconds > limits.maxDurationSeconds) throw tooLong(longestSeconds, limits);
   return {
     demuxer: format.format_name,
     sizeBytes,
     startSeconds,
+    soundSeconds: earliest(audio),
     durationSeconds,
     longestSeconds,
     ...(picture ? { video: parseVideo(picture, format.format_name, limits) } : {}),
@@ -349,6 +353,11 @@ export function tooLong(
   );
 }
 
+function earliest(streams: readonly Stream[]): number | undefined {
+  const starts = streams.map((stream) => stream.start_time).filter(Number.isFinite);
+  return starts.length > 0 ? Math.min(...starts) : undefined;
+}
+
 /**
  * From the first of the chosen streams to the end of the last, as subtitles can outlast them, but no
  * longer than the container says of the whole; and the longest of all that is said. A length of zero
@@ -361,9 +370,10 @@ function declaredLength(
 ): { durationSeconds: number | undefined; longestSeconds: number } {
   const fragmented =
     format.format_name.startsWith('mov') && chosen.every(({ nb_frames }) => nb_frames === 0);
+  const saysEnd = fragmented || format.format_name === 'flv';
   const endOf = (from: number, length: number) => {
-    // Fragments say when the last of them ends, not how long they are together.
-    if (fragmented && length > from) return length;
+    // Fragments say when the last of them ends, not how long they are together, and so does FLV.
+    if (saysEnd && length > from) return length;
     return length > 0 ? from + length : Number.NaN;
   };
   const ends = chosen.map(({ start_time, duration, tags }) =>
