@@ -1,8 +1,10 @@
 import Hls from 'hls.js';
 import type { ErrorData, ManifestParsedData } from 'hls.js';
 import { AudioTracks, Renditions } from './choices.ts';
+import { LostParts } from './lost-parts.ts';
 import { whyNot } from './problems.ts';
-import type { Problem } from './problems.ts';
+import type { Notice, Problem } from './problems.ts';
+import { SegmentLoader } from './segment-loader.ts';
 
 /** What fetches the video and feeds it to the <video>, from the press of play to its end or a problem. */
 export interface Engine {
@@ -19,10 +21,15 @@ export interface Start {
    */
   readonly onSessionData: (values: ReadonlyMap<string, string>, soundOnly: boolean) => void;
   readonly onProblem: (problem: Problem) => void;
+  /** Something to say while it plays on; undefined when it is over. */
+  readonly onNotice: (notice: Notice | undefined) => void;
 }
 
 /** Starts at once, within the press of a button. Undefined where the browser can play no HLS in any way. */
 export type StartEngine = (start: Start) => Engine | undefined;
+
+// Left out of the bundle, too: it turns timed metadata into cues, which nothing here reads.
+delete Hls.DefaultConfig.id3TrackController;
 
 /** How often a decoder that gave up is started again before the viewer is told. */
 const MOST_RECOVERIES = 2;
@@ -55,17 +62,21 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
     // Safari has a list of its own, of what is in the stream: here one sound at a time is.
     audioTracks: { value: audioTracks },
   });
-  return ({ src, from, onSessionData, onProblem }) => {
+  return ({ src, from, onSessionData, onProblem, onNotice }) => {
     const current = new Hls({
       capLevelToPlayerSize: true,
       maxBufferLength: 30,
       backBufferLength: 30,
       // Left out of the bundle (hls.ts).
       enableCEA708Captions: false,
+      enableSoftwareAES: false,
       startPosition: from > 0 ? from : -1,
+      fLoader: SegmentLoader,
     });
     hls = current;
+    const lostParts = new LostParts(current, video, { src, onProblem, onNotice });
     const stop = () => {
+      lostParts.stop();
       current.destroy();
       videoRenditions.replace([]);
       audioTracks.replace([], '');
@@ -86,16 +97,16 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
       }));
       audioTracks.replace(tracks, String(Math.max(0, current.audioTrack)));
     });
-    current.on(Hls.Events.ERROR, (_event, { fatal, type, response }: ErrorData) => {
+    current.on(Hls.Events.ERROR, (_event, data: ErrorData) => {
+      const { fatal, type, response } = data;
+      // Who was given the playlist is no stranger.
+      if (type === Hls.ErrorTypes.NETWORK_ERROR && wasAllowed) return lostParts.handle(data);
       if (!fatal) return;
       if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < MOST_RECOVERIES) {
         recoveries += 1;
         current.recoverMediaError();
       } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-        const status = response?.code ?? 0;
-        // Who was given the playlist is no stranger: what is lost later is the connection.
-        if (status === 0 && wasAllowed) onProblem('unreachable');
-        else void whyNot(src, status).then(onProblem);
+        void whyNot(src, response?.code ?? 0).then(onProblem);
       } else {
         onProblem('broken');
       }

@@ -24,7 +24,10 @@ const FEATURES = {
 } as const;
 
 /** Modules of those features, and some that have no name; engine.ts turns off the settings that would use them. */
-const LEFT_OUT = ['cmcd-controller', 'cea-608-parser', 'fetch-loader'];
+const LEFT_OUT = [
+  ...['cmcd-controller', 'id3-track-controller', 'cea-608-parser', 'fetch-loader'],
+  ...['aes-decryptor', 'sample-aes'],
+];
 
 export interface BundledHls {
   /** An ES module whose default export is the class. */

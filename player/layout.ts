@@ -36,6 +36,7 @@ const HTML = `
     <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 5V1.5L6.5 6 12 10.5V7a5.5 5.5 0 1 1-5.5 5.5h-2A7.5 7.5 0 1 0 12 5z" /></svg>
   </button>
   <p slot="centered-chrome" class="problem" dir="auto" role="alert" noautohide></p>
+  <p slot="centered-chrome" class="notice" dir="auto" role="status" noautohide></p>
   <vod-media-settings-menu id="settings" anchor="auto" hidden>
     <span slot="header" hidden></span>
     ${submenu('Quality', 'vod-media-rendition-menu')}
@@ -75,6 +76,8 @@ export interface Layout {
   readonly poster: HTMLElement;
   readonly heading: HTMLElement;
   readonly problem: HTMLElement;
+  /** Something to know while it plays. */
+  readonly notice: HTMLElement;
   /** Over the whole player, until the first press. */
   readonly startButton: HTMLElement;
   /** In the middle, at the end. */
@@ -102,6 +105,7 @@ export function layOut(root: ShadowRoot, video: HTMLVideoElement): Layout {
     poster: find(root, '.poster', HTMLElement),
     heading: find(root, '.heading', HTMLElement),
     problem: find(root, '.problem', HTMLElement),
+    notice: find(root, '.notice', HTMLElement),
     startButton: find(root, '.start', HTMLElement),
     replayButton: find(root, '.replay', HTMLElement),
     playButton: find(root, '.play', HTMLElement),

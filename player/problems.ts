@@ -12,6 +12,14 @@ export const SENTENCES = {
 
 export type Problem = keyof typeof SENTENCES;
 
+/** What the viewer is told while the video goes on. */
+export const NOTICES = {
+  incomplete: 'A part of this video is missing. It goes on after that part.',
+  waiting: 'The connection is lost. The video goes on when it is back.',
+} as const;
+
+export type Notice = keyof typeof NOTICES;
+
 /**
  * Why an address gave no playlist or segment, by the status of the answer. To a page that may not
  * read the answer the browser says none, as if the network were gone: so 0 is asked about again, in
@@ -29,4 +37,20 @@ export async function whyNot(address: string, status: number): Promise<Problem> 
     () => 'blocked',
     () => 'unreachable',
   );
+}
+
+/** Time for a playlist of a few kB. */
+const LOOK_MILLISECONDS = 10_000;
+
+/** Whether a video is still there, by its playlist: asked for anew, past every cache of the browser. */
+export async function lookAt(address: string): Promise<'there' | Problem> {
+  const signal = AbortSignal.timeout(LOOK_MILLISECONDS);
+  try {
+    const answer = await fetch(address, { cache: 'no-store', signal });
+    if (!answer.ok) return await whyNot(address, answer.status);
+    // Anything else is of whoever answers in the server's name until somebody signs in to the network.
+    return (await answer.text()).startsWith('#EXTM3U') ? 'there' : 'unreachable';
+  } catch {
+    return 'unreachable';
+  }
 }

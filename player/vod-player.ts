@@ -8,8 +8,8 @@ import { layOut, setRoles } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { getOrInsertCSSRule } from './media-chrome/element-utils.ts';
 import { keepPosition, readPosition } from './position.ts';
-import { SENTENCES } from './problems.ts';
-import type { Problem } from './problems.ts';
+import { NOTICES, SENTENCES } from './problems.ts';
+import type { Notice, Problem } from './problems.ts';
 import { defineProperties, hasFlag, takeEarlyProperties } from './properties.ts';
 import { sessionOf } from './session.ts';
 import type { Session } from './session.ts';
@@ -338,6 +338,7 @@ export class VodPlayer extends StyledElement {
       },
       // Found out by a question to the network: another video may play by then.
       onProblem: (why) => this.#engine === engine && this.#tell(why),
+      onNotice: (why) => this.#note(why),
     });
     if (!engine) return this.#tell('unsupported');
     this.#engine = engine;
@@ -385,6 +386,13 @@ export class VodPlayer extends StyledElement {
 
   #announce(why: Problem): void {
     this.dispatchEvent(new CustomEvent('problem', { detail: { why, sentence: SENTENCES[why] } }));
+  }
+
+  /** Says something without a stop, until it is called with nothing. */
+  #note(why: Notice | undefined): void {
+    const sentence = why ? NOTICES[why] : '';
+    if (this.#layout) this.#layout.notice.textContent = sentence;
+    if (why) this.dispatchEvent(new CustomEvent('problem', { detail: { why, sentence } }));
   }
 
   /** Back to the poster. */

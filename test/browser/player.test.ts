@@ -621,29 +621,6 @@ describe('What is wrong', () => {
     expect(await page.locator('.problem').textContent()).toBe('');
   });
 
-  test('is said: the connection was lost; and it goes on where it was.', async () => {
-    await visit(stand.lines(talk, { 'forget-position': '' }));
-    await page.route(/\/0000[2-9]\.ts$/, (route) => route.abort());
-    await press();
-    await playsTo(0.2);
-    await seek(8);
-    expect(await problem()).toBe(
-      'The video cannot be reached. Check the connection, then press play again.',
-    );
-    await page.unrouteAll();
-    const goesOnAt = page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const player = document.querySelector('vod-player');
-          player?.addEventListener('playing', () => resolve(player.video.currentTime));
-        }),
-    );
-    await press();
-    // It had segment 1 until the connection was given up.
-    expect(await goesOnAt).toBeGreaterThanOrEqual(8);
-    expect(await goesOnAt).toBeLessThan(13);
-  });
-
   test('is said: it cannot be played.', async () => {
     stand.site.file('/noise.ts', noise());
     const src = stand.site.file('/noise.m3u8', {

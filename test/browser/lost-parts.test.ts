@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AssetDocument } from '../../worker/plan/asset.ts';
+import { make } from '../e2e/clips.ts';
+import { openBrowser } from './browser.ts';
+import { LossyEdge } from './lossy-edge.ts';
+import { openStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+import { pausesAt, playsTo, press } from './viewer.ts';
+
+/** Segments of 6, 6, 6 and 2 s. */
+const SECONDS = 20;
+const INCOMPLETE = 'A part of this video is missing. It goes on after that part.';
+const WAITING = 'The connection is lost. The video goes on when it is back.';
+const SIGN_IN = {
+  ...{ status: 200, type: 'text/html; charset=utf-8' },
+  body: `<!doctype html><title>Sign in to the network</title>${'<p>…</p>'.repeat(500)}`,
+};
+
+let stand: Stand;
+let talk: AssetDocument;
+let lossy: LossyEdge;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  stand = await openStand();
+  const file = make('lossy.mp4', [
+    ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`],
+    ...['-f', 'lavfi', '-i', `sine=440:d=${SECONDS}:r=48000`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
+  ]);
+  talk = await stand.publish(file, { title: 'A talk' });
+  lossy = await LossyEdge.open(stand.edge.origin);
+  return async () => {
+    await browser.close();
+    await lossy.goDown();
+    await stand.close();
+  };
+});
+
+beforeEach(async () => {
+  lossy.answered.length = 0;
+  lossy.instead = () => undefined;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  const src = `${lossy.origin}/${talk.playlist}`;
+  await page.goto(stand.site.page(stand.lines(src, { 'forget-position': '' })));
+  await page.evaluate(() => {
+    document.querySelector('vod-player')?.addEventListener('problem', (event) => {
+      const { why } = (event as CustomEvent<{ readonly why: string }>).detail;
+      document.title += ` ${why}`;
+    });
+  });
+});
+afterEach(() => page.context().close());
+
+const segment = (index: number) => new RegExp(`/\\d+p/0000${index}\\.ts$`);
+
+const seek = (seconds: number) =>
+  page.evaluate((at) => {
+    const { video } = document.querySelector('vod-player') ?? {};
+    if (video) video.currentTime = at;
+  }, seconds);
+
+/** Waits until that is said to viewers, those with a screen reader too, while they have the controls. */
+async function isSaid(sentence: string): Promise<void> {
+  await page.getByRole('status').filter({ hasText: sentence }).waitFor();
+  expect(await page.locator('vod-media-control-bar').isVisible()).toBe(true);
+  expect(await page.locator('.start').isVisible()).toBe(false);
+  expect(await page.getByRole('alert').filter({ hasText: /./ }).count()).toBe(0);
+}
+
+/** What the page was told. */
+const told = async () => (await page.title()).replace('A page', '').trim();
+
+describe('A segment that no rendition has', () => {
+  test.each([
+    ['403', { status: 403 }],
+    ['404', { status: 404 }],
+    ['503', { status: 503 }],
+    ['200 with a page that wants a sign-in', SIGN_IN],
+    ['200 with nothing', { status: 200, type: 'video/mp2t' }],
+    [
+      '200 with bytes that are no video',
+      { status: 200, type: 'video/mp2t', body: 'x'.repeat(5000) },
+    ],
+  ])('is tried again, then said and left out: %s.', async (_about, answer) => {
+    lossy.instead = (path) => (segment(1).test(path) ? answer : undefined);
+    await press(page);
+    await playsTo(page, 0.1);
+    await seek(5);
+    await isSaid(INCOMPLETE);
+    await playsTo(page, 12.5);
+    expect(await told()).toBe('incomplete');
+    const asked = lossy.answered.filter((line) => segment(1).test(line));
+    expect(asked.length).toBeGreaterThan(2);
+    expect(asked.length).toBeLessThan(10);
+  });
+});
+
+describe('What is lost', () => {
+  test('in one rendition comes from another, and nobody is told.', async () => {
+    lossy.instead = (path) => (/\/360p\/00001\.ts$/.test(path) ? { status: 404 } : undefined);
+    await press(page);
+    await playsTo(page, 0.1);
+    await pausesAt(page, 5);
+    await page.evaluate(() => document.querySelector('vod-player')?.play());
+    await playsTo(page, 7);
+    expect(await page.evaluate(() => document.querySelector('vod-player')?.video.videoHeight)).toBe(
+      234,
+    );
+    expect(await told()).toBe('');
+  });
+
+  test('at the beginning is left out.', async () => {
+    lossy.instead = (path) => (segment(0).test(path) ? { status: 404 } : undefined);
+    await press(page);
+    await playsTo(page, 6.5);
+    expect(await told()).toBe('incomplete');
+  });
+
+  test('at the end ends the video before it.', async () => {
+    lossy.instead = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
+    await press(page);
+    await playsTo(page, 0.1);
+    await seek(17);
+    await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
+    expect(await told()).toBe('incomplete');
+  });
+
+  test('of the sound is left out, too.', async () => {
+    const sound = /\/audio-0\/00001\.\w+$/;
+    lossy.instead = (path) => (sound.test(path) ? { status: 404 } : undefined);
+    await press(page);
+    await playsTo(page, 0.1);
+    await seek(5);
+    await isSaid(INCOMPLETE);
+    await playsTo(page, 12.5);
+    expect(lossy.answered.some((line) => sound.test(line))).toBe(true);
+  });
+
+  test('is jumped over where the viewer seeks into it, and what is before it plays again.', async () => {
+    lossy.instead = (path) =>
+      segment(1).test(path) || segment(2).test(path) ? { status: 404 } : undefined;
+    await press(page);
+    await playsTo(page, 0.1);
+    await seek(8);
+    await isSaid(INCOMPLETE);
+    await playsTo(page, 18.2);
+    await seek(2);
+    await page.waitForFunction(() => {
+      const { currentTime = NaN, seeking } = document.querySelector('vod-player')?.video ?? {};
+      return currentTime > 2.3 && currentTime < 6 && !seeking;
+    });
+  });
+
+  test('with the whole video is said as before: it is not there any more.', async () => {
+    await press(page);
+    await playsTo(page, 0.1);
+    lossy.instead = () => ({ status: 403 });
+    await seek(15);
+    await page.getByRole('alert').filter({ hasText: 'This video is not here any more.' }).waitFor();
+  });
+
+  test('by an address that has expired is said to be that.', async () => {
+    await press(page);
+    await playsTo(page, 0.1);
+    lossy.instead = () => ({ status: 410 });
+    await seek(15);
+    await page.getByRole('alert').filter({ hasText: 'has expired' }).waitFor();
+  });
+});
+
+describe('Without a connection', () => {
+  /** Plays the first two segments, and waits for what is behind them until that is dropped. */
+  const playFirst = async () => {
+    lossy.instead = (path) => (/\/0000[23]\.ts$/.test(path) ? 'held' : undefined);
+    await press(page);
+    await playsTo(page, 0.1);
+  };
+
+  test('the video waits for one, says so, and goes on by itself: the server is gone.', async () => {
+    await playFirst();
+    await lossy.goDown();
+    await seek(15);
+    await isSaid(WAITING);
+    lossy.instead = () => undefined;
+    await lossy.comeBack();
+    await playsTo(page, 15.5);
+    expect(await page.locator('.notice').textContent()).toBe('');
+    expect(await told()).toBe('waiting');
+  });
+
+  test('the video waits for one, says so, and goes on by itself: the browser is offline.', async () => {
+    await playFirst();
+    await page.context().setOffline(true);
+    lossy.dropHeld();
+    await seek(15);
+    await isSaid(WAITING);
+    lossy.instead = () => undefined;
+    await page.context().setOffline(false);
+    await playsTo(page, 15.5);
+    expect(await page.locator('.notice').textContent()).toBe('');
+  });
+
+  test('but with a page that wants a sign-in, it waits for that, too.', async () => {
+    await playFirst();
+    lossy.instead = () => SIGN_IN;
+    lossy.dropHeld();
+    await seek(15);
+    await isSaid(WAITING);
+    lossy.instead = () => undefined;
+    await playsTo(page, 15.5);
+  });
+});
+
+test('Nothing is in the way of people with other means, as axe sees it, while something is missing.', async () => {
+  lossy.instead = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
+  await press(page);
+  await playsTo(page, 0.1);
+  await seek(5);
+  await isSaid(INCOMPLETE);
+  const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { axe: tool } = window as unknown as {
+      readonly axe: { run(within: string): Promise<{ readonly violations: { id: string }[] }> };
+    };
+    return (await tool.run('vod-player')).violations.map(({ id }) => id);
+  });
+  expect(violations).toEqual([]);
+  if (process.env['PICTURE']) await page.screenshot({ path: process.env['PICTURE'] });
+});
