@@ -287,8 +287,7 @@ async function makePictures(work: Work): Promise<Made> {
   const { plan, address, directory } = work;
   const files = [];
   for await (const { name, bytes } of makeImages(plan, { address, directory }, (argv) =>
-    // The poster is chosen from the whole source, and is the first output.
-    work.run(argv, { silentSeconds: plan.durationSeconds }),
+    work.run(argv),
   )) {
     files.push({ name, ...(await work.upload(imagePath(name), bytes)) });
   }

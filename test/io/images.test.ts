@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runFfmpeg } from '../../worker/io/ffmpeg.ts';
+import type { EncoderRun } from '../../worker/io/ffmpeg.ts';
 import { makeImages } from '../../worker/io/images.ts';
 import { probeSource } from '../../worker/io/probe.ts';
 import { createLog } from '../../worker/log.ts';
 import { LADDER } from '../../worker/plan/ladder.ts';
 import { unitLimits } from '../../worker/plan/limits.ts';
 import { planAsset } from '../../worker/plan/plan.ts';
-import { make } from '../e2e/clips.ts';
+import { clip, make } from '../e2e/clips.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -24,7 +25,10 @@ const log = createLog('silent');
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
 /** All images of a file, by their names. */
-async function imagesOf(address: string): Promise<ReadonlyMap<string, Uint8Array>> {
+async function imagesOf(
+  address: string,
+  more: Partial<EncoderRun> = {},
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const sizeBytes = statSync(address).size;
   const plan = planAsset({
     ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
@@ -39,6 +43,7 @@ async function imagesOf(address: string): Promise<ReadonlyMap<string, Uint8Array
     runFfmpeg({
       ...{ argv, ffmpeg: 'ffmpeg', stallSeconds: 60, signal, log },
       limits: unitLimits(plan, { kind: 'images', name: 'images' }),
+      ...more,
     });
   const images = new Map<string, Uint8Array>();
   for await (const { name, bytes } of makeImages(plan, { address, directory }, run)) {
@@ -110,4 +115,22 @@ describe('The poster of sound alone', () => {
     expect(silent?.red).toBeLessThan(50);
     expect(loud?.blue).toBeGreaterThan(60);
   });
+});
+
+test('The images of a source are waited for while it is looked at, though nothing is written.', async () => {
+  // Read as fast as it is watched, which takes twice the patience.
+  const ffmpeg = join(folder, 'slow');
+  writeFileSync(ffmpeg, '#!/bin/sh\nexec ffmpeg -re "$@"\n', { mode: 0o755 });
+  const source = clip({ name: 'slow.mp4', seconds: 6, size: '160x90', sound: false });
+  const images = await imagesOf(source, { ffmpeg, stallSeconds: 3 });
+  expect([...images.keys()]).toContain('poster.jpg');
+});
+
+test('The images of a source whose reading hangs are not waited for.', async () => {
+  const ffmpeg = join(folder, 'hangs');
+  writeFileSync(ffmpeg, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+  const source = clip({ name: 'slow.mp4', seconds: 6, size: '160x90', sound: false });
+  await expect(imagesOf(source, { ffmpeg, stallSeconds: 0.5 })).rejects.toThrow(
+    'ffmpeg made no progress for 0.5 s',
+  );
 });

@@ -180,7 +180,7 @@ describe('The images of sound alone', () => {
     expect(argv?.slice(argv.indexOf('-i'))).toEqual([
       ...['-i', 'file:/data/source file.mp4', '-filter_complex'],
       [
-        '[0:1]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,atrim=end=10[sum]',
+        '[0:1]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,aresample=8000,aformat=sample_fmts=fltp:channel_layouts=mono,asetnsamples=n=8000:p=0,ametadata=mode=add:key=seen:value=1,ametadata=mode=print:key=seen:file=pipe\\\\:1:direct=1,atrim=end=10[sum]',
         '[sum]asplit=2[one][same]',
         '[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=160x720:scale=cbrt:filter=peak:colors=0x8ec5ff,scale=1280:720:flags=neighbor[bars]',
         'color=c=0x16202a:s=1280x720:d=1[ground]',

@@ -132,15 +132,21 @@ function guard(pid: number): () => void {
   return () => void shell.stdin.end('done\n');
 }
 
-/** ffmpeg's `-progress`: lines of name=value, a block each half second. */
+/**
+ * ffmpeg's `-progress`: lines of name=value, a block each half second; and what a filter prints of each
+ * frame, `frame:3    pts:120     pts_time:0.12`, where outputs begin late.
+ */
 function readProgress({ stdout }: ChildProcess, onProgress: (progress: Progress) => void): void {
   if (!stdout) return;
   let frames = 0;
   let outSeconds = 0;
+  let seenSeconds = 0;
   createInterface({ input: stdout }).on('line', (line) => {
-    const [name, value] = line.split('=', 2);
+    const seen = /^frame:\d+ .*pts_time:([\d.]+)/.exec(line)?.[1];
+    const [name, value] = seen === undefined ? line.split('=', 2) : ['seen', seen];
     const number = Number(value);
-    if (name === 'frame' && number > frames) frames = number;
+    if (name === 'seen' && number > seenSeconds) seenSeconds = number;
+    else if (name === 'frame' && number > frames) frames = number;
     else if (name === 'out_time_us' && number / 1e6 > outSeconds) outSeconds = number / 1e6;
     else return;
     onProgress({ frames, outSeconds });

@@ -125,12 +125,24 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
 function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyboard): string {
   return [
     `setpts=PTS-(${originSeconds})/TB`,
+    ...tellEach('metadata'),
     ...frameFilters(video),
     `fps=fps=1/${storyboard.intervalSeconds}:start_time=0:round=up`,
     'tpad=stop=-1:stop_mode=clone',
     `trim=end_frame=${storyboard.tiles}`,
     ...colorFilters(video),
   ].join(',');
+}
+
+/**
+ * Prints the time of each frame that comes by. `-progress` is silent until all outputs have begun, and the
+ * poster, which is chosen from the whole source, is one of them.
+ */
+function tellEach(filter: 'metadata' | 'ametadata'): readonly string[] {
+  return [
+    `${filter}=mode=add:key=seen:value=1`,
+    `${filter}=mode=print:key=seen:file=pipe\\\\:1:direct=1`,
+  ];
 }
 
 /** The most typical of some of the moments (https://ffmpeg.org/ffmpeg-filters.html#thumbnail). */
@@ -164,7 +176,13 @@ const BAR = { step: 8, gap: 3 };
 function waveform(plan: Plan, track: AudioTrack): readonly string[] {
   const { width, height } = plan.images.poster;
   const { bar, ground } = WAVEFORM_COLORS;
-  const mono = ['aresample=8000', 'aformat=sample_fmts=fltp:channel_layouts=mono'];
+  const mono = [
+    'aresample=8000',
+    'aformat=sample_fmts=fltp:channel_layouts=mono',
+    // A second each.
+    'asetnsamples=n=8000:p=0',
+    ...tellEach('ametadata'),
+  ];
   const bars = [
     'amultiply',
     'aresample=400',
