@@ -217,6 +217,12 @@ describe('Transparent ground', () => {
     }
   });
 
+  test('that is announced and never comes is none.', async () => {
+    const argv = ['-f', 'lavfi', '-i', QUARTERS, '-c:v', 'libvpx', '-pix_fmt', 'yuv420p'];
+    const path = await makeSource('browser.webm', ...argv, '-metadata:s:v', 'alpha_mode=1');
+    expect((await planSource(path)).media.video?.alpha).toBe(false);
+  });
+
   test('is not seen in uncompressed AVI, whose fourth byte means nothing.', async () => {
     const clear = SQUARE.replace(/a='.*'/, 'a=0');
     const argv = ['-f', 'lavfi', '-i', clear, '-c:v', 'rawvideo', '-pix_fmt', 'bgra'];

@@ -10,7 +10,7 @@ import { examplePlan } from './example.ts';
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 1e6 };
 
 const frame = (width: number, height: number, odd: Partial<SourceFrame> = {}): SourceFrame => ({
-  ...{ coded: { width, height }, interlaced: false, topFieldFirst: false },
+  ...{ coded: { width, height }, interlaced: false, topFieldFirst: false, alpha: false },
   ...odd,
 });
 
@@ -67,6 +67,13 @@ describe('A picture whose frames', () => {
     expect(frameFilters(seen(frames)).join(',')).toMatch(
       /:interl=1,setsar=1,pad=640:360:\(ow-iw\)\/2:trunc\(\(oh-ih\)\/8\)\*4:eval=frame,bwdif=/,
     );
+  });
+
+  test('have no transparency, though its header announces it, has none.', () => {
+    expect(seen([frame(640, 360)], { alpha: true }).alpha).toBe(false);
+    expect(seen([frame(640, 360, { alpha: true })], { alpha: true }).alpha).toBe(true);
+    expect(seen([frame(640, 360, { alpha: true })]).alpha).toBe(false);
+    expect(seen([], { alpha: true }).alpha).toBe(true);
   });
 
   test('are too large is refused.', () => {

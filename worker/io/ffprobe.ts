@@ -7,6 +7,7 @@ import { encoderFailure, tooDemanding } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { parseSampleAspect } from '../plan/geometry.ts';
+import { isTransparent } from '../plan/source.ts';
 import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import type { Opening, Size } from '../plan/source.ts';
@@ -77,30 +78,42 @@ export interface DecodedFrame extends SourceFrame {
   readonly key: boolean;
 }
 
-/**
- * Hands over decoded frames of a picture at those places: `keys` decodes key frames only. The size is
- * that of the largest, for what decoding needs. Throws as `run` does.
- */
+export interface FramesWanted {
+  /** Of the stream. */
+  readonly index: number;
+  /** For what decoding needs. */
+  readonly size: Size;
+  /** Key frames only. */
+  readonly keys: boolean;
+}
+
+/** Hands over decoded frames of a picture at those places. Throws as `run` does. */
 export async function readFrames(
   source: ProbedSource,
-  { index, size, keys }: { readonly index: number; readonly size: Size; readonly keys: boolean },
+  { index, size, keys }: FramesWanted,
   intervals: string,
   limitSeconds: number,
   take: (frame: DecodedFrame) => void,
 ): Promise<void> {
   const fields =
-    'key_frame,best_effort_timestamp_time,width,height,sample_aspect_ratio,interlaced_frame,top_field_first';
+    'key_frame,best_effort_timestamp_time,width,height,pix_fmt,sample_aspect_ratio,interlaced_frame,top_field_first';
   const options = [
     ...['-threads', '1', ...(keys ? ['-skip_frame', 'nokey'] : [])],
-    ...['-select_streams', String(index), '-show_entries', `frame=${fields}`],
-    ...['-read_intervals', intervals, '-of', 'compact=print_section=0'],
+    ...['-select_streams', String(index), '-read_intervals', intervals],
+    ...['-show_entries', `packet=flags:packet_side_data=side_data_type:frame=${fields}`],
+    ...['-of', 'compact=print_section=0'],
   ];
+  const found = { transparency: false };
   const onLine = (line: string) => {
+    found.transparency ||= VPX_TRANSPARENCY.test(line);
     const frame = parseFrame(line);
-    if (frame) take(frame);
+    if (frame) take({ ...frame, alpha: frame.alpha || found.transparency });
   };
   await run(source, options, limitSeconds, onLine, { decoded: size });
 }
+
+/** Beside the packets of VP8 and VP9; ffmpeg's own decoders leave it out. */
+const VPX_TRANSPARENCY = /side_data_type=Matroska BlockAdditional/;
 
 /** `key_frame=1|best_effort_timestamp_time=1.500000|width=640|height=360|sample_aspect_ratio=1:1|…` */
 function parseFrame(line: string): DecodedFrame | undefined {
@@ -116,6 +129,7 @@ function parseFrame(line: string): DecodedFrame | undefined {
     key: field('key_frame') === '1',
     interlaced: field('interlaced_frame') === '1',
     topFieldFirst: field('top_field_first') === '1',
+    alpha: isTransparent(field('pix_fmt') ?? ''),
   };
 }
 

@@ -9,6 +9,8 @@ export interface SourceFrame {
   readonly sampleAspect?: Rational;
   readonly interlaced: boolean;
   readonly topFieldFirst: boolean;
+  /** Parts of it can be transparent. */
+  readonly alpha: boolean;
 }
 
 /** So many places of a source are looked at, evenly from start to end, */
@@ -52,6 +54,8 @@ export function withFrames(
     ...video,
     ...(resized ? { resized, display: even(largest) } : {}),
     ...fieldsOf(video, frames),
+    // Browsers announce transparency for every recording.
+    alpha: video.alpha && (frames.length === 0 || frames.some(({ alpha }) => alpha)),
   };
 }
 

@@ -613,7 +613,11 @@ function requireBaseLayer({ side_data_list }: Stream): void {
   }
 }
 
-/** ffmpeg's pixel formats with transparency. */
+/** True for ffmpeg's pixel formats with transparency; those with a palette may have it. */
+export function isTransparent(pixelFormat: string): boolean {
+  return pixelFormat === 'pal8' || TRANSPARENT.test(pixelFormat);
+}
+
 const TRANSPARENT = /^(argb|rgba|abgr|bgra|gbrap|yuva|ya\d|ayuv|vuya)/;
 
 function hasAlpha({ codec_name, pix_fmt = '', tags }: Stream, demuxer: string): boolean {
