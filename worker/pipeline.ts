@@ -1,4 +1,10 @@
-import { PoisonError, RejectedError, TransientError, UnreadableError } from './errors.ts';
+import {
+  FaultyOutputError,
+  PoisonError,
+  RejectedError,
+  TransientError,
+  UnreadableError,
+} from './errors.ts';
 import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
@@ -137,7 +143,9 @@ export async function giveUp(
     context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
     return true;
   }
-  if (job.plan && (await publishWhenDone(services, job.plan, context))) return false;
+  // What the gate has refused is not to be published by another way.
+  const refused = why instanceof FaultyOutputError;
+  if (job.plan && !refused && (await publishWhenDone(services, job.plan, context))) return false;
   await reportFailed(services, job, why, context);
   return true;
 }

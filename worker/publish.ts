@@ -1,6 +1,9 @@
+import { FaultyOutputError } from './errors.ts';
+import { requireMade } from './gate.ts';
 import { PreconditionFailedError } from './io/ports.ts';
 import { describeAsset } from './plan/asset.ts';
-import { readMarker } from './markers.ts';
+import { describeDefects } from './plan/gate/defect.ts';
+import { checkMediaPlaylist, checkMultivariantPlaylist } from './plan/gate/publication.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -9,59 +12,51 @@ import {
   pointerKey,
   versionKey,
 } from './plan/keys.ts';
-import type { Marker } from './plan/marker.ts';
-import { serialiseUnit } from './plan/message.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts';
 import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 
-/** Publishes the asset when every unit has its marker: playlists, then the pointer, then the event. False while one is not done. */
+/**
+ * Publishes the asset when every unit has its marker, and all is there as planned: playlists, then the
+ * pointer, then the event. False while something is still to be made. Throws FaultyOutputError for what
+ * is not to be published.
+ */
 export async function publishWhenDone(
   services: Services,
   plan: Plan,
   context: Context,
 ): Promise<boolean> {
-  const markers = await readMarkers(services, plan);
+  const markers = await requireMade(services, plan, context);
   if (!markers) return false;
   const { store, config } = services;
   const { assetId, jobId } = plan;
   const version = planVersion(plan);
   const measured = measure(plan, markers);
   const document = describeAsset(plan, version, measured, markers);
+  const playlists = [...measured.video, ...measured.audio].map(({ name, segments }) => ({
+    name,
+    text: mediaPlaylist(plan, segments),
+  }));
+  const pointer = multivariantPlaylist(plan, version, measured);
+  const defects = [
+    ...playlists.flatMap(({ name, text }) => checkMediaPlaylist(plan, name, text)),
+    ...checkMultivariantPlaylist(plan, version, markers, pointer),
+  ];
+  if (defects.length > 0) throw new FaultyOutputError(describeDefects(defects));
   const files = [
-    ...[...measured.video, ...measured.audio].map(({ name, segments }) => ({
-      path: playlistPath(name),
-      text: mediaPlaylist(plan, segments),
-    })),
+    ...playlists.map(({ name, text }) => ({ path: playlistPath(name), text })),
     { path: ASSET_PATH, text: JSON.stringify(document) },
   ];
   for (const { path, text } of files) {
     const key = versionKey(assetId, version, path);
     await store.put(config.DELIVERY_BUCKET, key, text, deliveryHeaders(key));
   }
-  await movePointer(services, plan, multivariantPlaylist(plan, version, measured), context);
+  await movePointer(services, plan, pointer, context);
   const spentSeconds = markers.reduce((sum, marker) => sum + marker.elapsedSeconds, 0);
   await report(services, { type: 'asset.ready', jobId, spentSeconds, ...document }, context);
   return true;
-}
-
-/** Undefined while a unit is not done. */
-async function readMarkers(services: Services, plan: Plan): Promise<readonly Marker[] | undefined> {
-  const { store, config, jobs } = services;
-  const keys = jobKeys(plan.jobId);
-  const done = new Set<string>();
-  for await (const { key } of store.list(config.WORK_BUCKET, keys.done)) done.add(key);
-  if (!plan.units.every(({ name }) => done.has(keys.marker(name)))) return undefined;
-  const markers: Marker[] = [];
-  for (const { name } of plan.units) {
-    const marker = await readMarker(services, plan, name);
-    if (marker) markers.push(marker);
-    // Its message is done; the unit is not.
-    else await jobs.send(serialiseUnit(plan.jobId, name));
-  }
-  return markers.length === plan.units.length ? markers : undefined;
 }
 
 /**

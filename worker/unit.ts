@@ -20,7 +20,7 @@ import {
 } from './plan/encode.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import type { Defect } from './plan/gate/defect.ts';
-import { checkDecoding, checkKeys, checkTimeline } from './plan/gate/pictures.ts';
+import { checkColors, checkDecoding, checkKeys, checkTimeline } from './plan/gate/pictures.ts';
 import type { DecodedKey } from './plan/gate/pictures.ts';
 import { checkLevels, parseLevels } from './plan/gate/sound.ts';
 import { checkSegments, checkTrack, frameAt } from './plan/gate/structure.ts';
@@ -191,7 +191,7 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
       renditions.push({ name, codecs: read[0]?.sequence.codecs ?? '', segments });
     }
     const witness = { ...(await readWitness(directory)), sought: seekSeconds !== undefined };
-    defects.push(...checkTimeline(plan, unit, witness));
+    defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
     const { output, complaints } = await decoder.end();
     const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
     defects.push(...checkKeys(witness.shown, decoded), ...checkDecoding(complaints));

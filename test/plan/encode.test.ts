@@ -105,7 +105,7 @@ function valueOf(argv: readonly string[], option: string): string | undefined {
 describe('The command of a chunk', () => {
   test('decodes once for all renditions and cuts them at the same frames', () => {
     const place = { address: '/data/ab', seekSeconds: 59.5, directory: '/tmp/50%/video-00001' };
-    const tiny = 'scale=128:72:flags=neighbor,scale=32:18:flags=area,format=yuv420p';
+    const tiny = 'scale=128:72:flags=neighbor:out_range=tv,scale=32:18:flags=area,format=yuv420p';
     const encoding = (index: number, name: string, bits: string) => [
       ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '22'],
       ...['-maxrate', bits, '-bufsize', bits, '-profile:v', 'high', '-g', '50'],
@@ -154,8 +154,8 @@ describe('The command of a chunk', () => {
       ...encoding(1, '234p', '300000'),
       ...['-map', '[source]', '-fps_mode', 'passthrough', '-enc_time_base', '1:1000000'],
       ...['-f', 'framemd5', 'file:/tmp/50%/video-00001/source.framemd5'],
-      ...['-map', '[grid]', '-fps_mode', 'passthrough', '-f', 'framemd5'],
-      'file:/tmp/50%/video-00001/grid.framemd5',
+      ...['-map', '[grid]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
+      'file:/tmp/50%/video-00001/grid.yuv',
       ...['-map', '[shown]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
       'file:/tmp/50%/video-00001/shown.yuv',
     ]);
@@ -200,7 +200,7 @@ describe('The command of a chunk', () => {
 
 describe('The command of a sound track', () => {
   const levels = (file: string) =>
-    'aresample=16000,highpass=f=400,highpass=f=400,asetnsamples=n=4000:p=0,' +
+    'aresample=16000,highpass=f=400,highpass=f=400,asetnsamples=n=1600:p=0,' +
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level,' +
     `ametadata=mode=print:key=lavfi.astats.Overall.RMS_level:file=${file}`;
 

@@ -8,10 +8,9 @@ import type { AudioTrack } from '../plan/plan.ts';
 
 /** Reads what a video unit's run told of its pictures. */
 export async function readWitness(directory: string): Promise<Omit<Witness, 'sought'>> {
-  const text = (name: string) => readFile(join(directory, name), 'utf8');
   return {
-    source: parseFrames(await text(WITNESS_FILES.source)),
-    grid: parseFrames(await text(WITNESS_FILES.grid)).map(({ hash }) => hash),
+    source: parseFrames(await readFile(join(directory, WITNESS_FILES.source), 'utf8')),
+    grid: await readFile(join(directory, WITNESS_FILES.grid)),
     shown: await readFile(join(directory, WITNESS_FILES.shown)),
   };
 }

@@ -79,6 +79,8 @@ export function jobKeys(jobId: string) {
     result: `${job}/result.json`,
     done: `${job}/done/`,
     marker: (unit: string) => `${job}/done/${unit}.json`,
+    /** There when a unit was found faulty after its marker was written, and is made once more. */
+    redone: (unit: string) => `${job}/redone/${unit}.json`,
     progress: `${job}/progress/`,
     note: (unit: string) => `${job}/progress/${unit}.json`,
     failures: `${job}/failures/`,

@@ -25,6 +25,7 @@ export type DefectName =
   | 'sound_lost'
   | 'sound_changed'
   | 'image_form'
+  | 'unreadable_marker'
   | 'missing_object'
   | 'changed_object'
   | 'playlist';

@@ -1,7 +1,7 @@
 import { toNumber } from '../rational.ts';
 import type { Plan, Unit } from '../plan.ts';
 import type { Defect } from './defect.ts';
-import { TINY, tinyAt } from './witness.ts';
+import { TINY, tinyAt, tinyHash } from './witness.ts';
 import type { SourcePicture } from './witness.ts';
 
 type Chunk = Extract<Unit, { kind: 'video' }>;
@@ -10,9 +10,9 @@ type Chunk = Extract<Unit, { kind: 'video' }>;
 export interface Witness {
   /** As the decoder gave them, from before the chunk to just behind it. */
   readonly source: readonly SourcePicture[];
-  /** The hash of each frame of the chunk. */
-  readonly grid: readonly string[];
-  /** The tiny copies of the chunk's frames, one after the other. */
+  /** The tiny copies of the chunk's frames, one after the other: in the source's own colours, */
+  readonly grid: Uint8Array;
+  /** and in those that go to the encoders. */
   readonly shown: Uint8Array;
   /** The decoder began elsewhere than at the source's start. */
   readonly sought: boolean;
@@ -20,11 +20,15 @@ export interface Witness {
 
 /** Holds the chunk's frames against the pictures that the decoder gave: each at its time, none lost. */
 export function checkTimeline(plan: Plan, chunk: Chunk, witness: Witness): readonly Defect[] {
-  const { source, grid, sought } = witness;
-  if (grid.length !== chunk.frames) {
-    const sentence = `${chunk.name} has ${grid.length} frames, not ${chunk.frames}.`;
+  const { source, sought } = witness;
+  const frames = [witness.grid, witness.shown].map((copies) => copies.length / TINY.bytes);
+  if (frames.some((count) => count !== chunk.frames)) {
+    const sentence = `${chunk.name} has ${frames.join(' and ')} frames, not ${chunk.frames}.`;
     return [{ name: 'frame_count', sentence }];
   }
+  const grid = Array.from({ length: chunk.frames }, (_, frame) =>
+    tinyHash(tinyAt(witness.grid, frame)),
+  );
   const rate = toNumber(plan.grid.rate);
   // In frames from the chunk's first.
   const places = source.map(({ seconds }) => seconds * rate - chunk.firstFrame);
@@ -113,6 +117,30 @@ function arc(places: readonly number[]): number {
   const angles = places.map((place) => place - Math.floor(place)).sort((a, b) => a - b);
   const gaps = angles.map((angle, index) => (angles[index + 1] ?? (angles[0] ?? 0) + 1) - angle);
   return 1 - Math.max(...gaps);
+}
+
+/** Levels of 8 bits by which the colours of a frame may change on their way to the encoders. */
+const KEPT = { mean: 4, chroma: 4 };
+
+/** Holds what goes to the encoders against the source's colours, where those are only copied. */
+export function checkColors(
+  { media: { video } }: Plan,
+  chunk: Chunk,
+  { grid, shown }: Witness,
+): readonly Defect[] {
+  // Transparent ground has hidden colours, and only there the renditions are black.
+  if (!video || video.transfer !== 'sdr' || video.alpha) return [];
+  const changed = Array.from({ length: chunk.frames }, (_, frame) =>
+    difference(tinyAt(grid, frame), tinyAt(shown, frame)),
+  ).filter(
+    ({ mean, chroma }) =>
+      Math.abs(mean) > KEPT.mean || chroma.some((plane) => Math.abs(plane) > KEPT.chroma),
+  );
+  const [first] = changed;
+  if (!first) return [];
+  const levels = [first.mean, ...first.chroma].map((one) => one.toFixed(1)).join(', ');
+  const sentence = `${changed.length} of ${chunk.frames} frames of ${chunk.name} have other colours than the source: ${levels} levels apart.`;
+  return [{ name: 'wrong_colours', sentence }];
 }
 
 /** A rendition's key frame, decoded: its frame within the chunk, and its tiny copy. */

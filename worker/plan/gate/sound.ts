@@ -13,7 +13,7 @@ export interface Level {
   readonly decibels: number;
 }
 
-const WINDOW_SECONDS = 0.25;
+const WINDOW_SECONDS = 0.1;
 const RATE = 16_000;
 const LOWEST = 400;
 const KEY = 'lavfi.astats.Overall.RMS_level';
@@ -58,8 +58,9 @@ export interface SoundWitness {
 /** Decibels: what is loud in the source is not silent in the asset, also mixed down. */
 const LOUD = -50;
 const SILENT = -70;
-/** Decibels by which the encoder may change a window that is not quiet. */
-const CHANGED = 6;
+/** Decibels by which the encoder may weaken what is loud, and what it may add before a bang. */
+const WEAKER = { above: -40, by: 6 };
+const STRONGER = { above: -30, by: 12 };
 
 /** Holds the levels of a track against those of its source: it is heard where the source is. */
 export function checkLevels(
@@ -77,7 +78,10 @@ export function checkLevels(
   });
   const changed = encoded.slice(0, -1).filter(({ decibels }, index) => {
     const after = decoded[index]?.decibels ?? -Infinity;
-    return Math.max(decibels, after) > LOUD && !(Math.abs(decibels - after) < CHANGED);
+    return (
+      (decibels > WEAKER.above && after < decibels - WEAKER.by) ||
+      (after > STRONGER.above && decibels < after - STRONGER.by)
+    );
   });
   return [
     ...tell(track, 'sound_lost', lost, 'is silent where the source is not'),
@@ -93,7 +97,7 @@ function tell(
 ): readonly Defect[] {
   const [first] = levels;
   if (!first) return [];
-  const seconds = levels.length * WINDOW_SECONDS;
+  const seconds = (levels.length * WINDOW_SECONDS).toFixed(1);
   const sentence = `${name} ${what}: ${seconds} s in all, first at ${first.seconds.toFixed(2)} s.`;
   return [{ name: defect, sentence }];
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { frameSeconds } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
 
@@ -10,17 +11,22 @@ import type { FrameRange, Grid } from '../grid.ts';
 export const TINY = { width: 32, height: 18, luma: 32 * 18, bytes: (32 * 18 * 3) / 2 } as const;
 
 /** Averages of a few points each: to look at every point would cost as much as a small rendition. */
-export const TINY_FILTER = `scale=128:72:flags=neighbor,scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`;
+export const TINY_FILTER = `scale=128:72:flags=neighbor:out_range=tv,scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`;
 
 /** One of the tiny copies that follow each other. */
 export function tinyAt(copies: Uint8Array, index: number): Uint8Array {
   return copies.subarray(index * TINY.bytes, (index + 1) * TINY.bytes);
 }
 
+/** As `framemd5` tells pictures from others. */
+export function tinyHash(copy: Uint8Array): string {
+  return createHash('md5').update(copy).digest('hex');
+}
+
 /** The files of a video unit's witness, in its scratch folder. */
 export const WITNESS_FILES = {
   source: 'source.framemd5',
-  grid: 'grid.framemd5',
+  grid: 'grid.yuv',
   shown: 'shown.yuv',
 } as const;
 
@@ -35,7 +41,7 @@ export function witnessOutputs(directory: string): readonly string[] {
   ];
   return [
     ...output('source', '-enc_time_base', `1:${SOURCE_CLOCK}`, '-f', 'framemd5'),
-    ...output('grid', '-f', 'framemd5'),
+    ...output('grid', '-c:v', 'rawvideo', '-f', 'rawvideo'),
     ...output('shown', '-c:v', 'rawvideo', '-f', 'rawvideo'),
   ];
 }

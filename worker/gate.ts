@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { FaultyOutputError } from './errors.ts';
+import { readDocument, writeDocument } from './io/documents.ts';
+import { readMarker } from './markers.ts';
+import { describeDefects } from './plan/gate/defect.ts';
+import type { Defect } from './plan/gate/defect.ts';
+import { checkMarker, checkStored, filesOf } from './plan/gate/publication.ts';
+import type { MadeFile } from './plan/gate/publication.ts';
+import { jobKeys, versionKey } from './plan/keys.ts';
+import type { Marker, StoredFile } from './plan/marker.ts';
+import { serialiseUnit } from './plan/message.ts';
+import { planVersion } from './plan/plan.ts';
+import type { Plan } from './plan/plan.ts';
+import type { Context, Services } from './services.ts';
+
+interface DoneUnit {
+  readonly unit: string;
+  /** Of its marker. */
+  readonly etag: string;
+  readonly marker: Marker;
+}
+
+/**
+ * The markers of all units, when each is done and the delivery bucket holds what they made; undefined
+ * when not. A unit whose work is not there as planned is sent on its way once more. Throws
+ * FaultyOutputError when that was done before.
+ */
+export async function requireMade(
+  services: Services,
+  plan: Plan,
+  context: Context,
+): Promise<readonly Marker[] | undefined> {
+  const done = await readDone(services, plan);
+  if (!done) return undefined;
+  const made = done.flatMap(({ marker }) => filesOf(plan, marker));
+  const stored = await readStored(services, plan, made);
+  let faultless = true;
+  for (const unit of done) {
+    const { unit: name, marker } = unit;
+    const defects = [
+      ...checkMarker(plan, name, marker),
+      ...checkStored(filesOf(plan, marker), stored),
+    ];
+    if (defects.length === 0) continue;
+    faultless = false;
+    await redo(services, plan, unit, defects, context);
+  }
+  return faultless ? done.map(({ marker }) => marker) : undefined;
+}
+
+/** What the delivery bucket holds of the plan's version, by its path there. */
+async function readStored(
+  { store, config }: Services,
+  plan: Plan,
+  made: readonly MadeFile[],
+): Promise<ReadonlyMap<string, StoredFile>> {
+  const { DELIVERY_BUCKET } = config;
+  const prefix = versionKey(plan.assetId, planVersion(plan), '');
+  const stored = new Map<string, StoredFile>();
+  for await (const { key, sizeBytes, etag } of store.list(DELIVERY_BUCKET, prefix)) {
+    stored.set(key.slice(prefix.length), { bytes: sizeBytes, md5: etag });
+  }
+  for (const { path, bytes, md5 } of made) {
+    const found = stored.get(path);
+    if (found?.bytes !== bytes || found.md5 === md5) continue;
+    // With a key of one's own for encryption, S3's ETag is not the MD5 of an object.
+    const object = await store.get(DELIVERY_BUCKET, `${prefix}${path}`);
+    const hash = createHash('md5');
+    if (object) for await (const part of object.body) hash.update(part as Uint8Array);
+    stored.set(path, { bytes, md5: hash.digest('hex') });
+  }
+  return stored;
+}
+
+/** Undefined while a unit is not done. */
+async function readDone(services: Services, plan: Plan): Promise<readonly DoneUnit[] | undefined> {
+  const { store, config, jobs } = services;
+  const keys = jobKeys(plan.jobId);
+  const etags = new Map<string, string>();
+  for await (const { key, etag } of store.list(config.WORK_BUCKET, keys.done)) etags.set(key, etag);
+  if (!plan.units.every(({ name }) => etags.has(keys.marker(name)))) return undefined;
+  const done: DoneUnit[] = [];
+  for (const { name } of plan.units) {
+    const marker = await readMarker(services, plan, name);
+    if (marker) done.push({ unit: name, etag: etags.get(keys.marker(name)) ?? '', marker });
+    // Its message is done; the unit is not.
+    else await jobs.send(serialiseUnit(plan.jobId, name));
+  }
+  return done.length === plan.units.length ? done : undefined;
+}
+
+const redoneSchema = z.object({ marker: z.string(), defects: z.string() });
+
+/**
+ * Has a unit made once more. Which marker was found faulty is written down first: a worker that dies
+ * in between does it again, and the same unit with another marker has had its second chance.
+ */
+async function redo(
+  { store, config, jobs }: Services,
+  plan: Plan,
+  { unit, etag }: DoneUnit,
+  found: readonly Defect[],
+  { log }: Context,
+): Promise<void> {
+  const keys = jobKeys(plan.jobId);
+  const bucket = config.WORK_BUCKET;
+  const defects = describeDefects(found);
+  const parse = (json: unknown) => redoneSchema.parse(json);
+  const before = await readDocument(store, bucket, keys.redone(unit), parse);
+  log.warn({ event: 'unit.faulty', unit, again: before !== undefined, defects });
+  if (before && before.marker !== etag) {
+    // Whoever asks for the job again begins this unit anew.
+    await store.delete(bucket, keys.marker(unit));
+    await store.delete(bucket, keys.redone(unit));
+    throw new FaultyOutputError(`What ${unit} made is not what was planned, twice. ${defects}`);
+  }
+  await writeDocument(store, bucket, keys.redone(unit), { marker: etag, defects }, parse);
+  await jobs.send(serialiseUnit(plan.jobId, unit));
+  await store.delete(bucket, keys.marker(unit));
+}
