@@ -1,14 +1,12 @@
 /** What a device's lock screen, keyboard and headphones show and control. */
 export interface Session {
   /** Takes over, as the player that was started last. */
-  take(title: string, poster: HTMLImageElement | null): void;
+  take(title: string): void;
   /** Leaves, if no other player has taken over. */
   leave(): void;
 }
 
 const SKIP_SECONDS = 10;
-/** Pixels; what lock screens show. */
-const ARTWORK_WIDTH = 512;
 let owner: HTMLVideoElement | undefined;
 
 /** Play and pause are the browser's own. */
@@ -24,11 +22,12 @@ export function sessionOf(video: HTMLVideoElement): Session {
     ['seekto', ({ seekTime }) => (video.currentTime = seekTime ?? video.currentTime)],
   ];
   return {
-    take: (title, poster) => {
+    take: (title) => {
       if (!('mediaSession' in navigator)) return;
       owner = video;
-      const artwork = poster?.complete && poster.naturalWidth > 0 ? [artworkOf(poster)] : [];
-      navigator.mediaSession.metadata = new MediaMetadata({ title, artwork });
+      // No artwork: browsers fetch its address without CORS and Referer, which the CDN refuses, and a
+      // picture in a data: address needs more of a page's policy.
+      navigator.mediaSession.metadata = new MediaMetadata({ title });
       for (const [action, handler] of actions) handle(action, handler);
     },
     leave: () => {
@@ -38,26 +37,6 @@ export function sessionOf(video: HTMLVideoElement): Session {
       for (const [action] of actions) handle(action, null);
     },
   };
-}
-
-/**
- * The picture itself, scaled down: a browser would fetch its address once more, without CORS and Referer,
- * and the CDN would refuse that.
- */
-function artworkOf(image: HTMLImageElement): MediaImage {
-  const { naturalWidth, naturalHeight } = image;
-  const scale = Math.min(1, ARTWORK_WIDTH / naturalWidth);
-  const canvas = document.createElement('canvas');
-  canvas.width = Math.round(naturalWidth * scale);
-  canvas.height = Math.round(naturalHeight * scale);
-  canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  try {
-    const src = canvas.toDataURL('image/jpeg');
-    return { src, type: 'image/jpeg', sizes: `${canvas.width}x${canvas.height}` };
-  } catch {
-    // Another site's picture without CORS, which no script may read.
-    return { src: image.src };
-  }
 }
 
 /** Browsers throw a TypeError at an action that they do not know. */

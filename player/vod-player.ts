@@ -204,12 +204,12 @@ export class VodPlayer extends StyledElement {
     }
   }
 
-  #hear(type: (typeof TOLD)[number], { controller, poster }: Layout): void {
+  #hear(type: (typeof TOLD)[number], { controller }: Layout): void {
     const { video } = this;
     if (type === 'play' || type === 'volumechange') this.#silenceOthers();
     if (type === 'playing') {
       this.#resumeAt = 0;
-      if (!video.muted) this.#session.take(this.#title, poster.querySelector('img'));
+      if (!video.muted) this.#session.take(this.#title);
     }
     if (type === 'timeupdate' && Math.abs(video.currentTime - this.#keptAt) >= KEEP_EVERY_SECONDS) {
       this.#keep();

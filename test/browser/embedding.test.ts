@@ -299,17 +299,8 @@ describe('The device', () => {
     await press(page);
     await playsTo(page, 0.2);
     expect(stand.answered.filter((line) => line.includes('poster'))).toEqual([]);
-    const told = await page.evaluate(() => {
-      const { metadata } = navigator.mediaSession;
-      return {
-        title: metadata?.title,
-        artwork: metadata?.artwork.map(({ src, sizes }) => `${src.slice(0, 23)} ${sizes ?? ''}`),
-      };
-    });
-    expect(told).toEqual({
-      title: 'A talk',
-      artwork: ['data:image/jpeg;base64, 512x288'],
-    });
+    const title = page.evaluate(() => navigator.mediaSession.metadata?.title);
+    expect(await title).toBe('A talk');
     await page.evaluate(() => {
       const { handlers } = window as unknown as {
         handlers: Map<string, MediaSessionActionHandler>;
