@@ -72,8 +72,8 @@ function wrongFrames(
   );
 }
 
-/** A distance between pictures, in frames of the grid, that means the next frame. */
-const NEXT = { least: 0.5, most: 1.5 };
+/** Distances between pictures, in frames of the grid, that mean the next frame. Pictures that are nearer to each other are thinned out. */
+const NEXT = { least: 0.75, most: 1.5 };
 /** Where all pictures lie so far from the middle of a frame, no grid of their rate loses any. */
 const FITTING = 0.9;
 /** A source of fewer pictures tells nothing of its pace. */
@@ -82,8 +82,6 @@ const FEW = 10;
 const LOST_SHARE = 0.05;
 /** Frames a second; a source of more is thinned out. */
 const MOST = 60;
-/** Below this distance pictures come faster than the grid's frames. */
-const FASTER = 0.75;
 
 /**
  * Pictures that follow each other at the grid's rate are each shown once, unless their own clock is so
@@ -94,7 +92,7 @@ function checkPace(chunk: Chunk, places: readonly number[], rate: number): reado
   const steps = own.slice(1).map((place, index) => place - (own[index] ?? 0));
   if (steps.length < FEW) return [];
   const median = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 1;
-  if (median < FASTER && rate / median < MOST * 1.01) {
+  if (median < NEXT.least && rate / median < MOST * 1.01) {
     const sentence = `${chunk.name} has ${(rate / median).toFixed(2)} pictures a second, and the grid only ${rate.toFixed(2)} frames.`;
     return [{ name: 'lost_pictures', sentence }];
   }
