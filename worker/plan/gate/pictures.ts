@@ -54,21 +54,31 @@ export function checkTimeline(plan: Plan, chunk: Chunk, witness: Witness): reado
 /** Times are rounded to microseconds on their way: so near to the border of two frames both are right. */
 const BORDER = 0.001;
 
-/** The frames that do not show the last picture that has its time by then; the first picture stands before it. */
+/**
+ * The frames that show no picture of their time. A frame without one repeats the last picture before it,
+ * or the first of all. A source that is thinned out has several for a frame, and any of them will do; its
+ * very last one can be over before its frame begins.
+ */
 function wrongFrames(
   source: readonly SourcePicture[],
   places: readonly number[],
   grid: readonly string[],
 ): readonly number[] {
   const expected = [-BORDER, 0, BORDER].map((shift) => {
+    const frameOf = (picture: number) => Math.round((places[picture] ?? 0) + shift);
+    const isBrief = (picture: number) =>
+      picture === source.length - 1 &&
+      (places[picture] ?? 0) - (places[picture - 1] ?? 0) < NEXT.least;
     let at = 0;
     return grid.map((_, frame) => {
-      while (at + 1 < source.length && Math.round((places[at + 1] ?? 0) + shift) <= frame) at += 1;
-      return source[at]?.hash;
+      while (at + 1 < source.length && frameOf(at + 1) <= frame) at += 1;
+      let first = at;
+      while (first > 0 && (frameOf(first - 1) === frame || isBrief(first))) first -= 1;
+      return source.slice(first, at + 1).map(({ hash }) => hash);
     });
   });
   return grid.flatMap((hash, frame) =>
-    expected.some((hashes) => hashes[frame] === hash) ? [] : [frame],
+    expected.some((hashes) => hashes[frame]?.includes(hash)) ? [] : [frame],
   );
 }
 
