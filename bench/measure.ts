@@ -15,9 +15,13 @@ export function measure(work: () => void): Cost {
   return { cpuSeconds: childSeconds() - before, wallSeconds };
 }
 
-/** Runs a program to its end; returns its standard error. Throws when it fails. */
-export function run(program: string, argv: readonly string[]): string {
-  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+/** Runs a program to its end, on that standard input; returns its standard error. Throws when it fails. */
+export function run(
+  program: string,
+  argv: readonly string[],
+  input: NodeJS.ArrayBufferView = Buffer.alloc(0),
+): string {
+  const { status, stderr } = spawnSync(program, argv, { input, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} ended with ${String(status)}: ${stderr}`);
   return stderr;
 }

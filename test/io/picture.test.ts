@@ -323,8 +323,11 @@ describe('Fields', () => {
     const filters = [...frameFilters({ ...video, ...odd }), 'setfield=prog', 'idet'];
     const argv = ['-nostdin', '-hide_banner', '-i', address, '-vf', filters.join(',')];
     const { stderr } = await run('ffmpeg', [...argv, '-f', 'null', '-']);
-    const [, top, bottom, progressive] =
-      /Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)/.exec(stderr) ?? [];
+    // ffmpeg 7 also prints a line of zeros, from when it sets its filters up.
+    const lines = stderr.matchAll(
+      /Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)/g,
+    );
+    const [, top, bottom, progressive] = [...lines].at(-1) ?? [];
     const fields = Number(top) + Number(bottom);
     return fields / (fields + Number(progressive));
   }

@@ -213,12 +213,12 @@ describe('The command of a sound track', () => {
       ...['-itsoffset', '0.023000', '-protocol_whitelist', 'file', '-format_whitelist', WHITELIST],
       ...['-i', 'file:/data/ab', '-filter_complex'],
       '[0:1]asplit[s0][m0];' +
-        `[s0]${levels("file\\\\:/tmp/it\\\\\\'s/source-0.levels")},anullsink;` +
+        `[s0]${levels("file\\\\:/tmp/it\\\\\\'s/source-0.levels")}[heard0];` +
         '[m0]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
         'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=624000,' +
-        `asplit[made][sum];[made]${levels("file\\\\:/tmp/it\\\\\\'s/encoded.levels")},anullsink`,
-      ...['-map', '[sum]'],
-      ...['-c:a', 'aac', '-b:a', '128000', '-flags', '+bitexact'],
+        `asplit[made][sum];[made]${levels("file\\\\:/tmp/it\\\\\\'s/encoded.levels")}[encoded]`,
+      ...['-map', '[heard0]', '-f', 'null', '-', '-map', '[encoded]', '-f', 'null', '-'],
+      ...['-map', '[sum]', '-c:a', 'aac', '-b:a', '128000', '-flags', '+bitexact'],
       ...['-map_metadata', '-1', '-fflags', '+bitexact'],
       ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', '10', '-f', 'segment'],
       // 6 s are 281.25 frames of 1024 samples, 12 s are 562.5; one more is the encoder's run-in.
@@ -248,12 +248,12 @@ describe('The command of a sound track', () => {
     expect(valueOf(argv, '-filter_complex')?.split(';')).toEqual([
       '[0:1]aformat=sample_fmts=fltp,pan=stereo|c0=0.8165*c0+0.5774*c2|c1=0.8165*c1+0.5774*c2,' +
         'asplit[s0][m0]',
-      `[s0]${levels('file\\\\:/d/source-0.levels')},anullsink`,
+      `[s0]${levels('file\\\\:/d/source-0.levels')}[heard0]`,
       '[m0]aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,' +
         'alimiter=limit=1:level=0:latency=1,' +
         'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000,' +
         'asplit[made][sum]',
-      `[made]${levels('file\\\\:/d/encoded.levels')},anullsink`,
+      `[made]${levels('file\\\\:/d/encoded.levels')}[encoded]`,
     ]);
   });
 
@@ -263,19 +263,20 @@ describe('The command of a sound track', () => {
       { index: 2, gains: { left: [0], right: [1] } },
     ];
     const argv = audioCommand(planOf(), { ...TRACK, streams }, { address: '/a', directory: '/d' });
-    expect(valueOf(argv, '-map')).toBe('[sum]');
+    const outputs = argv.filter((_, index) => argv[index - 1] === '-map');
+    expect(outputs).toEqual(['[heard0]', '[heard1]', '[encoded]', '[sum]']);
     const zero = 'aresample=48000:async=1:min_hard_comp=0.1:first_pts=0,apad';
     expect(valueOf(argv, '-filter_complex')?.split(';')).toEqual([
       '[0:1]aformat=sample_fmts=fltp,pan=stereo|c0=c0|c1=0*c0,asplit[s0][m0]',
-      `[s0]${levels('file\\\\:/d/source-0.levels')},anullsink`,
+      `[s0]${levels('file\\\\:/d/source-0.levels')}[heard0]`,
       `[m0]${zero}[a0]`,
       '[0:2]aformat=sample_fmts=fltp,pan=stereo|c0=0*c0|c1=c0,asplit[s1][m1]',
-      `[s1]${levels('file\\\\:/d/source-1.levels')},anullsink`,
+      `[s1]${levels('file\\\\:/d/source-1.levels')}[heard1]`,
       `[m1]${zero}[a1]`,
       '[a0][a1]amix=inputs=2:normalize=0,' +
         'aformat=sample_fmts=fltp:channel_layouts=stereo,apad,atrim=end_sample=3360000,' +
         'asplit[made][sum]',
-      `[made]${levels('file\\\\:/d/encoded.levels')},anullsink`,
+      `[made]${levels('file\\\\:/d/encoded.levels')}[encoded]`,
     ]);
   });
 

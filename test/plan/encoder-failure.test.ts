@@ -55,6 +55,16 @@ describe('A failed run of ffmpeg', () => {
       'source_gone',
     ],
     [
+      'a file that was deleted, in the words of ffmpeg 7',
+      '[in#0 @ 0x5] [error] Error opening input: No such file or directory\n[error] Error opening input file file:/data/blobs/ab.',
+      'source_gone',
+    ],
+    [
+      'a server that hangs up, in the words of ffmpeg 7',
+      `[in#0 @ 0x5] [error] Error opening input: End of file\n[error] Error opening input file ${HTTP}.`,
+      'transient',
+    ],
+    [
       'a file that was deleted',
       '[error] file:/data/blobs/ab: No such file or directory',
       'source_gone',
@@ -123,6 +133,11 @@ describe('A failed run of ffmpeg', () => {
     expect(verdict({ exitCode: 69 })).toBe('damaged_source');
   });
 
+  test('means the same with the exit codes of ffmpeg 7', () => {
+    const stderr = '[error] Error while filtering: Generic error in an external library';
+    expect(verdict({ exitCode: 234, stderr })).toBe('unsupported_source');
+  });
+
   test.each([
     ['ffprobe ran', { program: 'ffprobe', exitCode: undefined, signal: 'SIGXCPU' }],
     ['ffmpeg ran, which ends by itself then', { exitCode: 255, outOfTime: true }],
@@ -180,25 +195,33 @@ describe('A failed run of ffprobe', () => {
 
 describe('A run that ended well', () => {
   test('lost its source when a connection broke for good on the way', () => {
-    const stderr = `[h264 @ 0x5] [error] error while decoding MB 1 2\n[error] ${HTTP}: Input/output error\n`;
-    expect(lostSource(stderr)).toEqual(
-      new TransientError(
-        `The source could not be read to its end: [error] ${HTTP}: Input/output error`,
-      ),
-    );
+    const lines = [
+      `[error] ${HTTP}: Input/output error`,
+      '[in#0/mpegts @ 0x5] [error] Error during demuxing: Input/output error',
+    ];
+    for (const line of lines) {
+      expect(
+        lostSource(HTTP, `[h264 @ 0x5] [error] error while decoding MB 1 2\n${line}\n`),
+      ).toEqual(new TransientError(`The source could not be read to its end: ${line}`));
+      expect(lostSource('file:/a', line)).toBeUndefined();
+    }
   });
 
   test('lost pictures when there was no memory for them', () => {
     const stderr = '[error] Error while decoding stream #0:0: Cannot allocate memory\n';
-    expect(lostSource(stderr)).toMatchObject({ name: 'RejectedError', code: 'too_demanding' });
+    expect(lostSource(HTTP, stderr)).toMatchObject({
+      name: 'RejectedError',
+      code: 'too_demanding',
+    });
   });
 
   test.each([
     ['was reconnected', '[https @ 0x5] [warning] Will reconnect at 9, error=Connection reset'],
     ['met damage', `[error] ${HTTP}: Invalid data found when processing input`],
+    ['met damage with ffmpeg 7', '[in#0/mpegts @ 0x5] [error] Error during demuxing: Invalid data'],
     ['read a file to an end that came early', '[error] file:/a: Input/output error'],
     ['said nothing', ''],
   ])('has its source when it %s', (_, stderr) => {
-    expect(lostSource(stderr)).toBeUndefined();
+    expect(lostSource(HTTP, stderr)).toBeUndefined();
   });
 });

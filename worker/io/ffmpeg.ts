@@ -56,9 +56,10 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
   const { argv, limits, signal, stallSeconds, log } = run;
   signal.throwIfAborted();
   const input = argv.indexOf('-i');
+  const address = argv[input + 1] ?? '';
   const [program, ...words] = confine(run.ffmpeg, limits);
   const command = Ffmpeg()
-    .input(argv[input + 1] ?? '')
+    .input(address)
     .inputOptions(...words, ...argv.slice(0, input))
     .outputOptions(...argv.slice(input + 2, -1))
     .output(argv.at(-1) ?? '');
@@ -106,7 +107,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
       });
       command.run();
     });
-    const failure: Error | undefined = ended ?? lostSource(redact(stderr));
+    const failure: Error | undefined = ended ?? lostSource(address, redact(stderr));
     if (failure) throw failure;
   } finally {
     unguard();

@@ -164,12 +164,21 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     ...SAME_FILTERS,
     ...timeZero(plan),
     ...inputOptions(place, media.opening),
-    ...['-filter_complex', soundGraph(plan, track, place), '-map', '[sum]'],
-    ...['-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
+    ...['-filter_complex', soundGraph(plan, track, place)],
+    // Filters that end in no output make ffmpeg 7 fail an assertion where the source ends.
+    ...[...track.streams.map((_, stream) => heard(stream)), '[encoded]'].flatMap((levels) => [
+      ...['-map', levels, '-f', 'null', '-'],
+    ]),
+    ...['-map', '[sum]', '-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
     ...segmentOptions(audioBorders(plan).borders, 0),
     segmentFiles(place, track.name),
   ];
+}
+
+/** The output of the levels of the track's stream at that place. */
+function heard(place: number): string {
+  return `[heard${place}]`;
 }
 
 type TrackStream = AudioTrack['streams'][number];
@@ -187,9 +196,9 @@ function soundGraph(plan: Plan, track: AudioTrack, { directory }: Place): string
     `atrim=end_sample=${audioSamples(plan)}`,
     'asplit[made]',
   ];
-  const levels = (name: string) => `${levelsFilter(`file:${directory}/${name}`)},anullsink`;
-  const graph = sum(track, output, (place) => levels(sourceLevels(place)));
-  return `${graph};[made]${levels(ENCODED_LEVELS)}`;
+  const levels = (name: string) => levelsFilter(`file:${directory}/${name}`);
+  const graph = sum(track, output, (place) => `${levels(sourceLevels(place))}${heard(place)}`);
+  return `${graph};[made]${levels(ENCODED_LEVELS)}[encoded]`;
 }
 
 /** Silence where the sound begins late or has gaps, so that it stays with the picture. */

@@ -12,11 +12,11 @@ export interface ProcessEnd {
 }
 
 /** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
-const EXIT = { failed: 1, signalled: 255, undecodable: 69 };
+const EXIT = { signalled: 255, undecodable: 69 };
 
 /** What ffmpeg says when the address fails, not the file: HTTP, sockets and disk. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file/i;
+  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file|: End of file\n.*Error opening input file https?:/i;
 
 /** Said by ffmpeg and by x264 when they reach the limit of their memory; a machine without any kills them. */
 const OUT_OF_MEMORY = /Cannot allocate memory|malloc of size \d+ failed/;
@@ -29,7 +29,10 @@ const TOO_MANY_STREAMS = /exceeds max_streams/;
 
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
 const GONE =
-  /HTTP error (404|410)|Server returned 404|^(\[\w+\] )?file:.*: No such file or directory/m;
+  /HTTP error (404|410)|Server returned 404|^(\[\w+\] )?file:.*: No such file or directory|Error opening input: No such file/m;
+
+/** Said by ffmpeg 5 and by ffmpeg 7 when they cannot read on. */
+const UNREAD = /^\[error\] https?:|\[error\] Error during demuxing:/;
 
 const UNSUPPORTED =
   /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported|Error reinitializing filters/i;
@@ -101,7 +104,7 @@ export function encoderFailure(end: ProcessEnd): Error {
     );
   }
   // What else ffmpeg itself gives up at is the source's, and would be on every try.
-  if (exitCode === EXIT.failed && said !== '') {
+  if (said !== '') {
     return new RejectedError(
       'unsupported_source',
       'The file cannot be processed as it is. Export it as H.264 in an MP4 file.',
@@ -125,9 +128,13 @@ export function tooDemanding(cause: Error): RejectedError {
  * connection that breaks for good is the end of the file, and the last picture would stand still from
  * there on; so it would for a picture that there was no memory for.
  */
-export function lostSource(stderr: string): TransientError | RejectedError | undefined {
+export function lostSource(
+  address: string,
+  stderr: string,
+): TransientError | RejectedError | undefined {
   const lines = stderr.split('\n');
-  const broken = lines.find((line) => /^\[error\] https?:/.test(line) && AROUND.test(line));
+  const remote = /^https?:/.test(address);
+  const broken = lines.find((line) => remote && UNREAD.test(line) && AROUND.test(line));
   if (broken !== undefined) {
     return new TransientError(`The source could not be read to its end: ${broken}`);
   }

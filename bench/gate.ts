@@ -1,0 +1,167 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../worker/config.ts';
+import { layoutEnv } from '../worker/io/local/layout.ts';
+import { probeSource } from '../worker/io/probe.ts';
+import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
+import { LADDER } from '../worker/plan/ladder.ts';
+import { planAsset } from '../worker/plan/plan.ts';
+import type { Plan, Unit } from '../worker/plan/plan.ts';
+import { joinable, readSegment } from '../worker/plan/transport-stream.ts';
+import { measure, requireClip, run } from './measure.ts';
+
+const HELP = `Usage: npm run bench:gate [-- CLIP]
+
+Prints what the output gate costs: the CPU seconds of ffmpeg for a unit of pictures and for one of
+sound, with what the gate reads and decodes and without it. Takes the first 10 s of a clip, or makes
+one of 1080p.
+`;
+const SECONDS = 10;
+const ROUNDS = 3;
+
+if (process.argv.includes('--help')) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const given = process.argv[2];
+if (given) requireClip(given);
+const directory = mkdtempSync(join(tmpdir(), 'vodstack-gate-'));
+
+const ffmpeg = (...argv: readonly string[]) =>
+  run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv]);
+
+/** The first seconds of the given clip, as they are, or moving pictures with noise. */
+function makeSource(path: string): void {
+  if (given) {
+    const streams = ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy'];
+    ffmpeg('-t', String(SECONDS), '-i', given, ...streams, path);
+    return;
+  }
+  const picture = 'testsrc2=s=1920x1080:r=25,noise=alls=8:allf=t,format=yuv420p';
+  const sound = 'aevalsrc=0.3*sin(880*PI*t)|0.3*sin(1320*PI*t):s=48000';
+  ffmpeg(
+    ...['-f', 'lavfi', '-i', picture, '-f', 'lavfi', '-i', sound, '-t', String(SECONDS)],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '18', '-c:a', 'aac', path],
+  );
+}
+
+async function planSource(address: string): Promise<Plan> {
+  const { size: sizeBytes } = statSync(address);
+  const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
+  const media = await probeSource({
+    ...{ address, sizeBytes, picture: 'optional', ffprobe: 'ffprobe' },
+    signal: new AbortController().signal,
+    limits: { maxDurationSeconds: 60, maxSizeBytes: 2 ** 40, maxPicturePixels: 1e8 },
+  });
+  return planAsset({
+    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER, media },
+    source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
+    encoder: { preset, crf },
+  });
+}
+
+/** Where the graph ends for the gate, and not for an encoder. */
+const WITNESS = /\[(source|grid|shown|heard\d+|encoded)\]$/;
+
+/** The same run for the encoders alone: without the graph's branches and the outputs that the gate reads. */
+function withoutGate(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('-filter_complex') + 1;
+  const graph = (argv[at] ?? '')
+    .split(';')
+    .filter((chain) => !WITNESS.test(chain))
+    .join(';')
+    .replace('split[decoded]', 'null')
+    .replace('split[framed]', 'null')
+    .replace(/asplit(\[s\d+\])(\[m\d+\])/g, 'anull$2')
+    .replace('asplit[made]', 'anull')
+    .replace(/split=(\d+)(.*)\[ready\]/, (_, count, names) => `split=${Number(count) - 1}${names}`);
+  let kept = true;
+  return argv.with(at, graph).filter((token, index) => {
+    if (token === '-map') kept = !WITNESS.test(argv[index + 1] ?? '');
+    return kept;
+  });
+}
+
+/** What the gate has decoded of a unit's segments: key frames, or all frames of sound. */
+function decodedOf(folder: string, names: readonly string[]): Buffer {
+  const parts = names.flatMap((name) =>
+    readdirSync(join(folder, name))
+      .sort()
+      .flatMap((file): readonly Uint8Array[] => {
+        const segment = readSegment(joinable(readFileSync(join(folder, name, file))));
+        return segment.kind === 'audio'
+          ? segment.frames.map(({ data }) => data)
+          : segment.pictures.filter(({ key }) => key).map(({ data }) => data);
+      }),
+  );
+  return Buffer.concat(parts);
+}
+
+interface Setting {
+  readonly name: string;
+  readonly folders: readonly string[];
+  readonly command: (directory: string) => readonly string[];
+  readonly decoder: readonly string[];
+}
+
+function compare({ name, folders, command, decoder }: Setting): void {
+  const rounds = Array.from({ length: ROUNDS }, (_, round) => {
+    process.stderr.write(`${name}, ${round + 1} of ${ROUNDS} …\n`);
+    const target = join(directory, `${name}-${round}`);
+    for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
+    const argv = command(target);
+    const bare = measure(() => run('ffmpeg', withoutGate(argv))).cpuSeconds;
+    const made = decodedOf(target, folders);
+    const watched = measure(() => run('ffmpeg', argv)).cpuSeconds;
+    if (!made.equals(decodedOf(target, folders))) {
+      throw new Error(`${name} is not the same without what the gate reads.`);
+    }
+    const decoding = measure(() => run('ffmpeg', decoder, made)).cpuSeconds;
+    rmSync(target, { recursive: true });
+    return { bare, watched, decoding, share: (watched + decoding) / bare - 1 };
+  });
+  const cell = (of: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[of]));
+  const seconds = (['bare', 'watched', 'decoding'] as const).map((of) => cell(of).toFixed(2));
+  const share = (cell('share') * 100).toFixed(1);
+  console.log(`| ${name} | ${seconds.join(' | ')} | ${share} % |`);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+function settingOf(plan: Plan, unit: Unit, address: string): Setting | undefined {
+  const track = plan.audio.find(({ name }) => unit.kind === 'audio' && name === unit.track);
+  if (unit.kind === 'video') {
+    return {
+      name: unit.name,
+      folders: plan.renditions.map(({ name }) => name),
+      command: (folder) => videoCommand(plan, unit, { address, directory: folder }),
+      decoder: KEYS_COMMAND,
+    };
+  }
+  return (
+    track && {
+      name: unit.name,
+      folders: [track.name],
+      command: (folder) => audioCommand(plan, track, { address, directory: folder }),
+      decoder: LEVELS_COMMAND,
+    }
+  );
+}
+
+try {
+  const address = join(directory, 'source.mkv');
+  makeSource(address);
+  const plan = await planSource(address);
+  console.log('| unit | encoding | with the gate | its decoding | more |');
+  console.log('| --- | ---: | ---: | ---: | ---: |');
+  for (const unit of plan.units) {
+    const setting = settingOf(plan, unit, address);
+    if (setting) compare(setting);
+  }
+} finally {
+  rmSync(directory, { recursive: true });
+}
