@@ -69,7 +69,8 @@ export async function readPackets(
   if (found.encryption) throw encrypted();
 }
 
-const ENCRYPTION_INFO = /\|side_data_type=Encryption /;
+/** ffprobe 7 puts the section before the name: `|side_datum/encryption_info:side_data_type=…`. */
+const ENCRYPTION_INFO = /[|:]side_data_type=Encryption /;
 
 export interface DecodedFrame extends SourceFrame {
   /** When it is shown, on the container's clock; NaN where that is not known. */
