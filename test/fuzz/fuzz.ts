@@ -1,16 +1,25 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { RejectedError, TransientError } from '../../worker/errors.ts';
-import { runFfmpeg } from '../../worker/io/ffmpeg.ts';
-import { findSeek, probeSource } from '../../worker/io/probe.ts';
-import { makeFolders } from '../../worker/io/segments.ts';
-import { createLog } from '../../worker/log.ts';
-import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
-import { unitLimits } from '../../worker/plan/limits.ts';
-import { LADDER } from '../../worker/plan/ladder.ts';
-import { planAsset } from '../../worker/plan/plan.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, mkdir, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { clip } from '../e2e/clips.ts';
+import { endSchema } from './batch.ts';
+import type { Batch, End } from './batch.ts';
+import { watchMemory } from './memory.ts';
+import { escapesOf, touchesOf, traced } from './trace.ts';
+
+export interface FuzzResult {
+  /** How many files ended in which way. */
+  readonly ends: Readonly<Record<string, number>>;
+  /** What must not be, with the number of the file: it can be made again from the seed. */
+  readonly faults: readonly string[];
+  /** Ends that need a person, though the worker reports them. */
+  readonly notes: readonly string[];
+  /** The most memory that one process of a program took, in bytes. */
+  readonly peaks: Readonly<Record<string, number>>;
+}
 
 /** Containers whose files are spoiled, with the codecs that they hold. */
 const CONTAINERS: Readonly<Record<string, readonly string[]>> = {
@@ -19,120 +28,112 @@ const CONTAINERS: Readonly<Record<string, readonly string[]>> = {
   'a.ts': [],
   'a.mov': ['-c:v', 'mjpeg'],
   'a.avi': ['-c:v', 'mpeg4', '-c:a', 'mp3'],
-  'a.mpg': ['-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'mpeg'],
+  'a.mpg': ['-c:v', 'mpeg2video', '-r', '25', '-c:a', 'mp2', '-f', 'mpeg'],
   'fragmented.mp4': ['-movflags', '+frag_keyframe+empty_moov'],
 };
 
-export interface FuzzResult {
-  /** How many ended in which way: `ready`, or a rejection's code. */
-  readonly ends: ReadonlyMap<string, number>;
-  /** What must not be, with the number of the file: it can be made again from the seed. */
-  readonly faults: readonly string[];
+/** Files that name others: a file beside the source's folder, and an address. */
+export async function makeBait(directory: string): Promise<readonly string[]> {
+  const [canary, address] = [join(directory, 'canary.ts'), 'http://127.0.0.1:9/canary.ts'];
+  await writeFile(canary, await readFile(clip({ name: 'a.ts', ...TINY })));
+  const lists = {
+    'list.ffconcat': `ffconcat version 1.0\nfile '${canary}'\nfile '${address}'\n`,
+    'list.m3u8': `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${canary}\n#EXTINF:1,\n${address}\n#EXT-X-ENDLIST\n`,
+  };
+  for (const [name, text] of Object.entries(lists)) await writeFile(join(directory, name), text);
+  return Object.keys(lists).map((name) => join(directory, name));
 }
 
-/** Spoils small files, the same ones for the same seed, and makes assets of them as a worker does. */
+const TINY = { seconds: 1, size: '64x36', rate: '10' };
+
+/** A trace of so many files is 20 MB. */
+const BATCH_FILES = 100;
+/** Between two files' ends, twice as long as one may take. */
+const SILENCE_SECONDS = 120;
+
+/**
+ * Spoils small files, the same ones for the same seed, and has a worker probe, plan and encode them. The folder
+ * is empty, and is the only one that may be written to, which is traced.
+ */
 export async function fuzz(
-  seed: number,
-  first: number,
-  count: number,
+  { seed, first, count }: Readonly<Record<'seed' | 'first' | 'count', number>>,
   directory: string,
-  programs: { readonly ffmpeg: string; readonly ffprobe: string },
+  onBatch: (done: number) => void = () => {},
 ): Promise<FuzzResult> {
-  const sources = Object.entries(CONTAINERS).map(([name, more]) => ({
-    name,
-    bytes: readFileSync(clip({ name, seconds: 1, size: '64x64', rate: '10', more })),
-  }));
-  const ends = new Map<string, number>();
+  const sources = Object.entries(CONTAINERS).map(([name, more]) => clip({ name, ...TINY, more }));
+  const whole = [...(await makeBait(directory)), ...sources];
+  const ends: Record<string, number> = {};
+  const peaks: Record<string, number> = {};
   const faults: string[] = [];
-  for (let index = first; index < first + count; index += 1) {
-    const source = sources[index % sources.length];
-    if (!source) break;
-    const folder = join(directory, String(index));
-    mkdirSync(folder);
-    const path = join(folder, source.name);
-    writeFileSync(path, spoiled(source.bytes, randomOf(`${seed}/${index}`)));
-    const end = await endOf(path, folder, programs);
-    ends.set(end, (ends.get(end) ?? 0) + 1);
-    if (/^fault/.test(end)) faults.push(`${index} (${source.name}): ${end}`);
-  }
-  return { ends, faults };
-}
-
-/** Probes, plans and encodes a file. Nothing but a success or a rejection is right. */
-async function endOf(
-  address: string,
-  directory: string,
-  { ffmpeg, ffprobe }: { readonly ffmpeg: string; readonly ffprobe: string },
-): Promise<string> {
-  const signal = AbortSignal.timeout(60_000);
-  const { size: sizeBytes } = statSync(address);
-  try {
-    const media = await probeSource({
-      ...{ address, sizeBytes, ffprobe, signal, picture: 'optional' },
-      limits: { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 },
+  const notes: string[] = [];
+  for (let from = first; from < first + count; from += BATCH_FILES) {
+    const files = Math.min(BATCH_FILES, first + count - from);
+    const folder = join(directory, String(from));
+    await mkdir(folder);
+    const ran = await runBatch({
+      directory: folder,
+      seed,
+      first: from,
+      count: files,
+      whole,
+      sources,
     });
-    const plan = planAsset({
-      ...{ jobId: 'job', assetId: 'asset', title: 'fuzz', media },
-      source: { bucket: 'b', key: 'k', etag: 'e', sizeBytes },
-      ladder: LADDER,
-      encoder: { preset: 'ultrafast', crf: 30 },
-    });
-    // A spoiled header can claim hours; the first chunk and its like are enough.
-    for (const unit of plan.units.filter(({ kind }) => kind !== 'images').slice(0, 2)) {
-      const limits = unitLimits(plan, unit);
-      const run = { ffmpeg, limits, signal, stallSeconds: 30, log: createLog('silent') };
-      if (unit.kind === 'video') {
-        const seekSeconds = await findSeek({ address, ffprobe, signal }, plan, 0);
-        await makeFolders(
-          directory,
-          plan.renditions.map(({ name }) => name),
-        );
-        await runFfmpeg({
-          ...run,
-          argv: videoCommand(plan, unit, { address, seekSeconds, directory }),
-        });
-      } else {
-        const track = plan.audio.find(({ name }) => name === unit.name);
-        if (!track) throw new Error(`There is no track ${unit.name}.`);
-        await makeFolders(directory, [track.name]);
-        await runFfmpeg({ ...run, argv: audioCommand(plan, track, { address, directory }) });
-      }
+    for (const { index, path, end, why } of ran.ends) {
+      ends[end] = (ends[end] ?? 0) + 1;
+      if (why)
+        (end === 'fault' ? faults : notes).push(`${index} (${basename(path)}), ${end}: ${why}`);
     }
-    return 'ready';
-  } catch (error) {
-    if (error instanceof RejectedError) return error.code;
-    if (signal.aborted) return 'fault: it hung';
-    // A decoder's crash, which a worker tries again and then reports.
-    if (error instanceof TransientError) return `fault: ${error.message.slice(0, 200)}`;
-    return `fault: ${String(error instanceof Error ? error.stack : error)}`;
+    for (const [name, bytes] of ran.peaks) peaks[name] = Math.max(bytes, peaks[name] ?? 0);
+    faults.push(...new Set(ran.faults));
+    if (ran.ends.length < files) {
+      faults.push(`From ${from} on, ${ran.ends.length} of ${files} files came to an end.`);
+    }
+    await rm(folder, { recursive: true });
+    onBatch(from + files - first);
   }
+  return { ends, faults, notes, peaks };
 }
 
-/** The same, with some bytes changed, moved, taken out or cut off, most of them in the headers. */
-function spoiled(bytes: Buffer, random: () => number): Buffer {
-  const copy = Buffer.from(bytes);
-  const near = () => {
-    const where = random();
-    // Headers are at the start and at the end.
-    const share = where < 0.4 ? random() * 0.05 : where < 0.8 ? 1 - random() * 0.2 : random();
-    return Math.min(copy.length - 9, Math.floor(share * copy.length));
-  };
-  const EXTREME = [0, 1, 0x7f, 0x80, 0xff];
-  for (let changes = 1 + Math.floor(random() * 12); changes > 0; changes -= 1) {
-    const at = near();
-    const kind = random();
-    if (kind < 0.5) copy[at] = Math.floor(random() * 256);
-    else if (kind < 0.8) copy.fill(EXTREME[Math.floor(random() * EXTREME.length)] ?? 0, at, at + 4);
-    else copy.copyWithin(at, near(), near());
-  }
-  return random() < 0.1 ? copy.subarray(0, Math.floor(random() * copy.length)) : copy;
+async function runBatch(batch: Batch) {
+  const trace = `${batch.directory}.trace`;
+  const entry = fileURLToPath(new URL('worker.ts', import.meta.url));
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', entry];
+  const [program, ...argv] = traced(trace, [...node, JSON.stringify(batch)]);
+  const faults: string[] = [];
+  const ends: End[] = [];
+  // A group of its own, so that all of it can be killed at once.
+  const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const watch = setTimeout(() => {
+    faults.push(`No file came to an end within ${SILENCE_SECONDS} s.`);
+    if (child.pid) process.kill(-child.pid, 'SIGKILL');
+  }, SILENCE_SECONDS * 1000);
+  const peaks = watchMemory(child.pid ?? 0);
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+    watch.refresh();
+    ends.push(endSchema.parse(JSON.parse(line)));
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const read = once(lines, 'close');
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  await read;
+  clearTimeout(watch);
+  if (code !== 0) faults.push(`The worker ended with ${code ?? signal}: ${stderr.slice(-2000)}`);
+  faults.push(...escapesOf(touchesOf(await readFile(trace, 'utf8')), batch.directory));
+  await rm(trace);
+  return { ends, faults, peaks: peaks() };
 }
 
-/** Numbers from 0 to 1 that follow from a name. */
-function randomOf(name: string): () => number {
-  let state = createHash('sha256').update(name).digest();
-  return () => {
-    state = createHash('sha256').update(state).digest();
-    return state.readUInt32BE(0) / 2 ** 32;
-  };
+/** The figures of a run, its notes, and its faults at the end. */
+export function describeFuzz({ ends, peaks, notes, faults }: FuzzResult): string {
+  const counts = Object.entries(ends).sort(([, a], [, b]) => b - a);
+  return [
+    ...counts.map(([end, count]) => `${String(count).padStart(5)} ${end}`),
+    ...Object.entries(peaks).map(
+      ([name, bytes]) => `${name}: at most ${(bytes / 2 ** 20).toFixed(0)} MiB`,
+    ),
+    ...notes,
+    `${faults.length} faults`,
+    ...faults,
+  ].join('\n');
 }

@@ -1,20 +1,21 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fuzz } from './fuzz.ts';
+import { describeFuzz, fuzz } from './fuzz.ts';
+import { whyUntraced } from './trace.ts';
 
 /**
- * `npm run test:fuzz -- [files] [seed] [first]`: spoils so many small files and makes assets of them. A fault
- * is printed with its number; the same seed and `first` make that file again.
+ * `npm run test:fuzz -- [files] [seed] [first]`: spoils so many small files and has a worker make assets of
+ * them, under a tracer. A fault is printed with its number; the same seed and `first` make that file again.
  */
-const [files = 2000, seed = Date.now() % 1e6, first = 0] = process.argv.slice(2).map(Number);
-const directory = await mkdtemp(join(tmpdir(), 'vodstack-fuzz-'));
-console.log(`Seed ${seed}, ${files} files from ${first} on.`);
-const { ends, faults } = await fuzz(seed, first, files, directory, {
-  ffmpeg: 'ffmpeg',
-  ffprobe: 'ffprobe',
-});
-for (const [end, count] of [...ends].sort((a, b) => b[1] - a[1])) console.log(count, end);
-for (const fault of faults) console.log(fault);
+const [count = 2000, seed = Date.now() % 1e6, first = 0] = process.argv.slice(2).map(Number);
+const why = whyUntraced();
+if (why) throw new Error(`The run cannot be watched: ${why}`);
+const directory = await mkdtemp(join(await realpath(tmpdir()), 'vodstack-fuzz-'));
+const started = performance.now();
+console.log(`Seed ${seed}, ${count} files from ${first} on.`);
+const result = await fuzz({ seed, first, count }, directory, (done) => console.log(`${done} …`));
+console.log(describeFuzz(result));
+console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`);
 await rm(directory, { recursive: true });
-if (faults.length > 0) process.exitCode = 1;
+if (result.faults.length > 0) process.exitCode = 1;

@@ -1,0 +1,69 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readConfig } from '../../worker/config.ts';
+import { FaultyOutputError, RejectedError, TransientError } from '../../worker/errors.ts';
+import { intake } from '../../worker/intake.ts';
+import { inParallel } from '../../worker/io/in-parallel.ts';
+import { openLocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
+import { createLog } from '../../worker/log.ts';
+import { openServices } from '../../worker/services.ts';
+import { encodeUnit } from '../../worker/unit.ts';
+import { spoiled } from './spoiled.ts';
+import { batchSchema } from './batch.ts';
+import type { End } from './batch.ts';
+
+/**
+ * The process that is traced; its argument is a batch in JSON. Spoils the sources in turn, handles each in a
+ * folder of its own, and prints how it ended, one line of JSON each.
+ */
+const { directory, seed, first, count, whole, sources } = batchSchema.parse(
+  JSON.parse(process.argv[2] ?? ''),
+);
+const FILES_AT_ONCE = 2;
+const HANG_SECONDS = 60;
+
+const indices = Array.from({ length: count }, (_, place) => first + place);
+await inParallel(indices, FILES_AT_ONCE, async (index) => {
+  const asItIs = whole[index];
+  const path = asItIs ?? sources[index % sources.length] ?? '';
+  const bytes = await readFile(path);
+  // Every source has its turn with each unit.
+  const turn = Math.floor(index / sources.length);
+  const end = await endOf(asItIs ? bytes : spoiled(bytes, `${seed}/${index}`), index, turn);
+  console.log(JSON.stringify({ index, path, ...end } satisfies End));
+});
+
+/** Probes and plans a file and makes one of its units, as a worker does. */
+async function endOf(
+  bytes: Buffer,
+  index: number,
+  turn: number,
+): Promise<Omit<End, 'index' | 'path'>> {
+  const folder = join(directory, String(index));
+  await mkdir(folder);
+  const home = await openLocalHome({ directory: join(folder, 'home'), layout: LOCAL_LAYOUT });
+  const env = { ...layoutEnv(join(folder, 'home')), X264_PRESET: 'ultrafast', STALL_SECONDS: '30' };
+  const services = openServices(readConfig(env), home, folder);
+  const context = { log: createLog('silent'), signal: AbortSignal.timeout(HANG_SECONDS * 1000) };
+  try {
+    const object = { bucket: services.config.SOURCE_BUCKET, key: `spoiled-${index}` };
+    await home.store.put(object.bucket, object.key, bytes);
+    const job = await intake.identify(services, { source: object, options: {} });
+    const plan = await intake.plan(services, job, context);
+    const unit = plan?.units[turn % plan.units.length];
+    if (!plan || !unit) return { end: 'fault', why: 'There is no plan, or one without units.' };
+    await encodeUnit(services, plan, unit.name, context);
+    return { end: 'ready' };
+  } catch (error) {
+    if (context.signal.aborted)
+      return { end: 'fault', why: `It took more than ${HANG_SECONDS} s.` };
+    if (error instanceof RejectedError) return { end: error.code };
+    const why = String(error);
+    if (error instanceof TransientError) return { end: 'transient', why };
+    if (error instanceof FaultyOutputError) return { end: 'failed', why };
+    return { end: 'fault', why: error instanceof Error ? (error.stack ?? why) : why };
+  } finally {
+    await home.close();
+  }
+}
