@@ -1,10 +1,14 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { clip } from '../e2e/clips.ts';
+import { clip, make } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import type { Worker } from '../e2e/machine.ts';
 import { dependencies, importsOf, withDependencies, workerFiles } from '../infra/worker-imports.ts';
+import { beepTimes, beeps, numberedPicture, readFrames } from '../media/numbered.ts';
+import { playlistPath } from '../../worker/plan/keys.ts';
 import { Containers, buildImage, inImage, whyNoContainer } from './podman.ts';
 
 /** As infra/compute.ts says it to Fargate. */
@@ -122,6 +126,41 @@ describeContainer("The worker's image", () => {
       expect(await machine.check(asset, file)).toEqual([]);
     });
 
+    test('makes of odd sources what another ffmpeg would.', async () => {
+      await start('odd').line(({ event }) => event === 'worker.started');
+      const made = new Map<string, Awaited<ReturnType<typeof publish>>>();
+      const files = oddSources();
+      for (const file of files) await machine.upload(file);
+      for (const _ of files) {
+        const asset = await machine.ready();
+        made.set(asset.title, await publish(machine, asset));
+      }
+      const first = (title: string) => made.get(title)?.frames[0];
+      // Each picture once, with its beep at each whole second.
+      const numbers = (title: string) => made.get(title)?.frames.map(({ number }) => number);
+      expect(numbers('film')?.slice(0, 72)).toEqual(
+        Array.from({ length: 72 }, (_, frame) => frame),
+      );
+      for (const title of ['film', 'two-mono']) {
+        const beeped = made.get(title)?.channels ?? [];
+        expect(beeped.map(({ length }) => length)).toEqual([3, 3]);
+        for (const [second, time] of beeped.flatMap((times) => [...times.entries()])) {
+          expect(Math.abs(time - 10 - second)).toBeLessThan(0.02);
+        }
+      }
+      expect(made.get('fields')?.plan.media.video?.fieldOrder).toBe('bottom_first');
+      expect(made.get('fields')?.frames).toHaveLength(50);
+      expect(made.get('grows')?.plan.media.video).toMatchObject({
+        resized: true,
+        display: { width: 320, height: 180 },
+      });
+      expect(made.get('grows')?.frames).toHaveLength(40);
+      // Of the transparent ground the left half is hidden.
+      const patches = first('ground')?.patches ?? [];
+      expect(Math.max(...(patches[0] ?? [255]))).toBeLessThan(40);
+      expect(patches[6]?.[0]).toBeGreaterThan(200);
+    });
+
     test('ends within seconds in the middle of a chunk, and gives the unit back at once.', async () => {
       await machine.stop();
       // A preset that takes its time.
@@ -144,6 +183,62 @@ describeContainer("The worker's image", () => {
     });
   });
 });
+
+const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+
+/** Small files, made outside the image: a film, two mono tracks, fields without a header that says so, a picture that grows, transparent ground. */
+function oddSources(): readonly string[] {
+  const lavfi = (source: string) => ['-f', 'lavfi', '-i', source];
+  const numbered = (rate: string, size = '320x180', seconds = 3) =>
+    lavfi(numberedPicture({ rate, size, seconds }));
+  const beep = lavfi(beeps(3));
+  const part = (name: string, size: string, start: number) =>
+    make(name, [...numbered('10', size, 2), ...H264, '-output_ts_offset', String(start)]);
+  const parts = [part('small.ts', '160x90', 0), part('large.ts', '320x180', 2)];
+  const fields = 'tinterlace=interleave_bottom,setfield=bff,format=yuv420p';
+  return [
+    make('film.mkv', [...numbered('24'), ...beep, ...H264, '-ac', '2', '-c:a', 'aac']),
+    make('two-mono.mov', [
+      ...[...numbered('25'), ...beep, ...beep, '-map', '0:v', '-map', '1:a', '-map', '2:a'],
+      ...[...H264, '-c:a', 'pcm_s16le'],
+    ]),
+    make('fields.avi', [
+      ...[...lavfi('testsrc2=s=720x576:r=50:d=2'), '-vf', fields, '-r', '25'],
+      ...['-c:v', 'mpeg4', '-q:v', '3', '-flags', '+ildct+ilme', '-top', '0'],
+    ]),
+    make('grows.ts', ['-i', `concat:${parts.join('|')}`, '-c', 'copy']),
+    make('ground.mov', [
+      ...lavfi(
+        `${numberedPicture({ rate: '25', seconds: 2 })},format=rgba,geq=r='r(X,Y)':g='g(X,Y)':b='b(X,Y)':a='255*gt(X,W/2)'`,
+      ),
+      ...['-c:v', 'qtrle', '-pix_fmt', 'argb'],
+    ]),
+  ];
+}
+
+/** The pictures of the largest rendition, and when each channel of the sound beeps, on the segments' own clock. */
+async function publish(machine: Machine, { assetId, jobId }: { assetId: string; jobId: string }) {
+  const folder = join(machine.directory, assetId);
+  const paths: string[] = [];
+  for (const [key, bytes] of await machine.published(assetId)) {
+    const path = join(folder, key);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, bytes);
+    paths.push(path);
+  }
+  const plan = await machine.plan(jobId);
+  const playlist = (name: string | undefined) =>
+    paths.find((path) => name !== undefined && path.endsWith(`/${playlistPath(name)}`));
+  const pictures = playlist(plan.renditions[0]?.name);
+  const sound = playlist(plan.audio[0]?.name);
+  return {
+    plan,
+    frames: pictures ? await readFrames(pictures) : [],
+    channels: sound
+      ? [await beepTimes(sound, { channel: 0 }), await beepTimes(sound, { channel: 1 })]
+      : [],
+  };
+}
 
 function lines(text: string): readonly string[] {
   return text.split('\n').filter(Boolean).sort();
