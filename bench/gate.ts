@@ -63,7 +63,7 @@ async function planSource(address: string): Promise<Plan> {
 }
 
 /** Where the graph ends for the gate, and not for an encoder. */
-const WITNESS = /\[(source|grid|shown|heard\d+|encoded)\]$/;
+const WITNESS = /\[(source|grid|shown|keys|kept|heard\d+|encoded)\]$/;
 
 /** The same run for the encoders alone: without the graph's branches and the outputs that the gate reads. */
 function withoutGate(argv: readonly string[]): readonly string[] {

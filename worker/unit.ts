@@ -194,7 +194,7 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
     defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
     const { output, complaints } = await decoder.end();
     const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
-    defects.push(...checkKeys(witness.shown, decoded), ...checkDecoding(complaints));
+    defects.push(...checkKeys(plan, witness, decoded), ...checkDecoding(complaints));
     return { made: { kind: 'video', renditions }, defects };
   });
 }

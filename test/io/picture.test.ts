@@ -77,7 +77,7 @@ async function shown(address: string): Promise<readonly Shown[]> {
     '-pix_fmt',
     'rgb24',
   ];
-  const witness = ['source', 'grid', 'shown'].flatMap((name) => ['-map', `[${name}]`]);
+  const witness = ['source', 'grid', 'shown', 'keys'].flatMap((name) => ['-map', `[${name}]`]);
   const unread = [...witness, '-fps_mode', 'passthrough', '-f', 'null', '/dev/null'];
   const { stdout } = await run('ffmpeg', [...graph, ...output, 'pipe:1', ...unread], {
     encoding: 'buffer',

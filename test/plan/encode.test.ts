@@ -141,13 +141,15 @@ describe('The command of a chunk', () => {
         '-filter_complex',
       ],
       '[0:0]split[decoded][frames];' +
-        `[decoded]trim=end=70.040000,${tiny}[source];` +
+        '[decoded]setpts=if(eq(N\\,0)\\,min(PTS\\,70.020000/TB)\\,PTS),' +
+        `trim=end=70.040000,${tiny}[source];` +
         '[frames]fps=fps=25/1:round=near:eof_action=pass,tpad=stop=-1:stop_mode=clone,' +
         'fps=fps=25/1:round=near:start_time=60.000000,trim=end_frame=250,split[framed][colors];' +
         `[framed]${tiny}[grid];` +
         '[colors]format=yuv420p,' +
         'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,' +
-        `split=3[s0][s1][ready];[ready]${tiny}[shown];` +
+        `split=3[s0][s1][ready];[ready]split[copied][kept];[copied]${tiny}[shown];` +
+        '[kept]select=not(mod(n\\,50)),scale=32:18:flags=area+accurate_rnd:out_range=tv,format=yuv420p[keys];' +
         '[s0]scale=1280:720:flags=bicubic:out_range=tv,setsar=1[v0];' +
         '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
       ...encoding(0, '720p', '3500000'),
@@ -158,6 +160,8 @@ describe('The command of a chunk', () => {
       'file:/tmp/50%/video-00001/grid.yuv',
       ...['-map', '[shown]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
       'file:/tmp/50%/video-00001/shown.yuv',
+      ...['-map', '[keys]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
+      'file:/tmp/50%/video-00001/keys.yuv',
     ]);
   });
 

@@ -37,7 +37,7 @@ function defectsOf(
   return checkTimeline(
     plan,
     { kind: 'video', name: 'video-00000', ...segment },
-    { source, grid: shown, shown, sought: false },
+    { source, grid: shown, shown, keys: shown, sought: false },
   ).map(({ name }) => name);
 }
 

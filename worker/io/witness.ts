@@ -12,6 +12,7 @@ export async function readWitness(directory: string): Promise<Omit<Witness, 'sou
     source: parseFrames(await readFile(join(directory, WITNESS_FILES.source), 'utf8')),
     grid: await readFile(join(directory, WITNESS_FILES.grid)),
     shown: await readFile(join(directory, WITNESS_FILES.shown)),
+    keys: await readFile(join(directory, WITNESS_FILES.keys)),
   };
 }
 

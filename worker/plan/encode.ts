@@ -1,5 +1,5 @@
 import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
-import { TINY, TINY_FILTER, witnessEnd, witnessOutputs } from './gate/witness.ts';
+import { KEY_FILTER, TINY_FILTER, untilEnd, witnessOutputs } from './gate/witness.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
@@ -111,11 +111,13 @@ export function videoCommand(
   const scaled = renditions.map((_, index) => `[s${index}]`).join('');
   const graph = [
     `[0:${video.index}]${[...frameFilters(video), 'split'].join(',')}[decoded][frames]`,
-    `[decoded]trim=end=${witnessEnd(grid, unit)},${TINY_FILTER}[source]`,
+    `[decoded]${untilEnd(grid, unit)},${TINY_FILTER}[source]`,
     `[frames]${frames.join(',')},split[framed][colors]`,
     `[framed]${TINY_FILTER}[grid]`,
     `[colors]${[...colorFilters(video), `split=${renditions.length + 1}`].join(',')}${scaled}[ready]`,
-    `[ready]${TINY_FILTER}[shown]`,
+    `[ready]split[copied][kept]`,
+    `[copied]${TINY_FILTER}[shown]`,
+    `[kept]select=not(mod(n\\,${grid.gopFrames})),${KEY_FILTER}[keys]`,
     ...renditions.map((rendition, index) => `[s${index}]${scaleFilter(rendition)}[v${index}]`),
   ].join(';');
   return [
@@ -150,7 +152,7 @@ export function videoCommand(
 /** Decodes key frames that follow each other, whatever their sizes, to tiny copies. */
 export const KEYS_COMMAND: readonly string[] = [
   ...['-hide_banner', '-loglevel', 'error', '-threads', '1', '-f', 'h264', '-i', 'pipe:0'],
-  ...['-vf', `scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`],
+  ...['-vf', KEY_FILTER],
   ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
 ];
 

@@ -14,6 +14,8 @@ export interface Witness {
   readonly grid: Uint8Array;
   /** and in those that go to the encoders. */
   readonly shown: Uint8Array;
+  /** Finer copies of the key frames among those. */
+  readonly keys: Uint8Array;
   /** The decoder began elsewhere than at the source's start. */
   readonly sought: boolean;
 }
@@ -164,21 +166,26 @@ const LIKE = { luma: 10, mean: 4, chroma: 4 };
 const SHIFTED = { least: 3, share: 0.5, reach: 2 };
 
 /** Holds decoded key frames against what the encoders were given. */
-export function checkKeys(shown: Uint8Array, keys: readonly DecodedKey[]): readonly Defect[] {
+export function checkKeys(
+  { grid }: Plan,
+  { shown, keys }: Pick<Witness, 'shown' | 'keys'>,
+  decoded: readonly DecodedKey[],
+): readonly Defect[] {
   const last = shown.length / TINY.bytes - 1;
-  return keys.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
+  return decoded.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
     const where = `The key frame ${frame} of ${rendition}`;
     if (picture.length !== TINY.bytes) {
       return [{ name: 'damaged_segment', sentence: `${where} cannot be decoded.` }];
     }
-    const own = difference(tinyAt(shown, frame), picture);
+    const own = difference(tinyAt(keys, Math.floor(frame / grid.gopFrames)), picture);
+    const coarse = difference(tinyAt(shown, frame), picture).luma;
     const near = [];
     for (let other = frame - SHIFTED.reach; other <= frame + SHIFTED.reach; other += 1) {
       if (other >= 0 && other <= last && other !== frame) {
         near.push(difference(tinyAt(shown, other), picture).luma);
       }
     }
-    const shifted = own.luma > SHIFTED.least && Math.min(...near) < own.luma * SHIFTED.share;
+    const shifted = own.luma > SHIFTED.least && Math.min(...near) < coarse * SHIFTED.share;
     if (shifted || own.luma > LIKE.luma) {
       const sentence = `${where} shows another picture (${own.luma.toFixed(1)} levels apart).`;
       return [{ name: 'wrong_pictures', sentence }];

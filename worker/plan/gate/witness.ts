@@ -13,6 +13,9 @@ export const TINY = { width: 32, height: 18, luma: 32 * 18, bytes: (32 * 18 * 3)
 /** Averages of a few points each: to look at every point would cost as much as a small rendition. */
 export const TINY_FILTER = `scale=128:72:flags=neighbor:out_range=tv,scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`;
 
+/** The average of all points, for the few pictures that are held against what the encoders made of them. By itself swscale is off by some levels when it makes so little of so much. */
+export const KEY_FILTER = `scale=${TINY.width}:${TINY.height}:flags=area+accurate_rnd:out_range=tv,format=yuv420p`;
+
 /** One of the tiny copies that follow each other. */
 export function tinyAt(copies: Uint8Array, index: number): Uint8Array {
   return copies.subarray(index * TINY.bytes, (index + 1) * TINY.bytes);
@@ -28,6 +31,7 @@ export const WITNESS_FILES = {
   source: 'source.framemd5',
   grid: 'grid.yuv',
   shown: 'shown.yuv',
+  keys: 'keys.yuv',
 } as const;
 
 /** Ticks a second of the source's times; a decoder's times would be rounded to whole frames by themselves. */
@@ -43,12 +47,19 @@ export function witnessOutputs(directory: string): readonly string[] {
     ...output('source', '-enc_time_base', `1:${SOURCE_CLOCK}`, '-f', 'framemd5'),
     ...output('grid', '-c:v', 'rawvideo', '-f', 'rawvideo'),
     ...output('shown', '-c:v', 'rawvideo', '-f', 'rawvideo'),
+    ...output('keys', '-c:v', 'rawvideo', '-f', 'rawvideo'),
   ];
 }
 
-/** When the source's pictures are of no more use to a chunk: seconds on the asset's clock. */
-export function witnessEnd(grid: Grid, { firstFrame, frames }: FrameRange): string {
-  return frameSeconds(grid, firstFrame + frames + 1).toFixed(6);
+/**
+ * Ends the source's pictures when they are of no more use to a chunk. A picture that begins later stands
+ * in the whole chunk when it is the first of all: it is kept, as if it began just behind the chunk.
+ */
+export function untilEnd(grid: Grid, { firstFrame, frames }: FrameRange): string {
+  const [latest, end] = [0.5, 1].map((more) =>
+    frameSeconds(grid, firstFrame + frames + more).toFixed(6),
+  );
+  return `setpts=if(eq(N\\,0)\\,min(PTS\\,${latest}/TB)\\,PTS),trim=end=${end}`;
 }
 
 export interface SourcePicture {
