@@ -84,7 +84,7 @@ function withoutGate(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** What the gate has decoded of a unit's segments: key frames, or all frames of sound. */
+/** The parts of a unit's segments that the gate decodes: key frames, or all frames of sound. */
 function decodedOf(folder: string, names: readonly string[]): Buffer {
   const parts = names.flatMap((name) =>
     readdirSync(join(folder, name))

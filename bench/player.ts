@@ -78,7 +78,7 @@ try {
   await stand.close();
 }
 
-/** What vod-player.js is made of, before compression: by package, then the largest modules. */
+/** The contents of vod-player.js before compression: by package, then the largest modules. */
 function printModules(): void {
   const named = [...modules].map(([path, bytes]) => {
     const name = path.split('node_modules/').at(-1) ?? path;

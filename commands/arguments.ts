@@ -89,7 +89,7 @@ export function mistakesInFiles(files: readonly string[]): readonly string[] {
   return mistakes.length === files.length ? mistakes : [];
 }
 
-/** What the system says of a call that failed: `no such file or directory`. */
+/** The system's message for a failed call: `no such file or directory`. */
 export function systemReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const errno: unknown = 'errno' in error ? error.errno : undefined;

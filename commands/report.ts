@@ -76,7 +76,7 @@ function bars(): Report {
     hideCursor: true,
     // Bars that stay the same stand elsewhere after a line above them.
     forceRedraw: true,
-    // What is not done when it is closed says nothing true any more.
+    // A bar that is unfinished when the report closes would show outdated progress.
     clearOnComplete: true,
     // It would draw the bars again at Ctrl-C.
     gracefulExit: false,

@@ -19,7 +19,7 @@ export function siteOf(text: string): string | undefined {
 function originOf(text: string): string | undefined {
   if (!ORIGIN.test(text)) return undefined;
   const origin = text.toLowerCase().replace(/^(http:.*):80$|^(https:.*):443$/, '$1$2');
-  // What a URL is otherwise rewritten to is not what was meant.
+  // Any other rewriting by the URL parser means that the text was no plain origin.
   return URL.parse(text)?.origin === origin ? origin : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What a multivariant playlist says besides the addresses of its streams. */
+/** The description in a multivariant playlist, beside the addresses of its streams. */
 export interface Description {
   readonly title: string;
   /** Empty where the playlist names none. */

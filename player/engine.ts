@@ -16,7 +16,7 @@ export interface Start {
   /** Seconds. */
   readonly from: number;
   /**
-   * What the playlist says besides: EXT-X-SESSION-DATA by its DATA-ID, and whether there is no picture.
+   * The playlist's description: EXT-X-SESSION-DATA by its DATA-ID, and whether there is no picture.
    * Not told by browsers' own engines.
    */
   readonly onSessionData: (values: ReadonlyMap<string, string>, soundOnly: boolean) => void;

@@ -4,7 +4,7 @@ export interface Addresses {
   readonly origin: string;
   /** Origins of its own pages. */
   readonly sites: readonly string[];
-  /** What can stand in `Host`. */
+  /** The values that `Host` may have. */
   readonly hosts: readonly string[];
 }
 

@@ -6,7 +6,7 @@ export interface Conditions {
   readonly 'if-range'?: string | string[] | undefined;
 }
 
-/** What a resource says of its present version: `ETag` and, where it has one, `Last-Modified`. */
+/** The validators of a resource's current version: `ETag` and, where it has one, `Last-Modified`. */
 export interface Validators {
   readonly etag: string;
   readonly lastModified?: Date;
