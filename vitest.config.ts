@@ -41,6 +41,8 @@ export default defineConfig({
           include: slow,
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          // A picture of a page alone takes longer than the second that is the default.
+          expect: { poll: { timeout: 30_000 } },
           // Two cores: a second file at once would make timings of every test lie.
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -42,6 +42,9 @@ function adapt(source: string, path: string): string {
     )
     .replace(/this\.shadowRoot\.innerHTML = ([^;]+);/g, 'fillShadow(this.shadowRoot, $1);')
     .replace(/\.innerHTML = ([^;]+);/g, '.innerHTML = trusted($1);')
+    // What the video is at, and not what it was at its last event: two quick presses are two steps.
+    .replace(/this\.mediaStore\.getState\(\)\.mediaVolume\b/g, 'this.media?.volume')
+    .replace(/this\.mediaStore\.getState\(\)\.mediaPlaybackRate\b/g, 'this.media?.playbackRate')
     .replace(/(\.insertAdjacentHTML\(\s*"\w+",\s*)('[^']*')/g, '$1trusted($2)');
   const unknown =
     /setHTMLUnsafe|innerHTML = (?!trusted)|insertAdjacentHTML\((?!\s*"\w+",\s*trusted)/;

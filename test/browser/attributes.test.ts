@@ -219,6 +219,43 @@ describe('Keys', () => {
     expect(await after('0')).toBe(0);
     expect(await after('Control+5')).toBe(0);
   });
+
+  test.each([
+    ['l', 35],
+    ['ArrowRight', 35],
+    ['j', 0],
+    ['ArrowLeft', 0],
+  ])('count from where the last press led, however fast they are pressed: %s.', async (key, to) => {
+    await visit(stand.lines(talk));
+    await press(page);
+    await playsTo(page, 0.2);
+    await pausesAt(page, to === 0 ? 30 : 5);
+    // In one task, as nothing that the video tells comes between them.
+    await page.locator('.play').evaluate((button, name) => {
+      for (const type of ['keydown', 'keyup', 'keydown', 'keyup', 'keydown', 'keyup']) {
+        button.dispatchEvent(new KeyboardEvent(type, { key: name, bubbles: true, composed: true }));
+      }
+    }, key);
+    expect((await state()).at).toBe(to);
+  });
+
+  test('that change volume and speed count as well.', async () => {
+    await visit(stand.lines(talk));
+    await press(page);
+    await playsTo(page, 0.2);
+    await page.locator('.play').evaluate((button) => {
+      for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', '<', '<']) {
+        for (const type of ['keydown', 'keyup']) {
+          button.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, composed: true }));
+        }
+      }
+    });
+    const values = page.evaluate(() => {
+      const { volume = NaN, playbackRate = NaN } = document.querySelector('vod-player') ?? {};
+      return [volume.toFixed(3), playbackRate.toFixed(2)];
+    });
+    expect(await values).toEqual(['0.925', '0.50']);
+  });
 });
 
 describe('At the end', () => {

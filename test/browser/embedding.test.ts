@@ -258,6 +258,7 @@ describe('The next video', () => {
     await playsTo(page, 0.2);
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
+    stand.answered.length = 0;
     await page.getByRole('menuitemradio', { name: '234p' }).click();
     await page.locator('vod-media-settings-menu-button').click();
     await page.evaluate(() => {
@@ -268,6 +269,8 @@ describe('The next video', () => {
     await page.waitForFunction(
       () => document.querySelector('vod-player')?.video.defaultPlaybackRate === 1.5,
     );
+    // Then nothing of another rendition is on its way any more.
+    await expect.poll(() => stand.answered.some((line) => line.includes('/234p/0'))).toBe(true);
     stand.answered.length = 0;
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
