@@ -13,6 +13,7 @@ const RETRY_CAN_HELP = {
   still_image: false,
   too_many_streams: false,
   no_video: false,
+  sound_refused: true,
   no_sound: false,
   truncated_source: false,
   damaged_source: false,

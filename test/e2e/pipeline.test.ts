@@ -160,7 +160,7 @@ describe('Sound alone', () => {
     await machine.stop();
     machine.start({ SOUND_ALONE: 'refused' });
     await machine.upload(tone, 'refused.m4a');
-    expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'no_video' });
+    expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'sound_refused' });
     await machine.stop();
     machine.start();
   });

@@ -131,7 +131,7 @@ describe('A source', () => {
       audio: [{ streams: [{ index: 0 }] }],
     });
     expect(await probe(tone)).not.toHaveProperty('video');
-    expect(await rejection(probe(tone, { picture: 'required' }))).toBe('no_video');
+    expect(await rejection(probe(tone, { picture: 'required' }))).toBe('sound_refused');
   });
 
   test('whose sound or picture begins late is looked at until it is found.', async () => {

@@ -470,7 +470,7 @@ describe('Rejected is a file', () => {
   });
 
   test('without a moving picture, when that is required.', () => {
-    expect(rejection([SOUND, COVER], {}, 'required')).toBe('no_video');
+    expect(rejection([SOUND, COVER], {}, 'required')).toBe('sound_refused');
     expect(parse([SOUND, PICTURE], {}, 'required').video).toBeDefined();
   });
 });

@@ -432,13 +432,17 @@ function chooseVideo(streams: readonly Stream[]): Stream | undefined {
     .sort((a, b) => weight(b) - weight(a))[0];
 }
 
+/** `hasSound` where the setting that requires a picture is the reason. */
 function withoutVideo(hasSound: boolean): RejectedError {
-  return new RejectedError(
-    'no_video',
-    hasSound
-      ? 'The file has sound but no moving picture. Upload a video.'
-      : 'The file has neither a moving picture nor sound. Upload a video or a sound recording.',
-  );
+  return hasSound
+    ? new RejectedError(
+        'sound_refused',
+        'The file has sound but no moving picture, and this site takes videos only. Upload a video.',
+      )
+    : new RejectedError(
+        'no_video',
+        'The file has neither a moving picture nor sound. Upload a video or a sound recording.',
+      );
 }
 
 /** ffprobe names no codec that it does not know. */
