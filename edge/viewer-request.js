@@ -7,6 +7,9 @@ var crypto = require('crypto');
 
 var CONFIG = __CONFIG__;
 
+// The one form of an address. The cache keeps objects by their addresses as written, so a second form of
+// one, with an escape, would still be served after the object was deleted and its own address forgotten.
+var PLAIN = /^\/[\w-]+(?:[.\/][\w-]+)*(?![\s\S])/;
 // /t/<expiry>.<signature>, /v/<asset>/, and a file of it, whose name needs no escaping. Each ends in
 // `nothing follows`: to some engines $ is also the place before a last line break.
 var WITH_TOKEN =
@@ -41,7 +44,8 @@ function handler(event) {
     // an address that somebody typed into a browser, which says so.
     return refusalOf(request, token) || request;
   }
-  return site || CONFIG.allowNoContext ? request : denied(request, FOREIGN);
+  if (!site && !CONFIG.allowNoContext) return denied(request, FOREIGN);
+  return PLAIN.test(request.uri) ? request : notFound(request);
 }
 
 // A browser says where a request comes from in one of three ways, asked in this order: Origin, on
@@ -117,6 +121,15 @@ function preflight(request) {
 
 function denied(request, sentence) {
   return refusal(request, 403, 'Forbidden', sentence);
+}
+
+function notFound(request) {
+  return refusal(
+    request,
+    404,
+    'Not Found',
+    'There is no such address. Addresses here have no escapes.',
+  );
 }
 
 function wrongMethod(request) {

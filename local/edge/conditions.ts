@@ -1,5 +1,7 @@
-/** The headers by which a client asks for nothing that it has already (RFC 9110, 13.1). */
+/** The headers by which a client asks for one version of a resource, or for nothing that it has already (RFC 9110, 13.1). */
 export interface Conditions {
+  readonly 'if-match'?: string | undefined;
+  readonly 'if-unmodified-since'?: string | undefined;
   readonly 'if-none-match'?: string | undefined;
   readonly 'if-modified-since'?: string | undefined;
   /** Node's types allow several of a header that they do not know. */
@@ -10,6 +12,16 @@ export interface Conditions {
 export interface Validators {
   readonly etag: string;
   readonly lastModified?: Date;
+}
+
+/** Whether the answer is a 412: the client wants a version that this one is not (13.1.1, 13.1.4). */
+export function isOtherVersion(
+  conditions: Conditions,
+  { etag, lastModified }: Validators,
+): boolean {
+  const { 'if-match': tags, 'if-unmodified-since': since = '' } = conditions;
+  if (tags !== undefined) return !['*', etag].some((tag) => listOf(tags).includes(tag));
+  return lastModified !== undefined && seconds(lastModified) > readHttpDate(since);
 }
 
 /** Whether the answer is a 304. An If-Modified-Since that is no HTTP date is ignored, a date still to come is not (13.1.3). */
@@ -29,8 +41,12 @@ export function isRangeOfThis(conditions: Conditions, { etag, lastModified }: Va
 
 /** Compares weakly: the client's copy may be a compressed one (13.1.2). */
 function isKnown(etag: string, tags: string): boolean {
-  const known = tags.split(',').map((one) => one.trim().replace(/^W\//, ''));
+  const known = listOf(tags).map((one) => one.replace(/^W\//, ''));
   return known.includes(etag.replace(/^W\//, '')) || known.includes('*');
+}
+
+function listOf(tags: string): readonly string[] {
+  return tags.split(',').map((one) => one.trim());
 }
 
 /** HTTP dates have whole seconds. */

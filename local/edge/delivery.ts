@@ -12,7 +12,6 @@ import { compressReply } from './compress.ts';
 import { loadEdgeFunction } from './edge-function.ts';
 import type { EdgeFunction } from './edge-function.ts';
 import { viewerRequestEvent } from './event.ts';
-import { badAddress } from './origin.ts';
 import type { Reply } from './reply.ts';
 import { policyHeaders } from './response-headers.ts';
 
@@ -47,13 +46,11 @@ export async function deliver(delivery: Delivery, request: IncomingMessage): Pro
   const answer = edgeFunction(event);
   if (answer.kind === 'reply') return labelled(answer.reply, 'FunctionGeneratedResponse');
   const { uri: path } = answer;
-  const key = decodePath(path);
-  const reply =
-    key === undefined
-      ? labelled(badAddress(), 'Miss')
-      : await cache.read({
-          ...{ method, path, bucket, key, headers, policy: policyFor(event.request.uri) },
-        });
+  // The rule lets only addresses through that have no escapes.
+  const key = path.slice(1);
+  const reply = await cache.read({
+    ...{ method, path, bucket, key, headers, policy: policyFor(event.request.uri) },
+  });
   const policy = policyHeaders(headers.origin, allowedSites);
   const dressed = { ...reply, headers: { ...reply.headers, ...policy } };
   return compressReply(dressed, headers['accept-encoding']?.toString());
@@ -66,13 +63,4 @@ export function policyFor(path: string): CachePolicyName {
     return new RegExp(`^${matching}$`, 's').test(path);
   });
   return found?.policy ?? DEFAULT_POLICY;
-}
-
-/** The key of a path; undefined where it is encoded wrongly. */
-export function decodePath(path: string): string | undefined {
-  try {
-    return decodeURIComponent(path.slice(1));
-  } catch {
-    return undefined;
-  }
 }

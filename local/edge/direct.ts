@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import type { Logger } from '../../worker/log.ts';
 import { visibleTo } from './bucket.ts';
 import type { GuardedBucket } from './bucket.ts';
-import { decodePath } from './delivery.ts';
 import { answerRequests, closeServer, listen } from './listen.ts';
 import { badAddress, readObject } from './origin.ts';
 import type { Edge } from './server.ts';
@@ -25,4 +24,13 @@ export async function startDirectOrigin(bucket: GuardedBucket, log: Logger): Pro
     log,
   );
   return { origin: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
+
+/** The key of a path; undefined where it is encoded wrongly. */
+function decodePath(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path.slice(1));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { MISSING } from '../../edge/behaviours.ts';
 import type { ObjectStore } from '../../worker/io/ports.ts';
 import { readRange } from './byte-range.ts';
-import { isNotModified, isRangeOfThis } from './conditions.ts';
+import { isNotModified, isOtherVersion, isRangeOfThis } from './conditions.ts';
 import type { Conditions } from './conditions.ts';
 import type { Reply } from './reply.ts';
 
@@ -44,6 +44,9 @@ export async function readObject(
     'accept-ranges': 'bytes',
   };
   const validators = { etag: headers.etag, lastModified: info.lastModified };
+  if (isOtherVersion(asked, validators)) {
+    return errorReply(412, 'PreconditionFailed', 'A precondition of the request does not hold.');
+  }
   if (isNotModified(asked, validators)) return { status: 304, headers };
   const { sizeBytes } = info;
   const wanted = isRangeOfThis(asked, validators) ? asked.range : undefined;

@@ -55,6 +55,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   answerRequests(
     server,
     async (request) => {
+      // Node keeps the first of two; a proxy before it may have looked at the second (RFC 9112, 3.2).
+      if (request.headersDistinct.host?.length !== 1) return twoHosts();
       // A name of somebody else's that leads to this machine would make their page one of ours (DNS rebinding).
       if (!hosts.includes(request.headers.host?.toLowerCase() ?? '')) return notHere(origin);
       const { url = '/' } = request;
@@ -67,10 +69,16 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   return { origin, close: () => closeServer(server) };
 }
 
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
+
+function twoHosts(): Reply {
+  return { status: 400, headers: PLAIN, body: 'A request has one Host header.\n' };
+}
+
 function notHere(origin: string): Reply {
   return {
     status: 403,
-    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+    headers: PLAIN,
     body: `This is not the address of the videos. Open ${origin}/\n`,
   };
 }

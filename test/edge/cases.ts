@@ -74,6 +74,10 @@ function expired(origin?: string): EdgeAnswer {
   return refused('The address of this video has expired.', origin, 410);
 }
 
+function unknown(origin?: string): EdgeAnswer {
+  return refused('There is no such address. Addresses here have no escapes.', origin, 404);
+}
+
 function cors(origin: string | undefined) {
   if (origin === undefined) return {};
   return {
@@ -333,7 +337,26 @@ const METHODS: readonly Case[] = [
 
 const ADDRESSES: readonly Case[] = addresses('closed', of(SITE), [
   ['a query', `${PLAYLIST}?a=b`, goesOn()],
-  ['an escaped name', '/v/%232%204%20x.m3u8?a=b', goesOn('/v/%232%204%20x.m3u8')],
+  ...[
+    ['an escaped letter', PLAYLIST.replace('index', '%69ndex')],
+    ['an escaped letter, in lower case', PLAYLIST.replace('index', 'inde%6a')],
+    ['an escaped slash', PLAYLIST.replace('/index', '%2Findex')],
+    ['an escaped dot', PLAYLIST.replace('.m3u8', '%2Em3u8')],
+    ['an escape of an escape', PLAYLIST.replace('index', '%2569ndex')],
+    ['an escaped name', '/v/%232%204%20x.m3u8?a=b'],
+    ['an escape that is none', '/v/%zz.m3u8'],
+    ['a second slash', `/${PLAYLIST}`],
+    ['a second slash within', PLAYLIST.replace('/index', '//index')],
+    ['a slash at the end', `${PLAYLIST}/`],
+    ['a step up', `/v/x/..${PLAYLIST.slice(2)}`],
+    ['a step nowhere', `/v/.${PLAYLIST.slice(2)}`],
+    ['a letter beyond ASCII', '/v/\u00e4/index.m3u8'],
+    ['a line break behind', `${PLAYLIST}\n`],
+    ['a line before it', `/x\n${PLAYLIST}`],
+    ['a plus sign', '/v/a+b.m3u8'],
+    ['a semicolon', `${PLAYLIST};a`],
+    ['no name', '/'],
+  ].map(([about = '', url = '']) => [about, url, unknown(SITE)] as const),
   ['the player', PLAYER, goesOn(PLAYER)],
   ['a token where there are none', token() + PLAYLIST, goesOn(token() + PLAYLIST)],
 ]);
@@ -365,6 +388,11 @@ const POSTERS: readonly Case[] = [
   ...addresses('posters', of(EVIL), [['a poster on another site', POSTER, goesOn(POSTER)]]),
   ...addresses('posters', near('cross-site'), [['a poster elsewhere', POSTER, goesOn(POSTER)]]),
   ...addresses('closed', [], [['a poster', POSTER, foreign]]),
+  ...addresses(
+    'apps',
+    [],
+    [['an escaped letter', PLAYLIST.replace('index', '%69ndex'), unknown()]],
+  ),
   ...addresses('closed', of(EVIL), [['a poster', POSTER, foreign]]),
 ];
 

@@ -16,16 +16,6 @@ const SITE = 'https://site.example';
 const SEGMENT = 'v/0123456789abcdef0123/0123456789abcdef/720p/00000.ts';
 const PLAYLIST = 'v/0123456789abcdef0123/index.m3u8';
 const IMMUTABLE = 'public, max-age=31536000, immutable';
-const HARD_KEYS = [
-  'v/a/#2 4 Protection with PropTypes.m3u8',
-  'v/a/100% +a?b&c=d.ts',
-  'v/a/강의 영상.ts',
-  'v/a/a%2Fb.ts',
-  'v/a//b.ts',
-  'v/a/../b.ts',
-  'v/a/quotes\'".ts',
-  'v/a/🎬.ts',
-];
 
 const log = createLog('silent');
 const segment = Buffer.alloc(200_000, 'segment ');
@@ -51,7 +41,6 @@ beforeAll(async () => {
   store.put('delivery', 'v/empty.ts', '', { contentType: 'video/mp2t' });
   store.put('delivery', 'v/untyped.ts', 'x');
   store.put('delivery', 'private.json', '{}', { contentType: 'application/json' });
-  for (const key of HARD_KEYS) store.put('delivery', key, key, { contentType: 'video/mp2t' });
   edge = await startEdge({
     ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
   });
@@ -94,11 +83,11 @@ describe('an object', () => {
     expect(headers['content-type']).toBe('binary/octet-stream');
   });
 
-  test.each(HARD_KEYS)('is found by its key %j', async (key) => {
-    const path = key.split('/').map(encodeURIComponent).join('/');
-    const { status, body } = await ask(`${edge.origin}/${path}?and=query`, { origin: SITE });
-    expect(status).toBe(200);
-    expect(body.toString()).toBe(key);
+  test('is not kept under a second address, which would outlive it', async () => {
+    const alias = `${edge.origin}/${SEGMENT.replace('00000', '%300000')}`;
+    const { status, headers, body } = await ask(alias, { origin: SITE });
+    expect([status, headers['cache-control']]).toEqual([404, 'no-store']);
+    expect(body.toString()).toContain('no escapes');
   });
 
   test('is kept, so that the origin is asked once; a wrong origin changes nothing for a right one', async () => {
@@ -159,6 +148,24 @@ describe('an object', () => {
     const asked = { origin: SITE, 'if-modified-since': since };
     expect((await ask(segmentUrl, asked)).status).toBe(status);
     expect((await ask(segmentUrl, asked, 'HEAD')).status).toBe(status);
+  });
+
+  test.each([
+    [{ 'if-match': '"other"' }, 412],
+    [{ 'if-match': '"other", *' }, 200],
+    [{ 'if-match': 'W/ETAG' }, 412],
+    [{ 'if-match': '"other", ETAG' }, 200],
+    [{ 'if-match': 'ETAG', 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 200],
+    [{ 'if-unmodified-since': 'Fri, 02 Jan 2026 03:04:05 GMT' }, 200],
+    [{ 'if-unmodified-since': 'Fri, 02 Jan 2026 03:04:04 GMT' }, 412],
+    [{ 'if-unmodified-since': 'yesterday' }, 200],
+  ])('is sent to a client that wants %j: %i', async (conditions, status) => {
+    const { headers } = await ask(segmentUrl, { origin: SITE });
+    const entries = Object.entries(conditions).map(([name, value]) => [
+      ...[name, value.replace('ETAG', headers.etag ?? '')],
+    ]);
+    const asked = { origin: SITE, range: 'bytes=0-9', ...Object.fromEntries(entries) };
+    expect((await ask(segmentUrl, asked)).status).toBe(status === 200 ? 206 : status);
   });
 
   test('is compared by its ETag alone where the viewer names one', async () => {
@@ -294,10 +301,9 @@ describe('refusals', () => {
     expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
   });
 
-  test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('%s is a bad request', async (path) => {
+  test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('%s is not found', async (path) => {
     const answer = await ask(edge.origin + path, { origin: SITE });
-    expect(answer.status).toBe(400);
-    expect(answer.body.toString()).toContain('<Code>InvalidURI</Code>');
+    expect([answer.status, answer.headers['cache-control']]).toEqual([404, 'no-store']);
   });
 
   test.each([
@@ -398,7 +404,7 @@ describe('stays up', () => {
   test.each([
     ['no HTTP', 'nonsense\r\n\r\n', '400'],
     ['no host', `GET /${SEGMENT} HTTP/1.1\r\n\r\n`, '400'],
-    ['no host and no need for one', `GET /${SEGMENT} HTTP/1.0\r\n\r\n`, '403'],
+    ['no host and no need for one', `GET /${SEGMENT} HTTP/1.0\r\n\r\n`, '400'],
     ['a space in the path', 'GET /v/a b HTTP/1.1\r\nHost: x\r\n\r\n', '400'],
     [
       'headers without end',
@@ -414,6 +420,11 @@ describe('stays up', () => {
       'two origins',
       `GET /${SEGMENT} HTTP/1.1\r\nHost: HOST\r\nOrigin: ${SITE}\r\nOrigin: ${SITE}\r\nConnection: close\r\n\r\n`,
       '403',
+    ],
+    [
+      'two hosts',
+      `GET /${SEGMENT} HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\nOrigin: ${SITE}\r\nConnection: close\r\n\r\n`,
+      '400',
     ],
     [
       'bytes that are no text',
