@@ -5,7 +5,7 @@ import { runCommand, unlessStopped } from '../commands/command.ts';
 import { print, say } from '../commands/terminal.ts';
 import { startEdge } from '../local/edge/server.ts';
 import { listAssets } from '../local/library.ts';
-import type { PartName } from '../studio/protocol.ts';
+import type { PartRequest } from '../studio/protocol.ts';
 import { openStudio } from '../studio/server.ts';
 import { needsPathStyle } from '../worker/io/aws/home.ts';
 import { createLog } from '../worker/log.ts';
@@ -34,9 +34,9 @@ await runCommand({
       // A browser sends no checksums.
       requestChecksumCalculation: 'WHEN_REQUIRED',
     });
-    const sign = (part: PartName) => signPart(s3, names.SOURCE_BUCKET, part);
+    const sign = (part: PartRequest) => signPart(s3, names.SOURCE_BUCKET, part);
     const { origin: bucketOrigin } = new URL(
-      await sign({ key: 'a', uploadId: 'a', partNumber: 1 }),
+      await sign({ key: 'a', uploadId: 'a', partNumber: 1, sizeBytes: 1 }),
     );
     const edge = await startEdge({
       ...{ store: home.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
@@ -75,7 +75,7 @@ await runCommand({
 function signPart(
   client: S3Client,
   bucket: string,
-  { key, uploadId, partNumber }: PartName,
+  { key, uploadId, partNumber }: PartRequest,
 ): Promise<string> {
   const part = { Bucket: bucket, Key: key, UploadId: uploadId, PartNumber: partNumber };
   return getSignedUrl(client, new UploadPartCommand(part), { expiresIn: SIGNED_SECONDS });

@@ -2,12 +2,21 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Library, Problem } from './protocol.ts';
 
+/** However many pages are opened, and however much is done, the buckets are looked at no more often. */
+const LEAST_LOOK_MILLISECONDS = 100;
+/** A connection of which nothing is heard for a minute is cut by many a proxy. */
+const ALIVE_MILLISECONDS = 15_000;
+
 /** The library as it changes, for any number of pages. It is looked at only while one is open. */
 export class Live {
   readonly #look: () => Promise<Library>;
   readonly #lookMilliseconds: number;
   readonly #sentenceFor: (error: unknown) => string;
-  readonly #pages = new Map<PassThrough, { told: string }>();
+  /** Each page with the number of the newest event that it has. */
+  readonly #pages = new Map<PassThrough, number>();
+  #event = '';
+  #number = 0;
+  #aliveAt = 0;
   #hurried = Promise.withResolvers<undefined>();
   #watching = false;
 
@@ -25,7 +34,7 @@ export class Live {
   /** Server-sent events, until the stream is destroyed: the library now and whenever it has changed, or why not. */
   open(): PassThrough {
     const page = new PassThrough();
-    this.#pages.set(page, { told: '' });
+    this.#pages.set(page, 0);
     page.once('close', () => this.#pages.delete(page));
     this.hurry();
     if (!this.#watching) void this.#watch();
@@ -41,15 +50,21 @@ export class Live {
   async #watch(): Promise<void> {
     this.#watching = true;
     while (this.#pages.size > 0) {
-      // Who hurries while we look may have done something that this look does not see.
+      // A change that is made while we look may be missed by this look.
       const { promise: hurried } = this.#hurried;
-      this.#tell(await this.#event());
+      const event = await this.#read();
+      if (event !== this.#event) {
+        this.#event = event;
+        this.#number += 1;
+      }
+      this.#tell();
+      await after(LEAST_LOOK_MILLISECONDS);
       await Promise.race([after(this.#lookMilliseconds), hurried]);
     }
     this.#watching = false;
   }
 
-  async #event(): Promise<string> {
+  async #read(): Promise<string> {
     try {
       return `data: ${JSON.stringify(await this.#look())}\n\n`;
     } catch (error) {
@@ -58,13 +73,16 @@ export class Live {
     }
   }
 
-  #tell(event: string): void {
+  #tell(): void {
+    const isTime = performance.now() - this.#aliveAt > ALIVE_MILLISECONDS;
+    if (isTime) this.#aliveAt = performance.now();
     for (const [page, known] of this.#pages) {
       // A page that takes nothing is told the newest when it does.
       if (page.writableNeedDrain) continue;
+      if (known < this.#number) page.write(this.#event);
       // A comment shows that the connection is alive.
-      page.write(known.told === event ? ':\n\n' : event);
-      known.told = event;
+      else if (isTime) page.write(':\n\n');
+      this.#pages.set(page, this.#number);
     }
   }
 }

@@ -9,8 +9,9 @@
  * |                                  |                  | why there is none: `trouble`, a `Problem`   |
  * | POST `uploads`                   | `NewUpload`      | `OpenUpload`                                |
  * | POST `uploads/parts`             | `UploadName`     | `SentParts`; 404 when it is gone            |
- * | POST `uploads/sign`              | `PartName`       | `SignedPart`                                |
- * | POST `uploads/complete`          | `CompleteUpload` | `Completed`; 404 when it is gone            |
+ * | POST `uploads/sign`              | `PartRequest`    | `SignedPart`                                |
+ * | POST `uploads/complete`          | `CompleteUpload` | `Completed`; 404 when it is gone, 400 where |
+ * |                                  |                  | its parts are not those that were sent      |
  * | POST `uploads/abort`             | `UploadName`     | 204                                         |
  * | POST `items/<id>/retry`          |                  | 204                                         |
  * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |
@@ -129,9 +130,11 @@ export interface SentParts {
   }[];
 }
 
-export interface PartName extends UploadName {
+export interface PartRequest extends UploadName {
   /** From 1. */
   readonly partNumber: number;
+  /** One machine takes no more bytes than these for it. */
+  readonly sizeBytes: number;
 }
 
 /** The part's bytes are PUT there; the answer's ETag is the part's. */

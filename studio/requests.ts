@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import type { CompleteUpload, NewUpload, PartName, UploadName } from './protocol.ts';
+import type { CompleteUpload, NewUpload, PartRequest, UploadName } from './protocol.ts';
 
 /** A request that is answered with a status of 400 and above, and a sentence. */
 export class RequestError extends Error {
@@ -16,6 +16,8 @@ export class RequestError extends Error {
 /** S3's own limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGEST_BYTES = 5 * 2 ** 40;
 const MOST_PARTS = 10_000;
+/** A part of the largest file that S3 takes, 5 TiB in ten thousand parts, and some. */
+const LARGEST_PART_BYTES = 2 ** 30;
 /** A key has 1,024 bytes at most, and its folder takes some. */
 const LONGEST_NAME_BYTES = 900;
 /** Ten thousand parts, by number and ETag. */
@@ -42,7 +44,15 @@ export const newUpload: z.ZodType<NewUpload> = z.strictObject({
 
 export const uploadName: z.ZodType<UploadName> = z.strictObject({ key, uploadId });
 
-export const partName: z.ZodType<PartName> = z.strictObject({ key, uploadId, partNumber });
+export const partRequest: z.ZodType<PartRequest> = z.strictObject({
+  key,
+  uploadId,
+  partNumber,
+  sizeBytes: z
+    .int('is no number of bytes')
+    .min(1, 'says that the part is empty')
+    .max(LARGEST_PART_BYTES, 'is more than 1 GiB'),
+});
 
 export const completeUpload: z.ZodType<CompleteUpload> = z.strictObject({
   key,

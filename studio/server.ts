@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Reply } from '../local/edge/reply.ts';
-import { UploadGoneError } from '../worker/io/ports.ts';
+import { UploadGoneError, WrongPartsError } from '../worker/io/ports.ts';
 import type { Home } from '../worker/io/ports.ts';
 import type { Logger } from '../worker/log.ts';
 import { redact } from '../worker/plan/command.ts';
@@ -12,12 +12,12 @@ import { LibraryReader } from './library.ts';
 import type { Entry, Names } from './library.ts';
 import { Live } from './live.ts';
 import { UPLOAD_GONE } from './protocol.ts';
-import type { PartName, Problem } from './protocol.ts';
+import type { PartRequest, Problem } from './protocol.ts';
 import {
   RequestError,
   completeUpload as completeSchema,
   newUpload,
-  partName,
+  partRequest,
   readBody,
   readBytes,
   uploadName,
@@ -41,7 +41,7 @@ export interface StudioOptions {
     /** `https://bucket.example`, for the page's Content-Security-Policy. */
     readonly origin: string;
     /** An address that takes the part, good for an hour. */
-    sign(part: PartName): Promise<string>;
+    sign(part: PartRequest): Promise<string>;
   };
   /** Something waits for workers. */
   readonly onWork?: () => Promise<void>;
@@ -55,8 +55,6 @@ export interface Studio {
   answer(request: IncomingMessage): Promise<Reply>;
 }
 
-/** A part of the largest file that S3 takes, 5 TiB in ten thousand parts, and some. */
-const LONGEST_PART_BYTES = 2 ** 30;
 const PARTS = '/studio/parts';
 const API = '/studio/api/';
 
@@ -120,7 +118,7 @@ export function openStudio(options: StudioOptions): Studio {
       case 'uploads/parts':
         return json(200, await sentParts(store, bucket, await readBody(request, uploadName)));
       case 'uploads/sign': {
-        const part = await readBody(request, partName);
+        const part = await readBody(request, partRequest);
         return json(200, {
           url: options.parts ? await options.parts.sign(part) : signer.sign(part),
         });
@@ -149,8 +147,11 @@ export function openStudio(options: StudioOptions): Studio {
     if (!part || request.method !== 'PUT') {
       throw new RequestError(403, 'This address is not, or no longer, good.');
     }
-    const { key, uploadId, partNumber } = part;
-    const bytes = await readBytes(request, LONGEST_PART_BYTES);
+    const { key, uploadId, partNumber, sizeBytes } = part;
+    const bytes = await readBytes(request, sizeBytes);
+    if (bytes.length < sizeBytes) {
+      throw new RequestError(400, `The part has ${bytes.length} of its ${sizeBytes} bytes.`);
+    }
     const { etag } = await store.uploadPart(bucket, key, uploadId, partNumber, bytes);
     return { status: 200, headers: { etag: `"${etag}"`, 'content-length': '0' } };
   };
@@ -174,9 +175,8 @@ export function openStudio(options: StudioOptions): Studio {
         return await answerPage(request, path);
       } catch (error) {
         if (error instanceof RequestError) return problem(error.status, error.message);
-        if (error instanceof UploadGoneError) {
-          return problem(404, UPLOAD_GONE);
-        }
+        if (error instanceof UploadGoneError) return problem(404, UPLOAD_GONE);
+        if (error instanceof WrongPartsError) return problem(400, error.message);
         log.error({ event: 'studio.failed', method: request.method, path, err: error });
         return problem(500, `That did not work: ${reasonOf(error)}.`);
       }
@@ -212,7 +212,11 @@ function events(live: Live): Reply {
 }
 
 function json(status: number, value: object): Reply {
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+  const headers = {
+    'content-type': 'application/json',
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
   return { status, headers, body: JSON.stringify(value) };
 }
 

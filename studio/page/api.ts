@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { CompleteUpload, NewUpload, PartName, UploadName } from '../protocol.ts';
+import type { CompleteUpload, NewUpload, PartRequest, UploadName } from '../protocol.ts';
 import { completed, openUpload, problem, sentParts, signedPart } from './answers.ts';
 
 /** The server was reached, and said no, by a sentence. */
@@ -20,7 +20,8 @@ export const api = {
   openUpload: (body: NewUpload, signal: AbortSignal) => post('uploads', openUpload, body, signal),
   sentParts: (body: UploadName, signal?: AbortSignal) =>
     post('uploads/parts', sentParts, body, signal),
-  signPart: (body: PartName, signal: AbortSignal) => post('uploads/sign', signedPart, body, signal),
+  signPart: (body: PartRequest, signal: AbortSignal) =>
+    post('uploads/sign', signedPart, body, signal),
   complete: (body: CompleteUpload, signal: AbortSignal) =>
     post('uploads/complete', completed, body, signal),
   abort: (body: UploadName) => post('uploads/abort', NOTHING, body),

@@ -32,8 +32,28 @@ export function arrive(id: string, fileName: string): void {
 /** EventSource gives up when it is answered with a status; then it is made anew after this. */
 const RECONNECT_MS = 2_000;
 
-/** Listens to the server, for as long as the page is open. */
+/**
+ * Listens to the server while the page can be seen: the server looks at the buckets for it, which costs
+ * money in the cloud, and a browser has six connections to a server for all of its tabs.
+ */
 export function listen(): void {
+  let source: EventSource | undefined;
+  const follow = () => {
+    if (!document.hidden) source ??= open(reopen);
+    else {
+      source?.close();
+      source = undefined;
+    }
+  };
+  const reopen = () => {
+    source = undefined;
+    setTimeout(follow, RECONNECT_MS);
+  };
+  document.addEventListener('visibilitychange', follow);
+  follow();
+}
+
+function open(onGivenUp: () => void): EventSource {
   const source = new EventSource(EVENTS);
   source.onmessage = ({ data }: MessageEvent<string>) => {
     const { data: told } = z.safeParse(libraryAnswer, JSON.parse(data));
@@ -52,8 +72,9 @@ export function listen(): void {
   source.onerror = () => {
     outage.value =
       'The studio’s server cannot be reached. Is it running? This page goes on by itself when it is back.';
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, RECONNECT_MS);
+    if (source.readyState === EventSource.CLOSED) onGivenUp();
   };
+  return source;
 }
 
 function update(told: Library): void {

@@ -186,7 +186,8 @@ export class Upload {
     const bytes = file.slice(...this.#range(open, partNumber));
     const etag = await this.#persist(async () => {
       this.#bytesOfParts.set(partNumber, 0);
-      const { url } = await api.signPart({ ...nameOf(open), partNumber }, stopped);
+      const part = { ...nameOf(open), partNumber, sizeBytes: bytes.size };
+      const { url } = await api.signPart(part, stopped);
       const onSent = (sent: number) => {
         this.#bytesOfParts.set(partNumber, sent);
         if (sent > 0) this.#endTrouble();

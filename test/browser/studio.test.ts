@@ -124,6 +124,18 @@ describe('with a server and a worker', () => {
     await page.goto(`${edge.origin}/studio/`);
   });
 
+  test('a page that nobody sees does not ask, and asks again when it is seen', async () => {
+    const isEvents = (request: Request) => request.url().endsWith('/studio/api/events');
+    const turn = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, value });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await page.getByRole('main').waitFor();
+    await Promise.all([page.waitForEvent('requestfailed', isEvents), turn(true)]);
+    await Promise.all([page.waitForEvent('request', isEvents), turn(false)]);
+  });
+
   test('a file that is dropped waits, is worked on and is ready', async () => {
     const clipFile = clip({ name: 'Beach walk.mp4', seconds: 6, size: '320x180' });
     await page.getByRole('heading', { name: 'No videos yet' }).waitFor();

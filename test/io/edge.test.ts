@@ -151,21 +151,18 @@ describe('an object', () => {
   });
 
   test.each([
-    [{ 'if-match': '"other"' }, 412],
-    [{ 'if-match': '"other", *' }, 200],
-    [{ 'if-match': 'W/ETAG' }, 412],
-    [{ 'if-match': '"other", ETAG' }, 200],
-    [{ 'if-match': 'ETAG', 'if-unmodified-since': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 200],
-    [{ 'if-unmodified-since': 'Fri, 02 Jan 2026 03:04:05 GMT' }, 200],
-    [{ 'if-unmodified-since': 'Fri, 02 Jan 2026 03:04:04 GMT' }, 412],
-    [{ 'if-unmodified-since': 'yesterday' }, 200],
-  ])('is sent to a client that wants %j: %i', async (conditions, status) => {
+    ['if-match', '"other"', 412],
+    ['if-match', '"other", *', 206],
+    ['if-match', 'W/ETAG', 412],
+    ['if-match', '"other", ETAG', 206],
+    ['if-unmodified-since', 'Fri, 02 Jan 2026 03:04:05 GMT', 206],
+    ['if-unmodified-since', 'Fri, 02 Jan 2026 03:04:04 GMT', 412],
+    ['if-unmodified-since', 'yesterday', 206],
+  ])('is sent to a client that wants it %s %s: %i', async (name, value, status) => {
     const { headers } = await ask(segmentUrl, { origin: SITE });
-    const entries = Object.entries(conditions).map(([name, value]) => [
-      ...[name, value.replace('ETAG', headers.etag ?? '')],
-    ]);
-    const asked = { origin: SITE, range: 'bytes=0-9', ...Object.fromEntries(entries) };
-    expect((await ask(segmentUrl, asked)).status).toBe(status === 200 ? 206 : status);
+    const condition = { [name]: value.replace('ETAG', headers.etag ?? '') };
+    const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=0-9', ...condition });
+    expect(answer.status).toBe(status);
   });
 
   test('is compared by its ETag alone where the viewer names one', async () => {

@@ -42,7 +42,8 @@ export class Client {
     partNumber: number,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<{ readonly partNumber: number; readonly etag: string }> {
-    const { json } = await this.ask('POST', 'uploads/sign', { ...name, partNumber });
+    const part = { ...name, partNumber, sizeBytes: bytes.length };
+    const { json } = await this.ask('POST', 'uploads/sign', part);
     const { url } = json as { readonly url: string };
     const answer = await fetch(new URL(url, this.origin), { method: 'PUT', body: bytes });
     if (!answer.ok) throw new Error(await answer.text());

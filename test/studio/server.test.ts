@@ -202,7 +202,7 @@ describe('an upload', () => {
     expect(error).toContain('name has a slash');
     expect(error).toContain('sizeBytes says that the file is empty');
     expect(error).toContain('extra');
-    const elsewhere = { key: 'uploads/other.mp4', uploadId: 'x', partNumber: 1 };
+    const elsewhere = { key: 'uploads/other.mp4', uploadId: 'x', partNumber: 1, sizeBytes: 1 };
     expect(await client.ask('POST', 'uploads/sign', elsewhere)).toEqual({
       status: 400,
       json: { error: 'This cannot be done: key is none of the studio.' },
@@ -214,13 +214,35 @@ describe('an upload', () => {
   test('takes a part at no address but the one that was signed for it.', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'part.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
-    const { json } = await client.ask('POST', 'uploads/sign', { key, uploadId, partNumber: 1 });
-    const url = new URL((json as { readonly url: string }).url, edge.origin);
-    url.searchParams.set('partNumber', '2');
-    const other = await fetch(url, { method: 'PUT', body: 'abc' });
-    expect([other.status, await other.text()]).toEqual([
-      ...[403, '{"error":"This address is not, or no longer, good."}'],
-    ]);
+    const part = { key, uploadId, partNumber: 1, sizeBytes: 3 };
+    const { json } = await client.ask('POST', 'uploads/sign', part);
+    const signed = new URL((json as { readonly url: string }).url, edge.origin);
+    const refusal = '{"error":"This address is not, or no longer, good."}';
+    for (const [name, value] of [
+      ['partNumber', '2'],
+      ['sizeBytes', '4'],
+      ['key', key.replace('part', 'other')],
+    ] as const) {
+      const url = new URL(signed);
+      url.searchParams.set(name, value);
+      const other = await fetch(url, { method: 'PUT', body: 'abcd' });
+      expect([other.status, await other.text()]).toEqual([403, refusal]);
+    }
+    const put = async (body: string) => (await fetch(signed, { method: 'PUT', body })).status;
+    expect([await put('abcd'), await put('ab'), await put('abc')]).toEqual([413, 400, 200]);
+  });
+
+  test('is not completed by other parts than were sent.', async () => {
+    const opened = await client.ask('POST', 'uploads', { name: 'wrong.mp4', sizeBytes: 3 });
+    const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
+    const sent = await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]));
+    const complete = (parts: readonly object[]) =>
+      client.ask('POST', 'uploads/complete', { key, uploadId, parts });
+    const other = await complete([{ partNumber: 1, etag: 'f'.repeat(32) }]);
+    expect(other.status).toBe(400);
+    expect((other.json as { readonly error: string }).error).toContain('Part 1 of upload');
+    expect((await complete([sent, { ...sent, partNumber: 2 }])).status).toBe(400);
+    expect((await complete([sent])).status).toBe(200);
   });
 });
 

@@ -89,6 +89,7 @@ export interface ObjectStore {
     partNumber: number,
     body: Uint8Array,
   ): Promise<UploadedPart>;
+  /** Throws WrongPartsError, too. */
   completeUpload(
     bucket: string,
     key: string,
@@ -112,6 +113,11 @@ export class PreconditionFailedError extends Error {
 /** There is no such open upload: it was completed, aborted or has expired. */
 export class UploadGoneError extends Error {
   override readonly name = 'UploadGoneError';
+}
+
+/** An upload is not completed by these parts: they were not all sent, have other bytes, are too small, or out of order. */
+export class WrongPartsError extends Error {
+  override readonly name = 'WrongPartsError';
 }
 
 export interface ReceivedMessage {

@@ -4,7 +4,11 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PreconditionFailedError, UploadGoneError } from '../../../worker/io/ports.ts';
+import {
+  PreconditionFailedError,
+  UploadGoneError,
+  WrongPartsError,
+} from '../../../worker/io/ports.ts';
 import type { ObjectStore } from '../../../worker/io/ports.ts';
 import { uploadFile } from '../../../worker/io/upload.ts';
 import { parseMessage } from '../../../worker/plan/message.ts';
@@ -173,6 +177,22 @@ export function describeUploads({ open: openHome, largeMib }: Subject): void {
       for (const key of keys) ids.push(await store.createUpload(bucket, key));
       expect(await store.openUploads(bucket, keys[0] ?? '')).toEqual([ids[0]]);
       expect(await store.storedParts(bucket, keys[0] ?? '', ids[0] ?? '')).toEqual([]);
+    });
+
+    test('are not completed by other parts than were sent.', async () => {
+      const bucket = home.buckets.plain;
+      const id = await store.createUpload(bucket, 'wrong');
+      const small = [
+        await store.uploadPart(bucket, 'wrong', id, 1, Buffer.from('a')),
+        await store.uploadPart(bucket, 'wrong', id, 2, Buffer.from('b')),
+      ];
+      const other = { partNumber: 1, etag: createHash('md5').update('other').digest('hex') };
+      for (const parts of [small, small.toReversed(), [other]]) {
+        const completed = store.completeUpload(bucket, 'wrong', id, parts);
+        await expect(completed).rejects.toThrow(WrongPartsError);
+      }
+      expect(await store.head(bucket, 'wrong')).toBeUndefined();
+      await store.abortUpload(bucket, 'wrong', id);
     });
 
     test('that were aborted are gone, and may be aborted again.', async () => {

@@ -17,7 +17,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { z } from 'zod';
-import { PreconditionFailedError, UploadGoneError } from '../ports.ts';
+import { PreconditionFailedError, UploadGoneError, WrongPartsError } from '../ports.ts';
 import type {
   ByteRange,
   Condition,
@@ -137,6 +137,9 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       } catch (error) {
         // After a conflict S3 wants all parts again: that is for whoever has them.
         if (hasFailed(condition, error)) throw preconditionFailed(bucket, key, error);
+        if (WRONG_PARTS.some((name) => isNamed(error, name))) {
+          throw new WrongPartsError('S3 has other parts of this upload.', { cause: error });
+        }
         return throwIfGone(error);
       }
     },
@@ -259,6 +262,9 @@ function preconditionFailed(bucket: string, key: string, cause: unknown): Precon
     cause,
   });
 }
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html#API_CompleteMultipartUpload_Errors */
+const WRONG_PARTS = ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'];
 
 /** Throws UploadGoneError for what S3 says of an upload that is not open, and any other error as it is. */
 function throwIfGone(error: unknown): never {

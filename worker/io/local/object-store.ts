@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { z } from 'zod';
-import { PreconditionFailedError, UploadGoneError } from '../ports.ts';
+import { PreconditionFailedError, UploadGoneError, WrongPartsError } from '../ports.ts';
 import type {
   ByteRange,
   Condition,
@@ -287,11 +287,13 @@ function storedParts(database: Database, id: string, parts: readonly UploadedPar
       partNumber,
     );
     const stored = row && partSchema.parse(row);
-    if (stored?.etag !== etag) throw new Error(`Part ${partNumber} of upload ${id} is not there.`);
+    if (stored?.etag !== etag)
+      throw new WrongPartsError(`Part ${partNumber} of upload ${id} is not there.`);
     const previous = parts[index - 1]?.partNumber ?? 0;
-    if (partNumber <= previous) throw new Error(`The parts of upload ${id} are not in order.`);
+    if (partNumber <= previous)
+      throw new WrongPartsError(`The parts of upload ${id} are not in order.`);
     if (index < parts.length - 1 && stored.size < LEAST_PART_BYTES) {
-      throw new Error(`Part ${partNumber} of upload ${id} is smaller than 5 MiB.`);
+      throw new WrongPartsError(`Part ${partNumber} of upload ${id} is smaller than 5 MiB.`);
     }
     return stored;
   });
