@@ -51,7 +51,7 @@ async function planSource(address: string): Promise<Plan> {
   const { size: sizeBytes } = statSync(address);
   const { X264_PRESET: preset, X264_CRF: crf } = readConfig({ ...layoutEnv('/') });
   const media = await probeSource({
-    ...{ address, sizeBytes, picture: 'optional', ffprobe: 'ffprobe' },
+    ...{ address, sizeBytes, picture: 'optional', ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' },
     signal: new AbortController().signal,
     limits: { maxDurationSeconds: 60, maxSizeBytes: 2 ** 40, maxPicturePixels: 1e8 },
   });

@@ -112,6 +112,7 @@ async function lookAt(
         maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
       },
       picture: pictureWanted(config, options),
+      ffmpeg: config.FFMPEG,
       ffprobe: config.FFPROBE,
       signal,
     });

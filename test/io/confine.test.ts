@@ -42,6 +42,7 @@ const probe = (address: string, ffprobe = 'ffprobe') =>
   probeSource({
     ...{
       address,
+      ffmpeg: 'ffmpeg',
       ffprobe,
       picture: 'optional' as const,
       signal: never,

@@ -88,7 +88,7 @@ async function planSource(name: string, picture: string, sound: string): Promise
   const source = { bucket, key: `${name}.mp4`, etag, sizeBytes: bytes.length };
   const media = await probeSource({
     ...{ address: path, sizeBytes: bytes.length, picture: 'optional' as const },
-    ...{ ffprobe: 'ffprobe', signal: context.signal },
+    ...{ ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal: context.signal },
     limits: { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 },
   });
   const made = planAsset({

@@ -34,7 +34,15 @@ async function imagesOf(
     ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({
-      ...{ address, sizeBytes, limits, picture: 'optional', ffprobe: 'ffprobe', signal },
+      ...{
+        address,
+        sizeBytes,
+        limits,
+        picture: 'optional',
+        ffmpeg: 'ffmpeg',
+        ffprobe: 'ffprobe',
+        signal,
+      },
     }),
     encoder: { preset: 'ultrafast', crf: 30 },
   });

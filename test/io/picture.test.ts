@@ -37,7 +37,15 @@ async function planSource(address: string): Promise<Plan> {
     ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({
-      ...{ address, sizeBytes, limits, picture: 'optional' as const, ffprobe: 'ffprobe', signal },
+      ...{
+        address,
+        sizeBytes,
+        limits,
+        picture: 'optional' as const,
+        ffmpeg: 'ffmpeg',
+        ffprobe: 'ffprobe',
+        signal,
+      },
     }),
     encoder: { preset: 'ultrafast', crf: 30 },
   });
@@ -314,6 +322,52 @@ describe('Fields', () => {
     // Without the frames' word for it they would come out as combs.
     expect(await combs(path, { fieldOrder: 'progressive' })).toBeGreaterThan(0.8);
   });
+
+  test.each([
+    ['silent.mp4', 'top', '720x576', '-c:v libx264 -preset ultrafast'],
+    ['silent.mkv', 'bottom', '720x480', '-c:v libx264 -preset ultrafast -crf 28'],
+    ['silent.avi', 'top', '720x576', '-c:v mjpeg -q:v 4 -pix_fmt yuvj420p'],
+    ['silent.mov', 'bottom', '720x576', '-c:v prores_ks -pix_fmt yuv422p10le'],
+    ['lossless.mkv', 'bottom', '640x480', '-c:v ffv1'],
+  ] as const)(
+    'of %s are known by what they show, the %s one first.',
+    async (name, first, size, how) => {
+      const path = await makeSource(
+        name,
+        ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=50:d=1`],
+        ...['-vf', `tinterlace=interleave_${first},setfield=prog,format=yuv420p`],
+        ...['-r', '25', ...how.split(' ')],
+      );
+      const { media } = await planSource(path);
+      expect(media.video).toMatchObject({ fieldOrder: `${first}_first`, fieldsFlagged: false });
+      expect(await combs(path)).toBeLessThan(0.2);
+      expect(await combs(path, { fieldOrder: 'progressive' })).toBeGreaterThan(0.8);
+    },
+  );
+
+  test.each([
+    // In these two idet sees fields.
+    ['patterns', 'testsrc2=s=720x576:r=25:d=1'],
+    ['lines that rise by two', lines('lt(mod(Y+2*N,10),1)*gt(mod(X,40),mod(Y+2*N,37))')],
+    ['lines that rise by one', lines('lt(mod(Y+N,3),1)')],
+    ['lines that come and go', lines('mod(N,2)*mod(Y,2)')],
+    ['more lines in each', lines('lt(Y,9*N)*mod(Y,2)')],
+    ['noise', 'testsrc2=s=720x480:r=30:d=1,noise=alls=60:allf=t'],
+    ['film at 30 frames/s', 'testsrc2=s=720x480:r=24:d=1,fps=30'],
+    ['film in fields', 'testsrc2=s=720x480:r=24000/1001:d=1,telecine'],
+    ['slides', 'mandelbrot=s=640x480:r=4,fps=30,trim=duration=1'],
+  ])('are not seen in whole frames with %s.', async (name, picture) => {
+    const how = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+    const path = await makeSource(
+      `${name.replaceAll(/\W/g, '-')}.mp4`,
+      ...['-f', 'lavfi', '-i', picture, ...how],
+    );
+    expect((await planSource(path)).media.video?.fieldOrder).toBe('progressive');
+  });
+
+  function lines(bright: string): string {
+    return `color=black:s=720x576:r=25:d=1,geq=lum='235*${bright}':cb=128:cr=128`;
+  }
 
   /** The share of pictures in which idet sees fields, of those that go to the encoder. */
   async function combs(address: string, odd: object = {}): Promise<number> {

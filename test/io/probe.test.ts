@@ -28,7 +28,14 @@ const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 
 
 const probe = (address: string, more = {}) =>
   probeSource({
-    ...{ address, limits, picture: 'optional' as const, ffprobe: 'ffprobe', signal },
+    ...{
+      address,
+      limits,
+      picture: 'optional' as const,
+      ffmpeg: 'ffmpeg',
+      ffprobe: 'ffprobe',
+      signal,
+    },
     sizeBytes: statSync(address).size,
     ...more,
   });
@@ -58,7 +65,7 @@ describe('A source', () => {
     try {
       const probed = probeSource({
         ...{ address, sizeBytes: bytes.length, limits, picture: 'optional' as const },
-        ...{ ffprobe: 'ffprobe', signal },
+        ...{ ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal },
       });
       await expect(probed).rejects.toThrow(TransientError);
       expect(asked).toBe(0);
@@ -366,7 +373,7 @@ describe('A source', () => {
         limits,
         picture: 'optional' as const,
       },
-      ...{ ffprobe: 'ffprobe', signal },
+      ...{ ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal },
     });
     expect(await rejection(gone)).toBe('source_gone');
   });
@@ -405,7 +412,7 @@ describe('A seek', () => {
   const at = async (file: string, seconds: number) => {
     const media = await probe(file);
     const grid = makeGrid(rational(25, 1), 100);
-    const source = { address: file, ffprobe: 'ffprobe', signal };
+    const source = { address: file, ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal };
     return findSeek(source, { media, grid, originSeconds: originSeconds(media) }, seconds * 25);
   };
   const spaced = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250', '-keyint_min', '250'];

@@ -12,7 +12,7 @@ import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan, Unit } from '../../worker/plan/plan.ts';
 
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
-const PROGRAMS = { ffprobe: 'ffprobe', signal: new AbortController().signal };
+const PROGRAMS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal: new AbortController().signal };
 
 /** What the units of a source made: a file of its pictures, and one of its first sound. */
 export interface Encoded {

@@ -81,24 +81,30 @@ test('A clock that jumps back is refused, and a sentence says when.', () => {
 });
 
 describe('An edit list', () => {
-  const judged = (shownSeconds: number, hides: boolean, longestSeconds: number) => {
+  const judged = (shownSeconds: number, hidden: number, longestSeconds: number) => {
     const packets = new PacketSurvey(0);
     const usual = { stream: 0, dts: undefined, duration: 0.04, key: true };
     for (let pts = 0; pts < shownSeconds; pts += 0.04)
       packets.add({ ...usual, pts, hidden: false });
-    if (hides) packets.add({ ...usual, pts: 5, hidden: true });
+    for (let pts = 5; pts < 5 + hidden * 0.04; pts += 0.04)
+      packets.add({ ...usual, pts, hidden: true });
     const declared = { ...DECLARED, longestSeconds };
     return hasFalseEdits(declared, packets);
   };
 
   test('that hides nearly all that the header says is shown is not believed.', () => {
-    expect(judged(0.08, true, 6)).toBe(true);
-    expect(judged(0, true, 6)).toBe(true);
+    expect(judged(0.08, 1, 6)).toBe(true);
+    expect(judged(0, 1, 6)).toBe(true);
+  });
+
+  test('that leaves a moment of many pictures is not believed, though the header agrees.', () => {
+    expect(judged(0.08, 100, 0.08)).toBe(true);
+    expect(judged(2, 100, 2)).toBe(false);
   });
 
   test('is followed where the header agrees, and where it hides nothing.', () => {
-    expect(judged(0.08, true, 0.08)).toBe(false);
-    expect(judged(4, true, 6)).toBe(false);
-    expect(judged(0.08, false, 6)).toBe(false);
+    expect(judged(0.08, 1, 0.08)).toBe(false);
+    expect(judged(4, 1, 6)).toBe(false);
+    expect(judged(0.08, 0, 6)).toBe(false);
   });
 });

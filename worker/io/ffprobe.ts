@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { TransientError } from '../errors.ts';
-import { redact } from '../plan/command.ts';
-import { encoderFailure, tooDemanding } from '../plan/encoder-failure.ts';
 import { inputOptions } from '../plan/encode.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { parseSampleAspect } from '../plan/geometry.ts';
@@ -12,7 +8,7 @@ import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
 import type { Opening, Size } from '../plan/source.ts';
 import { encrypted } from '../plan/signature.ts';
-import { NOT_INSTALLED, confine } from './confine.ts';
+import { runReader } from './reader.ts';
 
 /** What is looked at, and by what. */
 export interface ProbedSource {
@@ -24,9 +20,6 @@ export interface ProbedSource {
   readonly ffprobe: string;
   readonly signal: AbortSignal;
 }
-
-/** ffprobe's last words are enough to tell a broken file from a broken connection. */
-const STDERR_CHARACTERS = 8192;
 
 /** A thousand streams, as many as ffmpeg takes, are described in 2 MB; tags can hold anything. */
 const DECLARED_BYTES = 32e6;
@@ -150,11 +143,7 @@ function parsePacket(line: string): SourcePacket {
   };
 }
 
-/**
- * Runs ffprobe, handing over its lines as they come. Throws what plan/encoder-failure.ts makes of its
- * last words, RejectedError when it said more than `mostBytes`, TransientError when it took too long, and
- * the signal's reason when it was stopped.
- */
+/** Runs ffprobe, handing over its lines as they come. Throws as `runReader` does. */
 async function run(
   { address, sizeBytes, opening, ffprobe, signal }: ProbedSource,
   options: readonly string[],
@@ -162,39 +151,12 @@ async function run(
   onLine: (line: string) => void,
   { decoded, mostBytes = Infinity }: { readonly decoded?: Size; readonly mostBytes?: number } = {},
 ): Promise<void> {
-  const limit = AbortSignal.timeout(limitSeconds * 1000);
-  const argv = ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options];
-  const [program, ...words] = confine(ffprobe, probeLimits(sizeBytes, limitSeconds, decoded));
-  const child = spawn(program, [...words, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal: AbortSignal.any([signal, limit]),
-    killSignal: 'SIGKILL',
-  });
-  let bytes = 0;
-  child.stdout.on('data', (part: Buffer) => {
-    bytes += part.length;
-    if (bytes > mostBytes) child.kill('SIGKILL');
-  });
-  const lines = createInterface({ input: child.stdout }).on('line', onLine);
-  const read = once(lines, 'close');
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_CHARACTERS);
-  });
-  try {
-    const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
-    await read;
-    if (bytes > mostBytes)
-      throw tooDemanding(new Error(`ffprobe said more than ${mostBytes} bytes.`));
-    if (code === 0) return;
-    if (stderr.includes(NOT_INSTALLED)) {
-      throw new Error('ffprobe is not installed. Run ./scripts/setup, or install ffmpeg.');
-    }
-    const end = { exitCode: code ?? undefined, signal: killed ?? undefined };
-    throw encoderFailure({ program: 'ffprobe', ...end, stderr: redact(stderr) });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (limit.aborted) throw new TransientError(`ffprobe did not end within ${limitSeconds} s.`);
-    throw error;
-  }
+  await runReader(
+    {
+      ...{ name: 'ffprobe', program: ffprobe, limitSeconds, signal, mostBytes },
+      argv: ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options],
+      limits: probeLimits(sizeBytes, limitSeconds, decoded),
+    },
+    (stdout) => once(createInterface({ input: stdout }).on('line', onLine), 'close'),
+  );
 }

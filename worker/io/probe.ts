@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { RejectedError } from '../errors.ts';
 import {
   fromFirstPicture,
@@ -6,9 +7,12 @@ import {
   settleDuration,
 } from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
+import { fieldCommands, mayHoldFields, shownFields, stepsIn } from '../plan/fields.ts';
+import type { Step } from '../plan/fields.ts';
 import { framePlaces, withFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { frameSeconds } from '../plan/grid.ts';
+import { probeLimits } from '../plan/limits.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import { steadyStart } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -20,6 +24,7 @@ import type {
   SourceMedia,
   SourceVideo,
 } from '../plan/source.ts';
+import { runReader } from './reader.ts';
 import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
 import type { DecodedFrame, ProbedSource } from './ffprobe.ts';
 
@@ -29,6 +34,8 @@ export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
   readonly limits: SourceLimits;
   readonly picture: PictureWanted;
+  /** The program. */
+  readonly ffmpeg: string;
 }
 
 /** A source that takes longer to look at is hostile or broken. */
@@ -71,11 +78,13 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
   const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
   if (!media.video) return media;
-  const framed = withFrames(media.video, await lookAtFrames(request, media, media.video), limits);
+  const frames = await lookAtFrames(request, media, media.video);
+  const framed = withFrames(media.video, frames, limits);
   const paces = isUnsettled(framed.rates)
     ? [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0]
     : [];
-  const video = paces.length > 0 ? withPace(framed, Math.max(...paces)) : framed;
+  const paced = paces.length > 0 ? withPace(framed, Math.max(...paces)) : framed;
+  const video = { ...paced, ...(await lookAtFields(request, { ...media, video: paced }, frames)) };
   const source = { ...request, opening };
   const [first = media.startSeconds, ...next] = await readTimes(
     source,
@@ -107,6 +116,30 @@ async function lookAtFrames(
     if (!(error instanceof RejectedError)) throw error;
   }
   return frames;
+}
+
+/** The fields that pictures of several places show, where frames tell of none. */
+async function lookAtFields(
+  { address, sizeBytes, ffmpeg, signal }: ProbeRequest,
+  media: SourceMedia & { readonly video: SourceVideo },
+  [frame]: readonly SourceFrame[],
+): Promise<ReturnType<typeof shownFields>> {
+  const lines = frame?.coded.height ?? 0;
+  if (!mayHoldFields(media.video, lines)) return undefined;
+  const limitSeconds = WHOLE_FILE.seconds;
+  const limits = probeLimits(sizeBytes, limitSeconds, media.video.display);
+  const steps: Step[] = [];
+  for (const argv of fieldCommands(media, address, lines)) {
+    const run = { name: 'ffmpeg', program: ffmpeg, argv, limits, limitSeconds, signal } as const;
+    try {
+      await runReader(run, async (stdout) => {
+        steps.push(...stepsIn(await buffer(stdout), lines));
+      });
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error;
+    }
+  }
+  return shownFields(steps);
 }
 
 /**

@@ -52,19 +52,25 @@ export function fromFirstPicture(
   return { startSeconds: start, durationSeconds: Math.round(duration * 1e6) / 1e6 };
 }
 
-/** Shown of a source that is longer by its header: less is no cut but an edit list without sense. */
+/** Shown of a source that is longer: less is no cut but an edit list without sense. */
 const LEAST_SHOWN = 0.1;
+/** Nobody keeps so little of a recording. ffprobe 7 takes the header's length from the edits, which then agree. */
+const LEAST_SHOWN_SECONDS = 0.5;
 
 /**
  * True where the edit list of an MP4 hides nearly all of its picture, or of its first sound, while its
- * header says that the whole is shown.
+ * header says that the whole is shown, or leaves only a moment.
  */
 export function hasFalseEdits(
   { video, audio, startSeconds = 0, longestSeconds }: DeclaredMedia,
   packets: PacketSurvey,
 ): boolean {
-  const end = packets.endBeforeHidden((video ?? audio[0]?.streams[0])?.index ?? 0);
-  return end !== undefined && end - startSeconds < longestSeconds * LEAST_SHOWN;
+  const stream = (video ?? audio[0]?.streams[0])?.index ?? 0;
+  const end = packets.endBeforeHidden(stream);
+  if (end === undefined) return false;
+  const shown = end - startSeconds;
+  const momentary = shown < LEAST_SHOWN_SECONDS && packets.hiddenShare(stream) > 1 - LEAST_SHOWN;
+  return momentary || shown < longestSeconds * LEAST_SHOWN;
 }
 
 /**

@@ -22,7 +22,8 @@ export class PacketSurvey {
   readonly #decoded = new Map<number, number>();
   readonly #pace = new Pace();
   readonly #picture: number | undefined;
-  readonly #hiding = new Set<number>();
+  readonly #hidden = new Map<number, number>();
+  readonly #shown = new Map<number, number>();
   readonly #ends = new Map<number, number>();
   #first = Infinity;
   #setback: number | undefined;
@@ -33,10 +34,9 @@ export class PacketSurvey {
   }
 
   add({ stream, pts, dts, duration, hidden }: SourcePacket): void {
-    if (hidden) {
-      this.#hiding.add(stream);
-      return;
-    }
+    const seen = hidden ? this.#hidden : this.#shown;
+    seen.set(stream, (seen.get(stream) ?? 0) + 1);
+    if (hidden) return;
     const before = this.#decoded.get(stream) ?? -Infinity;
     // Matroska stores no decode times: ffmpeg derives them from the presentation times.
     const reordered = Math.max(SETBACK_SECONDS, duration * REORDERED);
@@ -55,7 +55,13 @@ export class PacketSurvey {
 
   /** When what is shown of a stream ends; undefined where none of its packets is hidden. */
   endBeforeHidden(stream: number): number | undefined {
-    return this.#hiding.has(stream) ? (this.#ends.get(stream) ?? -Infinity) : undefined;
+    return this.#hidden.has(stream) ? (this.#ends.get(stream) ?? -Infinity) : undefined;
+  }
+
+  /** The share of a stream's packets that are hidden. */
+  hiddenShare(stream: number): number {
+    const hidden = this.#hidden.get(stream) ?? 0;
+    return hidden === 0 ? 0 : hidden / (hidden + (this.#shown.get(stream) ?? 0));
   }
 
   /** Where the clock first jumps back, as where recordings were strung together. */
