@@ -15,7 +15,12 @@ export interface Clients {
 /** AWS in the stage's region, with credentials as the SDK finds them. */
 export function openClients({ region }: StageConfig): Clients {
   return {
-    s3: new S3Client({ region, forcePathStyle: needsPathStyle() }),
+    s3: new S3Client({
+      region,
+      forcePathStyle: needsPathStyle(),
+      // The bucket of the state stays where it was made, also when the stage names another region.
+      followRegionRedirects: true,
+    }),
     sqs: new SQSClient({ region }),
     ecr: new ECRClient({ region }),
     ecs: new ECSClient({ region }),

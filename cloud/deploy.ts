@@ -6,6 +6,8 @@ import { print, printJson, say } from '../commands/terminal.ts';
 import { imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
+import { readinessOf } from '../infra/readiness.ts';
+import type { Readiness } from '../infra/readiness.ts';
 import { buildPlayer } from '../player/build.ts';
 import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
@@ -13,7 +15,9 @@ import { openClients } from './clients.ts';
 import { findStage } from './find-stage.ts';
 import { findEngine, isPushed, pushImage } from './image.ts';
 import { readStageOptions, STOPPING } from './options.ts';
+import { requireSamePlace } from './place.ts';
 import { isPublished, PLAYER_KEY, publishPlayer } from './player.ts';
+import { publicAccess } from './public-access.ts';
 import { hasStateBucket, readState } from './state.ts';
 
 const HELP = `Usage: ./scripts/deploy <stage> [options]
@@ -54,19 +58,40 @@ await runCommand({
   read: (argv) => readStageOptions(argv, ['plan']),
   run: async ({ stage, flags }, stop) => {
     const config = await findStage(stage);
+    const onlyPlan = flags.has('plan');
+    const declared = tellReadiness(readinessOf(config), onlyPlan);
     await requireTerraform();
     const account = await requireAccount(config);
     say(`Stage ${config.name}: account ${account}, ${config.region}`);
-    await (flags.has('plan') ? showPlan(config, stop) : deploy(config, stop));
+    const { s3 } = openClients(config);
+    await requireSamePlace(s3, config, account);
+    const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
+    if (!onlyPlan) {
+      await deploy(config, stop);
+      return 0;
+    }
+    await showPlan(config, stop);
+    if (!declared || !allowed) say('It would be refused, for what is said at the top.');
     return 0;
   },
 });
+
+/**
+ * Prints what stands against a deploy, and returns whether nothing does. Throws Error with the refusals
+ * unless it is about a plan only.
+ */
+function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): boolean {
+  if (refusals.length > 0 && !onlyPlan) throw new Error(refusals.join('\n'));
+  for (const sentence of refusals) say(`A deploy is refused: ${sentence}`);
+  for (const sentence of warnings) say(`Warning: ${sentence}`);
+  return refusals.length === 0;
+}
 
 /** The bucket of the state, storage, the image, the rest, the player: each only where it is missing. */
 async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
-  const tag = imageTag();
+  const tag = imageTag(config.worker.architecture);
   const engine = (await isPushed(ecr, name, tag)) ? undefined : await findEngine();
   if (!(await hasStateBucket(s3, config))) await apply(stateStackName(name), stop);
   if (engine) {
@@ -95,7 +120,7 @@ async function apply(stacks: string, stop: AbortSignal): Promise<void> {
 async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
-  const tag = imageTag();
+  const tag = imageTag(config.worker.architecture);
   await cdktf(['synth'], stop);
   const needs = await readNeeds();
   const missing = new Set<string>();

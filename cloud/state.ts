@@ -15,15 +15,34 @@ export interface StackState {
   /** Resources that it made and has not destroyed. */
   readonly resources: number;
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** Where those are that the stage's own region holds, as far as AWS's names of them tell. */
+  readonly places: readonly Place[];
 }
 
-const NOTHING: StackState = { resources: 0, outputs: {} };
+/** A part that no name tells is missing: those of buckets tell no account. */
+export interface Place {
+  readonly region: string;
+  readonly account: string | undefined;
+}
+
+const NOTHING: StackState = { resources: 0, outputs: {}, places: [] };
 
 const stateFile = z.object({
   version: z.literal(4),
   outputs: z.record(z.string(), z.object({ value: z.unknown() })),
-  resources: z.array(z.object({ mode: z.enum(['managed', 'data']) })),
+  resources: z.array(
+    z.object({
+      mode: z.enum(['managed', 'data']),
+      provider: z.string(),
+      instances: z.array(z.object({ attributes: z.record(z.string(), z.unknown()).nullish() })),
+    }),
+  ),
 });
+
+type StateResource = z.infer<typeof stateFile>['resources'][number];
+
+/** The provider of the edge's region (infra/stack.ts). */
+const EDGE_PROVIDER = /\]\.edge$/;
 
 /** Reads a stack's state, where infra/stack.ts has it kept: in the stage's bucket, or in this folder. */
 export async function readState(
@@ -34,10 +53,25 @@ export async function readState(
   const text = await (state ? fromBucket(s3, state.bucket, stack) : fromFolder(stack));
   if (!text) return NOTHING;
   const { outputs, resources } = stateFile.parse(JSON.parse(text));
+  const managed = resources.filter(({ mode }) => mode === 'managed');
   return {
-    resources: resources.filter(({ mode }) => mode === 'managed').length,
+    resources: managed.length,
+    places: managed.filter(({ provider }) => !EDGE_PROVIDER.test(provider)).flatMap(placesOf),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
   };
+}
+
+const named = z.object({ arn: z.string(), region: z.string().optional() });
+
+/** By `arn:aws:<service>:<region>:<account>:…`. That of a bucket has neither, and a bucket tells its region beside it. */
+function placesOf({ instances }: StateResource): readonly Place[] {
+  return instances.flatMap(({ attributes }) => {
+    const resource = named.safeParse(attributes);
+    if (!resource.success) return [];
+    const [, , service, regionOfName, account] = resource.data.arn.split(':');
+    const region = service === 's3' ? resource.data.region : regionOfName;
+    return region ? [{ region, account: account || undefined }] : [];
+  });
 }
 
 /** Whether the bucket that keeps the stage's state is there, or none is needed. */

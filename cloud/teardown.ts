@@ -24,6 +24,7 @@ import { findStage } from './find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from './empty.ts';
 import { leftOf, tagged } from './left.ts';
 import { readStageOptions, STOPPING } from './options.ts';
+import { requireSamePlace } from './place.ts';
 import { readState } from './state.ts';
 import { findService } from './workers.ts';
 
@@ -52,6 +53,7 @@ await runCommand({
     const config = await findStage(stage);
     await requireTerraform();
     const account = await requireAccount(config);
+    await requireSamePlace(openClients(config).s3, config, account);
     await confirm(config, account, flags, stop);
     return teardown(config, stop);
   },

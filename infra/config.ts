@@ -70,7 +70,7 @@ export interface WorkerSize {
   readonly cpuUnits: number;
   /** Fargate allows certain sizes for each number of processors only. */
   readonly memoryMiB: number;
-  /** ARM64 costs a fifth less; the image must be built for it. */
+  /** ARM64 costs a fifth less. Another architecture is another image, which the next deploy builds. */
   readonly architecture: 'X86_64' | 'ARM64';
   /** So many workers in a hundred run on spare capacity, for a third of the price; AWS may take them back, and the unit is done again. */
   readonly spotPercent: number;
@@ -130,12 +130,15 @@ export function keptBuckets({ existingBuckets, state }: StageConfig): readonly s
   return [source, work, delivery, logs, state?.bucket].filter((name) => name !== undefined);
 }
 
-/** What is shipped. The sites are examples: name your own before you deploy. */
+/**
+ * What is shipped. `dev` can be deployed as it is, for pages on your own machine. The sites of the others
+ * are examples, and `prod` lacks what a protected stage needs: a deploy says what is to be named first.
+ */
 export const STAGES: readonly StageConfig[] = [
   stage({
     name: 'dev',
     region: 'eu-central-1',
-    allowedSites: ['http://localhost:8080', 'https://dev.example.com'],
+    allowedSites: ['http://localhost:8080'],
     accessMode: 'public-read',
     worker: { cpuUnits: 1024, memoryMiB: 4096, architecture: 'X86_64', spotPercent: 100 },
     maxWorkers: 4,

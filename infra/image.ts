@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { WorkerSize } from './config.ts';
 
 /** What the worker's image is built from, below the root of the project. */
 export const CONTENT = [
@@ -12,11 +13,15 @@ export const CONTENT = [
 ];
 
 /**
- * The image's tag: a hash of what the image is built from, 16 hex digits. The same files give the
- * same tag on every machine, so that what is pushed already need not be built again.
+ * The image's tag: a hash of what the image is built from and of the processors that it is for, 16
+ * hex digits. The same files give the same tag on every machine, so that what is pushed already
+ * need not be built again.
  */
-export function imageTag(root: string = join(import.meta.dirname, '..')): string {
-  const hash = createHash('sha256');
+export function imageTag(
+  architecture: WorkerSize['architecture'],
+  root: string = join(import.meta.dirname, '..'),
+): string {
+  const hash = createHash('sha256').update(`${architecture} `);
   for (const file of CONTENT.flatMap((path) => filesOf(join(root, path)))) {
     const name = relative(root, file);
     const bytes = readFileSync(file);

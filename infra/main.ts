@@ -24,7 +24,12 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
   const queues = new QueuesStack(app, { ...stage, sourceBucket });
   const { jobs, deadLetters } = queues;
   const { distribution } = new DeliveryStack(app, { ...stage, deliveryBucket, logBucket });
-  new ComputeStack(app, { ...stage, storage, queues, imageTag: imageTag() });
+  new ComputeStack(app, {
+    ...stage,
+    storage,
+    queues,
+    imageTag: imageTag(config.worker.architecture),
+  });
   new WatchingStack(app, { ...stage, jobs, deadLetters, distribution });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }

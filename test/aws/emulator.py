@@ -20,6 +20,8 @@ from datetime import datetime, timezone
 from flask import has_request_context, request
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.budgets.models import budgets_backends
+from moto.budgets.responses import BudgetsResponse
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.utils import camelcase_to_underscores
 from moto.ec2.models import ec2_backends
@@ -158,6 +160,37 @@ def keep_target_tags():
     ApplicationAutoScalingResponse.list_tags_for_resource = list_tags
 
 
+# --- Budgets -----------------------------------------------------------------------------------
+
+
+def tell_of_subscribers():
+    """A budget tells who is warned, and has tags; moto answers 500 to both questions, at each plan."""
+    tags = {}
+    create = BudgetsResponse.create_budget
+
+    def create_with_tags(response):
+        name = response._get_param("Budget")["BudgetName"]
+        tags[f"arn:aws:budgets::{ACCOUNT}:budget/{name}"] = response._get_param("ResourceTags") or []
+        return create(response)
+
+    def list_tags(response):
+        return json.dumps({"ResourceTags": tags.get(response._get_param("ResourceARN"), [])})
+
+    def subscribers(response):
+        budget = response.backend.budgets[ACCOUNT][response._get_param("BudgetName")]
+        asked = response._get_param("Notification")
+        known = [one for one in budget.notifications if same(one.details, asked)]
+        return json.dumps({"Subscribers": [who for one in known for who in one.subscribers]})
+
+    def same(one, other):
+        names = ("NotificationType", "ComparisonOperator", "Threshold")
+        return all(one[name] == other[name] for name in names)
+
+    BudgetsResponse.create_budget = create_with_tags
+    BudgetsResponse.list_tags_for_resource = list_tags
+    BudgetsResponse.describe_subscribers_for_notification = subscribers
+
+
 # --- Tags --------------------------------------------------------------------------------------
 
 
@@ -199,6 +232,7 @@ def everything(cloudfront):
     here = {
         "buckets": s3_backends[ACCOUNT]["aws"].buckets,
         "roles": iam_backends[ACCOUNT]["aws"].roles,
+        "budgets": budgets_backends[ACCOUNT]["aws"].budgets[ACCOUNT],
         "cloudfront": [str(name) for name in cloudfront.things],
     }
     for region in regions:
@@ -410,6 +444,7 @@ def main():
     forget_delete_markers()
     keep_service_settings()
     keep_target_tags()
+    tell_of_subscribers()
     application = CloudFront(DomainDispatcherApplication(create_backend_app))
     tell_of_more_tags(application)
     server = make_server("127.0.0.1", 0, application, threaded=True)

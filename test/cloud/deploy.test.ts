@@ -26,7 +26,7 @@ describe.each(['deploy', 'teardown'] as const)('%s', (command) => {
     const missing = await run(['dev'], { PATH: programs });
     expect(missing.code).toBe(1);
     expect(missing.err).toMatch(
-      /^terraform is missing, .* Install Terraform 1\.10 or newer: https/,
+      /^terraform is missing, .* Install Terraform 1\.10 or newer: https/m,
     );
 
     const old = join(programs, 'terraform');
@@ -34,6 +34,6 @@ describe.each(['deploy', 'teardown'] as const)('%s', (command) => {
     await chmod(old, 0o755);
     const { code, err } = await run(['dev'], { PATH: `${programs}:/usr/bin:/bin` });
     expect(code).toBe(1);
-    expect(err).toMatch(/^This is Terraform 1\.9\.8\. Install Terraform 1\.10 or newer/);
+    expect(err).toMatch(/^This is Terraform 1\.9\.8\. Install Terraform 1\.10 or newer/m);
   });
 });

@@ -105,10 +105,11 @@ describeWithEmulator("The worker's image", () => {
   });
 
   test('is there when its tag is, and not where there is no repository.', async () => {
-    expect(await isPushed(ecr, 'arm', imageTag())).toBe(false);
-    expect(await isPushed(ecr, 'nowhere', imageTag())).toBe(false);
-    await pushByHand('arm');
-    expect(await isPushed(ecr, 'arm', imageTag())).toBe(true);
-    expect(await isPushed(ecr, 'arm', 'another')).toBe(false);
+    const tag = imageTag('ARM64');
+    expect(await isPushed(ecr, 'arm', tag)).toBe(false);
+    expect(await isPushed(ecr, 'nowhere', tag)).toBe(false);
+    await pushByHand('arm', 'ARM64');
+    expect(await isPushed(ecr, 'arm', tag)).toBe(true);
+    expect(await isPushed(ecr, 'arm', imageTag('X86_64'))).toBe(false);
   });
 });

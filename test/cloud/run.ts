@@ -16,17 +16,19 @@ export interface Run {
   }>;
 }
 
-/** Starts a command as its script would, with nobody at its terminal. */
+/** Starts a command as its script would, with nobody at its terminal; in this folder unless another is given. */
 export function start(
   command: Command,
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
+  cwd = process.cwd(),
 ): Run {
   const program = fileURLToPath(new URL(`../../cloud/${command}.ts`, import.meta.url));
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', program, ...argv],
     {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },

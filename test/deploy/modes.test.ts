@@ -20,15 +20,31 @@ import type { Project } from './terraform.ts';
 
 const why = whyNoTerraform() ?? whyNoEmulator;
 
+/** A stage as it is shipped, with what is its owner's own. */
+const shipped = (stage: string, own: object) => `
+  import { STAGES as SHIPPED } from '${new URL('../../infra/config.ts', import.meta.url).href}';
+  const stage = SHIPPED.find(({ name }) => name === '${stage}');
+  export const STAGES = [{ ...stage, ...${JSON.stringify(own)} }];
+`;
+
 /** Staging, of somebody who has buckets already, and wants the state kept in another. */
 const EXISTING = { source: 'my-uploads', delivery: 'my-videos' };
 const STATE = 'my-states';
-const STAGING = `
-  import { stage, STAGES as SHIPPED } from '${new URL('../../infra/config.ts', import.meta.url).href}';
-  const staging = SHIPPED.find(({ name }) => name === 'staging');
-  const state = { bucket: '${STATE}' };
-  export const STAGES = [stage({ ...staging, existingBuckets: ${JSON.stringify(EXISTING)}, state })];
-`;
+const STAGING = {
+  allowedSites: ['https://staging.my.site'],
+  existingBuckets: EXISTING,
+  state: { bucket: STATE },
+};
+
+/** Prod, with all that a protected stage needs. */
+const PROD_STATE = 'my-prod-states';
+const PROD = {
+  allowedSites: ['https://www.my.site', 'https://my.site'],
+  accountId: '123456789012',
+  alarmEmail: 'ops@my.site',
+  monthlyBudgetUsd: 50,
+  state: { bucket: PROD_STATE },
+};
 
 /** In the place of Docker, as there is no registry to push to: it says that all is well. */
 async function standInEngine(): Promise<string> {
@@ -52,17 +68,19 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
   beforeAll(async () => {
     emulator = await startEmulator();
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
-    for (const Bucket of Object.values(EXISTING)) {
+    for (const Bucket of [...Object.values(EXISTING), PROD_STATE]) {
       await s3.send(
         new CreateBucketCommand({
           Bucket,
           CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' },
         }),
       );
+    }
+    for (const Bucket of Object.values(EXISTING)) {
       await s3.send(new PutObjectCommand({ Bucket, Key: 'mine.txt', Body: 'mine' }));
     }
-    staging = await openProject(emulator.env, STAGING);
-    prod = await openProject(emulator.env);
+    staging = await openProject(emulator.env, shipped('staging', STAGING));
+    prod = await openProject(emulator.env, shipped('prod', PROD));
     before = await emulator.everything();
   });
 
@@ -156,7 +174,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
       const sure = stage === 'prod' ? ['--even-protected'] : [];
       const { code, stdout, stderr } = await project.script('teardown', stage, '--yes', ...sure);
       expect(code, stderr).toBe(0);
-      const kept = stage === 'staging' ? [...Object.values(EXISTING), STATE] : [];
+      const kept = stage === 'staging' ? [...Object.values(EXISTING), STATE] : [PROD_STATE];
       expect(JSON.parse(stdout)).toEqual({ stage, left: [], kept });
     });
     const after = { ...before, buckets: [...(before['buckets'] ?? []), STATE].sort() };

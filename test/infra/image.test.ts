@@ -21,28 +21,29 @@ describe("The image's tag", () => {
   test('is the same for the same files, wherever they lie.', async () => {
     const copy = `${root}-copy`;
     await cp(root, copy, { recursive: true });
-    expect(imageTag(root)).toMatch(/^[0-9a-f]{16}$/);
-    expect(imageTag(copy)).toBe(imageTag(root));
+    expect(imageTag('X86_64', root)).toMatch(/^[0-9a-f]{16}$/);
+    expect(imageTag('X86_64', copy)).toBe(imageTag('X86_64', root));
   });
 
-  test('is another when a byte, a name or a border between files is another.', async () => {
-    const tags = [imageTag(root)];
+  test('is another when a byte, a name, a border between files or the architecture is another.', async () => {
+    const tags = [imageTag('X86_64', root)];
     const changed = async (change: Promise<void>) => {
       await change;
-      tags.push(imageTag(root));
+      tags.push(imageTag('X86_64', root));
     };
     await changed(writeFile(join(root, 'worker', 'main.ts'), 'One'));
     await changed(writeFile(join(root, 'Dockerfile'), 'FROM scratch\n#\n'));
     await changed(rename(join(root, 'worker', 'main.ts'), join(root, 'worker', 'Main.ts')));
     await changed(writeFile(join(root, 'package-lock.json'), ''));
+    tags.push(imageTag('ARM64', root));
     expect(new Set(tags).size).toBe(tags.length);
   });
 
   test('does not depend on what is not in the image.', async () => {
-    const before = imageTag(root);
+    const before = imageTag('X86_64', root);
     await mkdir(join(root, 'test'));
     await writeFile(join(root, 'test', 'some.test.ts'), 'x');
-    expect(imageTag(root)).toBe(before);
+    expect(imageTag('X86_64', root)).toBe(before);
   });
 });
 

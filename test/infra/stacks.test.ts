@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { STAGES } from '../../infra/config.ts';
+import { imageTag } from '../../infra/image.ts';
 import { workSteps } from '../../infra/scaling.ts';
 import { readConfig } from '../../worker/config.ts';
 import { FULL, OWN_BUCKETS } from './stages.ts';
@@ -639,6 +640,13 @@ describe('A worker', () => {
     expect(stackOf('dev-compute').one('aws_ecs_service')).toMatchObject({
       capacity_provider_strategy: [{ capacity_provider: 'FARGATE_SPOT', weight: 100 }],
     });
+  });
+
+  test('has an image that was built for its architecture.', () => {
+    const tag = (name: string) => /:([0-9a-f]+)$/.exec(text.parse(containerOf(name)['image']))?.[1];
+    expect(tag('full')).toBe(imageTag('ARM64'));
+    expect(tag('prod')).toBe(imageTag('X86_64'));
+    expect(tag('full')).not.toBe(tag('prod'));
   });
 
   test('runs in public subnets behind a closed door, without a NAT gateway.', () => {

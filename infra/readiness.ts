@@ -1,0 +1,39 @@
+import type { StageConfig } from './config.ts';
+
+/** What stands against deploying a stage as it is declared, in sentences. */
+export interface Readiness {
+  /** A deploy ends with these before it changes anything. */
+  readonly refusals: readonly string[];
+  /** A deploy prints these and goes on. */
+  readonly warnings: readonly string[];
+}
+
+/** Reserved for documentation, so nobody's own: https://www.rfc-editor.org/rfc/rfc2606#section-3 */
+const RESERVED = /(^|[./])example\.(com|net|org)\.?(:\d+)?$/i;
+
+/** What a stage that people depend on needs, and what happens without it. */
+const NEEDED = {
+  alarmEmail: 'nobody gets its alarms',
+  monthlyBudgetUsd: 'nobody is warned of its bill',
+  state: "Terraform's state is in files on one machine only",
+  accountId: 'it goes to whichever account the credentials belong to',
+} as const satisfies Partial<Record<keyof StageConfig, string>>;
+
+const FIELDS = Object.keys(NEEDED) as (keyof typeof NEEDED)[];
+
+/** Says whether a stage may be deployed, by its declaration alone. */
+export function readinessOf(config: StageConfig): Readiness {
+  const { name, allowedSites, domain } = config;
+  const examples = [...allowedSites, domain?.name ?? ''].filter((one) => RESERVED.test(one));
+  const borrowed = examples.map(
+    (one) =>
+      `Stage ${name} names ${one}, which is reserved for examples. Name a site of your own in infra/config.ts.`,
+  );
+  const missing = FIELDS.filter((field) => config[field] === undefined);
+  const lacks = missing.map((field) => `${field} (without it, ${NEEDED[field]})`).join(', ');
+  const incomplete =
+    missing.length > 0 ? [`Stage ${name} lacks ${lacks}. See infra/config.ts.`] : [];
+  return config.protected
+    ? { refusals: [...borrowed, ...incomplete], warnings: [] }
+    : { refusals: borrowed, warnings: incomplete };
+}
