@@ -7,32 +7,29 @@ import {
 import { EDGE_REGION } from '../infra/stack.ts';
 import { RequestError } from '../studio/requests.ts';
 import { assetKeys } from '../worker/plan/keys.ts';
-import { taggedIn } from './tagged.ts';
 
 /** A star stands at a path's end only, so that what was fetched with a token is forgotten of every asset. */
 const WITH_TOKENS = '/t/*';
 
 /**
- * Has a stage's CDN forget an asset, which it keeps for up to a year: by the address that the edge function
+ * Has a distribution forget an asset, which it keeps for up to a year: by the address that the edge function
  * made, and by that which viewers asked for, as AWS recommends where a function changes it:
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
  * A path with a star counts as one, of a thousand a month that cost nothing. Throws RequestError while the CDN
  * is busy with others: it takes 15 such paths at a time, and some minutes for each.
  */
-export async function forgetAsset(stage: string, assetId: string): Promise<void> {
+export async function forgetAsset(DistributionId: string, assetId: string): Promise<void> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
   try {
-    for (const arn of await taggedIn(EDGE_REGION, stage, 'cloudfront:distribution')) {
-      await client.send(
-        new CreateInvalidationCommand({
-          DistributionId: arn.slice(arn.indexOf('/') + 1),
-          InvalidationBatch: {
-            CallerReference: randomUUID(),
-            Paths: { Quantity: 2, Items: [`/${assetKeys(assetId)}*`, WITH_TOKENS] },
-          },
-        }),
-      );
-    }
+    await client.send(
+      new CreateInvalidationCommand({
+        DistributionId,
+        InvalidationBatch: {
+          CallerReference: randomUUID(),
+          Paths: { Quantity: 2, Items: [`/${assetKeys(assetId)}*`, WITH_TOKENS] },
+        },
+      }),
+    );
   } catch (error) {
     if (!(error instanceof TooManyInvalidationsInProgress)) throw error;
     throw new RequestError(

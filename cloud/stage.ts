@@ -7,7 +7,7 @@ import {
 import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import type { StageConfig } from '../infra/config.ts';
-import { nameOf, originParameter } from '../infra/names.ts';
+import { distributionParameter, nameOf, originParameter } from '../infra/names.ts';
 import { readConfig } from '../worker/config.ts';
 import type { WorkerConfig } from '../worker/config.ts';
 import { openAwsHome } from '../worker/io/aws/home.ts';
@@ -89,11 +89,25 @@ async function readEnvironment(ecs: ECSClient, stage: string): Promise<WorkerCon
 }
 
 async function readOrigin(ssm: SSMClient, stage: string): Promise<string> {
+  const origin = await readParameter(ssm, originParameter(stage));
+  if (origin === undefined) throw notDeployed(stage);
+  return z.url('is no address').parse(origin);
+}
+
+/** The id of a stage's distribution. Throws Error with what to do where an older version was deployed. */
+export async function readDistribution({ ssm, name }: Stage): Promise<string> {
+  const id = await readParameter(ssm, distributionParameter(name));
+  if (id) return id;
+  throw new Error(
+    `Stage ${name} does not say which CDN is to forget what is deleted. Deploy it again: ./scripts/deploy ${name}`,
+  );
+}
+
+async function readParameter(ssm: SSMClient, Name: string): Promise<string | undefined> {
   try {
-    const { Parameter } = await ssm.send(new GetParameterCommand({ Name: originParameter(stage) }));
-    return z.url('is no address').parse(Parameter?.Value);
+    return (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value;
   } catch (error) {
-    if (error instanceof ParameterNotFound) throw notDeployed(stage, error);
+    if (error instanceof ParameterNotFound) return undefined;
     throw error;
   }
 }

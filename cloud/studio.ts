@@ -11,7 +11,7 @@ import { needsPathStyle } from '../worker/io/aws/home.ts';
 import { createLog } from '../worker/log.ts';
 import { forgetAsset } from './caches.ts';
 import { STUDIO_HELP, readStudioOptions } from './options.ts';
-import { openStage } from './stage.ts';
+import { openStage, readDistribution } from './stage.ts';
 
 /** A look is some twenty requests, a cent for each half an hour that a page is open. */
 const LOOK_MILLISECONDS = 2000;
@@ -27,6 +27,7 @@ await runCommand({
     const stage = await unlessStopped(openStage(name), stop);
     const { home, env: names, origin, workers } = stage;
     const { region, playbackTokens: tokens } = stage.config;
+    const distribution = await readDistribution(stage);
     const log = createLog('warn');
     const s3 = new S3Client({
       region,
@@ -54,7 +55,7 @@ await runCommand({
             }),
           onRemoved: (assetId) => {
             forget(assetId);
-            return forgetAsset(name, assetId);
+            return forgetAsset(distribution, assetId);
           },
         }),
     });

@@ -4,12 +4,8 @@ import {
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import { tagsOf } from '../infra/names.ts';
 
-/** The ARNs in a region of everything, or of a type (`cloudfront:distribution`), that carries a stage's tags. */
-export async function taggedIn(
-  region: string,
-  stage: string,
-  type?: string,
-): Promise<readonly string[]> {
+/** The ARNs in a region of everything that carries a stage's tags. */
+export async function taggedIn(region: string, stage: string): Promise<readonly string[]> {
   const client = new ResourceGroupsTaggingAPIClient({ region });
   const arns: string[] = [];
   try {
@@ -17,7 +13,6 @@ export async function taggedIn(
       { client },
       {
         TagFilters: Object.entries(tagsOf(stage)).map(([Key, value]) => ({ Key, Values: [value] })),
-        ...(type === undefined ? {} : { ResourceTypeFilters: [type] }),
       },
     );
     for await (const { ResourceTagMappingList = [] } of pages) {

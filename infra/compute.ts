@@ -81,6 +81,9 @@ export class ComputeStack extends StageStack {
       taskDefinition: task.arn,
       desiredCount: minWorkers,
       capacityProviderStrategy: capacity(worker.spotPercent),
+      // Without it the provider makes the service anew for another share of spare capacity:
+      // https://github.com/hashicorp/terraform-provider-aws/issues/11351
+      forceNewDeployment: true,
       networkConfiguration: {
         subnets: [...network.subnetIds],
         securityGroups: [network.securityGroupId],

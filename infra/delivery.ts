@@ -27,6 +27,7 @@ import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
 import {
+  distributionParameter,
   edgeKeysParameter,
   nameOf,
   originParameter,
@@ -106,20 +107,20 @@ export class DeliveryStack extends StageStack {
       provider: this.atTheEdge(),
     });
     const address = `https://${domain?.name ?? this.distribution.domainName}`;
-    new SsmParameter(this, 'where-videos-are', {
-      name: originParameter(name),
-      description: 'Where the videos are',
-      type: 'String',
-      value: address,
-      // A deploy that was killed may have made it and not know of it.
-      overwrite: true,
-    });
+    this.told('where-videos-are', originParameter(name), 'Where the videos are', address);
+    this.told('distribution-id', distributionParameter(name), 'The CDN', this.distribution.id);
     declareOutputs<DeliveryOutputs>(this, {
       distributionDomain: this.distribution.domainName,
       distributionId: this.distribution.id,
       functionName: edgeFunction.name,
       origin: address,
     });
+  }
+
+  /** What commands learn by the stage's name. */
+  private told(id: string, name: string, description: string, value: string): void {
+    // A deploy that was killed may have made it and not know of it.
+    new SsmParameter(this, id, { name, description, type: 'String', value, overwrite: true });
   }
 
   /** How the CDN reads the bucket, and whom the bucket lets read. */

@@ -25,6 +25,11 @@ export function originParameter(stage: string): string {
   return `/vodstack/${stage}/origin`;
 }
 
+/** The SSM parameter of the id of a stage's distribution, for what the CDN is to forget. */
+export function distributionParameter(stage: string): string {
+  return `/vodstack/${stage}/distribution`;
+}
+
 /** The SSM parameter of the key that addresses are signed with (edge/playback-token.ts). */
 export function playbackKeyParameter(stage: string): string {
   return `/vodstack/${stage}/playback-key`;

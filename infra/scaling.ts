@@ -3,6 +3,7 @@ import type { AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment }
 import { AppautoscalingTarget } from '@cdktf/provider-aws/lib/appautoscaling-target/index.js';
 import { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
+import type { TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
 import { backlog } from './metrics.ts';
 import { nameOf } from './names.ts';
@@ -29,12 +30,18 @@ export class Scaling extends Construct {
   constructor(scope: Construct, id: string, props: ScalingProps) {
     super(scope, id);
     const { stage, clusterName, service, jobQueueName, minWorkers, maxWorkers } = props;
+    // With a service AWS drops its scalable target, and with a target its policies. A service that is made anew
+    // has the name of the one before, so that Terraform would notice nothing.
+    const madeAnewWith = (resource: TerraformResource) => ({
+      replaceTriggeredBy: [`${resource.terraformResourceType}.${resource.friendlyUniqueId}.id`],
+    });
     const target = new AppautoscalingTarget(this, 'workers', {
       serviceNamespace: 'ecs',
       scalableDimension: 'ecs:service:DesiredCount',
       resourceId: `service/${clusterName}/${service.name}`,
       minCapacity: minWorkers,
       maxCapacity: maxWorkers,
+      lifecycle: madeAnewWith(service),
     });
     const scale = (
       name: string,
@@ -54,6 +61,7 @@ export class Scaling extends Construct {
           cooldown,
           stepAdjustment: [...steps],
         },
+        lifecycle: madeAnewWith(target),
       });
     const work = scale('work', workSteps(maxWorkers), 180);
     const rest = scale(

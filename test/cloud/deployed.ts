@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import {
+  distributionParameter,
   edgeKeysParameter,
   nameOf,
   originParameter,
@@ -43,6 +44,15 @@ export class Deployed {
       new PutParameterCommand({ Name: originParameter(stage), Value: ORIGIN, Type: 'String' }),
     );
     return deployed;
+  }
+
+  /** Says which CDN the stage has. */
+  async distribution(id: string): Promise<void> {
+    await this.#ssm.send(
+      new PutParameterCommand({
+        ...{ Name: distributionParameter(this.#stage), Value: id, Type: 'String' },
+      }),
+    );
   }
 
   /** Registers another revision of the workers' task. */

@@ -15,7 +15,7 @@ import { CONCERNS } from '../../infra/names.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { pushByHand } from './image.ts';
-import { openProject, whyNoTerraform } from './terraform.ts';
+import { openProject, terraform, whyNoTerraform } from './terraform.ts';
 import type { Project } from './terraform.ts';
 
 const why = whyNoTerraform() ?? whyNoEmulator;
@@ -131,6 +131,21 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
       expect(code, stderr).toBe(0);
       expect(stdout.match(/No changes\. Your infrastructure matches/g)).toHaveLength(5);
     });
+  });
+
+  test('keep their workers when the share of spare capacity is another, and their scaling otherwise.', async () => {
+    const compute = join(prod.directory, 'cdktf.out', 'stacks', 'prod-compute');
+    const spare = join(compute, 'cdk.tf.json');
+    const written = await readFile(spare, 'utf8');
+    const plan = (...argv: string[]) => terraform(compute, ['plan', ...argv], emulator.env);
+    expect(written.match(/"weight": 80/g)).toHaveLength(1);
+    await writeFile(spare, written.replace('"weight": 80', '"weight": 60'));
+    const changed = await plan();
+    await writeFile(spare, written);
+    expect(changed).toContain('Plan: 0 to add, 1 to change, 0 to destroy.');
+    // The target and its two policies, with the service; both alarms are told of the new policies.
+    const replaced = await plan('-replace=aws_ecs_service.workers');
+    expect(replaced).toContain('Plan: 4 to add, 2 to change, 4 to destroy.');
   });
 
   test('let who may read what is published, and nobody what is not.', async () => {

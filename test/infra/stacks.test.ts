@@ -367,6 +367,13 @@ describe('The CDN', () => {
     });
   });
 
+  test('says in a parameter which distribution is to forget what is deleted.', () => {
+    expect(stackOf('dev-delivery').all('aws_ssm_parameter')['distribution-id']).toMatchObject({
+      name: '/vodstack/dev/distribution',
+      value: '${aws_cloudfront_distribution.distribution.id}',
+    });
+  });
+
   const behavior = z.object({
     path_pattern: z.string().optional(),
     allowed_methods: z.array(z.string()),
@@ -642,6 +649,14 @@ describe('A worker', () => {
     });
   });
 
+  test('keeps its service when the share of spare capacity is another.', () => {
+    for (const name of names) {
+      expect(stackOf(`${name}-compute`).one('aws_ecs_service')).toMatchObject({
+        force_new_deployment: true,
+      });
+    }
+  });
+
   test('has an image that was built for its architecture.', () => {
     const tag = (name: string) => /:([0-9a-f]+)$/.exec(text.parse(containerOf(name)['image']))?.[1];
     expect(tag('full')).toBe(imageTag('ARM64'));
@@ -751,6 +766,21 @@ describe('Scaling', () => {
         step_adjustment: [{ metric_interval_upper_bound: '0', scaling_adjustment: 0 }],
       },
     });
+  });
+
+  test('is made anew with its service, which takes it along.', () => {
+    const compute = stackOf('dev-compute');
+    const [[target = '', declared] = []] = Object.entries(compute.all('aws_appautoscaling_target'));
+    expect(declared).toMatchObject({
+      lifecycle: { replace_triggered_by: ['aws_ecs_service.workers.id'] },
+    });
+    const policies = Object.values(compute.all('aws_appautoscaling_policy'));
+    expect(policies).toHaveLength(2);
+    for (const one of policies) {
+      expect(one).toMatchObject({
+        lifecycle: { replace_triggered_by: [`aws_appautoscaling_target.${target}.id`] },
+      });
+    }
   });
 
   test('stops nobody while the queue tells nothing, as after hours without use.', () => {
