@@ -770,7 +770,7 @@ describe('Scaling', () => {
 
   test('is made anew with its service, which takes it along.', () => {
     const compute = stackOf('dev-compute');
-    const [[target = '', declared] = []] = Object.entries(compute.all('aws_appautoscaling_target'));
+    const [target, declared] = Object.entries(compute.all('aws_appautoscaling_target'))[0] ?? [];
     expect(declared).toMatchObject({
       lifecycle: { replace_triggered_by: ['aws_ecs_service.workers.id'] },
     });
