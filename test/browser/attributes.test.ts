@@ -1,27 +1,23 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
 import { clip, make } from '../e2e/clips.ts';
+import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
-import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
-import { pausesAt, playsTo, press } from './viewer.ts';
+import { newViewer, pausesAt, playsTo, press, visit as visitUnderPolicy } from './viewer.ts';
 
 /** What a page asks of the player by its attributes, and a viewer by the keyboard. */
 
 let stand: Stand;
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-
 let talk: AssetDocument;
 let song: AssetDocument;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */
-let complaints: string[] = [];
+let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
@@ -36,28 +32,13 @@ beforeAll(async () => {
   };
 });
 
-beforeEach(() => open());
+beforeEach(async () => {
+  stand.answered.length = 0;
+  ({ page, complaints } = await newViewer(browser));
+});
 afterEach(() => page.context().close());
 
-/** A new viewer. */
-async function open(options: BrowserContextOptions = {}): Promise<void> {
-  stand.answered.length = 0;
-  complaints = [];
-  const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-}
-
-/** Opens a page of the site under the policy that docs/player.md has, with scripts of the test's own. */
-async function visit(body: string, options: PageOptions = {}): Promise<void> {
-  const policy = documentedPolicy(stand.edge.origin);
-  const headers = { 'content-security-policy': policy, ...options.headers };
-  await page.goto(stand.site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
-}
+const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
 
 const state = () =>
   page.evaluate(() => {
@@ -66,19 +47,6 @@ const state = () =>
   });
 const beforePlay = (asset: AssetDocument) =>
   [`200 ${asset.playlist}`, ...(asset.poster ? [`200 ${asset.poster}`] : [])].toSorted();
-
-/** What axe finds wrong with the page as it is. */
-async function violations(): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    interface Axe {
-      run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-    }
-    const { axe } = window as unknown as { axe: Axe };
-    const { violations: found } = await axe.run();
-    return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  });
-}
 
 describe('Before the first press', () => {
   test('two lines show the poster and the title that the playlist names, and fetch no media.', async () => {
@@ -266,7 +234,7 @@ describe('At the end', () => {
     await page.keyboard.press('End');
     const replay = page.getByRole('button', { name: 'replay' });
     await replay.waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await replay.click();
     await playsTo(page, 0.2);
     expect((await state()).at).toBeLessThan(10);
@@ -282,9 +250,10 @@ describe('Sound alone', () => {
     const box = await page.locator('vod-player').boundingBox();
     expect(box?.height).toBe(132);
     expect(await page.locator('.start').isVisible()).toBe(false);
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await play.click();
     await playsTo(page, 0.2);
+    expect(await violations(page)).toEqual([]);
     expect((await page.locator('vod-player').boundingBox())?.height).toBe(132);
     expect(await page.getByRole('button', { name: 'enter fullscreen mode' }).isVisible()).toBe(
       false,
@@ -311,9 +280,9 @@ test('Nothing is in the way of people with other means while the pointer is on t
   await playsTo(page, 0.2);
   await page.locator('vod-media-time-range').hover();
   await page.locator('vod-media-time-range[mediapreviewimage]').waitFor();
-  expect(await violations()).toEqual([]);
+  expect(await violations(page)).toEqual([]);
   for (const name of ['mute', 'settings']) {
     await page.getByRole('button', { name }).hover();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   }
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
 import { clip } from '../e2e/clips.ts';
@@ -9,7 +9,7 @@ import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
-import { pausesAt, playsTo, press } from './viewer.ts';
+import { newViewer, pausesAt, playsTo, press, visit as visitUnderPolicy } from './viewer.ts';
 
 /** The player on pages that do what pages of sites and of frameworks do. */
 
@@ -18,7 +18,7 @@ let talk: AssetDocument;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */
-let complaints: string[] = [];
+let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
@@ -31,28 +31,13 @@ beforeAll(async () => {
   };
 });
 
-beforeEach(() => open());
+beforeEach(async () => {
+  stand.answered.length = 0;
+  ({ page, complaints } = await newViewer(browser));
+});
 afterEach(() => page.context().close());
 
-/** A new viewer. */
-async function open(options: BrowserContextOptions = {}): Promise<void> {
-  stand.answered.length = 0;
-  complaints = [];
-  const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(60_000);
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-}
-
-/** Opens a page of the site under the policy that docs/player.md has, with scripts of the test's own. */
-async function visit(body: string, options: PageOptions = {}): Promise<void> {
-  const policy = documentedPolicy(stand.edge.origin);
-  const headers = { 'content-security-policy': policy, ...options.headers };
-  await page.goto(stand.site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
-}
+const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
 
 /** How everything in the player looks, in all of its shadow roots. */
 function looks(): Promise<readonly string[]> {

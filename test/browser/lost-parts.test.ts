@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
 import { make } from '../e2e/clips.ts';
+import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
 import { LossyEdge } from './lossy-edge.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
-import { pausesAt, playsTo, press } from './viewer.ts';
+import { newViewer, pausesAt, playsTo, press, seek } from './viewer.ts';
 
 /** Segments of 6, 6, 6 and 2 s. */
 const SECONDS = 20;
@@ -45,11 +44,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   lossy.answered.length = 0;
   lossy.instead = () => undefined;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  ({ page } = await newViewer(browser));
   const src = `${lossy.origin}/${talk.playlist}`;
-  await page.goto(stand.site.page(stand.lines(src, { 'forget-position': '' })));
+  const lines = stand.lines(src, { 'forget-position': '' });
+  await page.goto(stand.site.page(`<main><h1>A page</h1>${lines}</main>`));
   await page.evaluate(() => {
     document.querySelector('vod-player')?.addEventListener('problem', (event) => {
       const { why } = (event as CustomEvent<{ readonly why: string }>).detail;
@@ -60,12 +58,6 @@ beforeEach(async () => {
 afterEach(() => page.context().close());
 
 const segment = (index: number) => new RegExp(`/\\d+p/0000${index}\\.ts$`);
-
-const seek = (seconds: number) =>
-  page.evaluate((at) => {
-    const { video } = document.querySelector('vod-player') ?? {};
-    if (video) video.currentTime = at;
-  }, seconds);
 
 /** Waits until that is said to viewers, those with a screen reader too, while they have the controls. */
 async function isSaid(sentence: string): Promise<void> {
@@ -100,7 +92,7 @@ describe('A segment that no rendition has', () => {
     lossy.instead = (path) => (segment(1).test(path) ? answer : undefined);
     await press(page);
     await playsTo(page, 0.1);
-    await seek(5);
+    await seek(page, 5);
     await isSaid(INCOMPLETE);
     await playsTo(page, 12.5);
     expect(await told()).toBe('incomplete');
@@ -135,7 +127,7 @@ describe('What is lost', () => {
     lossy.instead = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
     await press(page);
     await playsTo(page, 0.1);
-    await seek(17);
+    await seek(page, 17);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
     expect(await told()).toBe('incomplete');
   });
@@ -145,7 +137,7 @@ describe('What is lost', () => {
     lossy.instead = (path) => (sound.test(path) ? { status: 404 } : undefined);
     await press(page);
     await playsTo(page, 0.1);
-    await seek(5);
+    await seek(page, 5);
     await isSaid(INCOMPLETE);
     await playsTo(page, 12.5);
     expect(lossy.answered.some((line) => sound.test(line))).toBe(true);
@@ -156,10 +148,10 @@ describe('What is lost', () => {
       segment(1).test(path) || segment(2).test(path) ? { status: 404 } : undefined;
     await press(page);
     await playsTo(page, 0.1);
-    await seek(8);
+    await seek(page, 8);
     await isSaid(INCOMPLETE);
     await playsTo(page, 18.2);
-    await seek(2);
+    await seek(page, 2);
     await page.waitForFunction(() => {
       const { currentTime = NaN, seeking } = document.querySelector('vod-player')?.video ?? {};
       return currentTime > 2.3 && currentTime < 6 && !seeking;
@@ -170,7 +162,7 @@ describe('What is lost', () => {
     await playFirst();
     lossy.instead = () => ({ status: 403 });
     lossy.dropHeld();
-    await seek(15);
+    await seek(page, 15);
     await page.getByRole('alert').filter({ hasText: 'This video is not here any more.' }).waitFor();
   });
 
@@ -178,7 +170,7 @@ describe('What is lost', () => {
     await playFirst();
     lossy.instead = () => ({ status: 410 });
     lossy.dropHeld();
-    await seek(15);
+    await seek(page, 15);
     await page.getByRole('alert').filter({ hasText: 'has expired' }).waitFor();
   });
 });
@@ -187,7 +179,7 @@ describe('Without a connection', () => {
   test('the video waits for one, says so, and goes on by itself: the server is gone.', async () => {
     await playFirst();
     await lossy.goDown();
-    await seek(15);
+    await seek(page, 15);
     await isSaid(WAITING);
     lossy.instead = () => undefined;
     await lossy.comeBack();
@@ -200,7 +192,7 @@ describe('Without a connection', () => {
     await playFirst();
     await page.context().setOffline(true);
     lossy.dropHeld();
-    await seek(15);
+    await seek(page, 15);
     await isSaid(WAITING);
     lossy.instead = () => undefined;
     await page.context().setOffline(false);
@@ -212,7 +204,7 @@ describe('Without a connection', () => {
     await playFirst();
     lossy.instead = () => SIGN_IN;
     lossy.dropHeld();
-    await seek(15);
+    await seek(page, 15);
     await isSaid(WAITING);
     lossy.instead = () => undefined;
     await playsTo(page, 15.5);
@@ -223,16 +215,7 @@ test('Nothing is in the way of people with other means, as axe sees it, while so
   lossy.instead = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
   await press(page);
   await playsTo(page, 0.1);
-  await seek(5);
+  await seek(page, 5);
   await isSaid(INCOMPLETE);
-  const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { axe: tool } = window as unknown as {
-      readonly axe: { run(within: string): Promise<{ readonly violations: { id: string }[] }> };
-    };
-    return (await tool.run('vod-player')).violations.map(({ id }) => id);
-  });
-  expect(violations).toEqual([]);
-  if (process.env['PICTURE']) await page.screenshot({ path: process.env['PICTURE'] });
+  expect(await violations(page)).toEqual([]);
 });

@@ -1,22 +1,21 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
 import type { AssetDocument } from '../../worker/plan/asset.ts';
 import { playlistPath, versionKey } from '../../worker/plan/keys.ts';
 import { clip, make } from '../e2e/clips.ts';
+import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
+import { newViewer, playsTo, press, seek, visit as visitUnderPolicy } from './viewer.ts';
 
 /** Slow, as it encodes videos and plays them in a browser at their own speed. */
 
 const TITLE = 'A talk: "#2, 4" & <b>강의</b>';
 const SECONDS = 20;
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 
 let stand: Stand;
 let talk: AssetDocument;
@@ -25,7 +24,7 @@ let tall: AssetDocument;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */
-let complaints: string[] = [];
+let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
@@ -48,27 +47,13 @@ beforeAll(async () => {
   };
 });
 
-beforeEach(() => open());
+beforeEach(async () => {
+  stand.answered.length = 0;
+  ({ page, complaints } = await newViewer(browser));
+});
 afterEach(() => page.context().close());
 
-/** A new viewer, who has seen nothing yet. */
-async function open(options: BrowserContextOptions = {}): Promise<void> {
-  stand.answered.length = 0;
-  complaints = [];
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-}
-
-/** Opens a page of the site that may show the videos, under the policy that docs/player.md has. */
-async function visit(body: string, options: PageOptions = {}): Promise<void> {
-  const headers = { 'content-security-policy': policy(), ...options.headers };
-  await page.goto(stand.site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
-}
+const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
 
 const policy = () => documentedPolicy(stand.edge.origin);
 const poster = () => `${stand.edge.origin}/${talk.poster ?? ''}`;
@@ -76,25 +61,6 @@ const poster = () => `${stand.edge.origin}/${talk.poster ?? ''}`;
 const beforePlay = () => [`200 ${talk.playlist}`, `200 ${talk.poster ?? ''}`].toSorted();
 const start = () => page.locator('.start');
 const button = (name: string) => page.getByRole('button', { name, exact: true });
-
-async function press(): Promise<void> {
-  await start().click();
-}
-
-/** Waits until the picture has come to that second. */
-async function playsTo(seconds: number): Promise<void> {
-  await page.waitForFunction((at) => {
-    const video = document.querySelector('vod-player')?.video;
-    return video !== undefined && video.currentTime >= at && !video.seeking;
-  }, seconds);
-}
-
-async function seek(seconds: number): Promise<void> {
-  await page.evaluate((at) => {
-    const { video } = document.querySelector('vod-player') ?? {};
-    if (video) video.currentTime = at;
-  }, seconds);
-}
 
 const currentTime = () =>
   page.evaluate(() => document.querySelector('vod-player')?.video.currentTime ?? NaN);
@@ -106,34 +72,17 @@ async function problem(): Promise<string | null> {
   return alert.textContent();
 }
 
-/** What axe finds wrong with the page as it is. */
-async function violations(): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    interface Axe {
-      run(): Promise<{
-        violations: { id: string; nodes: { html: string; target: unknown }[] }[];
-      }>;
-    }
-    const { axe } = window as unknown as { axe: Axe };
-    const { violations: found } = await axe.run();
-    return found.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, target }) => `${id}: ${html} ${JSON.stringify(target)}`),
-    );
-  });
-}
-
 describe('The player', () => {
   test('asks for no media at first, then plays, seeks and plays to the end.', async () => {
     await visit(stand.lines(talk, { poster: poster() }));
     expect(stand.answered.toSorted()).toEqual(beforePlay());
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
 
-    await press();
-    await playsTo(0.5);
-    await seek(9);
-    await playsTo(9.5);
-    await seek(SECONDS - 1);
+    await press(page);
+    await playsTo(page, 0.5);
+    await seek(page, 9);
+    await playsTo(page, 9.5);
+    await seek(page, SECONDS - 1);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
     const end = await page.evaluate(() => {
       const { video } = document.querySelector('vod-player') ?? {};
@@ -151,8 +100,8 @@ describe('The player', () => {
     const headers = { 'referrer-policy': 'no-referrer' };
     await visit(stand.lines(talk, { poster: poster() }), { headers });
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     await hoverSeekBar();
     expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
     expect(complaints).toEqual([]);
@@ -160,23 +109,23 @@ describe('The player', () => {
 
   test('takes segments apart in a worker, and on the page where the page allows no worker.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:/)]);
     expect(complaints).toEqual([]);
     await visit(stand.lines(talk), {
       headers: { 'content-security-policy': policy().replace('worker-src blob:', '') },
     });
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(page.workers()).toEqual([]);
   });
 
   test('is called by the title, as text, that the page or else the video has.', async () => {
     await visit(stand.lines(talk, { preload: 'none' }));
     expect(await page.getByRole('region', { name: 'video player' }).count()).toBe(1);
-    await press();
-    await playsTo(0.1);
+    await press(page);
+    await playsTo(page, 0.1);
     const title = TITLE.replaceAll('"', '”');
     expect(await page.getByRole('region', { name: title, exact: true }).count()).toBe(1);
     expect(await page.getByText(title, { exact: true }).count()).toBe(1);
@@ -196,7 +145,7 @@ describe('The player', () => {
       document.querySelector('#other')?.addEventListener('click', () => void player?.play());
     });
     await page.locator('#other').click();
-    await playsTo(0.5);
+    await playsTo(page, 0.5);
     await page.evaluate(() => document.querySelector('vod-player')?.pause());
     await page.waitForFunction(() => document.title === 'A page playing pause');
   });
@@ -217,8 +166,8 @@ describe('The player', () => {
     expect(await playsByItself()).toBe('false');
     expect(await start().isVisible()).toBe(true);
     expect(stand.answered.toSorted()).toEqual(beforePlay());
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(await start().isVisible()).toBe(false);
     expect(complaints).toEqual([]);
   });
@@ -235,21 +184,21 @@ describe('The player', () => {
         document.querySelector('vod-player').video.muted = true;
       });`;
     expect(await playsByItself(muted)).toBe('true');
-    await playsTo(0.2);
+    await playsTo(page, 0.2);
   });
 
   test('stops fetching when it is taken off the page, and plays again when it is back.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       player?.remove();
       if (player) document.body.append(player);
     });
     expect(await start().isVisible()).toBe(true);
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(complaints).toEqual([]);
   });
 
@@ -266,8 +215,8 @@ describe('The player', () => {
     expect(await focusedName()).toBe('play');
     await page.keyboard.press('Tab');
     await page.locator('a:focus').waitFor();
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     expect(await page.getByRole('switch', { name: 'closed captions' }).isVisible()).toBe(true);
   });
 
@@ -305,8 +254,8 @@ describe('The player', () => {
     });
     const top = () => page.locator('#below').evaluate((one) => one.getBoundingClientRect().top);
     const before = await top();
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(await top()).toBe(before);
   });
 });
@@ -331,8 +280,8 @@ async function hoverSeekBar(): Promise<void> {
 describe('Its controls', () => {
   test('show a picture of the moment under the pointer.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     expect(stand.answered.some((line) => line.includes('storyboard-'))).toBe(false);
     await hoverSeekBar();
     expect(stand.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
@@ -340,8 +289,8 @@ describe('Its controls', () => {
 
   test('offer every rendition, and keep the one that was chosen.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     const items = page.locator('vod-media-rendition-menu').getByRole('menuitemradio');
@@ -359,8 +308,8 @@ describe('Its controls', () => {
 
   test('offer every sound.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Sound' }).click();
     const items = page.locator('vod-media-audio-track-menu').getByRole('menuitemradio');
@@ -373,8 +322,8 @@ describe('Its controls', () => {
 
   test('change the speed.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Speed' }).click();
     await page.getByRole('menuitemradio', { name: '1.5x' }).click();
@@ -385,8 +334,8 @@ describe('Its controls', () => {
 
   test('fill the screen, and give it back.', async () => {
     await visit(stand.lines(talk));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await button('enter fullscreen mode').click();
     await page.waitForFunction(() => document.fullscreenElement?.localName === 'vod-player');
     expect(await page.locator('video').boundingBox()).toMatchObject({ width: 1280, height: 800 });
@@ -400,8 +349,8 @@ describe('Its controls', () => {
     await visit(
       stand.lines(talk, {}, `<track kind="captions" src="${src}" srclang="en" label="English">`),
     );
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
     await captionIs('What is said.');
     expect(complaints).toEqual([]);
@@ -411,12 +360,12 @@ describe('Its controls', () => {
     await visit(stand.lines(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
-    await playsTo(0.5);
+    await playsTo(page, 0.5);
     await page.keyboard.press('Space');
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.paused);
     const before = await currentTime();
     await page.keyboard.press('ArrowRight');
-    await playsTo(before + 9);
+    await playsTo(page, before + 9);
     await page.keyboard.press('k');
     await page.waitForFunction(() => !document.querySelector('vod-player')?.video.paused);
     await tabTo('settings');
@@ -435,8 +384,8 @@ describe('Its controls', () => {
   test('have the keyboard go to what there is for the video, and past what is not.', async () => {
     // A single rendition without sound: no choice of quality, sounds or captions.
     await visit(stand.lines(tall));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await button('settings').focus();
     await page.keyboard.press('Enter');
     const speed = page.getByRole('menuitem', { name: 'Speed' });
@@ -464,8 +413,8 @@ describe('Its controls', () => {
       body: `#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="said.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=900000,SUBTITLES="s"\n${stand.edge.origin}/${video}\n`,
     });
     await page.goto(stand.site.page(stand.lines(src)));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
     await captionIs('Gesagt.');
   });
@@ -474,7 +423,7 @@ describe('Its controls', () => {
     await visit(stand.lines(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
-    await playsTo(0.2);
+    await playsTo(page, 0.2);
     const shadow = page.locator('.play').evaluate((one) => getComputedStyle(one).boxShadow);
     expect(await shadow).toContain('rgb(255, 255, 255)');
   });
@@ -513,8 +462,8 @@ describe('The quality', () => {
       head: `<link rel="stylesheet" href="${stand.site.file('/small.css', { type: 'text/css', body: '.small{width:320px}' })}">`,
       headers: { 'content-security-policy': `${policy()}; style-src 'self'` },
     });
-    await press();
-    await playsTo(3);
+    await press(page);
+    await playsTo(page, 3);
     expect(stand.answered.some((line) => line.includes('/234p/'))).toBe(true);
     expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
   });
@@ -523,12 +472,12 @@ describe('The quality', () => {
 describe('The position', () => {
   const leaveAt = async (seconds: number, attributes = {}) => {
     await visit(stand.lines(talk, attributes));
-    await press();
-    await playsTo(0.2);
-    await seek(seconds);
-    await playsTo(seconds);
+    await press(page);
+    await playsTo(page, 0.2);
+    await seek(page, seconds);
+    await playsTo(page, seconds);
     await page.reload({ waitUntil: 'networkidle' });
-    await press();
+    await press(page);
     await page.waitForFunction(
       () => (document.querySelector('vod-player')?.video.readyState ?? 0) > 2,
     );
@@ -576,7 +525,7 @@ describe('What is wrong', () => {
       if (answer.url().includes('/v/')) statuses.push(answer.status());
     });
     await page.goto(stand.foreignSite.page(stand.lines(talk)), { waitUntil: 'networkidle' });
-    await press();
+    await press(page);
     expect(await problem()).toBe(
       'This site may not show the video. Open it on the site that it belongs to.',
     );
@@ -589,7 +538,7 @@ describe('What is wrong', () => {
     const address = `${guarded.edge.origin}/${talk.playlist}`;
     const src = signAddress(address, key, 3600, new Date(Date.now() - 7_200_000));
     await page.goto(guarded.site.page(guarded.lines(src)));
-    await press();
+    await press(page);
     expect(await problem()).toBe(
       'The address of this video has expired. Reload the page to get a new one.',
     );
@@ -604,7 +553,7 @@ describe('What is wrong', () => {
         document.title = event instanceof CustomEvent ? JSON.stringify(event.detail) : '';
       });
     });
-    await press();
+    await press(page);
     expect(await problem()).toBe('This video is not here any more.');
     expect(JSON.parse(await page.title())).toEqual({
       why: 'missing',
@@ -615,13 +564,13 @@ describe('What is wrong', () => {
   test('is said: there is no connection; and it plays when there is one.', async () => {
     await visit(stand.lines(talk, { preload: 'none' }));
     await page.context().setOffline(true);
-    await press();
+    await press(page);
     expect(await problem()).toBe(
       'The video cannot be reached. Check the connection, then press play again.',
     );
     await page.context().setOffline(false);
-    await press();
-    await playsTo(0.5);
+    await press(page);
+    await playsTo(page, 0.5);
     expect(await page.locator('.problem').textContent()).toBe('');
   });
 
@@ -632,7 +581,7 @@ describe('What is wrong', () => {
       body: `${EMPTY}#EXTINF:6,\nnoise.ts\n#EXT-X-ENDLIST\n`,
     });
     await page.goto(stand.site.page(stand.lines(src)));
-    await press();
+    await press(page);
     expect(await problem()).toBe(
       'The video cannot be played here. Press play to try again, or try another browser.',
     );
@@ -641,7 +590,7 @@ describe('What is wrong', () => {
   test('is said: what is there is no playlist.', async () => {
     const src = stand.site.file('/no.m3u8', { type: 'text/html', body: 'Sign in to the network' });
     await page.goto(stand.site.page(stand.lines(src)));
-    await press();
+    await press(page);
     expect(await problem()).toBe(
       'The video cannot be played here. Press play to try again, or try another browser.',
     );
@@ -655,14 +604,14 @@ describe('What is wrong', () => {
       HTMLMediaElement.prototype.canPlayType = () => '';
     });
     await visit(stand.lines(talk));
-    await press();
+    await press(page);
     expect(await problem()).toBe('This browser cannot play the video. Try a newer one.');
     expect(complaints).toEqual([]);
   });
 
   test.each(['', 'http://[no'])('is said: the page names no video, by "%s".', async (src) => {
     await visit(stand.lines(src));
-    await press();
+    await press(page);
     expect(await problem()).toBe('This player has no video: its src is missing, or is no address.');
   });
 });
@@ -674,21 +623,21 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
   const storyboard = `${stand.edge.origin}/${talk.storyboard ?? ''}`;
   await visit(stand.lines(talk, { storyboard }));
   expect(stand.answered.toSorted()).toEqual(beforePlay());
-  await press();
-  await playsTo(0.2);
+  await press(page);
+  await playsTo(page, 0.2);
   await hoverSeekBar();
-  await seek(9);
-  await playsTo(9);
+  await seek(page, 9);
+  await playsTo(page, 9);
   await page.reload({ waitUntil: 'networkidle' });
-  await press();
-  await playsTo(9);
+  await press(page);
+  await playsTo(page, 9);
 });
 
 describe('Sound alone', () => {
   test('plays, beside a note, and offers no qualities.', async () => {
     await visit(stand.lines(song));
     await button('play').click();
-    await playsTo(0.5);
+    await playsTo(page, 0.5);
     const shown = page.locator('.poster').evaluate((one) => one.getBoundingClientRect().height);
     expect(await shown).toBeGreaterThan(100);
     await button('settings').click();
@@ -701,8 +650,8 @@ describe('Sound alone', () => {
 describe('A portrait', () => {
   test('takes the place that the page gives it, and is never higher than the window.', async () => {
     await visit(stand.lines(tall, { 'aspect-ratio': '9/16' }));
-    await press();
-    await playsTo(0.2);
+    await press(page);
+    await playsTo(page, 0.2);
     const box = await page.locator('vod-player').boundingBox();
     expect(box).toMatchObject({ height: 680, width: (680 * 9) / 16 });
     const size = page.evaluate(() => {
@@ -716,27 +665,42 @@ describe('A portrait', () => {
 describe('Nothing is in the way of people with other means, as axe sees it,', () => {
   test('before the first press.', async () => {
     await visit(`<main><h1>A page</h1>${stand.lines(talk, { poster: poster() })}</main>`);
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 
   test('while it plays, and with each menu open.', async () => {
     const track = '<track kind="captions" src="/none.vtt" srclang="en" label="English">';
     await visit(`<main><h1>A page</h1>${stand.lines(talk, {}, track)}</main>`);
-    await press();
-    await playsTo(0.5);
-    expect(await violations()).toEqual([]);
+    await press(page);
+    await playsTo(page, 0.5);
+    expect(await violations(page)).toEqual([]);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     await page.getByRole('menuitemradio', { name: '234p' }).waitFor();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  test.each([1280, 240, 160])('while it is paused, and at its end, %d px wide.', async (width) => {
+    await page.setViewportSize({ width, height: 480 });
+    await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
+    expect(await violations(page)).toEqual([]);
+    await press(page);
+    await playsTo(page, 0.2);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('k');
+    await page.keyboard.press('End');
+    await page.waitForFunction(() => document.querySelector('vod-player')?.ended);
+    expect(await violations(page)).toEqual([]);
   });
 
   test('when something is wrong.', async () => {
     await visit(`<main><h1>A page</h1>${stand.lines('')}</main>`);
-    await press();
+    await press(page);
     await problem();
-    expect(await violations()).toEqual([]);
+    expect(await violations(page)).toEqual([]);
   });
 });

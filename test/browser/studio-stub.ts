@@ -53,6 +53,11 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
       response.writeHead(200, { 'content-type': 'image/svg+xml' });
       return response.end(poster(Number(picture)));
     }
+    const played = shown.find((one) => one.state === 'ready' && one.playlist === pathname);
+    if (played?.state === 'ready') {
+      response.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' });
+      return response.end(playlist(played));
+    }
     if (pathname === '/player/vod-player.js') {
       response.writeHead(200, { 'content-type': 'text/javascript' });
       return response.end(await buildPlayer());
@@ -103,6 +108,16 @@ function trickle(request: IncomingMessage): void {
     request.pause();
     setTimeout(() => request.resume(), 60);
   });
+}
+
+/** What the player reads before play: whether there is a picture. */
+function playlist({ renditions, audio }: ReadyItem): string {
+  const variants = [
+    ...renditions.map(({ width, height, codecs }) => `${codecs}",RESOLUTION=${width}x${height}`),
+    ...(renditions.length > 0 ? [] : audio.map(() => 'mp4a.40.2"')),
+  ];
+  const lines = variants.map((codecs) => `#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="${codecs}\nnone`);
+  return ['#EXTM3U', ...lines, ''].join('\n');
 }
 
 /** A landscape in that place of the rainbow. */

@@ -16,6 +16,7 @@ const STYLE = `<style>
 </style>`;
 const SIZES = {
   laptop: { width: 1280, height: 800 },
+  tablet: { width: 640, height: 480 },
   phone: { width: 320, height: 568 },
   narrow: { width: 240, height: 240 },
   tiny: { width: 160, height: 240 },
@@ -71,6 +72,14 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       const { shadowRoot: preview } = bar?.querySelector('vod-media-preview-thumbnail') ?? {};
       return (preview?.querySelector('img')?.naturalWidth ?? 0) > 0;
     });
+  };
+  /** Plays until a part is missing, and that is said. */
+  const loseAPart = async (page: Page, asset: AssetDocument, button: string) => {
+    await page.route(/\/00001\.\w+$/, (route) => route.fulfill({ status: 404 }));
+    await page.goto(stand.site.page(stand.lines(asset)), { waitUntil: 'networkidle' });
+    await page.locator(button).click();
+    await page.getByRole('status').filter({ hasText: /./ }).waitFor();
+    await page.mouse.move(80, 60);
   };
   const openMenu = (page: Page) => page.getByRole('button', { name: 'settings' }).click();
 
@@ -145,12 +154,43 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       },
     },
     {
+      name: 'player-sound-notice',
+      sizes: ['laptop', 'phone', 'narrow', 'tiny'],
+      take: async (page) => {
+        await loseAPart(page, song, '.play');
+      },
+    },
+    {
+      name: 'player-notice',
+      sizes: ['laptop', 'tablet', 'phone', 'narrow', 'tiny'],
+      take: async (page) => {
+        await loseAPart(page, video, '.start');
+      },
+    },
+    {
       name: 'player-ended',
       take: async (page) => {
         await open(page, lines(video));
         await play(page);
         await page.keyboard.press('End');
         await page.locator('.replay').waitFor();
+      },
+    },
+    {
+      name: 'player-contrast-ended',
+      options: { forcedColors: 'active', colorScheme: 'dark' },
+      take: async (page) => {
+        await open(page, lines(video));
+        await play(page);
+        await page.keyboard.press('End');
+        await page.locator('.replay').waitFor();
+      },
+    },
+    {
+      name: 'player-contrast-notice',
+      options: { forcedColors: 'active', colorScheme: 'light' },
+      take: async (page) => {
+        await loseAPart(page, video, '.start');
       },
     },
     ...(['poster', 'playing'] as const).map((state): Shot => ({
@@ -178,6 +218,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       take: async (page) => {
         await open(page, `<div dir="rtl">${lines(video)}</div>`);
         await play(page);
+        await openMenu(page);
       },
     },
     {
@@ -186,6 +227,12 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
         const attributes = { poster: poster(tall), title: tall.title, 'aspect-ratio': '9/16' };
         await open(page, stand.lines(tall, attributes));
         await play(page);
+      },
+    },
+    {
+      name: 'watch-sound',
+      take: async (page) => {
+        await page.goto(`${origin}/watch/${song.assetId}`, { waitUntil: 'networkidle' });
       },
     },
     {

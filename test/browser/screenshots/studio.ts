@@ -68,6 +68,15 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
     },
   })),
   {
+    name: 'item-sound',
+    items,
+    hash: `#${items.find((one) => one.state === 'ready' && !one.poster)?.id ?? ''}`,
+    reach: async (page) => {
+      await page.getByRole('dialog').waitFor();
+      await playButton(page).waitFor();
+    },
+  },
+  {
     name: 'item-quiet',
     items: items.map((one) => (one.state === 'working' ? { ...one, quiet: true } : one)),
     hash: `#${idOf('working')}`,
