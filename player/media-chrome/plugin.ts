@@ -32,8 +32,8 @@ export const mediaChrome: Plugin = {
 /** Throws where a version of media-chrome writes markup in a way that is not known here. */
 function adapt(source: string, path: string): string {
   const adapted = source
-    // Not in the paths of imports, and not inside of other names.
-    .replace(/(?<![\w/.-])media-(?=[a-z])/g, `${PREFIX}media-`)
+    // Not in the paths of imports, and not inside of other names; but in closing tags.
+    .replace(/(?<![\w.-]|(?<!<)\/)media-(?=[a-z])/g, `${PREFIX}media-`)
     .replaceAll('--media-', `--${PREFIX}media-`)
     .replaceAll('extends globalThis.HTMLElement', 'extends StyledElement')
     .replace(

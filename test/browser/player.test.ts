@@ -285,6 +285,10 @@ describe('Its controls', () => {
     expect(stand.answered.some((line) => line.includes('storyboard-'))).toBe(false);
     await hoverSeekBar();
     expect(stand.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
+    const time = page.locator('vod-media-preview-time-display');
+    expect(await time.evaluate((one) => one.checkVisibility({ visibilityProperty: true }))).toBe(
+      true,
+    );
   });
 
   test('offer every rendition, and keep the one that was chosen.', async () => {
