@@ -9,10 +9,12 @@ import { nameOf, pathOf } from '../commands/file-name.ts';
 import { processFiles } from '../commands/process.ts';
 import { createReport } from '../commands/report.ts';
 import { isTerminal, say } from '../commands/terminal.ts';
+import { count } from '../commands/text.ts';
 import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
+import { HomeLostError } from '../worker/io/ports.ts';
 import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
 import type { Logger } from '../worker/log.ts';
@@ -22,6 +24,7 @@ import { listAssets } from './library.ts';
 import { exportAsset } from './export.ts';
 import { HELP, readOptions } from './options.ts';
 import type { Options } from './options.ts';
+import { announceUnfinished, announcedText, rebuild } from './rebuild.ts';
 import { startWorkers } from './workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
@@ -30,6 +33,7 @@ const { deliveryBucket } = LOCAL_NAMES;
 const LOOK_MILLISECONDS = 250;
 /** The studio looks at every job, not only at one. */
 const STUDIO_LOOK_MILLISECONDS = 1000;
+const INDEX_LOOK_MILLISECONDS = 1000;
 
 await runCommand({
   name: './scripts/start',
@@ -47,9 +51,11 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   const log = createLog(level);
   await requireWritable(options.dataDirectory, '--data', PRIVATE_FOLDER);
   if (options.exportDirectory) await requireWritable(options.exportDirectory, '--export');
+  if (options.rebuild) await rebuild(options.dataDirectory);
   const home = await openLocalHome({ directory: options.dataDirectory, layout: LOCAL_LAYOUT });
   const { store } = home;
   const names = layoutEnv(options.dataDirectory);
+  if (options.rebuild) say(announcedText(await announceUnfinished(home, names)));
   const edge = await startEdge({
     ...{ store, deliveryBucket, log },
     port: options.port,
@@ -70,6 +76,10 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   };
   const workers = startWorkers(options.workers, env, log);
   const report = createReport(stop);
+  const watch = watchHome(home);
+  const failed = Promise.race([workers.failed, watch.lost]);
+  // Whoever waits for it hears of it; nobody has to.
+  failed.catch(() => undefined);
   if (!options.once) say(addressesText(edge.origin));
   let sweeping: NodeJS.Timeout | undefined;
   try {
@@ -94,11 +104,11 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
         }),
       },
     );
-    const results = await Promise.race([work, workers.failed]);
+    const results = await Promise.race([work, failed]);
     report.close();
     if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
     say(`${addressesText(edge.origin)}\nPress Ctrl-C to stop.`);
-    if (!stop.aborted) await Promise.race([once(stop, 'abort'), workers.failed]);
+    if (!stop.aborted) await Promise.race([once(stop, 'abort'), failed]);
     return 0;
   } catch (error) {
     if (!stop.aborted) throw error;
@@ -106,6 +116,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   } finally {
     report.close();
     clearInterval(sweeping);
+    watch.stop();
     await workers.stop();
     await edge.close();
     await home.close();
@@ -116,12 +127,47 @@ function addressesText(origin: string): string {
   return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
 }
 
-/** Sweeps at once, and every hour: the machine may serve for months. */
+/** Sweeps and backs up at once, and every hour: the machine may serve for months. */
 async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> {
-  await home.sweep();
-  const sweep = () =>
-    void home.sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error }));
-  return setInterval(sweep, 3_600_000).unref();
+  const sweep = async () => {
+    const unknown = await home.sweep();
+    if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
+    try {
+      await home.backUp();
+    } catch (error) {
+      // Of a full disk, for instance: what is stored is no worse for it.
+      log.error({ event: 'backup.failed', err: error });
+    }
+    return unknown;
+  };
+  const unknown = await sweep();
+  if (unknown > 0) say(unknownText(unknown));
+  return setInterval(
+    () => void sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error })),
+    3_600_000,
+  ).unref();
+}
+
+function unknownText(files: number): string {
+  return (
+    `The index does not know ${count(files, 'file')} of the data folder, and leaves them alone. ` +
+    'If it is an older copy, move index.sqlite away and start with --rebuild.'
+  );
+}
+
+/** Rejects, once, when the index is lost: nothing that is stored from then on would be found again. */
+function watchHome(home: LocalHome): { readonly lost: Promise<never>; stop(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const look = () => {
+    try {
+      home.look();
+    } catch (error) {
+      if (error instanceof HomeLostError) reject(error);
+    }
+  };
+  const looking = setInterval(look, INDEX_LOOK_MILLISECONDS);
+  return { lost: promise, stop: () => clearInterval(looking) };
 }
 
 /** Files of the same name in different folders are different sources. */

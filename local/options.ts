@@ -20,6 +20,8 @@ Options:
   --refuse-sound-alone
                   reject files that have sound but no moving picture, as recordings of
                   speech and music: they become assets with a poster otherwise
+  --rebuild       first make the index of the data folder anew, when it is lost or
+                  damaged, from what is kept beside each file; safe to break off
   --help          this text
 
 On a terminal there is a progress bar for each file. Otherwise each file becomes one
@@ -34,6 +36,7 @@ export interface Options {
   readonly port: number;
   readonly dataDirectory: string;
   readonly allowedSites: readonly string[];
+  readonly rebuild: boolean;
   readonly soundAlone: (typeof SOUND_ALONE)[number];
 }
 
@@ -45,6 +48,7 @@ const KNOWN = {
   data: 'string',
   allow: 'string',
   'refuse-sound-alone': 'boolean',
+  rebuild: 'boolean',
   help: 'boolean',
 } as const;
 
@@ -77,6 +81,7 @@ export function readOptions(argv: readonly string[], defaultData: string): Optio
     port,
     dataDirectory: resolve(last('data') ?? defaultData),
     allowedSites,
+    rebuild: has('rebuild'),
     soundAlone: has('refuse-sound-alone') ? 'refused' : 'taken',
   };
 }

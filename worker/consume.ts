@@ -1,5 +1,5 @@
 import { setInterval } from 'node:timers/promises';
-import { LeaseLostError } from './io/ports.ts';
+import { HomeLostError, LeaseLostError } from './io/ports.ts';
 import type { Queue, ReceivedMessage } from './io/ports.ts';
 import type { Logger } from './log.ts';
 import { outcomeOf } from './plan/outcome.ts';
@@ -23,7 +23,8 @@ export interface ConsumeOptions {
 
 /**
  * Takes one message at a time until told to stop, and keeps it hidden while it is worked on. What
- * happens to it then follows from the error and the receive count alone: see plan/outcome.ts.
+ * happens to it then follows from the error and the receive count alone: see plan/outcome.ts. Throws
+ * HomeLostError alone.
  */
 export async function consume(options: ConsumeOptions): Promise<void> {
   const { queue, visibilitySeconds, stop } = options;
@@ -41,6 +42,8 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       if (message) await work(options, message);
       else await options.idle({ log: options.log, signal: stop });
     } catch (error) {
+      // No other try ends otherwise, and what would be written would be lost.
+      if (error instanceof HomeLostError) throw error;
       if (stopped()) return;
       // The queue itself is out of reach: a message that was in hand comes back by its visibility.
       failures += 1;

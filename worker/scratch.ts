@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PRIVATE_FOLDER, makeFolder } from './io/folder.ts';
+import { isRunning } from './io/running.ts';
 import type { Logger } from './log.ts';
 
 const PREFIX = 'vodstack-worker-';
@@ -15,7 +16,8 @@ export async function openScratch(parent: string, log: Logger): Promise<string> 
   await makeFolder(parent);
   for (const name of await readdir(parent)) {
     // A folder with our own process number is of an earlier container or of before a reboot.
-    if (!name.startsWith(PREFIX) || (name !== own && isRunning(name))) continue;
+    if (!name.startsWith(PREFIX)) continue;
+    if (name !== own && isRunning(Number(name.slice(PREFIX.length)))) continue;
     await removeScratch(join(parent, name), log);
   }
   const directory = join(parent, own);
@@ -29,16 +31,5 @@ export async function removeScratch(directory: string, log: Logger): Promise<voi
     await rm(directory, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {
     log.warn({ event: 'scratch.kept', directory, err: error });
-  }
-}
-
-function isRunning(name: string): boolean {
-  const pid = Number(name.slice(PREFIX.length));
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -9,6 +9,12 @@ import type { Plan } from './plan/plan.ts';
 import type { JobNames } from './report.ts';
 import type { Services } from './services.ts';
 
+/** Where plans and sources lie. */
+export interface Stored {
+  readonly store: Services['store'];
+  readonly config: Pick<Services['config'], 'SOURCE_BUCKET' | 'WORK_BUCKET'>;
+}
+
 export interface StoredPlan {
   readonly etag: string;
   /** Or why it cannot be read: an older version wrote it, or it is damaged. */
@@ -53,10 +59,9 @@ export async function readPlan(services: Services, jobId: string): Promise<Plan>
  * nothing can, from the source bucket. Undefined when its options are not known.
  */
 export async function requestAgain(
-  services: Services,
+  { store, config }: Stored,
   jobId: string,
 ): Promise<JobRequest | undefined> {
-  const { store, config } = services;
   const stored = await fetchDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan);
   const origin = stored && originOf(stored.text);
   if (origin) {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -91,6 +91,49 @@ describe('With --once and --export', () => {
     expect(lines.find(({ source }) => source === 'fine.mp4')).toMatchObject({ status: 'ready' });
   });
 });
+
+describe('A lost index', () => {
+  const index = () => join(directory, 'data', 'index.sqlite');
+
+  test('stops the start with a sentence; --rebuild brings every video back, and makes none anew.', async () => {
+    const file = clip({ name: 'fine.mp4', seconds: 2 });
+    const out = join(directory, 'out');
+    const first = await run('--once', '--export', out, file);
+    const before = await filesIn(out);
+    await rm(index());
+    const refused = await run('--once', file);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain(`The index ${index()} is missing.`);
+    expect(refused.err).toContain('./scripts/start --rebuild');
+    await rm(out, { recursive: true });
+    const rebuilt = await run('--once', '--rebuild', '--export', out, file);
+    expect(rebuilt.code).toBe(0);
+    expect(rebuilt.err).toMatch(/Found \d+ objects of .* in delivery, 1 in source/);
+    expect(rebuilt.err).not.toContain('unit.started');
+    expect(rebuilt.lines[0]).toMatchObject({ assetId: first.lines[0]?.['assetId'] });
+    expect(await filesIn(out)).toEqual(before);
+  });
+
+  test('ends a running command with a sentence at once.', async () => {
+    const child = start(clip({ name: 'fine.mp4', seconds: 2 }));
+    if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
+    const said = text(child.stderr);
+    await once(child.stdout, 'data');
+    await rm(index());
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(await said).toContain(`The index ${index()} was deleted while vodstack was running.`);
+  });
+});
+
+async function filesIn(folder: string): Promise<ReadonlyMap<string, Buffer>> {
+  const names = await readdir(folder, { recursive: true });
+  const files = names.filter((name) => /\.\w+$/.test(name)).sort();
+  return new Map(
+    await Promise.all(
+      files.map(async (name) => [name, await readFile(join(folder, name))] as const),
+    ),
+  );
+}
 
 describe('A file that cannot be worked on', () => {
   test('is told of in its line, and the others are made; a name need not be UTF-8.', async () => {

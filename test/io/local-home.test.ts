@@ -81,6 +81,10 @@ describe('Several processes', () => {
     }
     // An object and its event are written as one.
     expect((await home.queue('jobs').counts()).visible).toBe(objects);
+    // What they were writing is gone at the next start: each object has a file and its label.
+    expect(await home.sweep()).toBe(0);
+    const files = await readdir(join(directory, 'blobs'), { recursive: true });
+    expect(files.filter((file) => file.includes('/'))).toHaveLength(2 * objects);
     await home.close();
   });
 

@@ -34,9 +34,18 @@ describe('The command line', () => {
     ];
     const numbers = ['--workers', '3', '--port', '0', '--data', directory];
     expect(
-      read(file, '--once', '--export', '/out', '--refuse-sound-alone', ...numbers, ...sites),
+      read(
+        file,
+        '--once',
+        '--export',
+        '/out',
+        '--refuse-sound-alone',
+        '--rebuild',
+        ...numbers,
+        ...sites,
+      ),
     ).toEqual({
-      ...{ files: [file], once: true, exportDirectory: '/out', workers: 3, port: 0 },
+      ...{ files: [file], once: true, rebuild: true, exportDirectory: '/out', workers: 3, port: 0 },
       dataDirectory: directory,
       soundAlone: 'refused',
       allowedSites: ['https://a.example', 'http://localhost:3000', 'https://b.example'],

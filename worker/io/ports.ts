@@ -110,6 +110,11 @@ export class PreconditionFailedError extends Error {
   override readonly name = 'PreconditionFailedError';
 }
 
+/** The home itself is lost or damaged: nothing works until a person has acted on the message. */
+export class HomeLostError extends Error {
+  override readonly name = 'HomeLostError';
+}
+
 /** There is no such open upload: it was completed, aborted or has expired. */
 export class UploadGoneError extends Error {
   override readonly name = 'UploadGoneError';

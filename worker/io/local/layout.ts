@@ -1,6 +1,13 @@
 import { pathToFileURL } from 'node:url';
 import type { WorkerEnv } from '../../config.ts';
 
+/** What lies in a home's folder. */
+export const INDEX = 'index.sqlite';
+export const BLOBS = 'blobs';
+export const BACKUPS = 'backups';
+/** Where a rebuilt index puts files that are no objects. */
+export const UNCLAIMED = 'unclaimed';
+
 /** The buckets and queues of one machine, under the names that its workers are given. */
 export const LOCAL_NAMES = {
   sourceBucket: 'source',

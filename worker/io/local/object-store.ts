@@ -11,7 +11,8 @@ import type {
   ObjectStore,
   UploadedPart,
 } from '../ports.ts';
-import type { Blobs } from './blobs.ts';
+import { headersSchema } from './blobs.ts';
+import type { Blobs, Label } from './blobs.ts';
 import type { Database } from './database.ts';
 import { uploadEvent } from './event.ts';
 
@@ -24,11 +25,25 @@ const rowSchema = z.object({
   headers: z.string().transform((text) => headersSchema.parse(JSON.parse(text))),
 });
 
-const headersSchema = z.object({
-  contentType: z.string().exactOptional(),
-  cacheControl: z.string().exactOptional(),
-  metadata: z.record(z.string(), z.string()).exactOptional(),
-});
+export const INSERT_OBJECT =
+  'insert or replace into objects (bucket, key, blob, size, etag, modified, headers) values (?, ?, ?, ?, ?, ?, ?)';
+
+/** The values of a row of `objects`, in that order. */
+export function rowOf(
+  { bucket, key, sizeBytes, etag, modified, headers }: Label,
+  blob: string,
+): [string, Uint8Array, string, number, string, number, string] {
+  return [bucket, bytesOf(key), blob, sizeBytes, etag, modified, JSON.stringify(headers)];
+}
+
+/** The blob and the label of a row of `objects`. */
+export function labelOfRow(row: unknown): { readonly blob: string; readonly label: Label } {
+  const { key, blob, size, etag, modified, headers } = rowSchema.parse(row);
+  const { bucket } = bucketSchema.parse(row);
+  return { blob, label: { bucket, key, sizeBytes: size, etag, modified, headers } };
+}
+
+const bucketSchema = z.object({ bucket: z.string() });
 
 const COLUMNS = 'key, blob, size, etag, modified, headers';
 /** Rows of one listing step: a listing of any length holds only so many at once. */
@@ -55,37 +70,74 @@ export function localObjectStore(
     return row && rowSchema.parse(row);
   };
 
-  /** The one step by which an object appears or changes; the caller holds the transaction. */
-  const publish = (
-    object: { readonly bucket: string; readonly key: string } & StoredBytes,
-    headers: ObjectHeaders,
+  /**
+   * Stores bytes, then names them by `publish`, in one transaction. The index knows of the file before it is
+   * there and until it is gone, so that a killed writer's is found.
+   */
+  const keep = async <Described extends Label | undefined>(
+    parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    describe: () => Described,
+    publish: (blob: string, label: Described) => void,
+  ): Promise<void> => {
+    const blob = randomUUID();
+    database.run(
+      'insert into writing (blob, process, since) values (?, ?, ?)',
+      ...[blob, process.pid, Date.now()],
+    );
+    try {
+      const label = await blobs.write(blob, parts, describe);
+      database.write(() => {
+        if (database.run('delete from writing where blob = ?', blob) === 0) {
+          throw new Error('What was being written was taken for that of a killed process.');
+        }
+        publish(blob, label);
+      });
+    } catch (error) {
+      if (database.row('select 1 from writing where blob = ?', blob)) {
+        await blobs.remove(blob);
+        database.run('delete from writing where blob = ?', blob);
+      }
+      throw error;
+    }
+  };
+
+  /** The one step by which an object appears or changes. */
+  const keepObject = async (
+    parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    object: Omit<Label, 'modified'>,
     condition: Condition,
     by: 'Put' | 'CompleteMultipartUpload',
-  ) => {
-    const { bucket, key, blob, sizeBytes, etag } = object;
-    const before = find(bucket, key);
-    check(condition, before?.etag, `${bucket}/${key}`);
-    const at = new Date();
-    if (before) discard(database, before.blob, at);
-    database.run(
-      'insert or replace into objects (bucket, key, blob, size, etag, modified, headers) values (?, ?, ?, ?, ?, ?, ?)',
-      ...[bucket, bytesOf(key), blob, sizeBytes, etag, at.getTime(), JSON.stringify(headers)],
+    also: () => void = () => undefined,
+  ): Promise<void> => {
+    const { bucket, key, sizeBytes, etag } = object;
+    let before: string | undefined;
+    await keep(
+      parts,
+      () => ({ ...object, modified: Date.now() }),
+      (blob, label) => {
+        const replaced = find(bucket, key);
+        check(condition, replaced?.etag, `${bucket}/${key}`);
+        before = replaced?.blob;
+        if (before) discard(database, before);
+        database.run(INSERT_OBJECT, ...rowOf(label, blob));
+        const at = new Date(label.modified);
+        onUpload(bucket, uploadEvent({ bucket, key, sizeBytes, etag, at, by }));
+        also();
+      },
     );
-    onUpload(bucket, uploadEvent({ bucket, key, sizeBytes, etag, at, by }));
+    if (before) await blobs.unlabel(before);
   };
 
   return {
     async put(bucket, key, body, headers = {}, condition = {}) {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       const etag = createHash('md5').update(bytes).digest('hex');
-      const blob = await blobs.write([bytes]);
-      try {
-        const object = { bucket, key, blob, sizeBytes: bytes.length, etag };
-        database.write(() => publish(object, headers, condition, 'Put'));
-      } catch (error) {
-        await blobs.remove(blob);
-        throw error;
-      }
+      await keepObject(
+        [bytes],
+        { bucket, key, sizeBytes: bytes.length, etag, headers },
+        condition,
+        'Put',
+      );
       return { etag };
     },
 
@@ -123,12 +175,14 @@ export function localObjectStore(
     },
 
     async delete(bucket, key) {
-      database.write(() => {
+      const blob = database.write(() => {
         const row = find(bucket, key);
-        if (!row) return;
-        discard(database, row.blob, new Date());
+        if (!row) return undefined;
+        discard(database, row.blob);
         database.run('delete from objects where bucket = ? and key = ?', bucket, bytesOf(key));
+        return row.blob;
       });
+      if (blob) await blobs.unlabel(blob);
     },
 
     async readAddress(bucket, key) {
@@ -149,14 +203,14 @@ export function localObjectStore(
     async uploadPart(bucket, key, uploadId, partNumber, body) {
       requireUpload(database, bucket, key, uploadId);
       const etag = createHash('md5').update(body).digest('hex');
-      const blob = await blobs.write([body]);
-      database.write(() => {
+      const unlabelled = () => undefined;
+      await keep([body], unlabelled, (blob) => {
         const before = database.row(
           'select blob from parts where upload = ? and number = ?',
           uploadId,
           partNumber,
         );
-        if (typeof before?.['blob'] === 'string') discard(database, before['blob'], new Date());
+        if (typeof before?.['blob'] === 'string') discard(database, before['blob']);
         requireUpload(database, bucket, key, uploadId);
         database.run(
           'insert or replace into parts (upload, number, blob, size, etag) values (?, ?, ?, ?, ?)',
@@ -169,26 +223,21 @@ export function localObjectStore(
     async completeUpload(bucket, key, uploadId, parts, condition = {}) {
       const headers = requireUpload(database, bucket, key, uploadId);
       const stored = storedParts(database, uploadId, parts);
-      const blob = await blobs.write(contents(blobs, stored));
       const digest = createHash('md5');
       for (const { etag } of stored) digest.update(etag, 'hex');
       const etag = `${digest.digest('hex')}-${stored.length}`;
       const sizeBytes = stored.reduce((sum, part) => sum + part.size, 0);
-      try {
-        database.write(() => {
+      await keepObject(
+        contents(blobs, stored),
+        { bucket, key, sizeBytes, etag, headers },
+        condition,
+        'CompleteMultipartUpload',
+        () => {
           requireUpload(database, bucket, key, uploadId);
-          publish(
-            { bucket, key, blob, sizeBytes, etag },
-            headers,
-            condition,
-            'CompleteMultipartUpload',
-          );
           forgetUpload(database, uploadId);
-        });
-      } catch (error) {
-        await blobs.remove(blob);
-        throw error;
-      }
+        },
+      );
+      // Nobody reads parts: their bytes need not lie twice on the disk for an hour.
       await Promise.all(stored.map((part) => blobs.remove(part.blob)));
       return { etag };
     },
@@ -211,17 +260,11 @@ export function localObjectStore(
     },
 
     async abortUpload(_bucket, _key, uploadId) {
-      const orphans = database.rows('select blob from parts where upload = ?', uploadId);
+      const parts = database.rows('select blob from parts where upload = ?', uploadId);
       database.write(() => forgetUpload(database, uploadId));
-      for (const { blob } of orphans) if (typeof blob === 'string') await blobs.remove(blob);
+      for (const { blob } of parts) if (typeof blob === 'string') await blobs.remove(blob);
     },
   };
-}
-
-interface StoredBytes {
-  readonly blob: string;
-  readonly sizeBytes: number;
-  readonly etag: string;
 }
 
 type Row = z.infer<typeof rowSchema>;
@@ -256,8 +299,9 @@ function bounds(range: ByteRange | undefined, size: number, where: string) {
   return { first, last: Math.min(last, size - 1) };
 }
 
-function discard(database: Database, blob: string, at: Date): void {
-  database.run('insert or ignore into garbage (blob, since) values (?, ?)', blob, at.getTime());
+/** Releases a blob, to be removed an hour later; the caller holds the transaction. */
+export function discard(database: Database, blob: string): void {
+  database.run('insert or ignore into garbage (blob, since) values (?, ?)', blob, Date.now());
 }
 
 function requireUpload(database: Database, bucket: string, key: string, id: string): ObjectHeaders {
@@ -271,7 +315,11 @@ function requireUpload(database: Database, bucket: string, key: string, id: stri
   return headersSchema.parse(JSON.parse(row['headers']));
 }
 
-function forgetUpload(database: Database, id: string): void {
+/** Ends an upload, and releases its parts; the caller holds the transaction. */
+export function forgetUpload(database: Database, id: string): void {
+  for (const { blob } of database.rows('select blob from parts where upload = ?', id)) {
+    discard(database, z.string().parse(blob));
+  }
   database.run('delete from uploads where id = ?', id);
 }
 

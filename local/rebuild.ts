@@ -1,0 +1,86 @@
+import { listJobs } from '../commands/jobs.ts';
+import { say } from '../commands/terminal.ts';
+import { count } from '../commands/text.ts';
+import type { WorkerEnv } from '../worker/config.ts';
+import { rebuildIndex } from '../worker/io/local/rebuild.ts';
+import type { Rebuilt } from '../worker/io/local/rebuild.ts';
+import type { Home } from '../worker/io/ports.ts';
+import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
+import { jobKeys } from '../worker/plan/keys.ts';
+import { serialiseJob } from '../worker/plan/message.ts';
+import { requestAgain } from '../worker/stored-plan.ts';
+
+/** How often a person is told how far it is. */
+const TOLD_MILLISECONDS = 2000;
+
+/** Makes the index of a data folder anew, and says what is found. Throws Error when it is healthy. */
+export async function rebuild(directory: string): Promise<void> {
+  say(`Rebuilding the index of ${directory} from what is kept beside each file …`);
+  let told = Date.now();
+  const found = await rebuildIndex(directory, (files) => {
+    if (Date.now() - told < TOLD_MILLISECONDS) return;
+    told = Date.now();
+    say(`${count(files, 'file')} read …`);
+  });
+  say(rebuiltText(found, directory));
+}
+
+function rebuiltText(found: Rebuilt, directory: string): string {
+  const { objects, bytes, unclaimed, backup, messages, kept } = found;
+  const buckets = [...objects].map(([bucket, number]) => `${number} in ${bucket}`).join(', ');
+  const total = [...objects.values()].reduce((sum, number) => sum + number, 0);
+  const lines = [
+    `Found ${count(total, 'object')} of ${(bytes / 1e6).toFixed(1)} MB${buckets ? `: ${buckets}` : ''}.`,
+    backup
+      ? `The queues (${count(messages, 'message')}) and uploads under way are those of the backup ${backup.path}. What came later is lost: dead letters, events nobody has read, and parts of uploads; such an upload begins again.`
+      : 'There is no backup: what was in the queues is lost, among it dead letters and events nobody has read; uploads under way begin again.',
+  ];
+  if (unclaimed > 0) {
+    lines.push(
+      `${count(unclaimed, 'file')} without a label lie in ${directory}/unclaimed now: they were deleted or replaced within the last hour, or were parts of uploads. Delete that folder when nothing is missing.`,
+    );
+  }
+  if (kept) lines.push(`The index that was there is kept in ${kept}.`);
+  return lines.join('\n');
+}
+
+export interface Announced {
+  readonly jobs: number;
+  readonly sources: number;
+}
+
+/**
+ * Sends again what a lost queue has forgotten: jobs without a result, whose finished units stay finished,
+ * and uploads that never became a job. Safe at any time: work that is done is not done twice.
+ */
+export async function announceUnfinished(
+  { store, queue }: Pick<Home, 'store' | 'queue'>,
+  names: Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'JOB_QUEUE'>,
+): Promise<Announced> {
+  const { SOURCE_BUCKET, WORK_BUCKET } = names;
+  const jobs = queue(names.JOB_QUEUE);
+  const listings = await listJobs(store, WORK_BUCKET);
+  let unfinished = 0;
+  for (const { jobId, result } of listings) {
+    if (result) continue;
+    const request = await requestAgain({ store, config: { SOURCE_BUCKET, WORK_BUCKET } }, jobId);
+    if (!request) continue;
+    // Its units are sent when this is not there.
+    await store.delete(WORK_BUCKET, jobKeys(jobId).dispatched);
+    await jobs.send(serialiseJob(request));
+    unfinished += 1;
+  }
+  const known = new Set(listings.map(({ jobId }) => jobId));
+  let unseen = 0;
+  for await (const { key, etag } of store.list(SOURCE_BUCKET, '')) {
+    const source = { bucket: SOURCE_BUCKET, key, etag };
+    if (known.has(jobIdOf(assetIdOf(source), {}))) continue;
+    await jobs.send(serialiseJob({ source, options: {} }));
+    unseen += 1;
+  }
+  return { jobs: unfinished, sources: unseen };
+}
+
+export function announcedText({ jobs, sources }: Announced): string {
+  return `Sent again: ${count(jobs, 'unfinished job')}, ${count(sources, 'upload')} without a job.`;
+}

@@ -1,0 +1,299 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { announceUnfinished } from '../../local/rebuild.ts';
+import { openLocalHome } from '../../worker/io/local/home.ts';
+import type { LocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
+import { rebuildIndex } from '../../worker/io/local/rebuild.ts';
+import { HomeLostError } from '../../worker/io/ports.ts';
+
+let directory: string;
+let index: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-index-'));
+  index = join(directory, 'index.sqlite');
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const open = () => openLocalHome({ directory, layout: LOCAL_LAYOUT });
+
+/** Every file below the folder of blobs, with its bytes. */
+function files(): ReadonlyMap<string, string> {
+  const folder = join(directory, 'blobs');
+  return new Map(
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => statSync(join(folder, name)).isFile())
+      .map((name) => [name, digest(readFileSync(join(folder, name)))]),
+  );
+}
+
+const digest = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
+
+/** Every object, with all that is known of it. */
+async function objects({ store }: LocalHome) {
+  const found = [];
+  for (const bucket of ['source', 'work', 'delivery']) {
+    for await (const { key } of store.list(bucket, '')) {
+      const object = await store.get(bucket, key);
+      if (object) found.push({ bucket, ...object.info, digest: digest(await buffer(object.body)) });
+    }
+  }
+  return found;
+}
+
+async function fill({ store }: LocalHome): Promise<void> {
+  const headers = {
+    contentType: 'video/mp2t',
+    cacheControl: 'public, max-age=10',
+    metadata: { planned: '2026-11-24T00:00:00.000Z' },
+  };
+  await store.put('source', '강의/#2 100% "a".mp4', Buffer.alloc(100_000, 'source'), headers);
+  await store.put('delivery', 'v/1/index.m3u8', 'old', headers);
+  await store.put('delivery', 'v/1/index.m3u8', 'new', headers);
+  await store.put('delivery', 'v/1/empty', '');
+  await store.put('work', 'deleted', 'deleted');
+  await store.delete('work', 'deleted');
+  const id = await store.createUpload('source', 'parts.mp4', headers);
+  const part = await store.uploadPart('source', 'parts.mp4', id, 1, Buffer.alloc(6 * 2 ** 20, 'p'));
+  await store.completeUpload('source', 'parts.mp4', id, [part]);
+}
+
+async function filled() {
+  const home = await open();
+  await fill(home);
+  const before = await objects(home);
+  await home.close();
+  return before;
+}
+
+function loseIndex(): void {
+  for (const part of ['', '-wal', '-shm']) rmSync(index + part, { force: true });
+}
+
+/** Writes over pages in the middle of the file, and leaves its first one. */
+function damage(path: string): void {
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, 4096, Math.min(bytes.length, 6 * 4096));
+  writeFileSync(path, bytes);
+}
+
+function newIndex(sql: string): void {
+  loseIndex();
+  const database = new DatabaseSync(index);
+  database.exec(sql);
+  database.close();
+}
+
+/** Makes the index of another home, which has seen nothing. */
+async function indexOfNobody(): Promise<void> {
+  const other = join(directory, 'other');
+  const home = await openLocalHome({ directory: other, layout: LOCAL_LAYOUT });
+  await home.close();
+  loseIndex();
+  renameSync(join(other, 'index.sqlite'), index);
+  rmSync(other, { recursive: true });
+}
+
+describe('An index', () => {
+  test.each<[string, () => void | Promise<void>]>([
+    ['is missing', loseIndex],
+    ['is empty', () => writeFileSync(index, '')],
+    ['is no SQLite file', () => writeFileSync(index, 'These are notes. '.repeat(1000))],
+    ['fails the integrity check of SQLite', () => damage(index)],
+    ['has not the tables', () => newIndex('create table notes (text text)')],
+    [
+      'has not the tables',
+      () => newIndex('drop table if exists objects; create table objects (a)'),
+    ],
+    ['newer version', () => newIndex('create table objects (a); pragma user_version = 99')],
+    ['is new', indexOfNobody],
+  ])('that %s stops the start with a sentence, and nothing is changed.', async (why, lose) => {
+    await filled();
+    await lose();
+    const before = files();
+    const opened = open();
+    await expect(opened).rejects.toThrow(HomeLostError);
+    for (const words of [index, why, `./scripts/start --rebuild --data ${directory}`]) {
+      await expect(opened).rejects.toThrow(words);
+    }
+    expect(files()).toEqual(before);
+  });
+
+  test('is missed when its files are gone.', async () => {
+    await filled();
+    rmSync(join(directory, 'blobs'), { recursive: true });
+    await expect(open()).rejects.toThrow('Put the folder back');
+  });
+
+  test.each([
+    ['was deleted', () => rmSync(index)],
+    ['was deleted in its part', () => rmSync(`${index}-wal`)],
+    [
+      'was replaced',
+      () => (copyFileSync(index, `${index}.copy`), renameSync(`${index}.copy`, index)),
+    ],
+    ['was overwritten', () => writeFileSync(index, 'These are notes. '.repeat(1000))],
+  ])('that %s while it is open is told of by the next look.', async (why, lose) => {
+    const home = await open();
+    await fill(home);
+    lose();
+    expect(() => home.look()).toThrow(HomeLostError);
+    expect(() => home.look()).toThrow(`The index ${index} ${why}`.split(' in its')[0]);
+    await home.close();
+  });
+});
+
+describe('Sweeping', () => {
+  test('leaves every file that the index does not know, and counts it.', async () => {
+    const home = await open();
+    await fill(home);
+    const name = randomUUID();
+    const stranger = join(directory, 'blobs', name.slice(0, 2), name);
+    mkdirSync(dirname(stranger), { recursive: true });
+    writeFileSync(stranger, 'unknown');
+    expect(await home.sweep()).toBe(1);
+    expect(existsSync(stranger)).toBe(true);
+    await home.close();
+  });
+
+  test('removes what was released an hour ago, and drafts of earlier versions.', async () => {
+    const home = await open();
+    await fill(home);
+    const [name = ''] = files().keys();
+    const draft = join(directory, 'blobs', `${name}.draft`);
+    writeFileSync(draft, 'half');
+    const later = new DatabaseSync(index);
+    later.exec('update garbage set since = 0');
+    later.close();
+    expect(await home.sweep()).toBe(0);
+    // The three objects that have bytes, the empty one, and a label for each.
+    expect(files().size).toBe(8);
+    await home.close();
+  });
+});
+
+describe('A rebuilt index', () => {
+  test.each([
+    ['missing', loseIndex],
+    ['damaged', () => damage(index)],
+  ])(
+    'has every object of one that was %s, as it was; what was deleted stays so.',
+    async (_, lose) => {
+      const before = await filled();
+      expect(before).toHaveLength(4);
+      lose();
+      const found = await rebuildIndex(directory, () => undefined);
+      expect(found).toMatchObject({
+        messages: 0,
+        objects: new Map([
+          ['delivery', 2],
+          ['source', 2],
+        ]),
+      });
+      const home = await open();
+      expect(await objects(home)).toEqual(before);
+      expect(await home.sweep()).toBe(0);
+      expect(await objects(home)).toEqual(before);
+      await home.close();
+    },
+  );
+
+  test('puts files aside that say nothing, and those that are not whole.', async () => {
+    await filled();
+    const cut = [...files()].find(([, md5]) => md5 === digest(Buffer.from('new')))?.[0] ?? '';
+    writeFileSync(join(directory, 'blobs', cut), 'n');
+    loseIndex();
+    // The cut one, the replaced one and the deleted one.
+    expect(await rebuildIndex(directory, () => undefined)).toMatchObject({ unclaimed: 3 });
+    expect(readdirSync(join(directory, 'unclaimed')).sort()).toContain(cut.split('/')[1]);
+  });
+
+  test('takes queues and uploads under way from the newest backup that is whole.', async () => {
+    const home = await open();
+    await home.queue('dead-letters').send('kept');
+    const id = await home.store.createUpload('source', 'a');
+    await home.store.uploadPart('source', 'a', id, 1, Buffer.from('part'));
+    await home.backUp();
+    await home.backUp();
+    const backups = join(directory, 'backups');
+    expect(readdirSync(backups)).toHaveLength(1);
+    await fill(home);
+    const before = await objects(home);
+    await home.close();
+    writeFileSync(join(backups, 'index-2099-01-01T00-00-00.000Z.sqlite'), 'damaged');
+    loseIndex();
+    const found = await rebuildIndex(directory, () => undefined);
+    expect(found.messages).toBe(1);
+    const again = await open();
+    expect(await objects(again)).toEqual(before);
+    expect((await again.queue('dead-letters').counts()).visible).toBe(1);
+    expect(await again.store.storedParts('source', 'a', id)).toHaveLength(1);
+    await again.close();
+  });
+
+  test('is not made while the index is healthy.', async () => {
+    const home = await open();
+    await fill(home);
+    await home.close();
+    await expect(rebuildIndex(directory, () => undefined)).rejects.toThrow('is healthy');
+  });
+
+  test('has uploads that were not worked on announced again.', async () => {
+    await filled();
+    loseIndex();
+    await rebuildIndex(directory, () => undefined);
+    const home = await open();
+    expect(await announceUnfinished(home, layoutEnv(directory))).toEqual({ jobs: 0, sources: 2 });
+    expect((await home.queue('jobs').counts()).visible).toBe(2);
+    await home.close();
+  });
+});
+
+test('Backups are made once a day, and the last three are kept.', async () => {
+  const home = await open();
+  const folder = join(directory, 'backups');
+  mkdirSync(folder);
+  for (const day of ['01', '02', '03']) {
+    writeFileSync(join(folder, `index-2026-01-${day}T00-00-00.000Z.sqlite`), '');
+  }
+  await home.backUp();
+  const names = readdirSync(folder).sort();
+  expect(names).toHaveLength(3);
+  expect(names[0]).toContain('2026-01-02');
+  expect(statSync(join(folder, names[2] ?? '')).mode & 0o777).toBe(0o600);
+  await home.close();
+});
+
+test('A home of an earlier version gets its labels when it is opened.', async () => {
+  const before = await filled();
+  for (const name of files().keys()) {
+    if (name.endsWith('.json')) rmSync(join(directory, 'blobs', name));
+  }
+  const old = new DatabaseSync(index);
+  old.exec(
+    'drop table writing; alter table messages drop column failures; pragma user_version = 0',
+  );
+  old.close();
+  await (await open()).close();
+  loseIndex();
+  await rebuildIndex(directory, () => undefined);
+  const home = await open();
+  expect(await objects(home)).toEqual(before);
+  await home.close();
+});
