@@ -13,9 +13,9 @@ import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:gate [-- CLIP]
 
-Prints what the output gate costs: the CPU seconds of ffmpeg for a unit of pictures and for one of
-sound, with what the gate reads and decodes and without it. Takes the first 10 s of a clip, or makes
-one of 1080p.
+Prints what the output gate costs: the CPU seconds of ffmpeg for each unit of pictures and of sound,
+with what the gate reads and decodes and without it. Takes the first 10 s of a clip, or makes one of
+1080p.
 `;
 const SECONDS = 10;
 const ROUNDS = 3;
@@ -84,7 +84,7 @@ function withoutGate(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** The parts of a unit's segments that the gate decodes: key frames, or all frames of sound. */
+/** What the gate decodes of a unit's segments: the first key frame of each, or all frames of sound. */
 function decodedOf(folder: string, names: readonly string[]): Buffer {
   const parts = names.flatMap((name) =>
     readdirSync(join(folder, name))
@@ -93,7 +93,7 @@ function decodedOf(folder: string, names: readonly string[]): Buffer {
         const segment = readSegment(joinable(readFileSync(join(folder, name, file))));
         return segment.kind === 'audio'
           ? segment.frames.map(({ data }) => data)
-          : segment.pictures.filter(({ key }) => key).map(({ data }) => data);
+          : segment.pictures.slice(0, 1).map(({ data }) => data);
       }),
   );
   return Buffer.concat(parts);
@@ -106,7 +106,15 @@ interface Setting {
   readonly decoder: readonly string[];
 }
 
-function compare({ name, folders, command, decoder }: Setting): void {
+/** CPU seconds. */
+interface Cost {
+  readonly bare: number;
+  readonly watched: number;
+  readonly decoding: number;
+}
+
+/** The medians of some rounds. */
+function compare({ name, folders, command, decoder }: Setting): Cost {
   const rounds = Array.from({ length: ROUNDS }, (_, round) => {
     process.stderr.write(`${name}, ${round + 1} of ${ROUNDS} …\n`);
     const target = join(directory, `${name}-${round}`);
@@ -120,12 +128,21 @@ function compare({ name, folders, command, decoder }: Setting): void {
     }
     const decoding = measure(() => run('ffmpeg', decoder, made)).cpuSeconds;
     rmSync(target, { recursive: true });
-    return { bare, watched, decoding, share: (watched + decoding) / bare - 1 };
+    return { bare, watched, decoding };
   });
-  const cell = (of: keyof (typeof rounds)[number]) => median(rounds.map((round) => round[of]));
-  const seconds = (['bare', 'watched', 'decoding'] as const).map((of) => cell(of).toFixed(2));
-  const share = (cell('share') * 100).toFixed(1);
+  const cell = (of: keyof Cost) => median(rounds.map((round) => round[of]));
+  return { bare: cell('bare'), watched: cell('watched'), decoding: cell('decoding') };
+}
+
+function printRow(name: string, { bare, watched, decoding }: Cost): void {
+  const seconds = [bare, watched, decoding].map((one) => one.toFixed(2));
+  const share = (((watched + decoding) / bare - 1) * 100).toFixed(1);
   console.log(`| ${name} | ${seconds.join(' | ')} | ${share} % |`);
+}
+
+function total(costs: readonly Cost[]): Cost {
+  const sum = (of: keyof Cost) => costs.reduce((all, cost) => all + cost[of], 0);
+  return { bare: sum('bare'), watched: sum('watched'), decoding: sum('decoding') };
 }
 
 function median(values: readonly number[]): number {
@@ -158,10 +175,14 @@ try {
   const plan = await planSource(address);
   console.log('| unit | encoding | with the gate | its decoding | more |');
   console.log('| --- | ---: | ---: | ---: | ---: |');
-  for (const unit of plan.units) {
+  const costs = plan.units.flatMap((unit) => {
     const setting = settingOf(plan, unit, address);
-    if (setting) compare(setting);
-  }
+    if (!setting) return [];
+    const cost = compare(setting);
+    printRow(unit.name, cost);
+    return [cost];
+  });
+  printRow('together', total(costs));
 } finally {
   rmSync(directory, { recursive: true });
 }

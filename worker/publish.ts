@@ -3,7 +3,11 @@ import { requireMade } from './gate.ts';
 import { PreconditionFailedError } from './io/ports.ts';
 import { describeAsset } from './plan/asset.ts';
 import { describeDefects } from './plan/gate/defect.ts';
-import { checkMediaPlaylist, checkMultivariantPlaylist } from './plan/gate/publication.ts';
+import {
+  checkDocument,
+  checkMediaPlaylist,
+  checkMultivariantPlaylist,
+} from './plan/gate/publication.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -34,7 +38,8 @@ export async function publishWhenDone(
   const { assetId, jobId } = plan;
   const version = planVersion(plan);
   const measured = measure(plan, markers);
-  const document = describeAsset(plan, version, measured, markers);
+  const asset = describeAsset(plan, version, measured, markers);
+  const document = JSON.stringify(asset);
   const playlists = [...measured.video, ...measured.audio].map(({ name, segments }) => ({
     name,
     text: mediaPlaylist(plan, segments),
@@ -43,11 +48,12 @@ export async function publishWhenDone(
   const defects = [
     ...playlists.flatMap(({ name, text }) => checkMediaPlaylist(plan, name, text)),
     ...checkMultivariantPlaylist(plan, version, markers, pointer),
+    ...checkDocument(plan, version, markers, document),
   ];
   if (defects.length > 0) throw new FaultyOutputError(describeDefects(defects));
   const files = [
     ...playlists.map(({ name, text }) => ({ path: playlistPath(name), text })),
-    { path: ASSET_PATH, text: JSON.stringify(document) },
+    { path: ASSET_PATH, text: document },
   ];
   for (const { path, text } of files) {
     const key = versionKey(assetId, version, path);
@@ -55,7 +61,7 @@ export async function publishWhenDone(
   }
   await movePointer(services, plan, pointer, context);
   const spentSeconds = markers.reduce((sum, marker) => sum + marker.elapsedSeconds, 0);
-  await report(services, { type: 'asset.ready', jobId, spentSeconds, ...document }, context);
+  await report(services, { type: 'asset.ready', jobId, spentSeconds, ...asset }, context);
   return true;
 }
 

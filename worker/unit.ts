@@ -10,7 +10,7 @@ import { makeImages } from './io/images.ts';
 import { findSeek } from './io/probe.ts';
 import { makeFolders, takeSegments } from './io/segments.ts';
 import type { SegmentFile } from './io/segments.ts';
-import { readLevels, readWitness } from './io/witness.ts';
+import { readLevels, readShown, readWitness } from './io/witness.ts';
 import {
   AUDIO_FRAME_SECONDS,
   audioCommand,
@@ -20,6 +20,7 @@ import {
 } from './plan/encode.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import type { Defect } from './plan/gate/defect.ts';
+import { checkImages } from './plan/gate/images.ts';
 import { checkColors, checkDecoding, checkKeys, checkTimeline } from './plan/gate/pictures.ts';
 import type { DecodedKey } from './plan/gate/pictures.ts';
 import { checkLevels, parseLevels } from './plan/gate/sound.ts';
@@ -27,6 +28,7 @@ import { checkSegments, checkTrack, frameAt } from './plan/gate/structure.ts';
 import type { ReadAudio, ReadVideo } from './plan/gate/structure.ts';
 import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
+import { imagesDecoder } from './plan/images.ts';
 import { readMarker } from './markers.ts';
 import { deliveryHeaders, imagePath, jobKeys, segmentPath, versionKey } from './plan/keys.ts';
 import { unitLimits } from './plan/limits.ts';
@@ -142,7 +144,7 @@ function makeUnit(work: Work, unit: Unit): Promise<Made> {
     case 'audio':
       return makeTrack(work, unit);
     case 'images':
-      return makePictures(work);
+      return makePictures(work, unit);
   }
 }
 
@@ -179,9 +181,11 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
           ...rest,
           pictures: pictures.map(({ data, ...one }) => ({ ...one, bytes: data.length })),
         });
-        for (const { data, pts } of pictures.filter(({ key }) => key)) {
-          keys.push({ rendition: name, frame: frameAt(grid, pts) - unit.firstFrame });
-          await decoder.write(data);
+        // Each costs a large rendition 15 ms, and one tells a segment from any other.
+        const first = pictures.find(({ key }) => key);
+        if (first) {
+          keys.push({ rendition: name, frame: frameAt(grid, first.pts) - unit.firstFrame });
+          await decoder.write(first.data);
         }
         const durationSeconds = frameSeconds(grid, pictures.length);
         segments.push({ ...stored, frames: pictures.length, durationSeconds });
@@ -194,7 +198,7 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
     defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
     const { output, complaints } = await decoder.end();
     const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
-    defects.push(...checkKeys(plan, witness, decoded), ...checkDecoding(complaints));
+    defects.push(...checkKeys(plan, unit, witness, decoded), ...checkDecoding(complaints));
     return { made: { kind: 'video', renditions }, defects };
   });
 }
@@ -283,15 +287,27 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
   });
 }
 
-async function makePictures(work: Work): Promise<Made> {
-  const { plan, address, directory } = work;
-  const files = [];
-  for await (const { name, bytes } of makeImages(plan, { address, directory }, (argv) =>
-    work.run(argv),
-  )) {
-    files.push({ name, ...(await work.upload(imagePath(name), bytes)) });
-  }
-  return { kind: 'images', files };
+async function makePictures(work: Work, unit: UnitOf<'images'>): Promise<Made> {
+  const { plan, address } = work;
+  return withoutDefects(work, unit.name, async (directory) => {
+    const decoder = work.decoder(imagesDecoder(plan.images));
+    const files = [];
+    const jpegs = [];
+    const run = (argv: readonly string[]) => work.run(argv);
+    for await (const image of makeImages(plan, { address, directory }, run)) {
+      const { name, bytes } = image;
+      files.push({ name, ...(await work.upload(imagePath(name), bytes)) });
+      if (!name.endsWith('.jpg')) continue;
+      jpegs.push(image);
+      await decoder.write(bytes);
+    }
+    const { output, complaints } = await decoder.end();
+    const defects = [
+      ...checkImages(plan, jpegs, await readShown(directory), output),
+      ...checkDecoding(complaints, 'damaged_image'),
+    ];
+    return { made: { kind: 'images', files }, defects };
+  });
 }
 
 /** ffmpeg ends well when it could decode nothing: the packets are there, but no frame is in them. */

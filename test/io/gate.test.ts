@@ -2,20 +2,37 @@ import { execFile } from 'node:child_process';
 import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../worker/config.ts';
 import { FaultyOutputError } from '../../worker/errors.ts';
+import { requireMade } from '../../worker/gate.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../worker/io/local/layout.ts';
 import type { Home } from '../../worker/io/ports.ts';
 import { probeSource } from '../../worker/io/probe.ts';
 import { createLog } from '../../worker/log.ts';
 import type { DefectName } from '../../worker/plan/gate/defect.ts';
-import { jobKeys } from '../../worker/plan/keys.ts';
+import {
+  checkDocument,
+  checkMediaPlaylist,
+  checkMultivariantPlaylist,
+} from '../../worker/plan/gate/publication.ts';
+import { planImages } from '../../worker/plan/images.ts';
+import {
+  ASSET_PATH,
+  deliveryHeaders,
+  jobKeys,
+  pointerKey,
+  versionKey,
+} from '../../worker/plan/keys.ts';
 import { LADDER } from '../../worker/plan/ladder.ts';
-import { planAsset } from '../../worker/plan/plan.ts';
+import type { Marker } from '../../worker/plan/marker.ts';
+import { serialiseUnit } from '../../worker/plan/message.ts';
+import { planAsset, planVersion } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
+import { publishWhenDone } from '../../worker/publish.ts';
 import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
 import { encodeUnit } from '../../worker/unit.ts';
@@ -27,7 +44,9 @@ const context = { log: createLog('silent'), signal: new AbortController().signal
 const SECONDS = 6;
 const FRAME = 3600;
 const AAC_FRAME = 1920;
-const [VIDEO, AUDIO] = ['video-00000', 'audio-0'];
+const [VIDEO, AUDIO, IMAGES] = ['video-00000', 'audio-0', 'images'];
+const UNITS = [VIDEO, AUDIO, IMAGES];
+const [POINTER, PLAYLIST] = ['index.m3u8', '108p/index.m3u8'];
 
 let folder = '';
 let ffmpeg = '';
@@ -64,7 +83,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const width = Math.max(...caught.map(({ mutation }) => mutation.length));
   const rows = caught.map(({ mutation, by }) => `| ${mutation.padEnd(width)} | ${by} |`);
-  console.log(`${caught.length} mutations:\n${rows.join('\n')}`);
+  console.log(`${caught.length} mutations, and what caught each:\n${rows.join('\n')}`);
   await home.close();
   await rm(folder, { recursive: true });
 });
@@ -103,6 +122,7 @@ async function planSource(name: string, picture: string, sound: string): Promise
       { name: '108p', width: 192, height: 108, ...limit },
       { name: '54p', width: 96, height: 54, ...limit },
     ],
+    images: planImages({ width: 704, height: 396 }, SECONDS),
     units: made.units.map((unit) => (unit.kind === 'video' ? { ...unit, segments: 3 } : unit)),
   };
 }
@@ -110,7 +130,7 @@ async function planSource(name: string, picture: string, sound: string): Promise
 /** Keeps what one good run of each unit leaves in its scratch folder. */
 async function makeGolden(of: Plan, name: string) {
   const folders: Record<string, string> = {};
-  for (const unit of [VIDEO, AUDIO]) {
+  for (const unit of UNITS) {
     const kept = join(folder, `${name} ${unit}`);
     const program = await makeProgram(`"${ffmpeg}" "$@" || exit\ncp -r "$attempt" '${kept}'`);
     await encodeUnit(serve(program), of, unit, context);
@@ -197,6 +217,17 @@ function nth<Item>(list: readonly Item[], index: number): Item {
   return item;
 }
 
+const half = (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1);
+const nothing = () => Buffer.alloc(0);
+
+/** A black JPEG of that size. */
+async function black(size: string): Promise<Buffer> {
+  const path = join(folder, `black-${size}.jpg`);
+  const picture = ['-f', 'lavfi', '-i', `color=black:s=${size}`, '-frames:v', '1'];
+  await run('ffmpeg', ['-v', 'error', '-y', ...picture, path]);
+  return readFile(path);
+}
+
 const without = <Item>(list: readonly Item[], index: number) =>
   list.filter((_, at) => at !== index);
 const later = (frame: readonly Buffer[], pts: number) => moved(frame, { pts });
@@ -209,7 +240,8 @@ async function swapFiles(directory: string, one: string, other: string): Promise
   await writeFile(join(directory, other), first ?? '');
 }
 
-const OUTPUT: readonly (readonly [string, string, DefectName, Mutate])[] = [
+/** A unit's mutations: of ffmpeg's output, or of its arguments by an expression of sed. */
+const MUTATIONS: readonly (readonly [string, string, DefectName, Mutate | string])[] = [
   ['a frame is dropped', VIDEO, 'frame_count', onFrames((all) => without(all, 20))],
   [
     'a frame is dropped and the gap closed',
@@ -283,7 +315,7 @@ const OUTPUT: readonly (readonly [string, string, DefectName, Mutate])[] = [
     'segment_count',
     (directory) => rm(join(directory, segment(1))),
   ],
-  ['a segment is empty', VIDEO, 'damaged_segment', onFile(segment(1), () => Buffer.alloc(0))],
+  ['a segment is empty', VIDEO, 'damaged_segment', onFile(segment(1), nothing)],
   [
     'a segment is cut off within a packet',
     VIDEO,
@@ -401,9 +433,6 @@ const OUTPUT: readonly (readonly [string, string, DefectName, Mutate])[] = [
     'timestamps',
     (directory) => swapFiles(directory, segment(0, AUDIO), segment(1, AUDIO)),
   ],
-];
-
-const COMMANDS: readonly (readonly [string, string, DefectName, string])[] = [
   [
     'the grid is slower than planned',
     VIDEO,
@@ -485,25 +514,222 @@ const COMMANDS: readonly (readonly [string, string, DefectName, string])[] = [
   ['the sound comes late', AUDIO, 'sound_lost', 's/apad,/adelay=900:all=1,apad,/'],
   ['the sound is short', AUDIO, 'sound_length', 's/end_sample=288000/end_sample=282000/'],
   ['the sound is mono', AUDIO, 'sound_form', 's/layouts=stereo/layouts=mono/'],
+  [
+    'a thumbnail is missing',
+    IMAGES,
+    'missing_object',
+    (directory) => rm(join(directory, 'thumbnail-640.jpg')),
+  ],
+  [
+    'a sheet is missing',
+    IMAGES,
+    'missing_object',
+    (directory) => rm(join(directory, 'storyboard-0.jpg')),
+  ],
+  ['the poster is cut off', IMAGES, 'damaged_image', onFile('poster.jpg', half)],
+  ['a thumbnail is empty', IMAGES, 'damaged_image', onFile('thumbnail-320.jpg', nothing)],
+  ['a sheet is cut off', IMAGES, 'damaged_image', onFile('storyboard-0.jpg', half)],
+  [
+    'the data of a sheet are damaged',
+    IMAGES,
+    'damaged_image',
+    onFile('storyboard-0.jpg', (bytes) => bytes.fill(0xff, bytes.length >> 1, bytes.length - 99)),
+  ],
+  ['the poster is black', IMAGES, 'wrong_pictures', onFile('poster.jpg', () => black('704x396'))],
+  [
+    'a sheet is black',
+    IMAGES,
+    'wrong_pictures',
+    onFile('storyboard-0.jpg', () => black('800x450')),
+  ],
+  [
+    'the poster is that of another asset',
+    IMAGES,
+    'wrong_pictures',
+    (directory) => cp(join(foreign[IMAGES] ?? '', 'poster.jpg'), join(directory, 'poster.jpg')),
+  ],
+  [
+    'a sheet is that of another asset',
+    IMAGES,
+    'wrong_pictures',
+    (directory) =>
+      cp(join(foreign[IMAGES] ?? '', 'storyboard-0.jpg'), join(directory, 'storyboard-0.jpg')),
+  ],
+  [
+    'the poster is as small as a thumbnail',
+    IMAGES,
+    'image_form',
+    (directory) => cp(join(directory, 'thumbnail-640.jpg'), join(directory, 'poster.jpg')),
+  ],
+  [
+    'two tiles are swapped',
+    IMAGES,
+    'wrong_pictures',
+    's/;\\[board\\]/;[board]shuffleframes=1 0 2 3 4 5,/',
+  ],
+  [
+    'the storyboard lacks a tile',
+    IMAGES,
+    'wrong_pictures',
+    's/;\\[board\\]/;[board]trim=end_frame=5,/',
+  ],
+  ['the storyboard has no colours', IMAGES, 'wrong_colours', 's/;\\[board\\]/;[board]hue=s=0,/'],
+  ['the poster is upside down', IMAGES, 'wrong_pictures', 's/;\\[chosen\\]/;[chosen]vflip,/'],
+  ['a thumbnail is too dark', IMAGES, 'wrong_colours', 's/;\\[t0\\]/;[t0]lutyuv=y=val-8,/'],
 ];
 
 describe('The gate refuses a unit of which', () => {
-  test.each(OUTPUT)('%s', async (mutation, unit, name, mutate) => {
-    const by = await defectsOfOutput(unit, mutate);
-    caught.push({ mutation, by });
-    expect(by.split(', ')).toContain(name);
-  });
-
-  test.each(COMMANDS)('%s, as ffmpeg was told', async (mutation, unit, name, expression) => {
-    const by = await defectsOfCommand(unit, expression);
+  test.each(MUTATIONS)('%s', async (mutation, unit, name, change) => {
+    const by = await (typeof change === 'string'
+      ? defectsOfCommand(unit, change)
+      : defectsOfOutput(unit, change));
     caught.push({ mutation, by });
     expect(by.split(', ')).toContain(name);
   });
 });
 
-describe('The gate lets pass', () => {
-  test.each([VIDEO, AUDIO])('%s as it was made', async (unit) => {
-    expect(await defectsOfOutput(unit, () => Promise.resolve())).toBe('');
-    expect(await defectsOfCommand(unit, 's/^$//')).toBe('');
+test.each(UNITS)('The gate lets %s pass as it was made', async (unit) => {
+  expect(await defectsOfOutput(unit, () => Promise.resolve())).toBe('');
+  expect(await defectsOfCommand(unit, 's/^$//')).toBe('');
+});
+
+/** What is wrong with a published text: its name, and what replaces what in it. */
+const TEXTS: readonly (readonly [string, string, string | RegExp, string])[] = [
+  ['the bandwidth is too low', POINTER, /:BANDWIDTH=\d+/, ':BANDWIDTH=1000'],
+  ['the bandwidth is too high', POINTER, /:BANDWIDTH=\d+/, ':BANDWIDTH=90000000'],
+  ['the average is wrong', POINTER, /AVERAGE-BANDWIDTH=/, 'AVERAGE-BANDWIDTH=1'],
+  ['the picture has another codec', POINTER, 'avc1', 'hvc1'],
+  ['the sound has no codec', POINTER, ',mp4a.40.2', ''],
+  ['the resolution is wrong', POINTER, 'RESOLUTION=192x108', 'RESOLUTION=108x192'],
+  ['the frame rate is wrong', POINTER, 'FRAME-RATE=25.000', 'FRAME-RATE=50.000'],
+  ['a rendition is not listed', POINTER, /#EXT-X-STREAM-INF.*\n.*54p.*\n/, ''],
+  ['a rendition is listed twice', POINTER, /(#EXT-X-STREAM-INF.*\n.*\n)/, '$1$1'],
+  ['a rendition has no address', POINTER, /\n.*54p.*\n/, '\n'],
+  ['a rendition has the address of another', POINTER, '/108p/', '/54p/'],
+  ['a rendition is without sound', POINTER, ',AUDIO="audio"', ''],
+  ['the sound is not listed', POINTER, /#EXT-X-MEDIA.*\n/, ''],
+  ['the sound is that of another version', POINTER, /URI="[^/]*/, 'URI="0123456789abcdef'],
+  ['the pointer leads to another version', POINTER, /^[0-9a-f]+\//gm, '0123456789abcdef/'],
+  ['the poster is that of another version', POINTER, /"[^"/]*\/images/, '"0123/images'],
+  ['a segment is shorter than its playlist says', PLAYLIST, 'EXTINF:2.000000', 'EXTINF:3.000000'],
+  ['a segment is not listed', PLAYLIST, /#EXTINF.*\n00001.ts\n/, ''],
+  ['a segment is listed twice', PLAYLIST, '00001.ts', '00000.ts'],
+  ['the playlist has no end', PLAYLIST, '#EXT-X-ENDLIST\n', ''],
+  ['the playlist has a short target', PLAYLIST, 'TARGETDURATION:2', 'TARGETDURATION:1'],
+  ['the document is cut off', ASSET_PATH, /.{20}$/, ''],
+  ['the document names another version', ASSET_PATH, /"version":"[^"]*/, '"version":"0123'],
+  ['the document names another playlist', ASSET_PATH, '/index.m3u8', '/other.m3u8'],
+  ['the document has another length', ASSET_PATH, '"durationSeconds":6', '"durationSeconds":7'],
+  ['the document lacks a rendition', ASSET_PATH, /\{"name":"54p"[^}]*\}/, ''],
+  ['the document has another size', ASSET_PATH, '"width":192', '"width":320'],
+  ['the document has another codec', ASSET_PATH, 'avc1', 'hvc1'],
+  ['the document has another bit rate', ASSET_PATH, '"peakBitRate":', '"peakBitRate":1'],
+  ['the document has another poster', ASSET_PATH, 'poster.jpg', 'thumbnail-640.jpg'],
+  ['the document has other bytes', ASSET_PATH, /,"bytes":(\d+)\}$/, ',"bytes":1$1}'],
+];
+
+describe('The gate refuses to publish when', () => {
+  let texts: Readonly<Record<string, string>>;
+  let markers: readonly Marker[];
+  const version = () => planVersion(plan);
+  beforeAll(async () => {
+    await makeAll();
+    expect(await publishWhenDone(services, plan, context)).toBe(true);
+    markers = (await requireMade(services, plan, context)) ?? [];
+    const keys = {
+      [POINTER]: pointerKey(plan.assetId),
+      [PLAYLIST]: versionKey(plan.assetId, version(), PLAYLIST),
+      [ASSET_PATH]: versionKey(plan.assetId, version(), ASSET_PATH),
+    };
+    const entries = Object.entries(keys).map(async ([name, key]) => {
+      const object = await home.store.get(services.config.DELIVERY_BUCKET, key);
+      return [name, object ? await text(object.body) : ''] as const;
+    });
+    texts = Object.fromEntries(await Promise.all(entries));
+  });
+
+  function namesOf(name: string, changed: string): string {
+    const defects =
+      name === POINTER
+        ? checkMultivariantPlaylist(plan, version(), markers, changed)
+        : name === PLAYLIST
+          ? checkMediaPlaylist(plan, '108p', changed)
+          : checkDocument(plan, version(), markers, changed);
+    return [...new Set(defects.map((defect) => defect.name))].join(', ');
+  }
+
+  test.each(TEXTS)('%s', (mutation, name, from, to) => {
+    const published = texts[name] ?? '';
+    expect(namesOf(name, published)).toBe('');
+    const changed = published.replace(from, to);
+    expect(changed).not.toBe(published);
+    const by = namesOf(name, changed);
+    caught.push({ mutation, by });
+    expect(by).toBe(name === ASSET_PATH ? 'asset_document' : 'playlist');
   });
 });
+
+/** Changes of what is stored after a unit is done: its name, and the object that goes or is another. */
+const STORED: readonly (readonly [string, string, string, DefectName, string | undefined])[] = [
+  ['the poster is gone', IMAGES, 'images/poster.jpg', 'missing_object', undefined],
+  ['a sheet is gone', IMAGES, 'images/storyboard-0.jpg', 'missing_object', undefined],
+  ['the storyboard is empty', IMAGES, 'images/storyboard.vtt', 'changed_object', ''],
+  ['a stored segment is gone', VIDEO, '108p/00001.ts', 'missing_object', undefined],
+  ['a stored segment is another', AUDIO, 'audio-0/00001.ts', 'changed_object', 'other'],
+];
+
+test.each(STORED)(
+  'When %s, the unit is made once more, and the second time the job fails by name',
+  async (mutation, unit, path, name, content) => {
+    const { store } = home;
+    const { DELIVERY_BUCKET, WORK_BUCKET } = services.config;
+    const keys = jobKeys(plan.jobId);
+    const object = versionKey(plan.assetId, planVersion(plan), path);
+    const spoil = () =>
+      content === undefined
+        ? store.delete(DELIVERY_BUCKET, object)
+        : store.put(DELIVERY_BUCKET, object, content, deliveryHeaders(object));
+    await makeAll();
+    await store.delete(DELIVERY_BUCKET, pointerKey(plan.assetId));
+    await takeOrders();
+
+    await spoil();
+    expect(await publishWhenDone(services, plan, context)).toBe(false);
+    expect(await takeOrders()).toEqual([serialiseUnit(plan.jobId, unit)]);
+    expect(await store.head(WORK_BUCKET, keys.marker(unit))).toBeUndefined();
+
+    await make(unit);
+    expect(await requireMade(services, plan, context)).toHaveLength(UNITS.length);
+
+    await spoil();
+    const refusal = await publishWhenDone(services, plan, context).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(FaultyOutputError);
+    const { message: reason } = refusal as FaultyOutputError;
+    expect(reason).toContain(`What ${unit} made is not what was planned, twice.`);
+    expect(reason).toContain(`${name}: ${path}`);
+    caught.push({ mutation, by: name });
+    // Nothing is shown, and the next order of the job begins this unit anew.
+    expect(await store.head(DELIVERY_BUCKET, pointerKey(plan.assetId))).toBeUndefined();
+    expect(await store.head(WORK_BUCKET, keys.marker(unit))).toBeUndefined();
+    expect(await store.head(WORK_BUCKET, keys.redone(unit))).toBeUndefined();
+  },
+);
+
+/** All messages that wait for a worker. */
+async function takeOrders(): Promise<readonly string[]> {
+  const { jobs } = services;
+  const messages = await jobs.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
+  for (const { receipt } of messages) await jobs.acknowledge(receipt);
+  return messages.map(({ body }) => body);
+}
+
+/** Makes a unit of what ffmpeg once made of it. */
+async function make(unit: string): Promise<void> {
+  const program = await makeProgram(`cp -r '${golden[unit] ?? ''}/.' "$attempt"`);
+  await home.store.delete(services.config.WORK_BUCKET, jobKeys(plan.jobId).marker(unit));
+  await encodeUnit(serve(program), plan, unit, context);
+}
+
+async function makeAll(): Promise<void> {
+  for (const unit of UNITS) await make(unit);
+}

@@ -149,7 +149,7 @@ describe('The command of a chunk', () => {
         '[colors]format=yuv420p,' +
         'setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709,' +
         `split=3[s0][s1][ready];[ready]split[copied][kept];[copied]${tiny}[shown];` +
-        '[kept]select=not(mod(n\\,50)),scale=32:18:flags=area+accurate_rnd:out_range=tv,format=yuv420p[keys];' +
+        '[kept]select=lt(mod(n+2\\,150)\\,5),scale=32:18:flags=area+accurate_rnd:out_range=tv,format=yuv420p[keys];' +
         '[s0]scale=1280:720:flags=bicubic:out_range=tv,setsar=1[v0];' +
         '[s1]scale=416:234:flags=bicubic:out_range=tv,setsar=1[v1]',
       ...encoding(0, '720p', '3500000'),
@@ -204,7 +204,7 @@ describe('The command of a chunk', () => {
 
 describe('The command of a sound track', () => {
   const levels = (file: string) =>
-    'aresample=16000,highpass=f=400,highpass=f=400,asetnsamples=n=1600:p=0,' +
+    'aresample=8000,highpass=f=400,highpass=f=400,asetnsamples=n=800:p=0,' +
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level,' +
     `ametadata=mode=print:key=lavfi.astats.Overall.RMS_level:file=${file}`;
 

@@ -184,12 +184,16 @@ describe('The images of sound alone', () => {
         '[sum]asplit=2[one][same]',
         '[one][same]amultiply,aresample=400,asetnsamples=n=65536:p=0,showwavespic=s=160x720:scale=cbrt:filter=peak:colors=0x8ec5ff,scale=1280:720:flags=neighbor[bars]',
         'color=c=0x16202a:s=1280x720:d=1[ground]',
-        '[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=0x8ec5ff:t=fill,drawgrid=w=8:h=ih:t=3:c=0x16202a,setsar=1,split=3[p][t0][t1]',
+        '[ground][bars]overlay=format=rgb:shortest=1,drawbox=x=0:y=ih/2-2:w=iw:h=4:c=0x8ec5ff:t=fill,drawgrid=w=8:h=ih:t=3:c=0x16202a,setsar=1,split[chosen][shown]',
+        '[chosen]split=3[p][t0][t1]',
         `[p]${jpeg}[poster]`,
         `[t0]scale=640:360:flags=bicubic,setsar=1,${jpeg}[thumbnail0]`,
         `[t1]scale=320:180:flags=bicubic,setsar=1,${jpeg}[thumbnail1]`,
+        `[shown]scale=32:18:flags=area+accurate_rnd,${jpeg}[copies]`,
       ].join(';'),
       ...outputsOf(['thumbnail-640.jpg', 'thumbnail-320.jpg']),
+      ...['-map', '[copies]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
+      'file:/scratch/shown.yuv',
     ]);
   });
 
@@ -197,7 +201,7 @@ describe('The images of sound alone', () => {
     const plan = examplePlan({ ...alone, cover: { width: 300, height: 300 } });
     const [cover, waveform, ...more] = imagesCommands(plan, place);
     expect(cover?.[cover.indexOf('-filter_complex') + 1]).toMatch(
-      /^\[0:2\]format=yuv420p,.*scale=300:300:flags=bicubic,setsar=1,split=1\[p\];/,
+      /^\[0:2\]format=yuv420p,.*scale=300:300:flags=bicubic,setsar=1,split\[chosen\]\[shown\];/,
     );
     expect(waveform?.join(' ')).toContain('showwavespic=s=38x300');
     expect(more).toEqual([]);

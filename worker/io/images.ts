@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectedError } from '../errors.ts';
 import type { Place } from '../plan/encode.ts';
+import type { MadeImage } from '../plan/gate/images.ts';
 import { imageNames, imagesCommands, storyboardVtt } from '../plan/images.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -14,7 +15,7 @@ export async function* makeImages(
   plan: Plan,
   place: Place,
   run: (argv: readonly string[]) => Promise<void>,
-): AsyncGenerator<{ readonly name: string; readonly bytes: Uint8Array }> {
+): AsyncGenerator<MadeImage> {
   const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
   const found = () => existsSync(join(place.directory, poster));
   let refusal: RejectedError | undefined;
@@ -30,7 +31,9 @@ export async function* makeImages(
     );
   }
   for (const name of [poster, ...thumbnails, ...sheets]) {
-    yield { name, bytes: await readFile(join(place.directory, name)) };
+    const path = join(place.directory, name);
+    // The gate says which one is missing.
+    if (existsSync(path)) yield { name, bytes: await readFile(path) };
   }
   if (!plan.images.storyboard || !storyboard) return;
   const text = storyboardVtt(plan.images.storyboard, plan.durationSeconds);

@@ -4,6 +4,7 @@ import { parseFrames, WITNESS_FILES } from '../plan/gate/witness.ts';
 import type { Witness } from '../plan/gate/pictures.ts';
 import { ENCODED_LEVELS, parseLevels, sourceLevels } from '../plan/gate/sound.ts';
 import type { SoundWitness } from '../plan/gate/sound.ts';
+import { SHOWN_IMAGES } from '../plan/images.ts';
 import type { AudioTrack } from '../plan/plan.ts';
 
 /** Reads what a video unit's run told of its pictures. */
@@ -24,4 +25,9 @@ export async function readLevels(
   const levels = async (name: string) => parseLevels(await readFile(join(directory, name), 'utf8'));
   const source = await Promise.all(streams.map((_, place) => levels(sourceLevels(place))));
   return { source: source.flat(), encoded: await levels(ENCODED_LEVELS) };
+}
+
+/** Reads the tiny copies of the pictures that the images are made of. */
+export function readShown(directory: string): Promise<Uint8Array> {
+  return readFile(join(directory, SHOWN_IMAGES));
 }

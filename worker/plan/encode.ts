@@ -1,5 +1,5 @@
 import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
-import { KEY_FILTER, TINY_FILTER, untilEnd, witnessOutputs } from './gate/witness.ts';
+import { KEY_FILTER, selectKeys, TINY_FILTER, untilEnd, witnessOutputs } from './gate/witness.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
@@ -117,7 +117,7 @@ export function videoCommand(
     `[colors]${[...colorFilters(video), `split=${renditions.length + 1}`].join(',')}${scaled}[ready]`,
     `[ready]split[copied][kept]`,
     `[copied]${TINY_FILTER}[shown]`,
-    `[kept]select=not(mod(n\\,${grid.gopFrames})),${KEY_FILTER}[keys]`,
+    `[kept]${selectKeys(grid)},${KEY_FILTER}[keys]`,
     ...renditions.map((rendition, index) => `[s${index}]${scaleFilter(rendition)}[v${index}]`),
   ].join(';');
   return [

@@ -1,5 +1,6 @@
 import { GENERAL_OPTIONS, SAME_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
+import { copyOf, TINY } from './gate/witness.ts';
 import { fit, shortSide } from './geometry.ts';
 import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
 import type { AudioTrack, ImagePlan, Plan, Storyboard } from './plan.ts';
@@ -66,9 +67,9 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
   if (video && storyboard) {
     return [BRIGHT, []].map((brightness) =>
       imagesCommand(plan, place, [
-        `[0:${video.index}]${moments(plan, video, storyboard)},split=2[board][typical]`,
+        `[0:${video.index}]${moments(plan, video, storyboard)},split=3[board][typical][shown]`,
         `[board]${scaled(storyboard.tile)},tile=${storyboard.columns}x${storyboard.rows},${JPEG}[sheets]`,
-        `[typical]${typical(poster, storyboard, brightness)}`,
+        `[typical]${typical(poster, storyboard, brightness)}[chosen]`,
       ]),
     );
   }
@@ -78,7 +79,7 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
     ...(cover
       ? [
           [
-            `[0:${cover.index}]${[...frameFilters(cover), ...colorFilters(cover), scaled(poster)].join(',')}`,
+            `[0:${cover.index}]${[...frameFilters(cover), ...colorFilters(cover), scaled(poster)].join(',')},split[chosen][shown]`,
           ],
         ]
       : []),
@@ -87,15 +88,20 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
   return graphs.map((graph) => imagesCommand(plan, place, graph));
 }
 
-/** One run for all images. The last line of the graph makes the poster; one of the others the `[sheets]`. */
+/**
+ * One run for all images. The graph ends in the `[chosen]` picture of the poster, in the `[sheets]` where there
+ * is a storyboard, and in the pictures `[shown]` in the images, of which the gate gets copies.
+ */
 function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): readonly string[] {
   const names = imageNames(plan.images);
   const { thumbnails, storyboard } = plan.images;
   const labels = thumbnails.map((_, index) => `[t${index}]`);
   const whole = [
-    `${graph.join(';')},split=${1 + labels.length}[p]${labels.join('')}`,
+    ...graph,
+    `[chosen]split=${1 + labels.length}[p]${labels.join('')}`,
     `[p]${JPEG}[poster]`,
     ...thumbnails.map((size, index) => `[t${index}]${scaled(size)},${JPEG}[thumbnail${index}]`),
+    `[shown]${copyOf(TINY)},${JPEG}[copies]`,
   ].join(';');
   const image = (label: string, name: string) => [
     ...['-map', `[${label}]`, '-frames:v', '1', '-update', '1'],
@@ -118,7 +124,28 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),
     ...(storyboard ? sheets : []),
+    ...['-map', '[copies]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
+    `file:${place.directory}/${SHOWN_IMAGES}`,
   ];
+}
+
+/** A file in the scratch folder: tiny copies of the pictures that the images show. */
+export const SHOWN_IMAGES = 'shown.yuv';
+
+/** Decodes the images, which follow each other, to copies in which each tile of a sheet is a tiny copy. */
+export function imagesDecoder({ storyboard }: ImagePlan): readonly string[] {
+  const { columns, rows } = sheetOf(storyboard);
+  const size = { width: TINY.width * columns, height: TINY.height * rows };
+  return [
+    ...['-hide_banner', '-loglevel', 'error', '-threads', '1', '-f', 'jpeg_pipe', '-i', 'pipe:0'],
+    ...['-vf', `${copyOf(size)},format=yuvj420p`],
+    ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
+  ];
+}
+
+/** Sound alone has an image without tiles. */
+export function sheetOf(storyboard: Storyboard | undefined): Pick<Storyboard, 'columns' | 'rows'> {
+  return storyboard ?? { columns: 1, rows: 1 };
 }
 
 /** A frame each interval, in standard range: the storyboard's tiles. */
@@ -201,7 +228,7 @@ function waveform(plan: Plan, track: AudioTrack): readonly string[] {
     '[sum]asplit=2[one][same]',
     `[one][same]${bars.join(',')}[bars]`,
     `color=c=${ground}:s=${width}x${height}:d=1[ground]`,
-    `[ground][bars]${picture.join(',')}`,
+    `[ground][bars]${picture.join(',')},split[chosen][shown]`,
   ];
 }
 

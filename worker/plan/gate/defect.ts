@@ -7,6 +7,8 @@ export interface Defect {
 
 export type DefectName =
   | 'damaged_segment'
+  | 'damaged_picture'
+  | 'damaged_image'
   | 'segment_count'
   | 'frame_count'
   | 'key_frames'
@@ -28,7 +30,8 @@ export type DefectName =
   | 'unreadable_marker'
   | 'missing_object'
   | 'changed_object'
-  | 'playlist';
+  | 'playlist'
+  | 'asset_document';
 
 /** At most so many sentences tell of one defect: the rest says the same. */
 const SENTENCES = 3;

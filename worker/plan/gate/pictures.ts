@@ -1,7 +1,7 @@
 import { toNumber } from '../rational.ts';
 import type { Plan, Unit } from '../plan.ts';
 import type { Defect } from './defect.ts';
-import { TINY, tinyAt, tinyHash } from './witness.ts';
+import { keyFrames, NEIGHBOURS, TINY, tinyAt, tinyHash } from './witness.ts';
 import type { SourcePicture } from './witness.ts';
 
 type Chunk = Extract<Unit, { kind: 'video' }>;
@@ -14,7 +14,7 @@ export interface Witness {
   readonly grid: Uint8Array;
   /** and in those that go to the encoders. */
   readonly shown: Uint8Array;
-  /** Finer copies of the key frames among those. */
+  /** Finer copies of some of those: see keyFrames. */
   readonly keys: Uint8Array;
   /** The decoder began elsewhere than at the source's start. */
   readonly sought: boolean;
@@ -162,47 +162,69 @@ export interface DecodedKey {
 
 /** Levels of 8 bits; what coarse encoding does to a tiny copy stays below. */
 const LIKE = { luma: 10, mean: 4, chroma: 4 };
-/** A neighbour that is so much more like a key frame than its own frame is what it shows. */
-const SHIFTED = { least: 3, share: 0.5, reach: 2 };
+/** A neighbour that is so much more like a picture than its own place is what the picture shows. */
+const SHIFTED = { least: 1, share: 0.5 };
 
-/** Holds decoded key frames against what the encoders were given. */
+/** Holds the first key frame of each segment against what the encoders were given. */
 export function checkKeys(
   { grid }: Plan,
-  { shown, keys }: Pick<Witness, 'shown' | 'keys'>,
+  chunk: Chunk,
+  { keys }: Pick<Witness, 'keys'>,
   decoded: readonly DecodedKey[],
 ): readonly Defect[] {
-  const last = shown.length / TINY.bytes - 1;
+  const places = new Map(keyFrames(grid, chunk.frames).map((frame, place) => [frame, place]));
+  const given = (frame: number) => {
+    const place = places.get(frame);
+    return place === undefined ? [] : [tinyAt(keys, place)];
+  };
   return decoded.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
     const where = `The key frame ${frame} of ${rendition}`;
-    if (picture.length !== TINY.bytes) {
-      return [{ name: 'damaged_segment', sentence: `${where} cannot be decoded.` }];
-    }
-    const own = difference(tinyAt(keys, Math.floor(frame / grid.gopFrames)), picture);
-    const coarse = difference(tinyAt(shown, frame), picture).luma;
-    const near = [];
-    for (let other = frame - SHIFTED.reach; other <= frame + SHIFTED.reach; other += 1) {
-      if (other >= 0 && other <= last && other !== frame) {
-        near.push(difference(tinyAt(shown, other), picture).luma);
-      }
-    }
-    const shifted = own.luma > SHIFTED.least && Math.min(...near) < coarse * SHIFTED.share;
-    if (shifted || own.luma > LIKE.luma) {
-      const sentence = `${where} shows another picture (${own.luma.toFixed(1)} levels apart).`;
-      return [{ name: 'wrong_pictures', sentence }];
-    }
-    const colours = Math.max(...own.chroma.map(Math.abs));
-    if (Math.abs(own.mean) > LIKE.mean || colours > LIKE.chroma) {
-      const sentence = `${where} has other colours: ${[own.mean, ...own.chroma].map((one) => one.toFixed(1)).join(', ')} levels apart.`;
-      return [{ name: 'wrong_colours', sentence }];
-    }
-    return [];
+    const near = NEIGHBOURS.flatMap((distance) => given(frame + distance));
+    return checkPicture(where, picture, given(frame)[0], near);
   });
 }
 
+/** Holds a decoded picture against the one that it is to show, and not one of the others. */
+export function checkPicture(
+  where: string,
+  picture: Uint8Array,
+  own: Uint8Array | undefined,
+  others: readonly Uint8Array[],
+): readonly Defect[] {
+  if (picture.length !== TINY.bytes) {
+    return [{ name: 'damaged_picture', sentence: `${where} cannot be decoded.` }];
+  }
+  if (!own) {
+    return [{ name: 'wrong_pictures', sentence: `${where} shows nothing that was to be encoded.` }];
+  }
+  const { luma, mean, chroma } = difference(own, picture);
+  const nearest = Math.min(...others.map((other) => difference(other, picture).luma));
+  const shifted = luma > SHIFTED.least && nearest < luma * SHIFTED.share;
+  if (shifted || luma > LIKE.luma) {
+    const sentence = `${where} shows another picture (${luma.toFixed(1)} levels apart).`;
+    return [{ name: 'wrong_pictures', sentence }];
+  }
+  if (Math.abs(mean) > LIKE.mean || Math.max(...chroma.map(Math.abs)) > LIKE.chroma) {
+    const levels = [mean, ...chroma].map((one) => one.toFixed(1)).join(', ');
+    const sentence = `${where} has other colours: ${levels} levels apart.`;
+    return [{ name: 'wrong_colours', sentence }];
+  }
+  return [];
+}
+
+/** The one of some tiny copies that a picture is most like. */
+export function likest(picture: Uint8Array, copies: readonly Uint8Array[]): Uint8Array | undefined {
+  const ranked = copies.map((copy) => ({ copy, luma: difference(copy, picture).luma }));
+  return ranked.sort((a, b) => a.luma - b.luma)[0]?.copy;
+}
+
 /** What a decoder finds wrong with our own pictures or sound is a defect, whatever it makes of it. */
-export function checkDecoding(complaints: string): readonly Defect[] {
+export function checkDecoding(
+  complaints: string,
+  name: 'damaged_segment' | 'damaged_image' = 'damaged_segment',
+): readonly Defect[] {
   const [first] = complaints.trim().split('\n');
-  return first ? [{ name: 'damaged_segment', sentence: `The decoder says: ${first}` }] : [];
+  return first ? [{ name, sentence: `The decoder says: ${first}` }] : [];
 }
 
 /** Levels by which two tiny copies differ: each point of luma, luma as a whole, both planes of chroma as a whole. */

@@ -1,9 +1,23 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parseAsset } from '../asset.ts';
+import type { AssetDocument } from '../asset.ts';
 import { AUDIO_FRAME_SECONDS } from '../encode.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import { imageNames } from '../images.ts';
-import { imagePath, playlistPath, segmentName, segmentPath } from '../keys.ts';
+import {
+  ASSET_PATH,
+  imagePath,
+  playlistPath,
+  pointerKey,
+  segmentName,
+  segmentPath,
+  versionKey,
+} from '../keys.ts';
 import type { Marker, StoredFile } from '../marker.ts';
 import type { Plan } from '../plan.ts';
+import { measure } from '../playlist.ts';
+import type { BitRate } from '../playlist.ts';
+import { toNumber } from '../rational.ts';
 import type { Defect } from './defect.ts';
 
 /** A file of a version, by its path within it, as the unit that made it says. */
@@ -139,46 +153,145 @@ export function checkMultivariantPlaylist(
     defects.push({ name: 'playlist', sentence: `The multivariant playlist ${sentence}` });
   const lines = text.split('\n');
   if (lines[0] !== '#EXTM3U') found('does not begin as a playlist.');
-  const addresses = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  const names = plan.renditions.map(({ name }) => name);
-  const wanted = names.length > 0 ? names : plan.audio.slice(0, 1).map(({ name }) => name);
-  const expected = wanted.map((name) => `${version}/${playlistPath(name)}`);
-  if ([...addresses].sort().join() !== [...expected].sort().join()) {
-    found(`lists ${addresses.join(', ')}, not ${expected.join(', ')}.`);
+  const wanted = wantedEntries(plan, version, markers);
+  const entries = readEntries(lines);
+  const listOf = (names: readonly string[]) => [...names].sort().join(', ');
+  const [listed, planned] = [entries, wanted].map((list) => listOf(list.map(({ name }) => name)));
+  if (listed !== planned) found(`lists ${listed}, not ${planned}.`);
+  const { poster, storyboard } = imageNames(plan.images);
+  for (const image of [poster, ...(storyboard ? [storyboard] : [])]) {
+    if (!text.includes(`,VALUE="${version}/${imagePath(image)}"\n`))
+      found(`does not name ${image}.`);
   }
-  for (const { name, width, height } of plan.renditions) {
-    const address = lines.indexOf(`${version}/${playlistPath(name)}`);
-    const tag = lines[address - 1] ?? '';
-    const made = markers.flatMap((marker) =>
-      marker.kind === 'video' ? marker.renditions.filter((one) => one.name === name) : [],
-    );
-    const codecs = new Set(made.map((one) => one.codecs));
-    if (codecs.size !== 1) found(`cannot name one codec for ${name}: ${[...codecs].join(', ')}.`);
-    for (const said of [`RESOLUTION=${width}x${height}`, ...codecs, rateOf(plan)]) {
-      if (!tag.includes(said)) found(`does not say ${said} of ${name}.`);
-    }
-    const segments = made.flatMap((one) => one.segments);
-    const seconds = segments.reduce((sum, one) => sum + one.durationSeconds, 0);
-    const average = (segments.reduce((sum, one) => sum + one.bytes, 0) * 8) / seconds;
-    const peak = Number(/[:,]BANDWIDTH=(\d+)/.exec(tag)?.[1]);
-    if (!(peak >= average)) found(`says ${peak} bits/s of ${name}, whose average is ${average}.`);
-    if (plan.audio.length > 0 && !tag.includes('AUDIO="audio"'))
-      found(`has ${name} without sound.`);
-  }
-  for (const { name } of plan.audio) {
-    if (
-      !lines.some(
-        (line) =>
-          line.startsWith('#EXT-X-MEDIA:') &&
-          line.includes(`URI="${version}/${playlistPath(name)}"`),
-      )
-    ) {
-      found(`does not list the sound ${name}.`);
+  const variants = entries.filter(({ name }) => name.startsWith(VARIANT)).length;
+  const addresses = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
+  if (addresses !== variants) found(`has ${addresses} addresses for ${variants} variants.`);
+  for (const { name, attributes } of wanted) {
+    const said = entries.find((entry) => entry.name === name)?.attributes;
+    for (const [attribute, value] of attributes) {
+      const own = said?.get(attribute) ?? 'nothing';
+      if (own !== value) found(`says ${own} of ${attribute} of ${name}, not ${value}.`);
     }
   }
   return defects;
 }
 
-function rateOf({ grid: { rate } }: Plan): string {
-  return `FRAME-RATE=${(rate.num / rate.den).toFixed(3)}`;
+const [MEDIA, VARIANT] = ['#EXT-X-MEDIA', '#EXT-X-STREAM-INF'];
+
+/** A rendition or a sound track in the multivariant playlist. */
+interface Entry {
+  /** Its tag and its address. */
+  readonly name: string;
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+/** Attribute lists: RFC 8216, 4.2. */
+const ATTRIBUTE = /([A-Z0-9-]+)=(?:"([^"]*)"|([^",]*))/g;
+
+function readEntries(lines: readonly string[]): readonly Entry[] {
+  return lines.flatMap((line, index) => {
+    const [tag = '', list = ''] = line.split(/:(.*)/s);
+    if (tag !== MEDIA && tag !== VARIANT) return [];
+    const attributes = new Map(
+      [...list.matchAll(ATTRIBUTE)].map(([, name = '', quoted, bare]) => [
+        name,
+        quoted ?? bare ?? '',
+      ]),
+    );
+    const address = (tag === MEDIA ? attributes.get('URI') : lines[index + 1]) ?? '';
+    return [{ name: `${tag} ${address}`, attributes }];
+  });
+}
+
+function wantedEntries(plan: Plan, version: string, markers: readonly Marker[]): readonly Entry[] {
+  const { video, audio } = measure(plan, markers);
+  const entry = (tag: string, name: string, attributes: Record<string, string | number>) => ({
+    name: `${tag} ${version}/${playlistPath(name)}`,
+    attributes: new Map(Object.entries(attributes).map(([key, value]) => [key, String(value)])),
+  });
+  const group = audio.length > 0 ? { AUDIO: 'audio' } : {};
+  const rates = (bitRates: readonly BitRate[]) => ({
+    BANDWIDTH: bitRates.reduce((sum, { peak }) => sum + peak, 0),
+    'AVERAGE-BANDWIDTH': bitRates.reduce((sum, { average }) => sum + average, 0),
+  });
+  const most = (of: keyof BitRate) => Math.max(0, ...audio.map(({ bitRate }) => bitRate[of]));
+  const sound = { peak: most('peak'), average: most('average') };
+  const soundCodecs = new Set(audio.map(({ codecs }) => codecs));
+  const variants = plan.renditions.map(({ name, width, height }, index) =>
+    entry(VARIANT, name, {
+      ...rates([video[index]?.bitRate ?? { peak: 0, average: 0 }, sound]),
+      // All chunks have to agree on one codec, which the playlist names.
+      CODECS: [...codecsOf(markers, name), ...soundCodecs].join(','),
+      RESOLUTION: `${width}x${height}`,
+      'FRAME-RATE': toNumber(plan.grid.rate).toFixed(3),
+      ...group,
+    }),
+  );
+  const alone = audio
+    .slice(0, 1)
+    .map(({ name, codecs, bitRate }) =>
+      entry(VARIANT, name, { ...rates([bitRate]), CODECS: codecs, ...group }),
+    );
+  const tracks = plan.audio.map(({ name, label, language, channels, default: first }) =>
+    entry(MEDIA, name, {
+      ...{ TYPE: 'AUDIO', 'GROUP-ID': 'audio', NAME: label, LANGUAGE: language },
+      ...{ DEFAULT: first ? 'YES' : 'NO', CHANNELS: channels },
+    }),
+  );
+  return [...tracks, ...(variants.length > 0 ? variants : alone)];
+}
+
+function codecsOf(markers: readonly Marker[], rendition: string): ReadonlySet<string> {
+  const made = markers.flatMap((marker) => (marker.kind === 'video' ? marker.renditions : []));
+  return new Set(made.filter(({ name }) => name === rendition).map(({ codecs }) => codecs));
+}
+
+/** Reads `asset.json` back, and holds it against the plan and what the units made. */
+export function checkDocument(
+  plan: Plan,
+  version: string,
+  markers: readonly Marker[],
+  text: string,
+): readonly Defect[] {
+  const found = (sentence: string): Defect => ({
+    name: 'asset_document',
+    sentence: `${ASSET_PATH} ${sentence}`,
+  });
+  let document: AssetDocument;
+  try {
+    document = parseAsset(JSON.parse(text));
+  } catch (error) {
+    return [found(`cannot be read: ${String(error)}`)];
+  }
+  const files = markers.flatMap((marker) => filesOf(plan, marker));
+  const bytesBelow = (folder: string) =>
+    files.filter(({ path }) => path.startsWith(folder)).reduce((sum, { bytes }) => sum + bytes, 0);
+  const { assetId, source, audio } = plan;
+  const names = imageNames(plan.images);
+  const image = (name: string) => versionKey(assetId, version, imagePath(name));
+  const measured = measure(plan, markers);
+  const wanted: Partial<Record<keyof AssetDocument, unknown>> = {
+    ...{ assetId, version, title: plan.title, durationSeconds: plan.durationSeconds },
+    source: { bucket: source.bucket, key: source.key },
+    playlist: pointerKey(assetId),
+    poster: image(names.poster),
+    thumbnails: names.thumbnails.map(image),
+    storyboard: names.storyboard && image(names.storyboard),
+    renditions: plan.renditions.map(({ name, width, height }, index) => ({
+      ...{ name, width, height, codecs: [...codecsOf(markers, name)].join() },
+      peakBitRate: measured.video[index]?.bitRate.peak,
+      averageBitRate: measured.video[index]?.bitRate.average,
+      bytes: bytesBelow(`${name}/`),
+    })),
+    audio: audio.map(({ name, label, language }, index) => ({
+      ...{ name, label, language, averageBitRate: measured.audio[index]?.bitRate.average },
+      bytes: bytesBelow(`${name}/`),
+    })),
+    bytes: bytesBelow(''),
+  };
+  return Object.entries(wanted).flatMap(([name, value]) => {
+    const own = document[name as keyof AssetDocument];
+    if (isDeepStrictEqual(own, value)) return [];
+    return [found(`says ${JSON.stringify(own)} of its ${name}, not ${JSON.stringify(value)}.`)];
+  });
 }

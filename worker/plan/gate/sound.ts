@@ -3,8 +3,8 @@ import type { AudioTrack } from '../plan.ts';
 import type { Defect } from './defect.ts';
 
 /**
- * How loud a sound is, window by window, between 400 Hz and 8 kHz: the deepest tones of a cinema have no
- * place in stereo, and the highest no place in AAC.
+ * How loud a sound is, window by window, between 400 Hz and 4 kHz. The deepest tones of a cinema have no
+ * place in stereo, and AAC changes the highest; each octave above would double the cost.
  */
 export interface Level {
   /** When the window begins, on the asset's clock. */
@@ -14,7 +14,7 @@ export interface Level {
 }
 
 const WINDOW_SECONDS = 0.1;
-const RATE = 16_000;
+const RATE = 8_000;
 const LOWEST = 400;
 const KEY = 'lavfi.astats.Overall.RMS_level';
 

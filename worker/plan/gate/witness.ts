@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { frameSeconds } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
+import type { Size } from '../source.ts';
 
 /**
  * What a run of ffmpeg tells of its pictures beside its output: tiny copies of them, taken where they
@@ -14,7 +15,76 @@ export const TINY = { width: 32, height: 18, luma: 32 * 18, bytes: (32 * 18 * 3)
 export const TINY_FILTER = `scale=128:72:flags=neighbor:out_range=tv,scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`;
 
 /** The average of all points, for the few pictures that are held against what the encoders made of them. By itself swscale is off by some levels when it makes so little of so much. */
-export const KEY_FILTER = `scale=${TINY.width}:${TINY.height}:flags=area+accurate_rnd:out_range=tv,format=yuv420p`;
+export const KEY_FILTER = `${copyOf(TINY)}:out_range=tv,format=yuv420p`;
+
+/** Scales to averages of all points. */
+export function copyOf({ width, height }: Size): string {
+  return `scale=${width}:${height}:flags=area+accurate_rnd`;
+}
+
+/** The distances of the frames that a segment's first frame is told from. */
+export const NEIGHBOURS = [-2, -1, 1, 2] as const;
+const REACH = Math.max(...NEIGHBOURS);
+
+/** Keeps the frames of a chunk that `keyFrames` tells of. */
+export function selectKeys({ segmentFrames }: Grid): string {
+  return `select=lt(mod(n+${REACH}\\,${segmentFrames})\\,${2 * REACH + 1})`;
+}
+
+/** The frames of which there are copies by `KEY_FILTER`: the first of each segment, and its neighbours. */
+export function keyFrames({ segmentFrames }: Grid, frames: number): readonly number[] {
+  return Array.from({ length: frames }, (_, frame) => frame).filter(
+    (frame) => (frame + REACH) % segmentFrames < 2 * REACH + 1,
+  );
+}
+
+/** The planes of a tiny copy. */
+const PLANES = [
+  { at: 0, width: TINY.width, height: TINY.height },
+  { at: TINY.luma, width: TINY.width / 2, height: TINY.height / 2 },
+  { at: (TINY.luma * 5) / 4, width: TINY.width / 2, height: TINY.height / 2 },
+];
+
+interface Sheet {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** The tiny copies that a copy of a sheet consists of, row by row. */
+export function tilesOf(copy: Uint8Array, { columns, rows }: Sheet): readonly Uint8Array[] {
+  return Array.from({ length: columns * rows }, (_, tile) => {
+    const [left, top] = [tile % columns, Math.floor(tile / columns)];
+    return tinyOf(({ at, width, height }, x, y) => {
+      const line = at * columns * rows + (top * height + y) * width * columns;
+      return copy[line + left * width + x] ?? 0;
+    });
+  });
+}
+
+/** The tiny copy of a picture of which there is a copy as large as that of a sheet. */
+export function shrunk(copy: Uint8Array, { columns, rows }: Sheet): Uint8Array {
+  return tinyOf(({ at, width }, x, y) => {
+    let sum = 0;
+    for (let line = y * rows; line < (y + 1) * rows; line += 1) {
+      const start = at * columns * rows + line * width * columns + x * columns;
+      for (let point = start; point < start + columns; point += 1) sum += copy[point] ?? 0;
+    }
+    return Math.round(sum / (columns * rows));
+  });
+}
+
+type Plane = (typeof PLANES)[number];
+
+function tinyOf(pointOf: (plane: Plane, x: number, y: number) => number): Uint8Array {
+  const tiny = new Uint8Array(TINY.bytes);
+  for (const plane of PLANES) {
+    for (let point = 0; point < plane.width * plane.height; point += 1) {
+      const [x, y] = [point % plane.width, Math.floor(point / plane.width)];
+      tiny[plane.at + point] = pointOf(plane, x, y);
+    }
+  }
+  return tiny;
+}
 
 /** One of the tiny copies that follow each other. */
 export function tinyAt(copies: Uint8Array, index: number): Uint8Array {

@@ -1,0 +1,108 @@
+import { imageNames, sheetOf } from '../images.ts';
+import type { Plan } from '../plan.ts';
+import type { Size } from '../source.ts';
+import type { Defect } from './defect.ts';
+import { checkPicture, likest } from './pictures.ts';
+import { NEIGHBOURS, shrunk, TINY, tilesOf, tinyAt } from './witness.ts';
+
+/** A file below `images/`. */
+export interface MadeImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Holds the JPEGs against the plan, and against the pictures that they are made of. `shown` has a tiny
+ * copy of each of those, and `decoded` is what `imagesDecoder` made of the JPEGs.
+ */
+export function checkImages(
+  { images }: Plan,
+  jpegs: readonly MadeImage[],
+  shown: Uint8Array,
+  decoded: Uint8Array,
+): readonly Defect[] {
+  const sheet = sheetOf(images.storyboard);
+  const moments = Array.from({ length: shown.length / TINY.bytes }, (_, at) => tinyAt(shown, at));
+  return wantedOf(images).flatMap(({ name, size, tiles }): readonly Defect[] => {
+    const place = jpegs.findIndex((jpeg) => jpeg.name === name);
+    const jpeg = jpegs[place];
+    if (!jpeg) return [{ name: 'missing_object', sentence: `${name} was not made.` }];
+    const form = checkForm(jpeg, size);
+    const bytes = TINY.bytes * sheet.columns * sheet.rows;
+    const copy = decoded.subarray(place * bytes, (place + 1) * bytes);
+    if (copy.length !== bytes) {
+      return [...form, { name: 'damaged_image', sentence: `${name} cannot be decoded.` }];
+    }
+    if (!tiles) {
+      const picture = shrunk(copy, sheet);
+      return [...form, ...checkPicture(name, picture, likest(picture, moments), [])];
+    }
+    const defects = tilesOf(copy, sheet)
+      .slice(0, tiles.count)
+      .flatMap((picture, tile) => {
+        const moment = tiles.first + tile;
+        const near = NEIGHBOURS.flatMap((distance) => moments[moment + distance] ?? []);
+        return checkPicture(`Tile ${tile} of ${name}`, picture, moments[moment], near);
+      });
+    return [...form, ...defects];
+  });
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly size: Size;
+  /** Of a sheet: how many tiles are pictures, and which moment the first of them shows. */
+  readonly tiles?: { readonly first: number; readonly count: number };
+}
+
+function wantedOf(images: Plan['images']): readonly Wanted[] {
+  const { poster, thumbnails, storyboard } = images;
+  const names = imageNames(images);
+  const sheets = storyboard
+    ? names.sheets.map((name, index): Wanted => {
+        const { tile, columns, rows, tiles } = storyboard;
+        const first = index * columns * rows;
+        return {
+          name,
+          size: { width: tile.width * columns, height: tile.height * rows },
+          tiles: { first, count: isLegible(tile) ? Math.min(tiles - first, columns * rows) : 0 },
+        };
+      })
+    : [];
+  return [
+    { name: names.poster, size: poster },
+    ...names.thumbnails.map((name, index) => ({ name, size: thumbnails[index] ?? poster })),
+    ...sheets,
+  ];
+}
+
+/** Tiles that are narrower than their copies run into each other. */
+function isLegible({ width, height }: Size): boolean {
+  return width >= TINY.width && height >= TINY.height;
+}
+
+function checkForm({ name, bytes }: MadeImage, { width, height }: Size): readonly Defect[] {
+  const size = jpegSize(bytes);
+  if (!size || bytes.at(-2) !== 0xff || bytes.at(-1) !== END_OF_IMAGE) {
+    return [{ name: 'damaged_image', sentence: `${name} is no whole JPEG.` }];
+  }
+  if (size.width === width && size.height === height) return [];
+  const sentence = `${name} is ${size.width}x${size.height}, not ${width}x${height}.`;
+  return [{ name: 'image_form', sentence }];
+}
+
+/** The second bytes of markers in ITU-T T.81, table B.1. */
+const END_OF_IMAGE = 0xd9;
+const START_OF_FRAME = 0xc0;
+
+/** Undefined for what is no baseline JPEG. */
+function jpegSize(bytes: Uint8Array): Size | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // Segments follow each other from behind the start of the image: marker, length, content.
+  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
+    if (bytes[at + 1] === START_OF_FRAME) {
+      return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };
+    }
+  }
+  return undefined;
+}
