@@ -36,7 +36,15 @@ export class Decoder {
   async write(bytes: Uint8Array): Promise<void> {
     const { stdin } = this.#child;
     if (stdin.destroyed || stdin.write(bytes)) return;
-    await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    const settled = new AbortController();
+    const { signal } = settled;
+    try {
+      await Promise.race([once(stdin, 'drain', { signal }), once(stdin, 'close', { signal })]);
+    } catch {
+      // It ended early, and says why on its standard error.
+    } finally {
+      settled.abort();
+    }
   }
 
   /** Throws the signal's reason when it was stopped, and Error when ffmpeg could not be started. */

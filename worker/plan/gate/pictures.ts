@@ -163,7 +163,7 @@ export interface DecodedKey {
 /** Levels of 8 bits; what coarse encoding does to a tiny copy stays below. */
 const LIKE = { luma: 10, mean: 4, chroma: 4 };
 /** A neighbour that is so much more like a picture than its own place is what the picture shows. */
-const SHIFTED = { least: 1, share: 0.5 };
+const SHIFTED = { least: 2, share: 0.5 };
 
 /** Holds the first key frame of each segment against what the encoders were given. */
 export function checkKeys(
