@@ -150,6 +150,7 @@ describeContainer("The worker's image", () => {
       }
       expect(made.get('fields')?.plan.media.video?.fieldOrder).toBe('bottom_first');
       expect(made.get('fields')?.frames).toHaveLength(50);
+      expect(made.get('silent')?.plan.media.video?.fieldOrder).toBe('top_first');
       expect(made.get('grows')?.plan.media.video).toMatchObject({
         resized: true,
         display: { width: 320, height: 180 },
@@ -186,7 +187,7 @@ describeContainer("The worker's image", () => {
 
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
 
-/** Small files, made outside the image: a film, two mono tracks, fields without a header that says so, a picture that grows, transparent ground. */
+/** Small files, made outside the image: a film, two mono tracks, fields that only frames tell of, fields that nothing tells of, a picture that grows, transparent ground. */
 function oddSources(): readonly string[] {
   const lavfi = (source: string) => ['-f', 'lavfi', '-i', source];
   const numbered = (rate: string, size = '320x180', seconds = 3) =>
@@ -205,6 +206,10 @@ function oddSources(): readonly string[] {
     make('fields.avi', [
       ...[...lavfi('testsrc2=s=720x576:r=50:d=2'), '-vf', fields, '-r', '25'],
       ...['-c:v', 'mpeg4', '-q:v', '3', '-flags', '+ildct+ilme', '-top', '0'],
+    ]),
+    make('silent.mp4', [
+      ...lavfi('testsrc2=s=720x576:r=50:d=2'),
+      ...['-vf', 'tinterlace=interleave_top,setfield=prog', '-r', '25', ...H264],
     ]),
     make('grows.ts', ['-i', `concat:${parts.join('|')}`, '-c', 'copy']),
     make('ground.mov', [

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { fieldCommands, mayHoldFields, shownFields, stepsIn } from '../../worker/plan/fields.ts';
+import {
+  areWhole,
+  fieldCommands,
+  mayHoldFields,
+  shownFields,
+  stepsIn,
+} from '../../worker/plan/fields.ts';
 import type { Step } from '../../worker/plan/fields.ts';
 import { DEMUXERS } from '../../worker/plan/source.ts';
 import type { SourceVideo } from '../../worker/plan/source.ts';
@@ -91,5 +97,11 @@ describe('Steps', () => {
     ['none', []],
   ])('that are %s do not.', (_, steps) => {
     expect(shownFields(steps)).toBeUndefined();
+  });
+
+  test('of four places that show whole frames settle it, and of places without movement none.', () => {
+    expect(areWhole(times(18, 'whole'), 3)).toBe(false);
+    expect(areWhole(times(24, 'whole'), 2)).toBe(true);
+    expect(areWhole(times(30, 'still'), 1)).toBe(false);
   });
 });

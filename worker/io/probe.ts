@@ -7,7 +7,7 @@ import {
   settleDuration,
 } from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
-import { fieldCommands, mayHoldFields, shownFields, stepsIn } from '../plan/fields.ts';
+import { areWhole, fieldCommands, mayHoldFields, shownFields, stepsIn } from '../plan/fields.ts';
 import type { Step } from '../plan/fields.ts';
 import { framePlaces, withFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
@@ -129,7 +129,9 @@ async function lookAtFields(
   const limitSeconds = WHOLE_FILE.seconds;
   const limits = probeLimits(sizeBytes, limitSeconds, media.video.display);
   const steps: Step[] = [];
-  for (const argv of fieldCommands(media, address, lines)) {
+  const commands = fieldCommands(media, address, lines);
+  for (const [place, argv] of commands.entries()) {
+    if (areWhole(steps, commands.length - place)) break;
     const run = { name: 'ffmpeg', program: ffmpeg, argv, limits, limitSeconds, signal } as const;
     try {
       await runReader(run, async (stdout) => {

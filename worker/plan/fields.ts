@@ -117,3 +117,12 @@ export function shownFields(
   if (most < LEAST_STEPS || most < LEAST_SHARE * moving || other > MOST_OTHER * most) return;
   return { fieldOrder: top > bottom ? 'top_first' : 'bottom_first', fieldsFlagged: false };
 }
+
+/** True when the places that are left cannot make fields of what the steps so far show. */
+export function areWhole(steps: readonly Step[], placesLeft: number): boolean {
+  const orders = ['top_first', 'bottom_first'] as const;
+  return orders.every((order) => {
+    const left = Array.from({ length: placesLeft * (PICTURES - 1) }, () => order);
+    return shownFields([...steps, ...left]) === undefined;
+  });
+}
