@@ -72,6 +72,15 @@ describe('A step from one picture to the next', () => {
     expect(steps((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
   });
 
+  test('in which both ways of weaving take combs away is neither.', () => {
+    const flat = new Uint8Array(320 * LINES);
+    const striped = flat.map((_, place) => (Math.floor(place / 320) % 4 < 2 ? 200 : 0));
+    const other = flat.map((_, place) => (Math.floor(place / 320) % 4 === 0 ? 200 : 0));
+    expect(stepsIn(Buffer.concat([flat, other]), LINES)).toEqual(['odd']);
+    expect(stepsIn(Buffer.concat([other, other]), LINES)).toEqual(['still']);
+    expect(stepsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
+  });
+
   test('is none where a place has one picture, or a part of one.', () => {
     expect(stepsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
   });

@@ -80,7 +80,8 @@ function stepBetween(one: Uint8Array, next: Uint8Array): Step {
   const nextTop = combs(next, one) - within;
   const nextBottom = combs(one, next) - within;
   const [least, most] = nextTop < nextBottom ? [nextTop, nextBottom] : [nextBottom, nextTop];
-  if (most < Math.max(LEAST_MOVEMENT.luma, LEAST_MOVEMENT.share * within)) return 'still';
+  const movement = Math.max(most, -least);
+  if (movement < Math.max(LEAST_MOVEMENT.luma, LEAST_MOVEMENT.share * within)) return 'still';
   // The bottom field lies between this picture's top field and the next one's.
   if (Math.abs(least) < ALIKE * most) return nextTop < nextBottom ? 'top_first' : 'bottom_first';
   return least > 0 ? 'whole' : 'odd';
