@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -11,6 +12,8 @@ const TERRAFORM = process.env['TERRAFORM_BINARY_NAME'] ?? 'terraform';
 
 /** That locks a state in its bucket: https://developer.hashicorp.com/terraform/language/backend/s3 */
 const LEAST_MINOR = 10;
+
+const STATE_FILE = /^terraform\..+\.tfstate(\.backup)?$/;
 
 /** Another deploy, or the rest of one whose command was killed, is waited for. */
 const PATIENCE = '-lock-timeout=5m';
@@ -46,6 +49,7 @@ export async function cdktf(
   stop: AbortSignal,
   output: 1 | 2 = 2,
 ): Promise<void> {
+  await keepStatesPrivate();
   const terminal = process.stderr.isTTY;
   const ran = run(join(BINARIES, 'cdktf'), [...argv, ...(terminal ? [] : ['--no-color'])], {
     ...{ stop, output },
@@ -62,4 +66,15 @@ export async function cdktf(
   await ran.catch((error: unknown) => {
     throw stop.aborted ? error : new Error(FAILED, { cause: error });
   });
+}
+
+/**
+ * Keeps others on this machine from Terraform's states in this folder: they hold the stage's secrets. Those
+ * that are there are closed, and what is written from now on is this user's alone.
+ */
+async function keepStatesPrivate(): Promise<void> {
+  process.umask(0o077);
+  for (const name of await readdir('.')) {
+    if (STATE_FILE.test(name)) await chmod(name, 0o600);
+  }
 }

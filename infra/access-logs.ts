@@ -5,7 +5,7 @@ import { CloudwatchLogDeliverySource } from '@cdktf/provider-aws/lib/cloudwatch-
 import type { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
 import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
 import { Construct } from 'constructs';
-import { accountOf, policy } from './policy.ts';
+import { accountOf, bucketOnlyByTls, policy } from './policy.ts';
 import type { Bucket } from './storage.ts';
 
 interface AccessLogsProps {
@@ -28,7 +28,7 @@ export class AccessLogs extends Construct {
     const account = accountOf(distribution.arn);
     const mayWrite = new S3BucketPolicy(this, 'writer', {
       bucket: bucket.name,
-      policy: policy({
+      policy: policy(bucketOnlyByTls(bucket.arn), {
         Sid: 'AWSLogDeliveryWrite',
         Effect: 'Allow',
         Principal: { Service: 'delivery.logs.amazonaws.com' },

@@ -36,7 +36,7 @@ import {
 } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { DeliveryOutputs } from './outputs.ts';
-import { policy } from './policy.ts';
+import { bucketOnlyByTls, policy } from './policy.ts';
 import type { Statement } from './policy.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
@@ -82,6 +82,8 @@ export class DeliveryStack extends StageStack {
       waitForDeployment: false,
       httpVersion: 'http2and3',
       isIpv6Enabled: true,
+      // There is none: it is not to be the listing of a bucket that somebody else opened.
+      defaultRootObject: 'index.html',
       priceClass,
       aliases: domain ? [domain.name] : [],
       viewerCertificate: certificate(domain?.certificateArn),
@@ -98,7 +100,7 @@ export class DeliveryStack extends StageStack {
     });
     new S3BucketPolicy(this, 'readers', {
       bucket: deliveryBucket.name,
-      policy: policy(readers(this.distribution)),
+      policy: policy(readers(this.distribution), bucketOnlyByTls(deliveryBucket.arn)),
     });
     new AccessLogs(this, 'access-logs', {
       name: nameOf(name, 'edge'),

@@ -15,7 +15,7 @@ import { WatchingStack } from './watching.ts';
  *
  *     storage ← queues ← compute
  *     storage ← delivery
- *     queues, delivery ← watching
+ *     storage, queues, delivery ← watching
  */
 export function declareStage(app: App, config: StageConfig, endpoint?: string): void {
   const stage = { config, endpoint };
@@ -30,7 +30,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
     queues,
     imageTag: imageTag(config.worker.architecture),
   });
-  new WatchingStack(app, { ...stage, jobs, deadLetters, distribution });
+  new WatchingStack(app, { ...stage, jobs, deadLetters, distribution, deliveryBucket });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }
 

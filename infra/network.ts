@@ -1,4 +1,5 @@
 import { DataAwsAvailabilityZones } from '@cdktf/provider-aws/lib/data-aws-availability-zones/index.js';
+import { DefaultSecurityGroup } from '@cdktf/provider-aws/lib/default-security-group/index.js';
 import { InternetGateway } from '@cdktf/provider-aws/lib/internet-gateway/index.js';
 import { RouteTable } from '@cdktf/provider-aws/lib/route-table/index.js';
 import { RouteTableAssociation } from '@cdktf/provider-aws/lib/route-table-association/index.js';
@@ -30,6 +31,8 @@ export class Network extends Construct {
       enableDnsHostnames: true,
       tags,
     });
+    // Nobody is to be in the network's own group, which lets its members talk.
+    new DefaultSecurityGroup(this, 'closed', { vpcId: vpc.id, ingress: [], egress: [], tags });
     const gateway = new InternetGateway(this, 'internet', { vpcId: vpc.id, tags });
     const routes = new RouteTable(this, 'routes', {
       vpcId: vpc.id,

@@ -2,7 +2,7 @@ import { Fn, Token } from 'cdktf';
 
 export interface Statement {
   readonly Sid: string;
-  readonly Effect: 'Allow';
+  readonly Effect: 'Allow' | 'Deny';
   /** In a resource's own policy: who. */
   readonly Principal?: '*' | { readonly Service: string };
   readonly Action: readonly string[];
@@ -12,6 +12,23 @@ export interface Statement {
 
 export function policy(...statements: readonly Statement[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+}
+
+/** Refuses what comes by plain HTTP, whoever sends it. */
+export function onlyByTls(Action: string, ...Resource: readonly string[]): Statement {
+  return {
+    Sid: 'OnlyByTls',
+    Effect: 'Deny',
+    Principal: '*',
+    Action: [Action],
+    Resource,
+    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+  };
+}
+
+/** Likewise for a bucket and everything in it. */
+export function bucketOnlyByTls(arn: string): Statement {
+  return onlyByTls('s3:*', arn, `${arn}/*`);
 }
 
 /** Who may take on a role: a service, for things of this account alone (the confused deputy's remedy). */

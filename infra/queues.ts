@@ -7,7 +7,8 @@ import type { Construct } from 'constructs';
 import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { QueuesOutputs } from './outputs.ts';
-import { accountOf, policy } from './policy.ts';
+import { accountOf, onlyByTls, policy } from './policy.ts';
+import type { Statement } from './policy.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
 import type { Bucket } from './storage.ts';
@@ -25,8 +26,14 @@ export const MAX_RECEIVES = 5;
  */
 export const VISIBILITY_SECONDS = 120;
 
-/** The longest that SQS keeps a message. */
-const RETENTION_SECONDS = 14 * 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+
+/**
+ * The longest that SQS keeps a message. One that the queue itself moves to the dead letters keeps its age:
+ * those outlive the oldest job by days in which somebody can look at them.
+ */
+const RETENTION_SECONDS = 14 * DAY_SECONDS;
+const JOB_RETENTION_SECONDS = 10 * DAY_SECONDS;
 
 /** The jobs, what was given up of them, and what is told of assets; and the uploads that begin it all. */
 export class QueuesStack extends StageStack {
@@ -38,6 +45,7 @@ export class QueuesStack extends StageStack {
     super(scope, stackName(props.config.name, 'queues'), props);
     this.deadLetters = this.queue('dead-letters');
     this.jobs = this.queue('jobs', {
+      messageRetentionSeconds: JOB_RETENTION_SECONDS,
       visibilityTimeoutSeconds: VISIBILITY_SECONDS,
       receiveWaitTimeSeconds: 20,
       // Well after the worker's own limit: SQS moves a message without a report, which is for
@@ -55,6 +63,8 @@ export class QueuesStack extends StageStack {
       }),
     });
     this.events = this.queue('events');
+    this.police('dead-letters-policy', this.deadLetters);
+    this.police('events-policy', this.events);
     this.tellOfUploads(sourceBucket);
     declareOutputs<QueuesOutputs>(this, {
       jobQueueUrl: this.jobs.url,
@@ -72,20 +82,25 @@ export class QueuesStack extends StageStack {
     });
   }
 
+  /** Gives a queue its policy: no plain HTTP, and what is allowed besides. */
+  private police(id: string, queue: SqsQueue, ...allowed: readonly Statement[]): SqsQueuePolicy {
+    return new SqsQueuePolicy(this, id, {
+      queueUrl: queue.url,
+      policy: policy(...allowed, onlyByTls('sqs:*', queue.arn)),
+    });
+  }
+
   private tellOfUploads(sourceBucket: Bucket): void {
-    const mayTell = new SqsQueuePolicy(this, 'uploads-to-jobs', {
-      queueUrl: this.jobs.url,
-      policy: policy({
-        Sid: 'OnlyTheSourceBucketTellsOfUploads',
-        Effect: 'Allow',
-        Principal: { Service: 's3.amazonaws.com' },
-        Action: ['sqs:SendMessage'],
-        Resource: [this.jobs.arn],
-        Condition: {
-          ArnEquals: { 'aws:SourceArn': sourceBucket.arn },
-          StringEquals: { 'aws:SourceAccount': accountOf(this.jobs.arn) },
-        },
-      }),
+    const mayTell = this.police('uploads-to-jobs', this.jobs, {
+      Sid: 'OnlyTheSourceBucketTellsOfUploads',
+      Effect: 'Allow',
+      Principal: { Service: 's3.amazonaws.com' },
+      Action: ['sqs:SendMessage'],
+      Resource: [this.jobs.arn],
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': sourceBucket.arn },
+        StringEquals: { 'aws:SourceAccount': accountOf(this.jobs.arn) },
+      },
     });
     new S3BucketNotification(this, 'uploads', {
       bucket: sourceBucket.name,

@@ -17,6 +17,7 @@ export class StateStack extends StageStack {
     new PrivateBucket(this, 'state', {
       bucket,
       versioned: true,
+      isKept: true,
       rules: [rule('old-states', { noncurrentVersionExpiration: [{ noncurrentDays: 90 }] })],
     });
   }

@@ -6,6 +6,7 @@ import { S3BucketCorsConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-cor
 import { S3BucketLifecycleConfiguration } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
 import type { S3BucketLifecycleConfigurationRule } from '@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration/index.js';
 import { S3BucketOwnershipControls } from '@cdktf/provider-aws/lib/s3-bucket-ownership-controls/index.js';
+import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
 import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-public-access-block/index.js';
 import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
 import { S3BucketVersioningA } from '@cdktf/provider-aws/lib/s3-bucket-versioning/index.js';
@@ -14,8 +15,12 @@ import type { ExistingBuckets } from './config.ts';
 import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { StorageOutputs } from './outputs.ts';
+import { bucketOnlyByTls, policy } from './policy.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
+
+/** Every video could be made again, in days of work: a deletion by mistake can be undone for so long. */
+const DELETED_VIDEO_DAYS = 7;
 
 /** A bucket of ours, or one that was there before. */
 export interface Bucket {
@@ -49,15 +54,15 @@ export class StorageStack extends StageStack {
   constructor(scope: Construct, props: StageProps) {
     super(scope, stackName(props.config.name, 'storage'), props);
     const { retention, accessMode } = this.config;
-    // An upload of the same name must not take the original away; everything else can be made again.
+    const oldVersions = (id: string, noncurrentDays: number) =>
+      rule(id, {
+        noncurrentVersionExpiration: [{ noncurrentDays }],
+        expiration: [{ expiredObjectDeleteMarker: true }],
+      });
+    // An upload of the same name must not take the original away.
     this.sourceBucket = this.bucket('source', {
       versioned: true,
-      rules: [
-        rule('old-sources', {
-          noncurrentVersionExpiration: [{ noncurrentDays: retention.oldSources }],
-          expiration: [{ expiredObjectDeleteMarker: true }],
-        }),
-      ],
+      rules: [oldVersions('old-sources', retention.oldSources)],
     });
     new S3BucketCorsConfiguration(this, 'source-cors', {
       bucket: this.sourceBucket.name,
@@ -67,9 +72,13 @@ export class StorageStack extends StageStack {
       rules: [rule('expired-work', { expiration: [{ days: retention.work }] })],
     });
     this.deliveryBucket = this.bucket('delivery', {
+      versioned: true,
       allowsPublicPolicy: accessMode !== 'cdn-only',
+      hasPolicyElsewhere: true,
+      rules: [oldVersions('old-videos', DELETED_VIDEO_DAYS)],
     });
     this.logBucket = this.bucket('logs', {
+      hasPolicyElsewhere: true,
       rules: [rule('old-logs', { expiration: [{ days: retention.logs }] })],
     });
     this.repository = this.imageRepository();
@@ -142,21 +151,35 @@ interface BucketOptions {
   readonly versioned?: boolean;
   /** Lets a bucket policy make it public; access lists never can. Default: false. */
   readonly allowsPublicPolicy?: boolean;
+  /** Leaves its policy, which refuses plain HTTP, to the stack that adds readers or writers. Default: false. */
+  readonly hasPolicyElsewhere?: boolean;
+  /** Refuses any plan that would destroy it. Default: false. */
+  readonly isKept?: boolean;
   readonly rules?: readonly S3BucketLifecycleConfigurationRule[];
 }
 
 type PrivateBucketProps = BucketOptions &
   ({ readonly bucketPrefix: string } | { readonly bucket: string });
 
-/** An encrypted bucket that only its owner's policies open. */
+/** An encrypted bucket that only its owner's policies open, and only by TLS. */
 export class PrivateBucket extends Construct {
   readonly bucket: S3Bucket;
 
   constructor(scope: Construct, id: string, props: PrivateBucketProps) {
     super(scope, id);
-    const { versioned = false, allowsPublicPolicy = false, rules = [], ...name } = props;
-    this.bucket = new S3Bucket(this, 'bucket', name);
+    const { versioned = false, allowsPublicPolicy = false, rules = [] } = props;
+    const { hasPolicyElsewhere = false, isKept = false } = props;
+    this.bucket = new S3Bucket(this, 'bucket', {
+      ...('bucket' in props ? { bucket: props.bucket } : { bucketPrefix: props.bucketPrefix }),
+      ...(isKept ? { lifecycle: { preventDestroy: true } } : {}),
+    });
     const bucket = this.bucket.id;
+    if (!hasPolicyElsewhere) {
+      new S3BucketPolicy(this, 'policy', {
+        bucket,
+        policy: policy(bucketOnlyByTls(this.bucket.arn)),
+      });
+    }
     new S3BucketPublicAccessBlock(this, 'public-access', {
       bucket,
       blockPublicAcls: true,

@@ -4,6 +4,7 @@ import type { CloudfrontDistribution } from '@cdktf/provider-aws/lib/cloudfront-
 import { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { CloudwatchMetricAlarmConfig } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 import type { AwsProvider } from '@cdktf/provider-aws/lib/provider/index.js';
+import { S3BucketMetric } from '@cdktf/provider-aws/lib/s3-bucket-metric/index.js';
 import type { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import { SnsTopic } from '@cdktf/provider-aws/lib/sns-topic/index.js';
 import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscription/index.js';
@@ -15,20 +16,26 @@ import { declareOutputs } from './outputs.ts';
 import type { WatchingOutputs } from './outputs.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
+import type { Bucket } from './storage.ts';
 
 export interface WatchingProps extends StageProps {
   readonly jobs: SqsQueue;
   readonly deadLetters: SqsQueue;
   readonly distribution: CloudfrontDistribution;
+  readonly deliveryBucket: Bucket;
 }
 
 type Alarm = Omit<CloudwatchMetricAlarmConfig, 'alarmName' | 'alarmActions' | 'okActions'>;
 
 /** What tells a person: alarms by mail, one dashboard, and a budget. */
 export class WatchingStack extends StageStack {
-  constructor(scope: Construct, { jobs, deadLetters, distribution, ...props }: WatchingProps) {
+  constructor(
+    scope: Construct,
+    { jobs, deadLetters, distribution, deliveryBucket, ...props }: WatchingProps,
+  ) {
     super(scope, stackName(props.config.name, 'watching'), props);
-    const { name, region, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } = this.config;
+    const { name, region, accessMode, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } =
+      this.config;
     const tell = this.alarmsTo(this.topic('alarms'));
     const queueMetric = (queue: SqsQueue, metricName: string) => ({
       namespace: 'AWS/SQS',
@@ -60,6 +67,14 @@ export class WatchingStack extends StageStack {
       evaluationPeriods: alarmAfterMinutes,
       treatMissingData: 'notBreaching',
     });
+
+    if (accessMode === 'public-read') {
+      tell('bucket-traffic', {
+        alarmDescription: `More than ${dailyTrafficGb} GB left the delivery bucket in a day, to the CDN or past it.`,
+        ...this.bucketTraffic(deliveryBucket),
+        threshold: dailyTrafficGb * 1e9,
+      });
+    }
 
     // An alarm tells topics of its own region only.
     const edge = this.atTheEdge();
@@ -98,6 +113,25 @@ export class WatchingStack extends StageStack {
     });
     if (monthlyBudgetUsd !== undefined) this.budget(monthlyBudgetUsd);
     declareOutputs<WatchingOutputs>(this, { dashboardName: dashboard.dashboardName });
+  }
+
+  /**
+   * Bytes in a day, which S3 counts on request only, for some dollars a month. What anybody fetches at the
+   * bucket's own address is in no metric of the CDN.
+   */
+  private bucketTraffic({ name }: Bucket) {
+    const FilterId = nameOf(this.config.name, 'all');
+    const metric = new S3BucketMetric(this, 'bucket-requests', { bucket: name, name: FilterId });
+    return {
+      namespace: 'AWS/S3',
+      metricName: 'BytesDownloaded',
+      dimensions: { BucketName: metric.bucket, FilterId },
+      statistic: 'Sum',
+      period: 24 * 3600,
+      comparisonOperator: 'GreaterThanThreshold',
+      evaluationPeriods: 1,
+      treatMissingData: 'notBreaching',
+    };
   }
 
   private topic(role: string, provider?: AwsProvider): SnsTopic {

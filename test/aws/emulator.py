@@ -98,6 +98,9 @@ def ask_bucket_policies_properly():
     def concerns(statement):
         """Whether it is for the public, and the request knows the referer that it demands."""
         condition = statement.pop("Condition", {})
+        # Loopback stands for a connection by TLS.
+        if "aws:SecureTransport" in condition.get("Bool", {}):
+            return False
         demanded = condition.get("StringEquals", {}).get("aws:Referer")
         referer = request.headers.get("Referer") if has_request_context() else None
         return statement["Principal"] == "*" and demanded in (None, referer)
@@ -108,6 +111,32 @@ def ask_bucket_policies_properly():
 def forget_delete_markers():
     """The last version of a deleted object can be deleted, as teardown does; moto answers 500."""
     FakeDeleteMarker.dispose = lambda marker: None
+
+
+class BucketMetrics:
+    """What is to be counted of a bucket's requests; moto takes the question for another one."""
+
+    def __init__(self, application):
+        self.application = application
+        self.kept = {}
+
+    def __call__(self, environ, start_response):
+        asked = Request(environ)
+        if "metrics" not in asked.args:
+            return self.application(environ, start_response)
+        return self.answer(asked)(environ, start_response)
+
+    def answer(self, asked):
+        key = (asked.path, asked.args["id"])
+        if asked.method == "PUT":
+            self.kept[key] = asked.get_data()
+            return Response()
+        if key not in self.kept:
+            return Response("<Error><Code>NoSuchConfiguration</Code></Error>", 404)
+        if asked.method == "DELETE":
+            del self.kept[key]
+            return Response(status=204)
+        return Response(self.kept[key], mimetype="text/xml")
 
 
 # --- ECS ---------------------------------------------------------------------------------------
@@ -445,7 +474,7 @@ def main():
     keep_service_settings()
     keep_target_tags()
     tell_of_subscribers()
-    application = CloudFront(DomainDispatcherApplication(create_backend_app))
+    application = CloudFront(BucketMetrics(DomainDispatcherApplication(create_backend_app)))
     tell_of_more_tags(application)
     server = make_server("127.0.0.1", 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()

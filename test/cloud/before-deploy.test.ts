@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -161,6 +161,20 @@ describeWithEmulator('Before anything is planned', () => {
     });
     expect(code).toBe(1);
     expect(err).toContain('Stage mine is deployed to eu-central-1 of account');
+  });
+
+  test('states on this machine, which hold secrets, can be read by their owner alone.', async () => {
+    const path = join(folder, 'terraform.mine-delivery.tfstate');
+    await writeFile(path, state(), { mode: 0o644 });
+    // In the place of the program that declares the stacks.
+    const settings = { language: 'typescript', app: `umask >${folder}/umask`, projectId: 'umask' };
+    await writeFile(
+      join(folder, 'cdktf.json'),
+      JSON.stringify({ ...settings, sendCrashReports: 'false' }),
+    );
+    await run('deploy', {}, '--plan');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readFile(join(folder, 'umask'), 'utf8')).toBe('0077\n');
   });
 
   test('a stage that is where it was goes on, and one that is gone may go elsewhere.', async () => {

@@ -28,7 +28,10 @@ describe('The stacks', () => {
     expect(dependencies('queues')).toEqual([`${name}-storage`]);
     expect(dependencies('delivery')).toEqual([`${name}-storage`]);
     expect(dependencies('compute')).toEqual([`${name}-queues`, `${name}-storage`]);
-    expect(dependencies('watching')).toEqual([`${name}-delivery`, `${name}-queues`]);
+    expect(dependencies('watching')).toEqual(
+      // What leaves a bucket that anybody reads is watched, too.
+      [`${name}-delivery`, `${name}-queues`, ...(name === 'dev' ? [`${name}-storage`] : [])],
+    );
   });
 
   test('carry the tags of their stage on everything, in every region.', () => {
@@ -111,7 +114,13 @@ describe('State', () => {
   test("has a bucket that a stack makes which is none of the stage's, with every version kept.", () => {
     const state = stackOf('state-full');
     expect(state.terraform).toMatchObject({ backend: { local: {} } });
-    expect(state.one('aws_s3_bucket')).toMatchObject({ bucket: 'site-example-state' });
+    expect(state.one('aws_s3_bucket')).toMatchObject({
+      bucket: 'site-example-state',
+      lifecycle: { prevent_destroy: true },
+    });
+    expect(statements(state.one('aws_s3_bucket_policy')['policy'])).toMatchObject([
+      { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+    ]);
     expect(state.one('aws_s3_bucket_versioning')).toMatchObject({
       versioning_configuration: { status: 'Enabled' },
     });
@@ -175,15 +184,50 @@ describe('Buckets', () => {
     }
   });
 
-  test('keep the versions of sources only, and those for a while.', () => {
+  test('keep the versions of sources and videos only, and those for a while.', () => {
     expect(Object.keys(stackOf('prod-storage').all('aws_s3_bucket_versioning'))).toEqual([
+      expect.stringMatching(/^delivery_/) as unknown,
       expect.stringMatching(/^source_/) as unknown,
     ]);
-    expect(settingOf('prod', 'source', 'aws_s3_bucket_lifecycle_configuration')).toMatchObject({
-      rule: expect.arrayContaining([
-        expect.objectContaining({ noncurrent_version_expiration: [{ noncurrent_days: 90 }] }),
-      ]) as unknown,
-    });
+    for (const [role, days] of [
+      ['source', 90],
+      ['delivery', 7],
+    ] as const) {
+      expect(settingOf('prod', role, 'aws_s3_bucket_lifecycle_configuration')).toMatchObject({
+        rule: expect.arrayContaining([
+          expect.objectContaining({ noncurrent_version_expiration: [{ noncurrent_days: days }] }),
+        ]) as unknown,
+      });
+    }
+  });
+
+  const refusesPlainHttp = (policy: unknown) =>
+    statements(policy).filter(
+      ({ Effect, Principal, Action, Condition }) =>
+        Effect === 'Deny' &&
+        Principal === '*' &&
+        /^(s3|sqs):\*$/.test(Action.join()) &&
+        JSON.stringify(Condition) === '{"Bool":{"aws:SecureTransport":"false"}}',
+    );
+
+  test.each(names)('of %s, and its queues, take no plain HTTP, whoever asks.', (name) => {
+    const policies = (concern: string, type: string) =>
+      Object.values(stackOf(`${name}-${concern}`).all(type)).map(({ policy }) => policy);
+    const ofBuckets = [
+      ...policies('storage', 'aws_s3_bucket_policy'),
+      ...policies('delivery', 'aws_s3_bucket_policy'),
+    ];
+    // Buckets that were there before keep what policies they have, but for those that viewers or logs need.
+    expect(ofBuckets).toHaveLength(name === 'own' ? 2 : 4);
+    const ofQueues = policies('queues', 'aws_sqs_queue_policy');
+    expect(ofQueues).toHaveLength(3);
+    for (const policy of [...ofBuckets, ...ofQueues]) {
+      const [refusal, ...others] = refusesPlainHttp(policy);
+      expect(others).toEqual([]);
+      const [first = '', all = `${first}/*`] = refusal?.Resource ?? [];
+      expect(first).toContain('arn');
+      expect(all).toBe(`${first}/*`);
+    }
   });
 
   test('of sources take parts of uploads from the studio on this machine, and from no other page.', () => {
@@ -242,13 +286,12 @@ describe('The image repository', () => {
 describe('Queues', () => {
   const queues = stackOf('dev-queues');
 
-  test('are encrypted and keep messages as long as SQS can.', () => {
-    for (const queue of Object.values(queues.all('aws_sqs_queue'))) {
-      expect(queue).toMatchObject({
-        sqs_managed_sse_enabled: true,
-        message_retention_seconds: 14 * 24 * 3600,
-      });
-    }
+  test('are encrypted, and keep what was given up for days longer than a job can wait.', () => {
+    const kept = Object.entries(queues.all('aws_sqs_queue')).map(([id, queue]) => {
+      expect(queue).toMatchObject({ sqs_managed_sse_enabled: true });
+      return [id, Number(queue['message_retention_seconds']) / (24 * 3600)];
+    });
+    expect(Object.fromEntries(kept)).toEqual({ 'dead-letters': 14, events: 14, jobs: 10 });
   });
 
   test('give up a job only after the worker would have, with a report.', () => {
@@ -268,7 +311,11 @@ describe('Queues', () => {
   });
 
   test('are told of uploads by the source bucket of this account, and by nobody else.', () => {
-    const [statement, ...others] = statements(queues.one('aws_sqs_queue_policy')['policy']);
+    const policies = queues.all('aws_sqs_queue_policy');
+    const allowed = Object.values(policies)
+      .flatMap(({ policy }) => statements(policy))
+      .filter(({ Effect }) => Effect === 'Allow');
+    const [statement, ...others] = allowed;
     expect(others).toEqual([]);
     expect(statement).toMatchObject({
       Principal: { Service: 's3.amazonaws.com' },
@@ -294,7 +341,9 @@ describe('Queues', () => {
 describe('The delivery bucket', () => {
   const reader = (name: string) => {
     const policies = stackOf(`${name}-delivery`).all('aws_s3_bucket_policy');
-    const [statement, ...others] = statements(policies['readers']?.['policy']);
+    const [statement, ...others] = statements(policies['readers']?.['policy']).filter(
+      ({ Effect }) => Effect === 'Allow',
+    );
     if (!statement || others.length > 0) throw new Error('There is not exactly one statement.');
     return statement;
   };
@@ -533,6 +582,7 @@ describe('The CDN', () => {
     const delivery = stackOf(`${name}-delivery`);
     expect(delivery.one('aws_cloudfront_distribution')).toMatchObject({
       http_version: 'http2and3',
+      default_root_object: 'index.html',
     });
     expect(delivery.one('aws_cloudwatch_log_delivery_source')).toMatchObject({
       provider: 'aws.edge',
@@ -543,6 +593,7 @@ describe('The CDN', () => {
       id.startsWith('access-logs'),
     );
     expect(statements(writer?.[1]['policy'])).toMatchObject([
+      { Effect: 'Deny' },
       {
         Principal: { Service: 'delivery.logs.amazonaws.com' },
         Action: ['s3:PutObject'],
@@ -671,6 +722,8 @@ describe('A worker', () => {
       ingress: [],
       egress: [{ from_port: 443, to_port: 443, protocol: 'tcp' }],
     });
+    // The one that every network has.
+    expect(compute.one('aws_default_security_group')).toMatchObject({ ingress: [], egress: [] });
     expect(compute.one('aws_vpc_endpoint')).toMatchObject({
       service_name: 'com.amazonaws.eu-central-1.s3',
       vpc_endpoint_type: 'Gateway',
@@ -820,13 +873,29 @@ describe('Scaling', () => {
 describe('Watching', () => {
   test.each(names)('of %s raises what a person must know.', (name) => {
     const alarms = Object.keys(stackOf(`${name}-watching`).all('aws_cloudwatch_metric_alarm'));
-    expect(alarms.toSorted()).toEqual([
+    expect(alarms.filter((id) => id !== 'bucket-traffic').toSorted()).toEqual([
       'dead-letters',
       'edge-errors',
       'edge-traffic',
       'no-progress',
       'oldest-message',
     ]);
+  });
+
+  test('counts what leaves the bucket past the CDN where anybody may read it, and only there.', () => {
+    const watching = stackOf('dev-watching');
+    expect(watching.one('aws_s3_bucket_metric')).toMatchObject({ name: 'vodstack-dev-all' });
+    expect(watching.all('aws_cloudwatch_metric_alarm')['bucket-traffic']).toMatchObject({
+      namespace: 'AWS/S3',
+      metric_name: 'BytesDownloaded',
+      dimensions: { BucketName: expect.any(String) as unknown, FilterId: 'vodstack-dev-all' },
+      threshold: 20e9,
+    });
+    for (const name of names.filter((one) => one !== 'dev')) {
+      const other = stackOf(`${name}-watching`);
+      expect(Object.keys(other.all('aws_s3_bucket_metric'))).toEqual([]);
+      expect(other.all('aws_cloudwatch_metric_alarm')['bucket-traffic']).toBeUndefined();
+    }
   });
 
   test('tells of the edge where its metrics are, and there by a topic of that region.', () => {
