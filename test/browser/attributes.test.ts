@@ -262,7 +262,12 @@ describe('Sound alone', () => {
       const root = document.querySelector('vod-player')?.shadowRoot;
       return root?.querySelector('vod-media-controller')?.hasAttribute('userinactive');
     });
-    expect(await play.evaluate((one) => getComputedStyle(one).opacity)).toBe('1');
+    const bar = page.locator('vod-media-control-bar');
+    const opacity = bar.evaluate((one) => {
+      for (const fading of one.getAnimations()) fading.finish();
+      return getComputedStyle(one).opacity;
+    });
+    expect(await opacity).toBe('1');
     expect(complaints).toEqual([]);
   });
 

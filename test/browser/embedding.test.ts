@@ -244,7 +244,7 @@ describe('The next video', () => {
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     stand.answered.length = 0;
-    await page.getByRole('menuitemradio', { name: '234p' }).click();
+    await page.getByRole('menuitemradio', { name: '234p', exact: true }).click();
     await page.locator('vod-media-settings-menu-button').click();
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
@@ -267,6 +267,10 @@ describe('The next video', () => {
     expect(await page.evaluate(() => document.querySelector('vod-player')?.playbackRate)).toBe(1.5);
     expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
     expect(stand.answered.some((line) => line.includes('/234p/0'))).toBe(true);
+    await page.locator('vod-media-settings-menu-button').click();
+    await page.getByRole('menuitem', { name: 'Quality' }).click();
+    const chosen = page.getByRole('menuitemradio', { name: '234p', exact: true });
+    expect(await chosen.getAttribute('aria-checked')).toBe('true');
   });
 });
 

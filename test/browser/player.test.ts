@@ -682,7 +682,7 @@ describe('Nothing is in the way of people with other means, as axe sees it,', ()
     await page.getByRole('menuitem', { name: 'Quality' }).waitFor();
     expect(await violations(page)).toEqual([]);
     await page.getByRole('menuitem', { name: 'Quality' }).click();
-    await page.getByRole('menuitemradio', { name: '234p' }).waitFor();
+    await page.getByRole('menuitemradio', { name: '234p', exact: true }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 
