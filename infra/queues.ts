@@ -17,8 +17,11 @@ export interface QueuesProps extends StageProps {
   readonly sourceBucket: Bucket;
 }
 
-/** How often the worker takes a message before it gives it up by itself, with a report. */
-export const MAX_RECEIVES = 5;
+/**
+ * How often a message may meet workers that end without a word before the next one gives it up, with a
+ * report. A failure that a worker survives counts by itself: MAX_FAILURES of worker/config.ts.
+ */
+export const MAX_RECEIVES = 20;
 
 /**
  * How long a worker that has gone silent keeps a unit. It extends it every third of that, so that a
@@ -52,7 +55,7 @@ export class QueuesStack extends StageStack {
       // workers that die in reporting.
       redrivePolicy: JSON.stringify({
         deadLetterTargetArn: this.deadLetters.arn,
-        maxReceiveCount: 2 * MAX_RECEIVES,
+        maxReceiveCount: MAX_RECEIVES + 10,
       }),
     });
     new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {

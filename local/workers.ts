@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import type { WorkerEnv } from '../worker/config.ts';
 import type { Logger } from '../worker/log.ts';
+import { PATIENCE, restartAfter } from './restarts.ts';
 
 export interface Workers {
   /** Settles only when a worker cannot be kept running: rejects with the reason. */
@@ -13,18 +14,22 @@ export interface Workers {
 }
 
 const PROGRAM = new URL('../worker/main.ts', import.meta.url);
-/** A worker that ends sooner than this after its start has not got to work. */
-const HEALTHY_SECONDS = 10;
-const MOST_FAILURES = 3;
-
-/** Starts worker processes and keeps them running. They stop by themselves when this process is gone. */
-export function startWorkers(count: number, env: WorkerEnv, log: Logger): Workers {
+/**
+ * Starts worker processes and keeps them running: one that dies is started again after ever longer pauses,
+ * until it gets something done. They stop by themselves when this process is gone.
+ */
+export function startWorkers(
+  count: number,
+  env: WorkerEnv,
+  log: Logger,
+  patience = PATIENCE,
+): Workers {
   const children = new Set<ChildProcess>();
   const stop = new AbortController();
   const stopping = () => stop.signal.aborted;
   const keep = async () => {
-    for (let failures = 0; !stop.signal.aborted;) {
-      const started = performance.now();
+    let deaths: number[] = [];
+    while (!stopping()) {
       const child = fork(PROGRAM, {
         execArgv: ['--disable-warning=ExperimentalWarning'],
         env: { ...process.env, ...env },
@@ -33,17 +38,23 @@ export function startWorkers(count: number, env: WorkerEnv, log: Logger): Worker
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       children.add(child);
+      // It tells of each message whose work has ended.
+      child.on('message', () => {
+        deaths = [];
+      });
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       children.delete(child);
       if (stopping()) return;
-      failures = performance.now() - started < HEALTHY_SECONDS * 1000 ? failures + 1 : 1;
-      log.warn({ event: 'worker.ended', code, signal, failures });
-      if (failures >= MOST_FAILURES) {
+      deaths.push(performance.now() / 1000);
+      const pauseSeconds = restartAfter(deaths, patience);
+      log.warn({ event: 'worker.ended', code, signal, deaths: deaths.length, pauseSeconds });
+      if (pauseSeconds === 'give up') {
         throw new Error(
-          `A worker ended ${failures} times in a row, at last with ${signal ?? `code ${String(code)}`}; what it said stands above.`,
+          `A worker ended ${patience.mostDeaths} times within ${patience.withinSeconds} s and got nothing done in between, ` +
+            `at last with ${signal ?? `code ${String(code)}`}; what it said stands above. No work is lost: it goes on at the next start.`,
         );
       }
-      await after(failures * 500, undefined, { signal: stop.signal }).catch(() => undefined);
+      await after(pauseSeconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   };
   const running = Array.from({ length: count }, keep);

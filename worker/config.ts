@@ -20,7 +20,12 @@ export interface WorkerEnv {
   readonly JOB_QUEUE: string;
   readonly DEAD_LETTER_QUEUE: string;
   readonly EVENT_QUEUE: string;
-  /** How often a message is delivered before it is given up and told of; the queue's own redrive has to be higher. */
+  /** How often the work on a message may fail before it is given up and told of. */
+  readonly MAX_FAILURES?: string;
+  /**
+   * How often a message is delivered to workers that end without a word, as they are killed, before it is given
+   * up and told of; the queue's own redrive has to be higher.
+   */
   readonly MAX_RECEIVES?: string;
   /** How long a silent worker keeps a message; it is extended every third of it. */
   readonly VISIBILITY_SECONDS?: string;
@@ -82,7 +87,8 @@ const environment = z.object({
   JOB_QUEUE: name,
   DEAD_LETTER_QUEUE: name,
   EVENT_QUEUE: name,
-  MAX_RECEIVES: whole(2, 9, 5),
+  MAX_FAILURES: whole(1, 100, 5),
+  MAX_RECEIVES: whole(2, 29, 20),
   // SQS allows 12 hours; below 3 s a heartbeat a second could come too late.
   VISIBILITY_SECONDS: whole(3, 43_200, 60),
   RETRY_SECONDS: whole(1, 900, 10),

@@ -11,10 +11,14 @@ export interface ConsumeOptions {
   readonly visibilitySeconds: number;
   /** At least 2: the last receive does no work, it only reports. */
   readonly maxReceives: number;
+  /** How often the work may fail. */
+  readonly maxFailures: number;
   readonly retrySeconds: number;
   handle(body: string, context: Context): Promise<void>;
   /** Reports that a message goes to the dead letters; false when its work turns out to be done. */
   giveUp(body: string, why: unknown, context: Context): Promise<boolean>;
+  /** Called after each message whose work has ended. */
+  onDone?(): void;
   /** Called whenever there was no message for a while. */
   idle(context: Context): Promise<void>;
   readonly log: Logger;
@@ -54,9 +58,9 @@ export async function consume(options: ConsumeOptions): Promise<void> {
 }
 
 async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<void> {
-  const { queue, deadLetters, maxReceives, retrySeconds, stop } = options;
-  const { messageId, receipt, receiveCount, body } = message;
-  const log = options.log.child({ messageId, receiveCount });
+  const { queue, deadLetters, maxReceives, maxFailures, retrySeconds, stop } = options;
+  const { messageId, receipt, receiveCount, failures, body } = message;
+  const log = options.log.child({ messageId, receiveCount, failures });
   const lease = new AbortController();
   const done = new AbortController();
   const heart = beat(options, message, lease, done.signal);
@@ -71,22 +75,16 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
   try {
     const stopping = stop.aborted;
     const outcome = outcomeOf(lease.signal.aborted ? lease.signal.reason : failure, {
-      receiveCount,
-      maxReceives,
-      stopping,
-      retrySeconds,
+      ...{ receiveCount, maxReceives, failures, maxFailures, stopping, retrySeconds },
     });
-    const expected = outcome.kind === 'acknowledge' || outcome.kind === 'resend';
+    const expected = outcome.kind === 'acknowledge' || (outcome.kind === 'resend' && stopping);
     log[expected ? 'debug' : 'warn']({ event: 'message.outcome', outcome, err: failure });
     switch (outcome.kind) {
       case 'acknowledge':
-        return await queue.acknowledge(receipt);
-      case 'release':
-        return await queue.release(receipt, outcome.afterSeconds);
+        await queue.acknowledge(receipt);
+        return options.onDone?.();
       case 'resend':
-        // Stopping is nobody's failure: a fresh message starts to count its receives anew.
-        await queue.send(body);
-        return await queue.acknowledge(receipt);
+        return await queue.resend(message, outcome.failures, outcome.afterSeconds);
       case 'dead':
         if (await options.giveUp(body, failure, context)) await deadLetters.send(body);
         return await queue.acknowledge(receipt);

@@ -39,6 +39,8 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onStop);
   // The program that started us is gone: there is nobody left to stop us later.
   process.once('disconnect', () => onStop('its parent has ended'));
+  // Waiting for that keeps no worker alive that has failed.
+  process.channel?.unref();
 
   const home = await openHome(config.VODSTACK_HOME);
   const scratch = await openScratch(config.WORK_DIRECTORY, log);
@@ -50,9 +52,12 @@ async function main(): Promise<void> {
       deadLetters: services.deadLetters,
       visibilitySeconds: config.VISIBILITY_SECONDS,
       maxReceives: config.MAX_RECEIVES,
+      maxFailures: config.MAX_FAILURES,
       retrySeconds: config.RETRY_SECONDS,
       handle: (body, context) => handleMessage(services, body, context),
       giveUp: (body, why, context) => giveUp(services, body, why, context),
+      // For a supervisor of this machine, which gives up on workers that get nothing done.
+      onDone: () => process.send?.('done'),
       idle: redrivenReporter(services),
       log,
       stop: stop.signal,
@@ -62,5 +67,4 @@ async function main(): Promise<void> {
     await home.close();
   }
   log.info({ event: 'worker.stopped' });
-  if (process.connected) process.disconnect();
 }

@@ -10,7 +10,7 @@ export async function cloudSetting(): Promise<Setting> {
   for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
   const resources = new Resources();
   const deadLetters = await resources.queue('dead-letters');
-  const jobs = await resources.queue('jobs', { to: deadLetters, maxReceives: 5 });
+  const jobs = await resources.queue('jobs', { to: deadLetters, maxReceives: 30 });
   const env = {
     VODSTACK_HOME: 'aws:',
     SOURCE_BUCKET: await resources.bucket('source', jobs),

@@ -29,7 +29,7 @@ const write = (key: string, value: unknown) => putJson(home.store, BUCKET, key, 
 
 const letter = (body: string) =>
   explain(home.store, BUCKET, {
-    ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, sentAt: new Date(0) },
+    ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, failures: 0, sentAt: new Date(0) },
   });
 
 test('A unit that failed is told of with its file and its error.', async () => {

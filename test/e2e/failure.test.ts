@@ -24,15 +24,17 @@ function program(instead: string): string {
 
 test('What fails every time is tried again ever later, reported, kept with its evidence, and ready after its return.', async () => {
   const ffmpeg = program('echo "[error] No space left on device" >&2; exit 1');
-  const worker = machine.start({ FFMPEG: ffmpeg, MAX_RECEIVES: '3' });
+  const worker = machine.start({ FFMPEG: ffmpeg, MAX_FAILURES: '3' });
   const { jobId } = await machine.upload(file);
   const failed = await machine.event();
   expect(failed).toMatchObject({ type: 'asset.failed', code: 'failed' });
   const later = await worker.line(
-    ({ event, outcome, receiveCount }) =>
-      event === 'message.outcome' && receiveCount === 2 && outcome !== undefined,
+    ({ event, outcome, failures }) =>
+      event === 'message.outcome' && failures === 1 && outcome !== undefined,
   );
-  expect(later['outcome']).toEqual({ kind: 'release', afterSeconds: 2 });
+  expect(later).toMatchObject({
+    ...{ outcome: { kind: 'resend', failures: 2, afterSeconds: 2 }, receiveCount: 1 },
+  });
   expect((await machine.event()).type).toBe('asset.failed');
   worker.kill('SIGTERM');
   await worker.ended;
@@ -69,7 +71,7 @@ test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.
   const given = await worker.line(
     ({ level, event }) => event === 'message.outcome' && level === 'warn',
   );
-  expect(given).toMatchObject({ outcome: { kind: 'release' }, err: { type: 'TransientError' } });
+  expect(given).toMatchObject({ outcome: { kind: 'resend' }, err: { type: 'TransientError' } });
 });
 
 test('A last receive that finds everything done publishes, and is no failure.', async () => {
@@ -90,6 +92,29 @@ test('A last receive that finds everything done publishes, and is no failure.', 
   await machine.stop();
   expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(0);
   expect(await machine.read(`v/${assetId}/index.m3u8`)).not.toHaveLength(0);
+});
+
+test('A worker that is killed six times at one unit is no failure of the unit.', async () => {
+  const { assetId } = await machine.upload(file);
+  const slow = { FFMPEG: program('exec sleep 20'), VISIBILITY_SECONDS: '3' };
+  const jobs = machine.queue('JOB_QUEUE');
+  let images = '';
+  for (let kills = 1; kills <= 6; kills += 1) {
+    const worker = machine.start(slow);
+    const started = await worker.line(({ event }) => event === 'ffmpeg.started');
+    expect(started).toMatchObject({ receiveCount: kills, failures: 0 });
+    worker.kill('SIGKILL');
+    await worker.ended;
+    // The other unit is out of the way, so that all kills are of one.
+    if (kills > 1) continue;
+    const [other] = await jobs.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 600 });
+    images = other?.receipt ?? '';
+  }
+  await jobs.release(images);
+  machine.start({ VISIBILITY_SECONDS: '3' });
+  expect(await machine.ready()).toMatchObject({ assetId });
+  await machine.stop();
+  expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(0);
 });
 
 test('A message whose worker dies each time is told of before the queue gives it up.', async () => {

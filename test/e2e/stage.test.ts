@@ -88,7 +88,7 @@ describeWithEmulator('A stage with a worker', () => {
     writeFileSync(ffmpeg, '#!/bin/sh\necho "[error] No space left on device" >&2; exit 1\n');
     chmodSync(ffmpeg, 0o755);
     await emptied();
-    const worker = machine.start({ FFMPEG: ffmpeg, MAX_RECEIVES: '2' });
+    const worker = machine.start({ FFMPEG: ffmpeg, MAX_FAILURES: '1' });
     const hopeless = clip({ name: '다시.mp4', seconds: 3, size: '320x180', sound: false });
     const failed = await run('upload', ['dev', hopeless]);
     expect(failed).toMatchObject({ code: 1, json: [{ source: '다시.mp4', status: 'failed' }] });

@@ -200,6 +200,21 @@ describe('A wrong command line', () => {
   });
 });
 
+test('A worker that is killed four times as soon as it has started is started again, and the file is ready.', async () => {
+  const child = start('--once', '--workers', '1', clip({ name: 'fine.mp4', seconds: 2 }));
+  if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
+  const results = text(child.stdout);
+  const ended = once(child, 'close');
+  let kills = 0;
+  for await (const line of createInterface({ input: child.stderr })) {
+    if (kills === 4 || !line.includes('"worker.started"')) continue;
+    process.kill(Number(parse(line)['pid']), 'SIGKILL');
+    kills += 1;
+  }
+  expect([await ended, kills]).toEqual([[0, null], 4]);
+  expect(parse((await results).trim())).toMatchObject({ status: 'ready' });
+});
+
 test('--help is help.', async () => {
   const { code, out } = await run('--help');
   expect(code).toBe(0);

@@ -75,7 +75,7 @@ async function ended(): Promise<AssetEvent> {
   const { jobs: queue, deadLetters, events } = services;
   const consuming = consume({
     ...{ queue, deadLetters, log, stop: stop.signal },
-    ...{ visibilitySeconds: 60, maxReceives: 5, retrySeconds: 900 },
+    ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 900 },
     handle: (body, around) => handleMessage(services, body, around),
     giveUp: (body, why, around) => giveUp(services, body, why, around),
     idle: async () => {},

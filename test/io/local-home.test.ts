@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PoisonError } from '../../worker/errors.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
+import { parseMessage } from '../../worker/plan/message.ts';
 import type { ContractHome, Subject } from './contract/home.ts';
 import { describeObjects } from './contract/objects.ts';
 import { describeQueues } from './contract/queues.ts';
@@ -42,6 +45,36 @@ describe('The home of one machine', () => {
   describeObjects(local);
   describeUploads(local);
   describeQueues(local);
+});
+
+describe('A row of the queue that is no message', () => {
+  test.each([
+    ['a blob', `x'00ff'`, 'is no text but blob'],
+    ['a blob of 20 MB', 'zeroblob(20000000)', 'is no text but blob'],
+    ['a text of 20 MB', `printf('%.*c', 20000000, 'x')`, 'has 20000000 bytes'],
+    ['a number', '1e999', 'is no text but'],
+  ])('as it is %s, is poison, and keeps nobody from the next.', async (_, value, reason) => {
+    const directory = await mkdtemp(join(tmpdir(), 'vodstack-rows-'));
+    const home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+    const database = new DatabaseSync(join(directory, 'index.sqlite'));
+    const far = '9223372036854775807';
+    database.exec(
+      `insert into messages (queue, body, sent, visible) values ('jobs', cast(${value} as blob), ${far}, 0);
+       update messages set body = ${value} where typeof(${value}) = 'text'`,
+    );
+    database.close();
+    const jobs = home.queue('jobs');
+    await jobs.send('next');
+    const messages = await jobs.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 });
+    expect(messages).toHaveLength(2);
+    const [unreadable, next] = messages;
+    expect(() => parseMessage(unreadable?.body ?? '')).toThrow(PoisonError);
+    expect(() => parseMessage(unreadable?.body ?? '')).toThrow(reason);
+    expect(Buffer.byteLength(unreadable?.body ?? '')).toBeLessThan(100_000);
+    expect(next?.body).toBe('next');
+    await home.close();
+    await rm(directory, { recursive: true });
+  });
 });
 
 describe('Several processes', () => {

@@ -9,7 +9,8 @@ describe("The worker's environment", () => {
   test('of one machine is enough, and the rest has its defaults.', () => {
     expect(readConfig(env)).toMatchObject({
       VODSTACK_HOME: 'file:///data/with%20space',
-      MAX_RECEIVES: 5,
+      MAX_FAILURES: 5,
+      MAX_RECEIVES: 20,
       VISIBILITY_SECONDS: 60,
       LADDER: ['1080p', '720p', '540p', '360p', '234p'],
       X264_PRESET: 'veryfast',
@@ -34,6 +35,7 @@ describe("The worker's environment", () => {
     ['VODSTACK_HOME', 'aws:eu-west-1', 'is neither file:/absolute/folder nor aws:'],
     ['JOB_QUEUE', '', 'is empty'],
     ['MAX_RECEIVES', '1', 'is less than 2'],
+    ['MAX_FAILURES', '0', 'is less than 1'],
     ['MAX_RECEIVES', 'five', 'is not a number'],
     ['VISIBILITY_SECONDS', '2.5', 'is not a whole number'],
     ['VISIBILITY_SECONDS', '99999', 'is more than 43200'],

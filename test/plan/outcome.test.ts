@@ -11,9 +11,16 @@ import { outcomeOf } from '../../worker/plan/outcome.ts';
 import { jobProgress, parseOutline } from '../../worker/plan/progress.ts';
 import { examplePlan } from './example.ts';
 
-const delivery = { receiveCount: 1, maxReceives: 5, retrySeconds: 10, stopping: false };
+const delivery = {
+  ...{ receiveCount: 1, maxReceives: 20, failures: 0, maxFailures: 5 },
+  ...{ retrySeconds: 10, stopping: false },
+};
 const rejected = new RejectedError('no_video', 'No video.');
-const often = { receiveCount: 20, maxReceives: 99 };
+const often = { failures: 20, maxFailures: 99 };
+
+function again(failures: number, afterSeconds: number) {
+  return { kind: 'resend', failures, afterSeconds };
+}
 
 describe('A message', () => {
   test.each([
@@ -24,13 +31,20 @@ describe('A message', () => {
     ['made what was not planned', new FaultyOutputError('x'), {}, { kind: 'dead' }],
     ['met an unreadable document', new UnreadableError('x'), {}, { kind: 'dead' }],
     ['is poison', new PoisonError('?'), {}, { kind: 'dead' }],
-    ['was stopped', new Error('stop'), { stopping: true }, { kind: 'resend' }],
-    ['failed', new TransientError('x'), {}, { kind: 'release', afterSeconds: 10 }],
-    ['failed again', new Error('x'), { receiveCount: 2 }, { kind: 'release', afterSeconds: 20 }],
-    ['failed often', new Error('x'), { receiveCount: 4 }, { kind: 'release', afterSeconds: 80 }],
-    ['failed very often', new Error('x'), often, { kind: 'release', afterSeconds: 900 }],
-    ['failed for the last time', new Error('x'), { receiveCount: 5 }, { kind: 'dead' }],
-    ['failed with something that is no error', 'x', {}, { kind: 'release', afterSeconds: 10 }],
+    [
+      'was stopped',
+      new Error('stop'),
+      { stopping: true, failures: 2 },
+      { kind: 'resend', failures: 2, afterSeconds: 0 },
+    ],
+    ['failed', new TransientError('x'), {}, again(1, 10)],
+    ['failed again', new Error('x'), { failures: 1 }, again(2, 20)],
+    ['failed often', new Error('x'), { failures: 3 }, again(4, 80)],
+    ['failed very often', new Error('x'), often, again(21, 900)],
+    ['failed for the last time', new Error('x'), { failures: 4 }, { kind: 'dead' }],
+    ['failed after many deaths', new Error('x'), { receiveCount: 19 }, again(1, 10)],
+    ['killed its workers', new Error('x'), { receiveCount: 20 }, { kind: 'dead' }],
+    ['failed with something that is no error', 'x', {}, again(1, 10)],
   ])('whose work %s.', (_what, error, more, expected) => {
     expect(outcomeOf(error, { ...delivery, ...more })).toEqual(expected);
   });

@@ -130,8 +130,10 @@ export interface ReceivedMessage {
   readonly body: string;
   /** Names this delivery, for `extend`, `release` and `acknowledge`. */
   readonly receipt: string;
-  /** 1 on the first delivery. */
+  /** 1 on the first delivery. All but this one ended without a word: whoever had it died. */
   readonly receiveCount: number;
+  /** How often the work failed before; as `resend` was told. */
+  readonly failures: number;
   readonly sentAt: Date;
 }
 
@@ -160,6 +162,11 @@ export interface Queue {
   extend(receipt: string, visibilitySeconds: number): Promise<void>;
   /** Makes the message visible again, now or after a delay. Throws LeaseLostError likewise. */
   release(receipt: string, delaySeconds?: number): Promise<void>;
+  /**
+   * Replaces the message by a fresh one that carries so many failures, whose receives count from 1 again.
+   * It may come twice, never not at all. Throws LeaseLostError likewise.
+   */
+  resend(message: ReceivedMessage, failures: number, delaySeconds?: number): Promise<void>;
   /** Deletes the message: its work is done. Throws LeaseLostError likewise; SQS may take a late receipt. */
   acknowledge(receipt: string): Promise<void>;
   counts(): Promise<QueueCounts>;

@@ -82,6 +82,13 @@ const unit = z.strictObject({
   unit: z.string().regex(/^(video-\d{5}|audio-\d{1,2}|images)$/, 'is no name of a unit'),
 });
 
+const unreadable = z.object({
+  type: z.literal('unreadable'),
+  reason: z.string(),
+  bytes: z.number(),
+  start: z.string(),
+});
+
 /** Reads a message's body. Throws PoisonError, which names everything that is wrong with it. */
 export function parseMessage(body: string): Message {
   const json = parseJson(body);
@@ -92,11 +99,19 @@ export function parseMessage(body: string): Message {
   const type = hasField(json, 'type') ? json.type : undefined;
   if (type === 'job') return read(job, json, 'job');
   if (type === 'unit') return read(unit, json, 'unit');
+  if (type === 'unreadable') {
+    throw new PoisonError(`The message ${read(unreadable, json, 'note').reason}.`);
+  }
   throw new PoisonError('The message is neither an S3 event nor a job nor a unit.');
 }
 
 export function serialiseJob(request: JobRequest): string {
   return JSON.stringify({ type: 'job', ...request });
+}
+
+/** What stands for a message that no queue can deliver: why, and its first bytes as text. */
+export function serialiseUnreadable(found: Omit<z.infer<typeof unreadable>, 'type'>): string {
+  return JSON.stringify({ type: 'unreadable', ...found });
 }
 
 export function serialiseUnit(jobId: string, unitName: string): string {

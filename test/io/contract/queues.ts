@@ -76,6 +76,21 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await jobs.acknowledge((await take(jobs)).receipt);
     });
 
+    test('replace a message by a fresh one that carries its failures.', async () => {
+      await jobs.send('failed');
+      const first = await take(jobs);
+      expect(first.failures).toBe(0);
+      await jobs.resend(first, 3);
+      const second = await take(jobs);
+      expect(second).toMatchObject({ body: 'failed', receiveCount: 1, failures: 3 });
+      await jobs.resend(second, 4, 3);
+      expect((await jobs.counts()).delayed).toBe(1);
+      const third = await take(jobs);
+      expect(third).toMatchObject({ receiveCount: 1, failures: 4 });
+      await jobs.acknowledge(third.receipt);
+      expect(await jobs.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    });
+
     test('wake a waiting receiver when a message comes.', async () => {
       const waiting = take(jobs);
       await jobs.send('wake up');

@@ -28,14 +28,20 @@ const messageSchema = z
       ApproximateReceiveCount: z.coerce.number(),
       SentTimestamp: z.coerce.number(),
     }),
+    MessageAttributes: z
+      .object({ failures: z.object({ StringValue: z.coerce.number() }).optional() })
+      .default({}),
   })
-  .transform(({ MessageId, Body, ReceiptHandle, Attributes }): ReceivedMessage => ({
-    messageId: MessageId,
-    body: Body,
-    receipt: ReceiptHandle,
-    receiveCount: Attributes.ApproximateReceiveCount,
-    sentAt: new Date(Attributes.SentTimestamp),
-  }));
+  .transform(
+    ({ MessageId, Body, ReceiptHandle, Attributes, MessageAttributes }): ReceivedMessage => ({
+      messageId: MessageId,
+      body: Body,
+      receipt: ReceiptHandle,
+      receiveCount: Attributes.ApproximateReceiveCount,
+      failures: MessageAttributes.failures?.StringValue ?? 0,
+      sentAt: new Date(Attributes.SentTimestamp),
+    }),
+  );
 
 const countsSchema = z.object({
   ApproximateNumberOfMessages: z.coerce.number(),
@@ -58,6 +64,11 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
       ),
     );
 
+  const acknowledge = async (receipt: string) => {
+    const input = { ...at, ReceiptHandle: receipt };
+    await onLease(name, () => client.send(new DeleteMessageCommand(input)));
+  };
+
   return {
     name,
     async send(body, delaySeconds) {
@@ -75,6 +86,7 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
             MaxNumberOfMessages: Math.min(max, 10),
             WaitTimeSeconds: Math.max(HOLD_SECONDS.least, Math.min(left, HOLD_SECONDS.most)),
             VisibilityTimeout: visibilitySeconds,
+            MessageAttributeNames: ['failures'],
             MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
           }),
         );
@@ -84,11 +96,16 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
       }
     },
     extend: hide,
-    release: (receipt, delaySeconds = 0) => hide(receipt, delaySeconds),
-    async acknowledge(receipt) {
-      const input = { ...at, ReceiptHandle: receipt };
-      await onLease(name, () => client.send(new DeleteMessageCommand(input)));
+    async resend({ body, receipt }, failures, delaySeconds) {
+      const input = { ...at, MessageBody: body, DelaySeconds: delaySeconds };
+      const attribute = { DataType: 'Number', StringValue: String(failures) };
+      await client.send(
+        new SendMessageCommand({ ...input, MessageAttributes: { failures: attribute } }),
+      );
+      await acknowledge(receipt);
     },
+    release: (receipt, delaySeconds = 0) => hide(receipt, delaySeconds),
+    acknowledge,
     async counts() {
       const input = { ...at, AttributeNames: Object.values(countsSchema.keyof().enum) };
       const { Attributes } = await client.send(new GetQueueAttributesCommand(input));

@@ -30,7 +30,7 @@ export interface LocalLayout {
  * Deliveries before the queue itself gives up. The worker does so earlier (MAX_RECEIVES), and tells of
  * it; the rest is for workers that die in telling.
  */
-const MOST_RECEIVES = 10;
+const MOST_RECEIVES = 30;
 
 export const LOCAL_LAYOUT: LocalLayout = {
   notifications: { [LOCAL_NAMES.sourceBucket]: LOCAL_NAMES.jobQueue },

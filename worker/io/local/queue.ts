@@ -3,17 +3,50 @@ import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeaseLostError } from '../ports.ts';
 import type { Queue, ReceivedMessage } from '../ports.ts';
+import { serialiseUnreadable } from '../../plan/message.ts';
 import type { Database } from './database.ts';
 
 /** How often a waiting receiver looks whether there is something new. */
 const LOOK_MILLISECONDS = 50;
 
+/** As SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const MOST_BYTES = 2 ** 20;
+/** Of a body that cannot be read, so much is kept. */
+const KEPT_BYTES = 2 ** 14;
+
 const messageSchema = z.object({
   id: z.number(),
-  body: z.string(),
+  kind: z.string(),
+  bytes: z.number(),
+  body: z.string().nullable(),
+  start: z.instanceof(Uint8Array).nullable(),
   sent: z.number(),
   receives: z.number(),
+  failures: z.number(),
 });
+
+/** Whatever a row holds, by anybody's hand, it is a message: one that stops its reader would stop all behind it. */
+const whole = (column: string) =>
+  `min(max(cast(${column} as integer), 0), ${Number.MAX_SAFE_INTEGER}) as ${column}`;
+
+const READ_MESSAGES = `
+  select id, kind, bytes, ${['sent', 'receives', 'failures'].map(whole).join(', ')},
+    iif(kind = 'text' and bytes <= ${MOST_BYTES}, body, null) as body,
+    iif(kind = 'text' and bytes <= ${MOST_BYTES}, null, substr(cast(body as blob), 1, ${KEPT_BYTES})) as start
+  from (
+    select *, typeof(body) as kind, ifnull(length(cast(body as blob)), 0) as bytes from messages
+    where queue = ? and visible <= ? order by id limit ?
+  )`;
+
+/** A body that cannot be read becomes one that says so: a worker puts it with the dead letters at once. */
+function bodyOf({ body, kind, bytes, start }: z.infer<typeof messageSchema>): string {
+  if (body !== null) return body;
+  const reason =
+    kind === 'text'
+      ? `has ${bytes} bytes, and at most ${MOST_BYTES} are taken`
+      : `is no text but ${kind}`;
+  return serialiseUnreadable({ reason, bytes, start: Buffer.from(start ?? []).toString('utf8') });
+}
 
 /** Puts a message into a queue; the caller may hold a transaction. */
 export function sendTo(database: Database, queue: string, body: string, delaySeconds = 0): void {
@@ -36,7 +69,7 @@ export function localQueue(
   const bury = () => {
     if (!redrive) return;
     database.run(
-      'update messages set queue = ?, visible = ?, receives = 0, receipt = null where queue = ? and visible <= ? and receives >= ?',
+      'update messages set queue = ?, visible = ?, receives = 0, failures = 0, receipt = null where queue = ? and visible <= ? and receives >= ?',
       ...[redrive.to, Date.now(), name, Date.now(), redrive.maxReceives],
     );
   };
@@ -45,12 +78,9 @@ export function localQueue(
     database.write(() => {
       bury();
       const now = Date.now();
-      const rows = database.rows(
-        'select id, body, sent, receives from messages where queue = ? and visible <= ? order by id limit ?',
-        ...[name, now, max],
-      );
-      return rows.map((row) => {
-        const { id, body, sent, receives } = messageSchema.parse(row);
+      return database.rows(READ_MESSAGES, name, now, max).map((row) => {
+        const message = messageSchema.parse(row);
+        const { id, sent, receives, failures } = message;
         const receipt = randomUUID();
         database.run(
           'update messages set visible = ?, receives = receives + 1, receipt = ? where id = ?',
@@ -58,9 +88,10 @@ export function localQueue(
         );
         return {
           messageId: String(id),
-          body,
+          body: bodyOf(message),
           receipt,
           receiveCount: receives + 1,
+          failures,
           sentAt: new Date(sent),
         };
       });
@@ -108,6 +139,13 @@ export function localQueue(
         receipt,
         'update messages set receipt = null, visible = ?',
         Date.now() + delaySeconds * 1000,
+      );
+    },
+    async resend({ receipt }, failures, delaySeconds = 0) {
+      onLease(
+        receipt,
+        'update messages set receipt = null, receives = 0, failures = ?, visible = ?',
+        ...[failures, Date.now() + delaySeconds * 1000],
       );
     },
     async acknowledge(receipt) {
