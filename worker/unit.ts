@@ -62,6 +62,8 @@ interface Work {
   readonly directory: string;
   readonly context: Context;
   run(argv: readonly string[], options?: RunOptions): Promise<void>;
+  /** What ffmpeg said of damage in the source, in the runs so far. */
+  damage(): string | undefined;
   decoder(argv: readonly string[]): Decoder;
   /** Puts a file of the version into the delivery bucket. */
   upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
@@ -95,16 +97,20 @@ export async function encodeUnit(
   const directory = await mkdtemp(join(scratch, `${name}-`));
   const ended = new AbortController();
   const limits = unitLimits(plan, unit);
+  let damage: string | undefined;
   const work: Work = {
     ...{ services, plan, address, directory, context },
-    run: (argv, { silentSeconds = 0, onProgress } = {}) =>
-      runFfmpeg({
+    run: async (argv, { silentSeconds = 0, onProgress } = {}) => {
+      const said = await runFfmpeg({
         ...{ argv, signal, log },
         ffmpeg: config.FFMPEG,
         limits,
         stallSeconds: config.STALL_SECONDS + silentSeconds,
         ...(onProgress ? { onProgress } : {}),
-      }),
+      });
+      damage ??= said;
+    },
+    damage: () => damage,
     decoder: (argv) =>
       new Decoder({
         ...{ ffmpeg: config.FFMPEG, argv, limits },
@@ -209,14 +215,17 @@ interface Attempt {
 }
 
 /**
- * Makes it, in a folder of its own, and once more when it is not what was planned. Throws
- * FaultyOutputError when it is not then either.
+ * Makes it, in a folder of its own, and once more when it is not what was planned. When it is not then
+ * either, throws RejectedError for a source that is damaged, as no two decoders make the same of that, and
+ * FaultyOutputError for any other.
  */
 async function withoutDefects(
-  { directory, context: { log } }: Work,
+  work: Work,
   unit: string,
   make: (directory: string, again: boolean) => Promise<Attempt>,
 ): Promise<Made> {
+  const { directory, context } = work;
+  const { log } = context;
   let found = '';
   for (const again of [false, true]) {
     const folder = await mkdtemp(join(directory, 'attempt-'));
@@ -226,7 +235,16 @@ async function withoutDefects(
     log.warn({ event: 'unit.faulty', again, defects: found });
     await removeScratch(folder, log);
   }
-  throw new FaultyOutputError(`What ${unit} made is not what was planned, twice. ${found}`);
+  const faulty = new FaultyOutputError(
+    `What ${unit} made is not what was planned, twice. ${found}`,
+  );
+  const said = work.damage();
+  if (said === undefined) throw faulty;
+  throw new RejectedError(
+    'damaged_source',
+    'The file is damaged: parts of it could not be decoded. Export or upload it again.',
+    { cause: new Error(said, { cause: faulty }) },
+  );
 }
 
 async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {

@@ -26,7 +26,7 @@ const pictures = (size: string, ...output: readonly string[]) => [
 ];
 const NOWHERE = ['-f', 'null', 'pipe:2'];
 
-function run(argv: readonly string[], more: Partial<EncoderRun> = {}): Promise<void> {
+function run(argv: readonly string[], more: Partial<EncoderRun> = {}): Promise<unknown> {
   const common = { ffmpeg: 'ffmpeg', stallSeconds: 60, signal: never, log: createLog('silent') };
   return runFfmpeg({ argv, limits, ...common, ...more });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError, TransientError } from '../../worker/errors.ts';
-import { encoderFailure, lostSource } from '../../worker/plan/encoder-failure.ts';
+import { damageIn, encoderFailure, lostSource } from '../../worker/plan/encoder-failure.ts';
 import type { ProcessEnd } from '../../worker/plan/encoder-failure.ts';
 
 function verdict(end: Partial<ProcessEnd>): string {
@@ -117,6 +117,17 @@ describe('A failed run of ffmpeg', () => {
       "[segment @ 0x5] [error] Failed to open segment 'file:/scratch/720p/00000.ts'",
       'transient',
     ],
+    [
+      'a Matroska file that breaks off',
+      '[matroska,webm @ 0x5] [error] File ended prematurely\n[error] file:/data/blobs/ab: Input/output error',
+      'damaged_source',
+    ],
+    [
+      'a Matroska file whose connection breaks off',
+      `[matroska,webm @ 0x5] [error] File ended prematurely\n[error] ${HTTP}: Input/output error`,
+      'transient',
+    ],
+    ['a disk that fails', '[error] file:/data/blobs/ab: Input/output error', 'transient'],
     ['nothing it says', '', 'transient'],
   ])('because of %s is told by its words', (_, stderr, expected) => {
     expect(verdict({ stderr })).toBe(expected);
@@ -223,5 +234,18 @@ describe('A run that ended well', () => {
     ['said nothing', ''],
   ])('has its source when it %s', (_, stderr) => {
     expect(lostSource(HTTP, stderr)).toBeUndefined();
+  });
+});
+
+describe('A run of ffmpeg that went on', () => {
+  test.each([
+    '[warning] file:/data/blobs/ab: corrupt input packet in stream 0',
+    '[error] Error while decoding stream #0:1: Invalid data found when processing input',
+    '[aist#0:1/aac @ 0x5] [error] Error submitting packet to decoder: Invalid data found when processing input',
+    '[matroska,webm @ 0x5] [error] File ended prematurely',
+  ])('tells of damage in its source: %s', (line) => {
+    const usual = '[mpegts @ 0x5] [warning] frame size not set';
+    expect(damageIn(`${usual}\n${line}\n`)).toBe(line);
+    expect(damageIn(usual)).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import Ffmpeg from 'fluent-ffmpeg';
 import { TransientError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { redact, shellQuote } from '../plan/command.ts';
-import { encoderFailure, lostSource } from '../plan/encoder-failure.ts';
+import { damageIn, encoderFailure, lostSource } from '../plan/encoder-failure.ts';
 import type { ProcessLimits } from '../plan/limits.ts';
 import { NOT_INSTALLED, childrenSeconds, confine } from './confine.ts';
 
@@ -50,9 +50,10 @@ const GRACE_SECONDS = 3;
 /**
  * Runs ffmpeg to its end. Throws the signal's reason when it was stopped, TransientError when it
  * stalled, and else what plan/encoder-failure.ts makes of its last words. This is the one file that
- * knows fluent-ffmpeg; it gets whole tokens, as its array form splits them at spaces.
+ * knows fluent-ffmpeg; it gets whole tokens, as its array form splits them at spaces. Returns a line in
+ * which ffmpeg calls the source damaged, if it went on from there.
  */
-export async function runFfmpeg(run: EncoderRun): Promise<void> {
+export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
   const { argv, limits, signal, stallSeconds, log } = run;
   signal.throwIfAborted();
   const input = argv.indexOf('-i');
@@ -109,6 +110,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<void> {
     });
     const failure: Error | undefined = ended ?? lostSource(address, redact(stderr));
     if (failure) throw failure;
+    return damageIn(redact(stderr));
   } finally {
     unguard();
     clearTimeout(watch);

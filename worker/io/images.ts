@@ -14,7 +14,7 @@ import type { Plan } from '../plan/plan.ts';
 export async function* makeImages(
   plan: Plan,
   place: Place,
-  run: (argv: readonly string[]) => Promise<void>,
+  run: (argv: readonly string[]) => Promise<unknown>,
 ): AsyncGenerator<MadeImage> {
   const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
   const found = () => existsSync(join(place.directory, poster));
@@ -41,7 +41,7 @@ export async function* makeImages(
 }
 
 /** What ffmpeg found wrong with the source, which the next run may do without. Throws any other failure. */
-async function refusalOf(run: Promise<void>): Promise<RejectedError | undefined> {
+async function refusalOf(run: Promise<unknown>): Promise<RejectedError | undefined> {
   try {
     await run;
     return undefined;

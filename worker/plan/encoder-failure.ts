@@ -18,6 +18,9 @@ const EXIT = { signalled: 255, undecodable: 69 };
 const AROUND =
   /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file|: End of file\n.*Error opening input file https?:/i;
 
+/** A Matroska file that breaks off on the disk; the demuxer calls that an error of input and output. */
+const ENDS_EARLY = /File ended prematurely[^]*^(\[\w+\] )?file:.*: Input\/output error/m;
+
 /** Said by ffmpeg and by x264 when they reach the limit of their memory; a machine without any kills them. */
 const OUT_OF_MEMORY = /Cannot allocate memory|malloc of size \d+ failed/;
 
@@ -41,7 +44,7 @@ const UNSUPPORTED =
 const CHANGED_SOUND = /Changing audio frame properties/;
 
 const DAMAGED =
-  /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output|Cannot determine format of input stream/i;
+  /Invalid data|Error while decoding|corrupt|does not contain any stream|matches no streams|Nothing was written|Empty output|Cannot determine format of input stream|ended prematurely|exceeds containing master element/i;
 
 /**
  * Tells a broken source from trouble around the work by how the process ended; both are Errors to
@@ -66,7 +69,7 @@ export function encoderFailure(end: ProcessEnd): Error {
   const limited = LIMIT_SIGNALS.includes(signal ?? '') || (signalled && outOfTime);
   if (limited || OUT_OF_MEMORY.test(stderr)) return tooDemanding(transient);
   if (signal || signalled) return transient;
-  if (AROUND.test(said)) return transient;
+  if (AROUND.test(said) && !ENDS_EARLY.test(said)) return transient;
   // A shell's words for a program that could not be run.
   if (exitCode === 126 || exitCode === 127) return transient;
   if (GONE.test(said)) {
@@ -140,6 +143,11 @@ export function lostSource(
   }
   const memory = lines.find((line) => OUT_OF_MEMORY.test(line));
   return memory === undefined ? undefined : tooDemanding(new Error(memory));
+}
+
+/** The first line in which ffmpeg, which went on from there, calls its source damaged. */
+export function damageIn(stderr: string): string | undefined {
+  return stderr.split('\n').find((line) => DAMAGED.test(line));
 }
 
 /** Warnings are told of what went well in the end, as `Will reconnect … Connection reset`. */
