@@ -48,8 +48,11 @@ const PLAYER_HEADERS = [
   'X-Playback-Session-Id',
 ] as const;
 
-/** For pages of the allowed sites. */
+/** For pages, which the edge function has let through by then. */
 export const CORS = {
+  // The function turns other sites' pages away, so that a list of sites here would add nothing. And an
+  // answer that names a site would need `Vary: Origin`, or a browser keeps it for another allowed site, too.
+  readers: '*',
   methods: ['GET', 'HEAD', 'OPTIONS'],
   requestHeaders: ['Range', ...PLAYER_HEADERS],
   exposedHeaders: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
@@ -58,7 +61,6 @@ export const CORS = {
 
 /** With every object, beside `X-Content-Type-Options: nosniff`. */
 export const HEADERS = {
-  Vary: 'Origin',
   // Without it a player on another site cannot see how fast its segments came.
   'Timing-Allow-Origin': '*',
   // Posters are fetched without CORS, by pages of other sites than the CDN's.

@@ -1,9 +1,6 @@
 /** `https://site.example` or `https://site.example:8443`. */
 const ORIGIN = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
 
-/** The labels that a star stands for. */
-const SUBDOMAINS = /^([a-z0-9_-]+\.)*[a-z0-9_-]+$/;
-
 /**
  * A site as browsers write it: in lower case, without its scheme's usual port. Undefined for what can be no
  * allowed site. A site is an origin, or `https://*.site.example` for every subdomain of a host, however deep,
@@ -21,15 +18,4 @@ function originOf(text: string): string | undefined {
   const origin = text.toLowerCase().replace(/^(http:.*):80$|^(https:.*):443$/, '$1$2');
   // Any other rewriting by the URL parser means that the text was no plain origin.
   return URL.parse(text)?.origin === origin ? origin : undefined;
-}
-
-/** Whether one of the sites, as browsers write them, is that origin or has a star for it. */
-export function isAllowed(sites: readonly string[], origin: string): boolean {
-  const asked = origin.toLowerCase();
-  return sites.some((site) => {
-    const [before = '', after] = site.split('*');
-    if (after === undefined) return asked === site;
-    const between = asked.slice(before.length, -after.length);
-    return asked === before + between + after && SUBDOMAINS.test(between);
-  });
 }

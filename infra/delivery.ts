@@ -22,7 +22,6 @@ import {
   PUBLISHED,
 } from '../edge/behaviours.ts';
 import type { CachePolicyName } from '../edge/behaviours.ts';
-import { siteOf } from '../edge/sites.ts';
 import { viewerRequestSource } from '../edge/source.ts';
 import { AccessLogs } from './access-logs.ts';
 import { Firewall } from './firewall.ts';
@@ -258,9 +257,7 @@ export class DeliveryStack extends StageStack {
     return new CloudfrontResponseHeadersPolicy(this, 'response-headers', {
       name: nameOf(this.config.name, 'response-headers'),
       corsConfig: {
-        accessControlAllowOrigins: {
-          items: [...new Set(this.config.allowedSites.flatMap((site) => siteOf(site) ?? []))],
-        },
+        accessControlAllowOrigins: { items: [CORS.readers] },
         accessControlAllowMethods: { items: [...CORS.methods] },
         accessControlAllowHeaders: { items: [...CORS.requestHeaders] },
         accessControlExposeHeaders: { items: [...CORS.exposedHeaders] },

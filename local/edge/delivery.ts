@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { DEFAULT_POLICY, PATHS } from '../../edge/behaviours.ts';
 import type { CachePolicyName } from '../../edge/behaviours.ts';
-import { siteOf } from '../../edge/sites.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 import type { EdgeRule } from '../../edge/source.ts';
 import { cdnAsker, visibleTo } from './bucket.ts';
@@ -18,8 +17,6 @@ import { policyHeaders } from './response-headers.ts';
 /** A distribution: its function, its cache, and the bucket behind it. */
 export interface Delivery {
   readonly bucket: string;
-  /** As browsers write them, for CORS. */
-  readonly allowedSites: readonly string[];
   readonly edgeFunction: EdgeFunction;
   readonly cache: EdgeCache;
 }
@@ -32,7 +29,6 @@ export function openDelivery(
 ): Delivery {
   return {
     bucket: bucket.name,
-    allowedSites: rule.allowedSites.flatMap((site) => siteOf(site) ?? []),
     edgeFunction: loadEdgeFunction(viewerRequestSource(rule), clock),
     cache: new EdgeCache(visibleTo(cdnAsker(bucket), bucket), clock),
   };
@@ -40,7 +36,7 @@ export function openDelivery(
 
 /** Answers a request as the CDN does: the edge function, cache and origin, the headers policy, compression. */
 export async function deliver(delivery: Delivery, request: IncomingMessage): Promise<Reply> {
-  const { bucket, allowedSites, edgeFunction, cache } = delivery;
+  const { bucket, edgeFunction, cache } = delivery;
   const { method = 'GET', url = '/', rawHeaders, headers } = request;
   const event = viewerRequestEvent({ method, url, rawHeaders, requestId: randomUUID() });
   const answer = edgeFunction(event);
@@ -51,7 +47,7 @@ export async function deliver(delivery: Delivery, request: IncomingMessage): Pro
   const reply = await cache.read({
     ...{ method, path, bucket, key, headers, policy: policyFor(event.request.uri) },
   });
-  const policy = policyHeaders(headers.origin, allowedSites);
+  const policy = policyHeaders(headers.origin);
   const dressed = { ...reply, headers: { ...reply.headers, ...policy } };
   return compressReply(dressed, headers['accept-encoding']?.toString());
 }

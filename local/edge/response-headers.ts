@@ -1,18 +1,14 @@
 import { CORS, HEADERS } from '../../edge/behaviours.ts';
-import { isAllowed } from '../../edge/sites.ts';
 
-/** The CDN's response headers policy, for a request of that origin: CORS headers only for who asks. */
-export function policyHeaders(
-  origin: string | undefined,
-  allowedSites: readonly string[],
-): Readonly<Record<string, string>> {
+/** The CDN's response headers policy, for a request of that origin: CORS headers only where there is one. */
+export function policyHeaders(origin: string | undefined): Readonly<Record<string, string>> {
   const cors =
-    origin !== undefined && isAllowed(allowedSites, origin)
-      ? {
-          'access-control-allow-origin': origin,
+    origin === undefined
+      ? {}
+      : {
+          'access-control-allow-origin': CORS.readers,
           'access-control-expose-headers': CORS.exposedHeaders.join(', '),
-        }
-      : {};
+        };
   const fixed = Object.entries(HEADERS).map(
     ([name, value]) => [name.toLowerCase(), value] as const,
   );

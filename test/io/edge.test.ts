@@ -62,9 +62,8 @@ describe('an object', () => {
       etag: expect.stringMatching(/^"[0-9a-f]{32}"$/) as unknown,
       'last-modified': 'Fri, 02 Jan 2026 03:04:05 GMT',
       'accept-ranges': 'bytes',
-      'access-control-allow-origin': SITE,
+      'access-control-allow-origin': '*',
       'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
-      vary: 'Origin',
       'x-content-type-options': 'nosniff',
       'timing-allow-origin': '*',
       'cross-origin-resource-policy': 'cross-origin',
@@ -75,7 +74,6 @@ describe('an object', () => {
     const { status, headers } = await ask(segmentUrl, { referer: `${SITE}/` });
     expect(status).toBe(200);
     expect(headers['access-control-allow-origin']).toBeUndefined();
-    expect(headers.vary).toBe('Origin');
   });
 
   test('keeps the type it was stored with, also where that is a mistake', async () => {
@@ -103,8 +101,8 @@ describe('an object', () => {
     expect(seen).toEqual([
       ['FunctionGeneratedResponse from cloudfront', undefined],
       ['Miss from cloudfront', undefined],
-      ['Hit from cloudfront', SITE],
-      ['Hit from cloudfront', edge.origin],
+      ['Hit from cloudfront', '*'],
+      ['Hit from cloudfront', '*'],
     ]);
   });
 
@@ -128,7 +126,7 @@ describe('an object', () => {
     for (const known of [etag, `"other", W/${etag}`, '*']) {
       const again = await ask(segmentUrl, { origin: SITE, 'if-none-match': known });
       expect([again.status, again.body.length, again.headers.etag]).toEqual([304, 0, etag]);
-      expect(again.headers['access-control-allow-origin']).toBe(SITE);
+      expect(again.headers['access-control-allow-origin']).toBe('*');
     }
     const other = await ask(segmentUrl, { origin: SITE, 'if-none-match': '"other"' });
     expect(other.status).toBe(200);
@@ -197,7 +195,7 @@ describe('a range', () => {
   test('outside the object is refused with its size', async () => {
     const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=200000-' });
     expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */200000']);
-    expect(answer.headers['access-control-allow-origin']).toBe(SITE);
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
   });
 
   test('counts only where the first part was of the same version', async () => {
@@ -230,10 +228,10 @@ describe('compression', () => {
       'content-encoding': 'gzip',
       'content-length': String(answer.body.length),
       etag: `W/${plain.headers.etag}`,
-      vary: 'Origin, Accept-Encoding',
+      vary: 'Accept-Encoding',
     });
     expect(plain.headers['content-encoding']).toBeUndefined();
-    expect(plain.headers.vary).toBe('Origin, Accept-Encoding');
+    expect(plain.headers.vary).toBe('Accept-Encoding');
     expect(plain.body.toString()).toBe(playlist);
   });
 
@@ -285,7 +283,7 @@ describe('refusals', () => {
     for (const origin of [edge.origin, local]) {
       const answer = await ask(segmentUrl, { origin });
       expect(answer.status).toBe(200);
-      expect(answer.headers['access-control-allow-origin']).toBe(origin);
+      expect(answer.headers['access-control-allow-origin']).toBe('*');
     }
   });
 
@@ -293,7 +291,7 @@ describe('refusals', () => {
     const answer = await ask(`${edge.origin}/v/missing.ts`, { origin: SITE });
     expect(answer.status).toBe(403);
     expect(answer.headers['content-type']).toBe('application/xml');
-    expect(answer.headers['access-control-allow-origin']).toBe(SITE);
+    expect(answer.headers['access-control-allow-origin']).toBe('*');
     expect(answer.headers['x-cache']).toBe('Error from cloudfront');
     expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
   });
@@ -354,7 +352,7 @@ describe('with tokens', () => {
   test('an address is good for its time, also for who says nothing', async () => {
     const signed = signAddress(address, KEY, 60);
     const { status, headers, body } = await ask(signed, { origin: SITE });
-    expect([status, headers['access-control-allow-origin']]).toEqual([200, SITE]);
+    expect([status, headers['access-control-allow-origin']]).toEqual([200, '*']);
     expect(body.equals(segment)).toBe(true);
     expect((await ask(signed)).status).toBe(200);
   });
