@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { runCommand } from '../commands/command.ts';
 import { print, printJson, say } from '../commands/terminal.ts';
@@ -15,6 +16,7 @@ import { openClients } from './clients.ts';
 import { findStage } from './find-stage.ts';
 import { findEngine, isPushed, pushImage } from './image.ts';
 import { readStageOptions, STOPPING } from './options.ts';
+import { drawOriginSecret } from './origin-secret.ts';
 import { requireSamePlace } from './place.ts';
 import { isPublished, PLAYER_KEY, publishPlayer } from './player.ts';
 import { publicAccess } from './public-access.ts';
@@ -27,8 +29,10 @@ image if it is not there yet, then the rest, and the player for the sites' pages
 stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run again.
 
 Options:
-  --plan    show what would be changed, and change nothing
-  --help    this text
+  --plan                show what would be changed, and change nothing
+  --new-origin-secret   draw another secret for the CDN to send to the delivery bucket, in a stage with
+                        accessMode public-read-via-cdn; the one before stays good until the next time
+  --help                this text
 
 It needs AWS credentials, Terraform and, for a new image, Docker or Podman. At the end it prints
 what there is; not on a terminal as one line of JSON, with all else on standard error.
@@ -55,7 +59,7 @@ await runCommand({
   name: './scripts/deploy',
   help: HELP,
   stopping: STOPPING,
-  read: (argv) => readStageOptions(argv, ['plan']),
+  read: (argv) => readStageOptions(argv, ['plan', 'new-origin-secret']),
   run: async ({ stage, flags }, stop) => {
     const config = await findStage(stage);
     const onlyPlan = flags.has('plan');
@@ -67,6 +71,7 @@ await runCommand({
     await requireSamePlace(s3, config, account);
     const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
     if (!onlyPlan) {
+      if (flags.has('new-origin-secret')) await newOriginSecret(config);
       await deploy(config, stop);
       return 0;
     }
@@ -75,6 +80,15 @@ await runCommand({
     return 0;
   },
 });
+
+async function newOriginSecret({ name, region }: StageConfig): Promise<void> {
+  const ssm = new SSMClient({ region });
+  try {
+    await drawOriginSecret(ssm, name);
+  } finally {
+    ssm.destroy();
+  }
+}
 
 /**
  * Prints what stands against a deploy, and returns whether nothing does. Throws Error with the refusals

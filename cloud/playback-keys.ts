@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { GetParameterCommand, ParameterNotFound, PutParameterCommand } from '@aws-sdk/client-ssm';
+import { PutParameterCommand } from '@aws-sdk/client-ssm';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { edgeKeysParameter, playbackKeyParameter } from '../infra/names.ts';
+import { readParameter } from './parameters.ts';
 
 /** The key that a stage's addresses are signed with; undefined where the stage has no tokens. */
 export function readPlaybackKey(ssm: SSMClient, stage: string): Promise<string | undefined> {
-  return readSecret(ssm, playbackKeyParameter(stage));
+  return readParameter(ssm, playbackKeyParameter(stage));
 }
 
 /**
@@ -15,7 +16,7 @@ export function readPlaybackKey(ssm: SSMClient, stage: string): Promise<string |
  */
 export async function rotatePlaybackKey(ssm: SSMClient, stage: string): Promise<boolean> {
   const name = edgeKeysParameter(stage);
-  const [key, keys] = await Promise.all([readPlaybackKey(ssm, stage), readSecret(ssm, name)]);
+  const [key, keys] = await Promise.all([readPlaybackKey(ssm, stage), readParameter(ssm, name)]);
   if (key === undefined || keys === undefined) return false;
   if (keys.split(' ')[0] !== key) {
     throw new Error(
@@ -30,14 +31,4 @@ export async function rotatePlaybackKey(ssm: SSMClient, stage: string): Promise<
     }),
   );
   return true;
-}
-
-async function readSecret(ssm: SSMClient, name: string): Promise<string | undefined> {
-  try {
-    const asked = new GetParameterCommand({ Name: name, WithDecryption: true });
-    return (await ssm.send(asked)).Parameter?.Value;
-  } catch (error) {
-    if (error instanceof ParameterNotFound) return undefined;
-    throw error;
-  }
 }

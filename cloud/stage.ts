@@ -4,7 +4,7 @@ import {
   ECSClient,
   ECSServiceException,
 } from '@aws-sdk/client-ecs';
-import { GetParameterCommand, ParameterNotFound, SSMClient } from '@aws-sdk/client-ssm';
+import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import type { StageConfig } from '../infra/config.ts';
 import { distributionParameter, nameOf, originParameter } from '../infra/names.ts';
@@ -14,6 +14,7 @@ import { openAwsHome } from '../worker/io/aws/home.ts';
 import type { Home } from '../worker/io/ports.ts';
 import { requireAccount } from './account.ts';
 import { findStage } from './find-stage.ts';
+import { readParameter } from './parameters.ts';
 import { ecsWorkers } from './workers.ts';
 import type { Workers } from './workers.ts';
 
@@ -101,15 +102,6 @@ export async function readDistribution({ ssm, name }: Stage): Promise<string> {
   throw new Error(
     `Stage ${name} does not say which CDN is to forget what is deleted. Deploy it again: ./scripts/deploy ${name}`,
   );
-}
-
-async function readParameter(ssm: SSMClient, Name: string): Promise<string | undefined> {
-  try {
-    return (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value;
-  } catch (error) {
-    if (error instanceof ParameterNotFound) return undefined;
-    throw error;
-  }
 }
 
 function notDeployed(stage: string, cause?: unknown): Error {

@@ -178,6 +178,9 @@ const FARGATE_MEMORY: Readonly<Record<number, readonly [number, number, number]>
 /** https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
 const LOG_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653];
 
+/** ARNs there do not begin with `arn:aws:`, and CloudFront is another one or none. */
+const OTHER_PARTITIONS = /^(cn|us-gov|us-iso[a-z]?|eu-iso[a-z]?)-/;
+
 const whole = (least: number, most: number) =>
   z
     .int('is not a whole number')
@@ -206,7 +209,10 @@ const workerSize = z.strictObject({
 
 const stageSchema = z.strictObject({
   name: matching(/^[a-z][a-z0-9]{0,11}$/, 'is not 1 to 12 lower-case letters and digits'),
-  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region'),
+  region: matching(/^[a-z]{2}(-[a-z]+)+-\d$/, 'is no region').refine(
+    (region) => !OTHER_PARTITIONS.test(region),
+    'is in another partition than aws (China, GovCloud, isolated regions), which these stacks do not fit',
+  ),
   accountId: matching(/^\d{12}$/, 'is not 12 digits').optional(),
   allowedSites: z
     .array(

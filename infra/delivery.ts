@@ -9,7 +9,7 @@ import { CloudfrontOriginAccessControl } from '@cdktf/provider-aws/lib/cloudfron
 import { CloudfrontResponseHeadersPolicy } from '@cdktf/provider-aws/lib/cloudfront-response-headers-policy/index.js';
 import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.js';
 import { SsmParameter } from '@cdktf/provider-aws/lib/ssm-parameter/index.js';
-import { Annotations, Fn, Token } from 'cdktf';
+import { Annotations, dependable, Fn, Token } from 'cdktf';
 import type { Construct } from 'constructs';
 import {
   CACHE_POLICIES,
@@ -30,6 +30,7 @@ import {
   edgeKeysParameter,
   nameOf,
   originParameter,
+  originSecretParameter,
   playbackKeyParameter,
   stackName,
 } from './names.ts';
@@ -54,7 +55,7 @@ export class DeliveryStack extends StageStack {
   constructor(scope: Construct, { deliveryBucket, logBucket, ...props }: DeliveryProps) {
     super(scope, stackName(props.config.name, 'delivery'), props);
     this.deliveryBucket = deliveryBucket;
-    const { name, priceClass, domain, firewall } = this.config;
+    const { name, accessMode, priceClass, domain, firewall } = this.config;
     const { origin, readers } = this.access();
     const edgeFunction = this.edgeFunction();
     const served = {
@@ -97,10 +98,12 @@ export class DeliveryStack extends StageStack {
       defaultCacheBehavior: kept(DEFAULT_POLICY),
       customErrorResponse: [{ errorCode: MISSING.status, errorCachingMinTtl: MISSING.keptSeconds }],
     });
-    new S3BucketPolicy(this, 'readers', {
+    const mayRead = new S3BucketPolicy(this, 'readers', {
       bucket: deliveryBucket.name,
       policy: policy(readers(this.distribution), bucketOnlyByTls(deliveryBucket.arn)),
     });
+    // The bucket takes a new secret before the CDN sends it. In other modes the policy names the distribution.
+    if (accessMode === 'public-read-via-cdn') this.distribution.dependsOn = [dependable(mayRead)];
     new AccessLogs(this, 'access-logs', {
       name: nameOf(name, 'edge'),
       distribution: this.distribution,
@@ -155,14 +158,14 @@ export class DeliveryStack extends StageStack {
         };
       }
       case 'public-read-via-cdn': {
-        const secret = this.originSecret();
+        const secrets = this.originSecrets();
         return {
-          origin: { ...origin, customHeader: [{ name: 'Referer', value: secret }] },
+          origin: { ...origin, customHeader: [{ name: 'Referer', value: secrets[0] }] },
           readers: () => ({
             Sid: 'WhoKnowsTheSecretOfTheCdnReads',
             ...read,
             Principal: '*',
-            Condition: { StringEquals: { 'aws:Referer': secret } },
+            Condition: { StringEquals: { 'aws:Referer': secrets } },
           }),
         };
       }
@@ -177,38 +180,36 @@ export class DeliveryStack extends StageStack {
   }
 
   /**
-   * 244 random bits that Terraform draws once, when the stage is first deployed. They are kept in
-   * Terraform's state and here; `terraform apply -replace=aws_ssm_parameter.origin-secret` draws others.
+   * What the CDN sends to the bucket, newest first. The bucket takes both, so that a new one is no outage while
+   * edges still send the one before. `./scripts/deploy <stage> --new-origin-secret` draws another.
    */
-  private originSecret(): string {
-    return this.drawn('origin-secret', `/${nameOf(this.config.name, 'origin-secret')}`, {
-      description: 'What the CDN sends as Referer, and the delivery bucket demands',
-      value: `${Fn.uuid()}-${Fn.uuid()}`,
-    });
-  }
-
-  /** A secret that Terraform draws once, and that may then be changed at SSM. */
-  private drawn(
-    id: string,
-    name: string,
-    secret: { readonly description: string; readonly value: string },
-  ): string {
-    return new SsmParameter(this, id, {
-      ...{ name, type: 'SecureString', ...secret },
-      // uuid() is another at each plan: only the first counts.
-      lifecycle: { ignoreChanges: ['value'] },
-    }).value;
+  private originSecrets(): readonly [newest: string, before: string] {
+    return this.pair(
+      'origin-secret',
+      originSecretParameter(this.config.name),
+      'What the CDN sends as Referer, and the delivery bucket demands, newest first',
+    );
   }
 
   /** The two keys that the edge takes, newest first. `./scripts/play-address <stage> --rotate` draws others. */
   private edgeKeys(): readonly [newest: string, before: string] {
-    const keys = this.drawn('edge-keys', edgeKeysParameter(this.config.name), {
-      description:
-        'The keys of playback tokens that the edge takes at the next deploy, newest first',
+    return this.pair(
+      'edge-keys',
+      edgeKeysParameter(this.config.name),
+      'The keys of playback tokens that the edge takes at the next deploy, newest first',
+    );
+  }
+
+  /** Two secrets of 244 random bits each, which Terraform draws once, and which may then be changed at SSM. */
+  private pair(id: string, name: string, description: string): readonly [string, string] {
+    const { value } = new SsmParameter(this, id, {
+      ...{ name, description, type: 'SecureString' },
       value: `${Fn.uuid()}-${Fn.uuid()} ${Fn.uuid()}-${Fn.uuid()}`,
+      // uuid() is another at each plan: only the first counts.
+      lifecycle: { ignoreChanges: ['value'] },
     });
-    const key = (index: number) => Token.asString(Fn.element(Fn.split(' ', keys), index));
-    return [key(0), key(1)];
+    const one = (index: number) => Token.asString(Fn.element(Fn.split(' ', value), index));
+    return [one(0), one(1)];
   }
 
   private edgeFunction(): CloudfrontFunction {

@@ -30,6 +30,11 @@ export function distributionParameter(stage: string): string {
   return `/vodstack/${stage}/distribution`;
 }
 
+/** The SSM parameter of what the CDN sends and the bucket demands in `public-read-via-cdn`: the newest and the one before. */
+export function originSecretParameter(stage: string): string {
+  return `/${nameOf(stage, 'origin-secret')}`;
+}
+
 /** The SSM parameter of the key that addresses are signed with (edge/playback-token.ts). */
 export function playbackKeyParameter(stage: string): string {
   return `/vodstack/${stage}/playback-key`;

@@ -7,7 +7,9 @@ export interface Statement {
   readonly Principal?: '*' | { readonly Service: string };
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<
+    Record<string, Readonly<Record<string, string | readonly string[]>>>
+  >;
 }
 
 export function policy(...statements: readonly Statement[]): string {

@@ -103,7 +103,8 @@ def ask_bucket_policies_properly():
             return False
         demanded = condition.get("StringEquals", {}).get("aws:Referer")
         referer = request.headers.get("Referer") if has_request_context() else None
-        return statement["Principal"] == "*" and demanded in (None, referer)
+        allowed = demanded if isinstance(demanded, list) else [demanded]
+        return statement["Principal"] == "*" and (demanded is None or referer in allowed)
 
     FakeBucket.get_permission = permission
 

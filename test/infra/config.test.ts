@@ -70,6 +70,22 @@ describe('The stages', () => {
     );
   });
 
+  test.each(['cn-north-1', 'us-gov-west-1', 'us-iso-east-1', 'us-isob-east-1', 'eu-isoe-west-1'])(
+    'are not for %s, where AWS has other names for things.',
+    (region) => {
+      expect(() => checkStages([stage({ ...own, region })])).toThrow(
+        'mine: region is in another partition than aws',
+      );
+    },
+  );
+
+  test.each(['eu-central-1', 'us-west-2', 'ap-southeast-7', 'il-central-1'])(
+    'are for %s.',
+    (region) => {
+      expect(checkStages([stage({ ...own, region })])).toHaveLength(1);
+    },
+  );
+
   test('with the same name are refused.', () => {
     expect(() => checkStages([stage(own), stage(own)])).toThrow('mine: name is that of two stages');
   });

@@ -377,18 +377,25 @@ describe('The delivery bucket', () => {
     },
   );
 
-  test('of staging (public-read-via-cdn) is read by who knows a secret that its CDN sends.', () => {
-    const secret = '${aws_ssm_parameter.origin-secret.value}';
+  test('of staging (public-read-via-cdn) is read by who knows a secret that its CDN sends, or the one before.', () => {
+    const secret = (index: number) =>
+      `\${element(split(" ", aws_ssm_parameter.origin-secret.value), ${index})}`;
     expect(reader('staging')).toMatchObject({
       Principal: '*',
-      Condition: { StringEquals: { 'aws:Referer': secret } },
+      Condition: {
+        StringEquals: { 'aws:Referer': [0, 1].map((one) => secret(one).replaceAll('"', "'")) },
+      },
     });
-    expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret }]);
+    expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret(0) }]);
     // Drawn by Terraform, once: it is nowhere in what is written out.
     expect(stackOf('staging-delivery').all('aws_ssm_parameter')['origin-secret']).toMatchObject({
       type: 'SecureString',
-      value: '${uuid()}-${uuid()}',
+      value: '${uuid()}-${uuid()} ${uuid()}-${uuid()}',
       lifecycle: { ignore_changes: ['value'] },
+    });
+    // A new one is good before it is sent.
+    expect(stackOf('staging-delivery').one('aws_cloudfront_distribution')).toMatchObject({
+      depends_on: ['aws_s3_bucket_policy.readers'],
     });
   });
 
