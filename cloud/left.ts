@@ -2,6 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import type { StageConfig } from '../infra/config.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
+import { named } from './named.ts';
 import { taggedIn } from './tagged.ts';
 import { findService } from './workers.ts';
 
@@ -12,12 +13,12 @@ import { findService } from './workers.ts';
 const ECS_REMNANT = /^arn:aws:ecs:[^:]*:\d+:(task-definition|cluster|service)\//;
 
 /**
- * The ARNs of all that carries a stage's tags, in its region and in the edge's, but for the bucket that
- * keeps the state.
+ * All that is there of a stage, by its tags or by its name, in its region and in the edge's, but for the bucket
+ * that keeps the state. ARNs, where AWS has them.
  */
-export async function tagged(config: StageConfig): Promise<readonly string[]> {
+export async function found(config: StageConfig): Promise<readonly string[]> {
   const { name, region, state } = config;
-  const arns = new Set<string>();
+  const arns = new Set<string>(await named(config));
   for (const where of new Set([region, EDGE_REGION])) {
     for (const arn of await taggedIn(where, name)) arns.add(arn);
   }
@@ -45,7 +46,7 @@ async function hasService({ name, region }: StageConfig): Promise<boolean> {
  */
 export async function leftOf(config: StageConfig, stop: AbortSignal): Promise<readonly string[]> {
   for (let looks = 12; ; looks -= 1) {
-    const left = await tagged(config);
+    const left = await found(config);
     if (left.length === 0 || looks === 0) return left;
     await after(10_000, undefined, { signal: stop });
   }

@@ -22,7 +22,7 @@ import { openClients } from './clients.ts';
 import type { Clients } from './clients.ts';
 import { findStage } from './find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from './empty.ts';
-import { leftOf, tagged } from './left.ts';
+import { found, leftOf } from './left.ts';
 import { readStageOptions, STOPPING } from './options.ts';
 import { requireSamePlace } from './place.ts';
 import { readState } from './state.ts';
@@ -31,7 +31,8 @@ import { findService } from './workers.ts';
 const HELP = `Usage: ./scripts/teardown <stage> [options]
 
 Takes a stage away from AWS, with every video in it: stops the workers, empties the queues, the
-buckets and the image repository, destroys everything, and then looks by tags for what is left.
+buckets and the image repository, destroys everything, and then looks by tags and by names for what
+is left.
 Buckets that were there before (existingBuckets in infra/config.ts) keep what is in them. What
 was cut off goes on when this is run again.
 
@@ -40,7 +41,7 @@ Options:
   --even-protected   do not ask a second time about a protected stage, as prod is
   --help             this text
 
-It ends with 0 when nothing is left that costs money, and lists it otherwise; not on a terminal
+It ends with 0 when nothing is left, and lists it otherwise; not on a terminal
 as one line of JSON, with all else on standard error.
 `;
 
@@ -95,7 +96,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   const known = await Promise.all(CONCERNS.map(isDeployed));
   if (!known.includes(true)) {
     say(`Terraform knows of nothing in stage ${name}, here or in the bucket of its state.`);
-    return report(config, await tagged(config));
+    return report(config, await found(config));
   }
   await cdktf(['synth'], stop);
   const destroy = async (concern: Concern) => {
@@ -185,7 +186,7 @@ function report(config: StageConfig, left: readonly string[]): number {
     const news =
       left.length > 0
         ? `Left of stage ${name}, and maybe paid for:\n  ${left.join('\n  ')}\n`
-        : `Nothing of stage ${name} is left that costs money.\n`;
+        : `Nothing of stage ${name} is left.\n`;
     print(`${news}${tail}`);
   } else printJson({ stage: name, left, kept });
   return left.length === 0 ? 0 : 1;

@@ -318,9 +318,36 @@ class CloudFront:
         if not environ["PATH_INFO"].startswith(self.ROOT):
             return self.application(environ, start_response)
         asked = Request(environ)
-        kind, *rest = asked.path.removeprefix(self.ROOT).split("/")
+        kind, *rest = asked.path.removeprefix(self.ROOT).strip("/").split("/")
+        if asked.method == "GET" and not rest and kind != "tagging":
+            return self.list(kind)(environ, start_response)
         answer = {"tagging": self.tagging, "function": self.function}.get(kind, self.thing)
         return answer(asked, kind, rest)(environ, start_response)
+
+    def list(self, kind):
+        """All of a kind, in one page."""
+        tag = "".join(word.capitalize() for word in kind.split("-"))
+        around = xml.Element(f"{tag}List", xmlns=self.NAMESPACE)
+        items = xml.Element("Items")
+        for thing_id, document in self.things.items():
+            if document.tag == "CreateFunctionRequest" and tag == "Function":
+                items.append(self.summary_of_function(*thing_id))
+            if document.tag != f"{tag}Config":
+                continue
+            summary = xml.SubElement(items, f"{tag}Summary")
+            if kind == "origin-access-control":
+                xml.SubElement(summary, "Id").text = thing_id
+                summary.extend(document)
+            else:
+                xml.SubElement(summary, "Type").text = "custom"
+                summary = xml.SubElement(summary, tag)
+                xml.SubElement(summary, "Id").text = thing_id
+                summary.append(document)
+        xml.SubElement(around, "MaxItems").text = "100"
+        xml.SubElement(around, "IsTruncated").text = "false"
+        xml.SubElement(around, "Quantity").text = str(len(items))
+        around.append(items)
+        return self.answer(around, 200)
 
     def thing(self, asked, kind, rest):
         """A distribution, a policy or an access control: an id around a document."""
@@ -413,6 +440,9 @@ class CloudFront:
         return self.tell_of_function(kind, name, 200)
 
     def tell_of_function(self, kind, name, status):
+        return self.answer(self.summary_of_function(kind, name), status)
+
+    def summary_of_function(self, kind, name):
         summary = xml.Element("FunctionSummary", xmlns=self.NAMESPACE)
         xml.SubElement(summary, "Name").text = name
         xml.SubElement(summary, "Status").text = "DEPLOYED"
@@ -421,7 +451,7 @@ class CloudFront:
         xml.SubElement(metadata, "FunctionARN").text = self.arn(kind, name)
         xml.SubElement(metadata, "Stage").text = "LIVE"
         xml.SubElement(metadata, "LastModifiedTime").text = now()
-        return self.answer(summary, status)
+        return summary
 
     def tagging(self, asked, kind, rest):
         arn = asked.args["Resource"]
