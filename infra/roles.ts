@@ -54,15 +54,16 @@ function taskRights(props: RolesProps): readonly Statement[] {
   const { sourceBucketArn, workBucketArn, deliveryBucketArn } = props;
   return [
     allow('ReadSources', ['s3:GetObject'], `${sourceBucketArn}/*`),
-    // Deleted are the results of jobs that are begun anew.
+    // Deleted are the results of jobs that are begun anew, and what is made of an asset that is deleted meanwhile.
     allow(
       'KeepJobs',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/jobs/*`,
     ),
+    allow('SeeDeletions', ['s3:GetObject', 's3:DeleteObject'], `${workBucketArn}/deleted/*`),
     allow(
       'Publish',
-      ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
       `${deliveryBucketArn}/v/*`,
     ),
     // Also what makes S3 say 404 of what is missing, and not 403.
@@ -77,6 +78,17 @@ function taskRights(props: RolesProps): readonly Statement[] {
         'sqs:GetQueueAttributes',
       ],
       props.jobsArn,
+    ),
+    // What the queue itself has moved there is reported by an idle worker.
+    allow(
+      'LookAtDeadLetters',
+      [
+        'sqs:ReceiveMessage',
+        'sqs:ChangeMessageVisibility',
+        'sqs:DeleteMessage',
+        'sqs:GetQueueAttributes',
+      ],
+      props.deadLettersArn,
     ),
     allow('GiveUpAndTell', ['sqs:SendMessage'], props.deadLettersArn, props.eventsArn),
   ];

@@ -14,6 +14,7 @@ import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
+import { forgetDeletions } from '../worker/deleted.ts';
 import { HomeLostError } from '../worker/io/ports.ts';
 import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
@@ -131,6 +132,7 @@ function addressesText(origin: string): string {
 async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> {
   const sweep = async () => {
     const unknown = await home.sweep();
+    await forgetDeletions(home.store, LOCAL_NAMES.workBucket);
     if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
     try {
       await home.backUp();

@@ -1,14 +1,11 @@
-import type { Home, ObjectStore } from '../worker/io/ports.ts';
-import { inParallel } from '../worker/io/in-parallel.ts';
+import { clear, markDeleted } from '../worker/deleted.ts';
+import type { Home } from '../worker/io/ports.ts';
 import { jobIdOf } from '../worker/plan/ids.ts';
 import { assetKeys, jobKeys, pointerKey } from '../worker/plan/keys.ts';
 import { serialiseJob } from '../worker/plan/message.ts';
 import { reopenJob } from '../worker/reopen.ts';
 import type { Entry, Names } from './library.ts';
 import { RequestError } from './requests.ts';
-
-/** Objects that are deleted at once. */
-const AT_ONCE = 16;
 
 /** Has a file worked on, again or at last, that did not become an asset. Throws RequestError when that cannot be. */
 export async function retry({ store, queue }: Home, names: Names, entry: Entry): Promise<void> {
@@ -32,7 +29,7 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
 /**
  * Deletes an asset and everything it owns, and has it forgotten where it is cached. In this order what is cut
  * off is still in the library, and can be deleted again: a job that says that it is ready hides its source,
- * and goes first. Throws RequestError while it is worked on.
+ * and goes first. Whoever works on it meanwhile removes what it has written (worker/deleted.ts).
  */
 export async function remove(
   { store }: Home,
@@ -40,10 +37,9 @@ export async function remove(
   { item, source, jobIds }: Entry,
   forget: () => Promise<void>,
 ): Promise<void> {
-  if (item.state === 'working') {
-    throw new RequestError(409, 'This video is being worked on. Delete it when that has ended.');
-  }
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;
+  // Of the usual job, too, whose message may still wait in the queue.
+  await markDeleted(store, WORK_BUCKET, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
   for (const jobId of jobIds) await clear(store, WORK_BUCKET, jobKeys(jobId).all);
   // Before the segments, so that nobody sees half of it.
   await store.delete(DELIVERY_BUCKET, pointerKey(item.id));
@@ -53,10 +49,4 @@ export async function remove(
   // Another file by the same name may have taken its place a moment ago.
   const { key, etag } = source;
   if ((await store.head(SOURCE_BUCKET, key))?.etag === etag) await store.delete(SOURCE_BUCKET, key);
-}
-
-async function clear(store: ObjectStore, bucket: string, prefix: string): Promise<void> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(bucket, prefix)) keys.push(key);
-  await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
 }

@@ -5,6 +5,7 @@ import {
   TransientError,
   UnreadableError,
 } from './errors.ts';
+import { clearIfDeleted, isDeleted, isDropped, unlessDeleted } from './deleted.ts';
 import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
@@ -60,6 +61,10 @@ async function handleJob(
 ): Promise<void> {
   const job = await intake.identify(services, request);
   const context = { signal, log: log.child({ jobId: job.jobId, assetId: job.assetId }) };
+  if (await isDropped(services, job)) {
+    context.log.info({ event: 'job.deleted' });
+    return;
+  }
   if (!(await intake.reopen(services, job))) {
     context.log.info({ event: 'job.known' });
     return;
@@ -79,6 +84,7 @@ async function handleUnit(
   { log, signal }: Context,
 ): Promise<void> {
   const { jobId } = message;
+  if (await clearIfDeleted(services, jobId, { log })) return;
   const plan = await readPlan(services, jobId).catch((error: unknown) =>
     planAgain(services, jobId, error, log),
   );
@@ -110,7 +116,10 @@ async function planAgain(
   await services.jobs.send(serialiseJob(request));
 }
 
-/** A rejection ends the whole job and is told to the uploader; any other failure leaves its evidence. */
+/**
+ * A rejection ends the whole job and is told to the uploader; any other failure leaves its evidence. Of a job
+ * that is deleted meanwhile neither is told, and nothing stays.
+ */
 async function guard(
   services: Services,
   job: JobNames,
@@ -118,13 +127,16 @@ async function guard(
   context: Context,
   work: () => Promise<void>,
 ): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof RejectedError) await reportRejected(services, job, error, context);
-    else if (!context.signal.aborted) await writeEvidence(services, job, step, error, context);
-    throw error;
-  }
+  await unlessDeleted(services, job.jobId, context, async () => {
+    try {
+      await work();
+    } catch (error) {
+      if (await isDeleted(services, job)) throw error;
+      if (error instanceof RejectedError) await reportRejected(services, job, error, context);
+      else if (!context.signal.aborted) await writeEvidence(services, job, step, error, context);
+      throw error;
+    }
+  });
 }
 
 /**
@@ -138,6 +150,7 @@ export async function giveUp(
   why: unknown,
   context: Context,
 ): Promise<boolean> {
+  if (await isOfDeleted(services, body, context)) return false;
   const job = await jobOf(services, body);
   if (!job) {
     context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
@@ -147,7 +160,30 @@ export async function giveUp(
   const refused = why instanceof FaultyOutputError;
   if (job.plan && !refused && (await publishWhenDone(services, job.plan, context))) return false;
   await reportFailed(services, job, why, context);
-  return true;
+  // It was deleted while this was written.
+  return !(await clearIfDeleted(services, job.jobId, context));
+}
+
+/** Whether a message is of a job that was deleted; what is left of the job is removed then. */
+export async function isOfDeleted(
+  services: Services,
+  body: string,
+  context: Context,
+): Promise<boolean> {
+  const jobId = await jobIdIn(services, body);
+  return jobId !== undefined && (await clearIfDeleted(services, jobId, context));
+}
+
+/** The id of a message's job; undefined when it has none. Unlike `jobOf` it needs nothing of the job to be there. */
+async function jobIdIn(services: Services, body: string): Promise<string | undefined> {
+  try {
+    const message = parseMessage(body);
+    if (message.type === 'unit') return message.jobId;
+  } catch (error) {
+    if (error instanceof PoisonError) return undefined;
+    throw error;
+  }
+  return (await jobOf(services, body))?.jobId;
 }
 
 /** The job of a message; undefined when it has none. */

@@ -1,3 +1,4 @@
+import { isDeleted } from './deleted.ts';
 import { FaultyOutputError } from './errors.ts';
 import { requireMade } from './gate.ts';
 import { PreconditionFailedError } from './io/ports.ts';
@@ -24,7 +25,7 @@ import type { Context, Services } from './services.ts';
 
 /**
  * Publishes the asset when every unit has its marker, and all is there as planned: playlists, then the
- * pointer, then the event. False while something is still to be made. Throws FaultyOutputError for what
+ * pointer, then the event. False while something is still to be made, or when the asset was deleted. Throws FaultyOutputError for what
  * is not to be published.
  */
 export async function publishWhenDone(
@@ -59,6 +60,8 @@ export async function publishWhenDone(
     const key = versionKey(assetId, version, path);
     await store.put(config.DELIVERY_BUCKET, key, text, deliveryHeaders(key));
   }
+  // Whoever works on it removes what is here.
+  if (await isDeleted(services, plan)) return false;
   await movePointer(services, plan, pointer, context);
   const spentSeconds = markers.reduce((sum, marker) => sum + marker.elapsedSeconds, 0);
   await report(services, { type: 'asset.ready', jobId, spentSeconds, ...asset }, context);

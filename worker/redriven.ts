@@ -1,5 +1,5 @@
 import { takeDeadLetters } from './io/dead-letters.ts';
-import { giveUp, jobOf } from './pipeline.ts';
+import { giveUp, isOfDeleted, jobOf } from './pipeline.ts';
 import { readResult } from './reopen.ts';
 import type { Context, Services } from './services.ts';
 
@@ -21,6 +21,10 @@ export function redrivenReporter(services: Services): (context: Context) => Prom
     if (open.visible + open.inFlight + open.delayed > 0) return;
     looked = visible;
     for (const { body, receipt } of await takeDeadLetters(deadLetters, VISIBILITY_SECONDS)) {
+      if (await isOfDeleted(services, body, context)) {
+        await deadLetters.acknowledge(receipt);
+        continue;
+      }
       const job = await jobOf(services, body);
       const reported = !job || (await readResult(store, config.WORK_BUCKET, job.jobId));
       const why = new Error('Its workers ended each time without a word.');

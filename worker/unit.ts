@@ -39,6 +39,7 @@ import type { Plan, Unit } from './plan/plan.ts';
 import { joinable, readSegment } from './plan/transport-stream.ts';
 import type { Segment } from './plan/transport-stream.ts';
 import { noteProgress } from './progress-notes.ts';
+import type { Notes } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
 import type { Context, Services } from './services.ts';
 import { addressOf, requireSource } from './source.ts';
@@ -67,6 +68,7 @@ interface Work {
   decoder(argv: readonly string[]): Decoder;
   /** Puts a file of the version into the delivery bucket. */
   upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
+  readonly notes: Notes;
 }
 
 /**
@@ -100,6 +102,7 @@ export async function encodeUnit(
   let damage: string | undefined;
   const work: Work = {
     ...{ services, plan, address, directory, context },
+    notes: noteProgress(services, plan.jobId, name, context),
     run: async (argv, { silentSeconds = 0, onProgress } = {}) => {
       const said = await runFfmpeg({
         ...{ argv, signal, log },
@@ -134,6 +137,8 @@ export async function encodeUnit(
     log.info({ event: 'unit.done', elapsedSeconds });
   } finally {
     ended.abort();
+    // Before anybody looks whether the job is still there.
+    await work.notes.end();
     await removeScratch(directory, log);
   }
 }
@@ -155,11 +160,10 @@ function makeUnit(work: Work, unit: Unit): Promise<Made> {
 }
 
 async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
-  const { services, plan, context } = work;
+  const { services, plan, context, notes } = work;
   const { grid, media, originSeconds } = plan;
   const startSeconds = originSeconds + frameSeconds(grid, unit.firstFrame);
   const names = plan.renditions.map(({ name }) => name);
-  const note = noteProgress(services, plan.jobId, unit.name, context);
   return withoutDefects(work, unit.name, async (directory, again) => {
     const { address } = work;
     const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
@@ -168,7 +172,7 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
     await makeFolders(directory, names);
     await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
       silentSeconds: startSeconds - (seekSeconds ?? media.startSeconds),
-      onProgress: ({ frames }) => note(frames / unit.frames),
+      onProgress: ({ frames }) => notes.note(frames / unit.frames),
     });
     const decoder = work.decoder(KEYS_COMMAND);
     const keys: Omit<DecodedKey, 'picture'>[] = [];
@@ -248,10 +252,9 @@ async function withoutDefects(
 }
 
 async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
-  const { services, plan, address, context } = work;
+  const { plan, address, notes } = work;
   const track = plan.audio.find(({ name }) => name === unit.track);
   if (!track) throw new PoisonError(`Job ${plan.jobId} has no track ${unit.track}.`);
-  const note = noteProgress(services, plan.jobId, unit.name, context);
   return withoutDefects(work, unit.name, async (directory) => {
     await makeFolders(directory, [track.name]);
     const decoder = work.decoder(LEVELS_COMMAND);
@@ -276,7 +279,7 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
     let failure: unknown;
     await work.run(audioCommand(plan, track, { address, directory }), {
       onProgress: ({ outSeconds }) => {
-        note(outSeconds / plan.durationSeconds);
+        notes.note(outSeconds / plan.durationSeconds);
         taking ??= take(false)
           .catch((error: unknown) => {
             failure ??= error;

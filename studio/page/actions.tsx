@@ -56,9 +56,6 @@ export function WatchLink({ item }: { readonly item: ReadyItem }) {
 }
 
 export function DeleteButton({ item }: { readonly item: LibraryItem }) {
-  if (item.state === 'working') {
-    return <p class="facts">It can be deleted when nobody works on it any more.</p>;
-  }
   const run = async () => {
     await api.remove(item.id);
     say(`${item.title} is deleted.`);

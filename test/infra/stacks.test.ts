@@ -754,7 +754,7 @@ describe('Roles', () => {
     }
   });
 
-  test('of a worker reach its own prefixes and queues only, and delete nothing but what it knows of jobs.', () => {
+  test('of a worker reach its own prefixes and queues only, and delete nothing but jobs and what was made of them.', () => {
     const [, , task] = roles.find(([name, id]) => name === 'prod' && id.includes('task')) ?? [];
     const rights = statements(task?.['policy']).map(({ Action, Resource }) => [
       Action.join(' '),
@@ -767,7 +767,11 @@ describe('Roles', () => {
         [expect.stringMatching(/^work_.*\/jobs\/\*$/) as unknown],
       ],
       [
-        's3:GetObject s3:PutObject s3:AbortMultipartUpload',
+        's3:GetObject s3:DeleteObject',
+        [expect.stringMatching(/^work_.*\/deleted\/\*$/) as unknown],
+      ],
+      [
+        's3:GetObject s3:PutObject s3:DeleteObject s3:AbortMultipartUpload',
         [expect.stringMatching(/^delivery_.*\/v\/\*$/) as unknown],
       ],
       [
@@ -777,6 +781,10 @@ describe('Roles', () => {
       [
         'sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:SendMessage sqs:GetQueueAttributes',
         [expect.stringMatching(/^jobs/) as unknown],
+      ],
+      [
+        'sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes',
+        [expect.stringMatching(/^dead-letters/) as unknown],
       ],
       [
         'sqs:SendMessage',

@@ -21,6 +21,8 @@ import { serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
 import type { JobOptions } from '../../worker/plan/message.ts';
 import { PLAN_SCHEMA, parsePlan, planVersion } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
+import type { LibraryItem } from '../../studio/protocol.ts';
+import { remove } from '../../studio/actions.ts';
 import { redrivenReporter } from '../../worker/redriven.ts';
 import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
@@ -179,6 +181,57 @@ describe('A marker', () => {
     expect(await services.store.head(work, keys.result)).toBeUndefined();
     expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
   });
+});
+
+test('A job that is deleted at any write of its worker leaves nothing but its mark.', async () => {
+  const entry = (jobId: string, assetId: string) => ({
+    jobIds: [jobId],
+    item: { id: assetId } as LibraryItem,
+    source: { bucket: 'source', key: 'clip.mp4', etag: '' },
+  });
+  for (let write = 0, more = true; more; write += 1) {
+    const { jobId, assetId, message } = await upload();
+    const { store, jobs } = services;
+    let left = write;
+    const put: typeof store.put = async (...object) => {
+      left -= 1;
+      if (left === -1) {
+        const { etag } = (await store.head('source', 'clip.mp4')) ?? { etag: '' };
+        const gone = {
+          ...entry(jobId, assetId),
+          source: { bucket: 'source', key: 'clip.mp4', etag },
+        };
+        await remove(home, layoutEnv(''), gone, async () => undefined);
+      }
+      return store.put(...object);
+    };
+    const watched = { ...services, store: { ...store, put } };
+    let body: string | undefined = message;
+    while (body !== undefined) {
+      await handleMessage(watched, body, context());
+      const [next] = await jobs.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 60 });
+      if (next) await jobs.acknowledge(next.receipt);
+      body = next?.body;
+    }
+    const kept = [];
+    for (const bucket of ['source', 'work', 'delivery']) {
+      for await (const { key } of store.list(bucket, '')) kept.push(key);
+    }
+    const events = await services.events.counts();
+    more = left < 0;
+    if (more) {
+      expect([write, kept]).toEqual([
+        write,
+        [`deleted/assets/${assetId}.json`, `deleted/jobs/${jobId}.json`],
+      ]);
+    } else {
+      // The last round was not disturbed: the same file, uploaded again, is made as ever.
+      expect(kept).toContain(`v/${assetId}/index.m3u8`);
+      expect(kept.filter((key) => key.startsWith('deleted/'))).toEqual([]);
+      expect(events.visible).toBeGreaterThan(0);
+      expect(write).toBeGreaterThan(10);
+    }
+  }
 });
 
 test('A unit that is not in the plan any more is no failure of its job.', async () => {

@@ -86,10 +86,11 @@ async function asked() {
   return messages.map(({ body }) => parseMessage(body));
 }
 
+/** But for the marks of what was deleted. */
 async function keysOf(bucket: string): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const { key } of home.store.list(bucket, '')) keys.push(key);
-  return keys;
+  return keys.filter((key) => !key.startsWith('deleted/'));
 }
 
 async function reject(id: string, fileName: string, code = 'no_video'): Promise<string> {

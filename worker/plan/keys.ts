@@ -64,6 +64,14 @@ export function deliveryHeaders(key: string): DeliveryHeaders {
   return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };
 }
 
+/** Marks of what was deleted lie below this: apart from what they are about, of which nothing stays. */
+export const DELETED = 'deleted/';
+
+export const deletedKeys = {
+  asset: (assetId: string) => `${DELETED}assets/${assetId}.json`,
+  job: (jobId: string) => `${DELETED}jobs/${jobId}.json`,
+} as const;
+
 /** What every job's objects in the work bucket are below. */
 export const JOBS = 'jobs/';
 

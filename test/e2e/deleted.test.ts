@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { remove } from '../../studio/actions.ts';
+import { LibraryReader } from '../../studio/library.ts';
+import { describeWithEmulator } from '../aws/emulator.ts';
+import { cloudSetting } from '../aws/setting.ts';
+import { clip } from './clips.ts';
+import { Machine } from './machine.ts';
+
+const file = clip({ name: 'deleted.mp4', seconds: 8, size: '320x180' });
+const nothing = { visible: 0, inFlight: 0, delayed: 0 };
+
+let machine: Machine;
+afterEach(() => machine.close());
+
+async function keys(): Promise<readonly string[]> {
+  const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = machine.env;
+  const found: string[] = [];
+  for (const bucket of [SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET]) {
+    for await (const { key } of machine.home.store.list(bucket, '')) found.push(key);
+  }
+  return found;
+}
+
+async function deletedAtWork(): Promise<void> {
+  const first = machine.start();
+  const second = machine.start();
+  const { assetId, jobId } = await machine.upload(file);
+  await Promise.race([first, second].map((worker) => worker.encodes('video-00000')));
+  const library = new LibraryReader(machine.home.store, machine.env, '');
+  const entry = (await library.read()).find(({ item }) => item.id === assetId);
+  if (entry?.item.state !== 'working') throw new Error('It is not worked on.');
+  await remove(machine.home, machine.env, entry, async () => undefined);
+  // Until every unit has ended.
+  await expect.poll(() => machine.counts('JOB_QUEUE'), { timeout: 60_000 }).toEqual(nothing);
+  await machine.stop();
+  expect(await keys()).toEqual([`deleted/assets/${assetId}.json`, `deleted/jobs/${jobId}.json`]);
+  expect(await machine.counts('DEAD_LETTER_QUEUE')).toEqual(nothing);
+  expect(await machine.counts('EVENT_QUEUE')).toEqual(nothing);
+  expect(machine.leftovers()).toEqual([]);
+}
+
+async function uploadedAgain(): Promise<void> {
+  machine.start();
+  const { assetId } = await machine.upload(file);
+  expect(await machine.ready()).toMatchObject({ assetId });
+}
+
+const title =
+  'An item that is deleted while its units are at work leaves nothing; uploaded again, it is made.';
+
+describe('On one machine', () => {
+  test(title, async () => {
+    machine = await Machine.open();
+    await deletedAtWork();
+    await uploadedAgain();
+  });
+});
+
+describeWithEmulator('In the cloud', () => {
+  test(title, async () => {
+    machine = await Machine.open(cloudSetting);
+    await deletedAtWork();
+    await uploadedAgain();
+  });
+});
