@@ -1,4 +1,3 @@
-import { vi } from 'vitest';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { startEmulator } from './emulator.ts';
@@ -7,7 +6,8 @@ import { Resources } from './resources.ts';
 /** A home in an emulator of its own, for this process and for the workers that it starts. */
 export async function cloudSetting(): Promise<Setting> {
   const emulator = await startEmulator();
-  for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  const before = { ...process.env };
+  Object.assign(process.env, emulator.env);
   const resources = new Resources();
   const deadLetters = await resources.queue('dead-letters');
   const jobs = await resources.queue('jobs', { to: deadLetters, maxReceives: 30 });
@@ -26,7 +26,7 @@ export async function cloudSetting(): Promise<Setting> {
     ...{ home, env },
     close: async () => {
       await home.close();
-      vi.unstubAllEnvs();
+      process.env = before;
       await emulator.stop();
     },
   };

@@ -221,6 +221,15 @@ export class Worker {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? NaN;
+  }
+
+  /** Every line of its log that matches so far. */
+  lines(matches: (line: LogLine) => boolean): readonly LogLine[] {
+    return this.#lines.filter(matches);
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomOf } from '../seeded.ts';
 
 /** The bytes with some of them changed, moved, taken out or cut off, most of them in the headers; the same ones for the same name. */
 export function spoiled(bytes: Buffer, name: string): Buffer {
@@ -19,13 +19,4 @@ export function spoiled(bytes: Buffer, name: string): Buffer {
     else copy.copyWithin(at, near(), near());
   }
   return random() < 0.1 ? copy.subarray(0, Math.floor(random() * copy.length)) : copy;
-}
-
-/** Numbers from 0 to 1 that follow from a name. */
-function randomOf(name: string): () => number {
-  let state = createHash('sha256').update(name).digest();
-  return () => {
-    state = createHash('sha256').update(state).digest();
-    return state.readUInt32BE(0) / 2 ** 32;
-  };
 }

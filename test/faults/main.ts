@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+import { describeRows, runScenario, scenarios } from './run.ts';
+import type { Row } from './scene.ts';
+
+const HELP = `Usage: npm run test:faults -- [options]
+
+Disturbs real workers while they turn uploads into assets, and judges what comes out. What happens,
+and when, follows from the seed, as far as a busy machine allows.
+
+Options:
+  --long         every kind of fault, 200 kills and more; half an hour
+  --seed TEXT    the seed of an earlier run
+  --only TEXT    only the kinds whose names hold that
+  --help         this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    long: { type: 'boolean', default: false },
+    seed: { type: 'string', default: String(Date.now() % 1e6) },
+    only: { type: 'string', default: '' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) process.stdout.write(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const { long, seed, only } = values;
+  console.log(`Seed ${seed}.`);
+  const rows: Row[] = [];
+  for (const scenario of scenarios(long).filter(({ name }) => name.includes(only))) {
+    console.log(`${scenario.name} …`);
+    rows.push(await runScenario(scenario, seed, long ? 13 : 1));
+  }
+  console.log(describeRows(rows));
+  if (rows.some(({ faults, lost }) => faults.length > 0 || lost > 0)) process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+import { readFileSync, readdirSync } from 'node:fs';
+
+export interface Found {
+  readonly pid: number;
+  /** `ffmpeg`, `ffprobe`, `node` … */
+  readonly name: string;
+}
+
+/** The processes whose command lines name a folder; this one is left out. */
+export function processesIn(directory: string): readonly Found[] {
+  return readdirSync('/proc').flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    const named = read(pid, 'cmdline').includes(directory);
+    // A zombie has no command line any more.
+    return named ? [{ pid, name: read(pid, 'comm').trim() }] : [];
+  });
+}
+
+/** Empty when the process has ended meanwhile. */
+function read(pid: number, file: 'cmdline' | 'comm'): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** False when the process has ended meanwhile. */
+export function signalTo(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

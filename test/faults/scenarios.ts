@@ -1,0 +1,246 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { readDocument } from '../../worker/io/documents.ts';
+import { jobKeys } from '../../worker/plan/keys.ts';
+import { serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
+import { parsePlan } from '../../worker/plan/plan.ts';
+import type { Command, Worker } from '../e2e/machine.ts';
+import { signalTo } from './processes.ts';
+import { startProxy } from './proxy.ts';
+import type { Fault, Proxy } from './proxy.ts';
+import type { Expectations, Scene } from './scene.ts';
+
+/** A kind of fault. */
+export interface Scenario extends Expectations {
+  readonly name: string;
+  /** In the short form; the long one has so many times more. */
+  readonly count: number;
+  /** Only the long form has it. */
+  readonly long?: true;
+  /** A home in the emulator of AWS. Default: one machine's. */
+  readonly cloud?: true;
+  run(scene: Scene, count: number, file: string): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
+const WORKER: Command = [process.execPath, MAIN];
+const CLOCK = new URL('clock.ts', import.meta.url).href;
+
+/** Two workers, of which a killed one is replaced. */
+function keepTwo(scene: Scene): { pick(): Worker; replace(worker: Worker): Promise<void> } {
+  const workers = [scene.start({}, WORKER), scene.start({}, WORKER)];
+  return {
+    pick: () => scene.pick(workers) ?? scene.start({}, WORKER),
+    replace: async (worker) => {
+      await worker.ended;
+      workers[workers.indexOf(worker)] = scene.start({}, WORKER);
+    },
+  };
+}
+
+/** Stops a program as a debugger or a full machine does, and lets it go on after so many seconds. */
+async function holdUp(scene: Scene, pid: number | undefined, seconds: number): Promise<boolean> {
+  if (pid === undefined || !signalTo(pid, 'SIGSTOP')) return false;
+  await scene.instant(seconds, seconds);
+  signalTo(pid, 'SIGCONT');
+  return true;
+}
+
+/** What S3 or SQS do on a bad day, by the share of requests. */
+const BAD_DAY: readonly (readonly [share: number, fault: Fault])[] = [
+  [0.02, { kind: 'slow', seconds: 2 }],
+  [0.03, { kind: 'reset' }],
+  [0.03, { kind: 'unanswered' }],
+  [0.03, { kind: 'cut' }],
+  [0.03, { kind: 'status', status: 500, code: 'InternalError' }],
+  [0.03, { kind: 'status', status: 503, code: 'SlowDown' }],
+  [0.01, { kind: 'status', status: 409, code: 'ConditionalRequestConflict' }],
+];
+
+/** Of writes under a condition only; another worker was first, as far as this one can see. */
+const LOST_RACE: Fault = { kind: 'status', status: 412, code: 'PreconditionFailed' };
+/** Of reads at a signed address. */
+const EXPIRED: Fault = { kind: 'status', status: 403, code: 'AccessDenied' };
+
+/** Starts two workers whose requests to the cloud go through a server that lets some go wrong. */
+async function startOnABadDay(scene: Scene, count: number): Promise<Proxy> {
+  const emulator = process.env['AWS_ENDPOINT_URL'] ?? '';
+  const proxy = await startProxy(emulator, ({ url = '', headers }) => {
+    if (scene.injected >= count) return undefined;
+    const fault = faultFor(scene.random(), url, headers);
+    if (fault) scene.injected += 1;
+    return fault;
+  });
+  const { JOB_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE } = scene.machine.env;
+  const queues = { JOB_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE };
+  const through = Object.entries(queues).map(([name, address]) => [
+    ...[name, address.replace(emulator, proxy.address)],
+  ]);
+  const env = {
+    AWS_ENDPOINT_URL: proxy.address,
+    MAX_RECEIVES: '9',
+    ...Object.fromEntries(through),
+  };
+  for (let index = 0; index < 2; index += 1) scene.start(env, WORKER);
+  return proxy;
+}
+
+function faultFor(random: number, url: string, headers: IncomingHttpHeaders): Fault | undefined {
+  if (headers['if-none-match'] ?? headers['if-match']) {
+    return random < 0.1 ? LOST_RACE : undefined;
+  }
+  if (url.includes('X-Amz-Signature') && random < 0.1) return EXPIRED;
+  let sum = 0;
+  return BAD_DAY.find(([share]) => random < (sum += share))?.[1];
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'a worker is killed',
+    count: 10,
+    run: async (scene, count, file) => {
+      const workers = keepTwo(scene);
+      await scene.disturb(file, count, [0.1, 3], async () => {
+        const worker = workers.pick();
+        worker.kill('SIGKILL');
+        await workers.replace(worker);
+        return true;
+      });
+    },
+  },
+  {
+    name: 'a worker and all its programs are killed',
+    count: 6,
+    run: async (scene, count, file) => {
+      const workers = keepTwo(scene);
+      await scene.disturb(file, count, [0.1, 3], async () => {
+        const worker = workers.pick();
+        signalTo(-worker.pid, 'SIGKILL');
+        await workers.replace(worker);
+        return true;
+      });
+    },
+  },
+  {
+    name: 'ffmpeg is killed',
+    count: 3,
+    run: async (scene, count, file) => {
+      keepTwo(scene);
+      await scene.disturb(file, count, [0.5, 4], async () => {
+        const pid = scene.pick(scene.programs('ffmpeg'));
+        return pid !== undefined && signalTo(pid, 'SIGKILL');
+      });
+    },
+  },
+  {
+    name: 'ffmpeg stands still',
+    count: 2,
+    run: async (scene, count, file) => {
+      for (let index = 0; index < 2; index += 1) scene.start({ STALL_SECONDS: '2' });
+      await scene.disturb(file, count, [0.5, 2], () =>
+        holdUp(scene, scene.pick(scene.programs('ffmpeg')), 8),
+      );
+    },
+  },
+  {
+    name: 'ffprobe stands still for a moment',
+    count: 1,
+    run: async (scene, count, file) => {
+      keepTwo(scene);
+      await scene.disturb(file, count, [0.02, 0.1], () =>
+        holdUp(scene, scene.pick(scene.programs('ffprobe')), 2),
+      );
+    },
+  },
+  {
+    name: 'a worker stands still until another has its work, and wakes',
+    count: 2,
+    run: async (scene, count, file) => {
+      const workers = keepTwo(scene);
+      await scene.disturb(file, count, [0.5, 2], () => holdUp(scene, workers.pick().pid, 5));
+    },
+  },
+  {
+    name: 'every message comes twice, and in another order',
+    count: 12,
+    run: async (scene, count, file) => {
+      const { machine } = scene;
+      keepTwo(scene);
+      await scene.disturb(file, count, [0.05, 0.5], async ({ jobId }) => {
+        const { store } = machine.home;
+        const key = jobKeys(jobId).plan;
+        const plan = await readDocument(store, machine.env.WORK_BUCKET, key, parsePlan);
+        if (!plan) return false;
+        const messages = [
+          serialiseJob({ source: plan.source, options: {} }),
+          ...plan.units.map(({ name }) => serialiseUnit(jobId, name)),
+        ];
+        await machine.send(scene.pick(messages) ?? '');
+        return true;
+      });
+    },
+  },
+  {
+    name: 'the clock jumps',
+    count: 4,
+    run: async (scene, count, file) => {
+      scene.start({
+        CLOCK_SEED: String(scene.random()),
+        CLOCK_JUMPS: String(count),
+        NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import ${CLOCK}`,
+      });
+      await scene.disturb(file, count, [3, 3], async () => true);
+    },
+  },
+  {
+    name: 'the source is deleted',
+    count: 2,
+    expected: ['asset.ready', 'asset.rejected'],
+    run: async (scene, count, file) => {
+      const { machine } = scene;
+      keepTwo(scene);
+      let last = '';
+      await scene.disturb(file, count, [0.2, 2], async ({ jobId }) => {
+        if (jobId === last) return false;
+        last = jobId;
+        const { home, env } = machine;
+        const keys = [];
+        for await (const { key } of home.store.list(env.SOURCE_BUCKET, '')) keys.push(key);
+        for (const key of keys) await home.store.delete(env.SOURCE_BUCKET, key);
+        return true;
+      });
+    },
+  },
+  {
+    name: 'S3 and SQS fail, break off, are slow and lose answers',
+    count: 40,
+    cloud: true,
+    run: async (scene, count, file) => {
+      const proxy = await startOnABadDay(scene, count);
+      // Requests are struck as they come.
+      await scene.disturb(file, count, [1, 1], async () => false);
+      scene.onClose(() => proxy.close());
+    },
+  },
+  {
+    name: 'the disk of a worker is full, or can only be read',
+    count: 2,
+    run: async (scene, count, file) => {
+      for (const options of ['size=300k', 'ro']) {
+        if (scene.injected >= count) break;
+        const job = await scene.upload(file);
+        const broken = scene.startOn(options, WORKER);
+        // One that cannot begin ends by itself.
+        const failed = broken.line(({ event }) => event === 'message.outcome');
+        await Promise.race([failed, broken.ended]);
+        broken.kill('SIGKILL');
+        await Promise.allSettled([failed, broken.ended]);
+        scene.injected += 1;
+        const worker = scene.start({}, WORKER);
+        await job.ended;
+        worker.kill('SIGTERM');
+        await worker.ended;
+      }
+    },
+  },
+];

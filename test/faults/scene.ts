@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import type { AssetEvent } from '../../worker/plan/asset.ts';
+import { parseAssetEvent } from '../../worker/plan/asset.ts';
+import { Machine } from '../e2e/machine.ts';
+import type { Command, Setting, Worker } from '../e2e/machine.ts';
+import { randomOf } from '../seeded.ts';
+import { processesIn } from './processes.ts';
+import { readAgainAndAgain } from './reader.ts';
+
+/** The patience with one job, from its upload to its end, faults and all. */
+const JOB_SECONDS = 300;
+const DRAIN_SECONDS = 60;
+/** A killed worker's message is seen again after this; the least that a worker takes. */
+const VISIBILITY_SECONDS = '3';
+
+interface Job {
+  readonly assetId: string;
+  readonly jobId: string;
+  readonly file: string;
+  /** The event that told how it ended. */
+  readonly ended: Promise<AssetEvent>;
+}
+
+/** What one kind of fault did. */
+export interface Row {
+  readonly name: string;
+  readonly injected: number;
+  readonly jobs: number;
+  /** Jobs that ended as they do undisturbed. */
+  readonly survived: number;
+  /** Units that were begun more than once. */
+  readonly redone: number;
+  /** Jobs of which nobody was told how they ended. */
+  readonly lost: number;
+  readonly seconds: number;
+  /** What must not be. */
+  readonly faults: readonly string[];
+}
+
+/** A home that is disturbed on purpose while jobs are worked on. What happens follows from the seed. */
+export class Scene {
+  readonly machine: Machine;
+  readonly random: () => number;
+  injected = 0;
+  readonly #undisturbed: (file: string) => Promise<string>;
+  readonly #jobs: Job[] = [];
+  readonly #workers: Worker[] = [];
+  readonly #waiting = new Map<string, (event: AssetEvent) => void>();
+  readonly #events: AssetEvent[] = [];
+  readonly #faults: string[] = [];
+  readonly #closers: (() => Promise<void>)[] = [];
+  readonly #over = new AbortController();
+  readonly #listening: Promise<void>;
+  readonly #readers: Promise<readonly string[]>[] = [];
+
+  private constructor(
+    machine: Machine,
+    seed: string,
+    undisturbed: (file: string) => Promise<string>,
+  ) {
+    this.machine = machine;
+    this.random = randomOf(seed);
+    this.#undisturbed = undisturbed;
+    this.#listening = this.#listen();
+  }
+
+  /** `undisturbed` tells the digest of what a file's job publishes when nothing happens to it. */
+  static async open(
+    seed: string,
+    undisturbed: (file: string) => Promise<string>,
+    setting?: () => Promise<Setting>,
+  ): Promise<Scene> {
+    return new Scene(await Machine.open(setting), seed, undisturbed);
+  }
+
+  /** Starts a worker, in a process group of its own. */
+  start(env: Readonly<Record<string, string>> = {}, command?: Command): Worker {
+    const inGroup: Command | undefined = command && ['setsid', ...command];
+    const worker = this.machine.start({ VISIBILITY_SECONDS, ...env }, inGroup);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Starts a worker whose scratch folder is a file system of its own, with those options of mount(8). */
+  startOn(options: string, command: Command): Worker {
+    const { scratch } = this.machine;
+    mkdirSync(scratch, { recursive: true });
+    const script = `mount -t tmpfs -o ${options} tmpfs "$1" && shift && exec "$@"`;
+    return this.start({}, ['unshare', '-rm', 'sh', '-c', script, 'sh', scratch, ...command]);
+  }
+
+  onClose(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Uploads a file under a key of its own. */
+  async upload(file: string): Promise<Job> {
+    const key = `${this.#jobs.length}/${basename(file)}`;
+    const { assetId, jobId } = await this.machine.upload(file, key);
+    const { promise: ended, resolve } = Promise.withResolvers<AssetEvent>();
+    const told = this.#events.find((event) => event.jobId === jobId);
+    if (told) resolve(told);
+    else this.#waiting.set(jobId, resolve);
+    const job = { assetId, jobId, file, ended };
+    this.#jobs.push(job);
+    const { home, env } = this.machine;
+    const { signal } = this.#over;
+    this.#readers.push(readAgainAndAgain(home.store, env.DELIVERY_BUCKET, assetId, signal));
+    return job;
+  }
+
+  /** Uploads, and does something at random instants until it was done so often; then waits for the job's end. */
+  async disturb(
+    file: string,
+    count: number,
+    [least, most]: readonly [seconds: number, seconds: number],
+    strike: (job: Job) => Promise<boolean>,
+  ): Promise<void> {
+    while (this.injected < count) {
+      const job = await this.upload(file);
+      let over = false;
+      const ended = this.#endOf(job).finally(() => (over = true));
+      while (!over && this.injected < count) {
+        await Promise.race([this.instant(least, most), ended]);
+        if (!over && (await strike(job))) this.injected += 1;
+      }
+      await ended;
+      if (this.#faults.length > 0) return;
+    }
+  }
+
+  /** A moment within those seconds. */
+  instant(least: number, most: number): Promise<void> {
+    return after((least + this.random() * (most - least)) * 1000);
+  }
+
+  pick<Item>(items: readonly Item[]): Item | undefined {
+    return items[Math.floor(this.random() * items.length)];
+  }
+
+  /** Media programs of this home's workers. */
+  programs(name: 'ffmpeg' | 'ffprobe'): readonly number[] {
+    return processesIn(this.machine.directory)
+      .filter((found) => found.name === name)
+      .map(({ pid }) => pid);
+  }
+
+  /** Stops everything and judges it. `expected` are the ends that jobs may have. */
+  async close(
+    name: string,
+    { expected = ['asset.ready'], mostRedone = Infinity }: Expectations,
+  ): Promise<Omit<Row, 'seconds'>> {
+    const ends = await Promise.all(this.#jobs.map((job) => this.#endOf(job)));
+    await this.#drain();
+    await this.machine.stop();
+    this.#over.abort();
+    for (const close of this.#closers) await close();
+    await this.#listening;
+    for (const reader of this.#readers) this.#faults.push(...(await reader));
+    let survived = 0;
+    for (const [index, job] of this.#jobs.entries()) {
+      const end = ends[index];
+      if (!end) continue;
+      if (!expected.includes(end.type)) {
+        const why = 'reason' in end ? end.reason : '';
+        this.#faults.push(`Job ${job.jobId} ended as ${end.type}: ${why}`);
+      } else if (end.type !== 'asset.ready' || (await this.#isAsUndisturbed(job))) survived += 1;
+    }
+    const redone = await this.#redone();
+    if (redone > mostRedone) {
+      this.#faults.push(`${redone} units were redone after ${this.injected} faults.`);
+    }
+    await this.#judgeRest();
+    const lost = ends.filter((end) => end === undefined).length;
+    const { injected } = this;
+    const faults = [...this.#faults];
+    await this.machine.close();
+    return { name, injected, jobs: this.#jobs.length, survived, redone, lost, faults };
+  }
+
+  /** Undefined when nobody tells of it in time. */
+  async #endOf(job: Job): Promise<AssetEvent | undefined> {
+    const late = new AbortController();
+    const giveUp = after(JOB_SECONDS * 1000, undefined, { signal: late.signal }).catch(
+      () => undefined,
+    );
+    const end = await Promise.race([job.ended, giveUp]);
+    late.abort();
+    if (!end) {
+      this.#faults.push(`Job ${job.jobId} did not end. The workers said:\n${this.machine.said()}`);
+    }
+    return end;
+  }
+
+  async #listen(): Promise<void> {
+    const queue = this.machine.queue('EVENT_QUEUE');
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      const messages = await queue
+        .receive({ max: 10, waitSeconds: 5, visibilitySeconds: 60, signal })
+        .catch(() => []);
+      for (const { body, receipt } of messages) {
+        await queue.acknowledge(receipt);
+        const event = parseAssetEvent(JSON.parse(body));
+        const before = this.#events.find(({ jobId }) => jobId === event.jobId);
+        // Whoever was killed after telling of it tells of it again.
+        if (before && before.type !== event.type) {
+          this.#faults.push(`Job ${event.jobId} ended as ${before.type} and as ${event.type}.`);
+        }
+        this.#events.push(event);
+        this.#waiting.get(event.jobId)?.(event);
+      }
+    }
+  }
+
+  /** Messages that came twice are acknowledged after their job has ended. */
+  async #drain(): Promise<void> {
+    for (let looks = 0; looks < DRAIN_SECONDS; looks += 1) {
+      const { visible, inFlight, delayed } = await this.machine.counts('JOB_QUEUE');
+      if (visible + inFlight + delayed === 0) return;
+      await after(1000);
+    }
+  }
+
+  async #isAsUndisturbed({ assetId, jobId, file }: Job): Promise<boolean> {
+    const objects = await this.machine.published(assetId);
+    const versions = new Set([...objects.keys()].map((key) => key.split('/')[2]));
+    // The pointer is beside the version.
+    if (versions.size !== 2)
+      this.#faults.push(`Asset ${assetId} has ${versions.size - 1} versions.`);
+    const same = digestOf(objects, assetId) === (await this.#undisturbed(file));
+    if (!same) this.#faults.push(`What job ${jobId} published is not what it is undisturbed.`);
+    return same && versions.size === 2;
+  }
+
+  async #redone(): Promise<number> {
+    const begun = this.#workers.flatMap((worker) =>
+      worker.lines(({ event }) => event === 'unit.started'),
+    );
+    let planned = 0;
+    for (const job of this.#jobs) {
+      const plan = await this.machine.plan(job.jobId).catch(() => undefined);
+      planned += plan?.units.length ?? 0;
+    }
+    return Math.max(0, begun.length - planned);
+  }
+
+  /** What is left over when all workers have ended. */
+  async #judgeRest(): Promise<void> {
+    const { visible, inFlight, delayed } = await this.machine.counts('JOB_QUEUE');
+    const left = visible + inFlight + delayed;
+    if (left > 0) this.#faults.push(`${left} messages are left in the job queue.`);
+    const files = this.machine.leftovers();
+    if (files.length > 0) this.#faults.push(`Files are left: ${files.join(', ')}.`);
+    const running = processesIn(this.machine.scratch);
+    if (running.length > 0) this.#faults.push(`Programs still run: ${JSON.stringify(running)}.`);
+  }
+}
+
+export interface Expectations {
+  readonly expected?: readonly AssetEvent['type'][];
+  readonly mostRedone?: number;
+}
+
+/** Of everything that is published of an asset, whatever its id and its version are. */
+export function digestOf(objects: ReadonlyMap<string, Buffer>, assetId: string): string {
+  const digest = createHash('sha256');
+  const version = [...objects.keys()]
+    .map((key) => key.split('/')[2])
+    .find((one) => one !== 'index.m3u8');
+  const plain = (text: string) =>
+    text
+      .replaceAll(assetId, 'ASSET')
+      .replaceAll(version ?? 'VERSION', 'VERSION')
+      // The folder of its source.
+      .replace(/"key":\s*"\d+\//, '"key":"');
+  for (const [key, bytes] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const isText = /\.(m3u8|json|vtt)$/.test(key);
+    digest.update(plain(key)).update(isText ? plain(bytes.toString()) : bytes);
+  }
+  return digest.digest('hex');
+}
