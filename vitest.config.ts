@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const pure = ['test/plan/**/*.test.ts', 'test/edge/**/*.test.ts'];
-const slow = ['e2e', 'browser', 'fuzz'].map((one) => `test/${one}/**/*.test.ts`);
+const slow = ['e2e', 'browser', 'fuzz', 'faults'].map((one) => `test/${one}/**/*.test.ts`);
 
 /**
  * Fast ones first: `plan` is data in and data out, `infra` what Terraform is given, `io` uses the

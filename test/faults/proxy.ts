@@ -61,7 +61,9 @@ export async function startProxy(
       case 'slow':
         void after(fault.seconds * 1000).then(pass);
         return;
-      default:
+      case 'unanswered':
+      case 'cut':
+      case undefined:
         pass();
     }
   });

@@ -47,7 +47,7 @@ export function scenarios(isLong: boolean): readonly Scenario[] {
   return SCENARIOS.filter(({ long = false }) => isLong || !long);
 }
 
-/** The table of a run, and its faults below. */
+/** The table of a run; below it the memory that the largest process of each program took, and what must not be. */
 export function describeRows(rows: readonly Row[]): string {
   const columns = ['injected', 'jobs', 'survived', 'redone', 'lost', 'seconds'] as const;
   const width = Math.max(...rows.map(({ name }) => name.length));
@@ -61,6 +61,14 @@ export function describeRows(rows: readonly Row[]): string {
         columns.map((column) => Math.round(row[column])),
       ),
     ),
+    ...rows.map(({ name, peaks }) => {
+      const programs = Object.entries(peaks).map(([program, bytes]) => `${program} ${mib(bytes)}`);
+      return `${name}: ${programs.join(', ')} MiB`;
+    }),
     ...rows.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`)),
   ].join('\n');
+}
+
+function mib(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
 }

@@ -4,6 +4,7 @@ import { readDocument } from '../../worker/io/documents.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
 import { serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
 import { parsePlan } from '../../worker/plan/plan.ts';
+import { clip } from '../e2e/clips.ts';
 import type { Command, Worker } from '../e2e/machine.ts';
 import { signalTo } from './processes.ts';
 import { startProxy } from './proxy.ts';
@@ -72,14 +73,12 @@ async function startOnABadDay(scene: Scene, count: number): Promise<Proxy> {
     return fault;
   });
   const { JOB_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE } = scene.machine.env;
-  const queues = { JOB_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE };
-  const through = Object.entries(queues).map(([name, address]) => [
-    ...[name, address.replace(emulator, proxy.address)],
-  ]);
+  const through = (address: string) => address.replace(emulator, proxy.address);
   const env = {
     AWS_ENDPOINT_URL: proxy.address,
-    MAX_RECEIVES: '9',
-    ...Object.fromEntries(through),
+    JOB_QUEUE: through(JOB_QUEUE),
+    DEAD_LETTER_QUEUE: through(DEAD_LETTER_QUEUE),
+    EVENT_QUEUE: through(EVENT_QUEUE),
   };
   for (let index = 0; index < 2; index += 1) scene.start(env, WORKER);
   return proxy;
@@ -97,6 +96,7 @@ function faultFor(random: number, url: string, headers: IncomingHttpHeaders): Fa
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'a worker is killed',
+    redonePerFault: 1,
     count: 10,
     run: async (scene, count, file) => {
       const workers = keepTwo(scene);
@@ -110,6 +110,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'a worker and all its programs are killed',
+    redonePerFault: 1,
     count: 6,
     run: async (scene, count, file) => {
       const workers = keepTwo(scene);
@@ -123,6 +124,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'ffmpeg is killed',
+    redonePerFault: 1,
     count: 3,
     run: async (scene, count, file) => {
       keepTwo(scene);
@@ -134,6 +136,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'ffmpeg stands still',
+    redonePerFault: 1,
     count: 2,
     run: async (scene, count, file) => {
       for (let index = 0; index < 2; index += 1) scene.start({ STALL_SECONDS: '2' });
@@ -241,6 +244,61 @@ export const SCENARIOS: readonly Scenario[] = [
         worker.kill('SIGTERM');
         await worker.ended;
       }
+    },
+  },
+  {
+    name: 'the program that was started is killed, and started again',
+    // Its two workers end with it.
+    redonePerFault: 2,
+    count: 3,
+    run: async (scene, count, file) => {
+      let started = scene.startProgram();
+      await scene.disturb(file, count, [1, 4], async () => {
+        started.kill('SIGKILL');
+        await started.ended;
+        started = scene.startProgram();
+        return true;
+      });
+    },
+  },
+  {
+    name: 'two programs are started on one folder',
+    count: 1,
+    run: async (scene, count, file) => {
+      scene.startProgram();
+      scene.startProgram();
+      scene.injected = count;
+      await scene.upload(file);
+    },
+  },
+  {
+    name: 'three hundred files come at once',
+    count: 1,
+    long: true,
+    run: async (scene) => {
+      const tiny = clip({ name: 'tiny.mp4', seconds: 1, size: '64x36' });
+      for (scene.injected = 0; scene.injected < 300; scene.injected += 1) await scene.upload(tiny);
+      keepTwo(scene);
+    },
+  },
+  {
+    name: 'a source lasts two hours',
+    count: 1,
+    long: true,
+    run: async (scene, count) => {
+      keepTwo(scene);
+      scene.injected = count;
+      await scene.upload(clip({ name: 'long.mp4', seconds: 7200, size: '64x36', rate: '10' }));
+    },
+  },
+  {
+    name: 'a source is 4K',
+    count: 1,
+    long: true,
+    run: async (scene, count) => {
+      keepTwo(scene);
+      scene.injected = count;
+      await scene.upload(clip({ name: '4k.mp4', seconds: 10, size: '3840x2160' }));
     },
   },
 ];

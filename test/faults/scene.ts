@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { AssetEvent } from '../../worker/plan/asset.ts';
 import { parseAssetEvent } from '../../worker/plan/asset.ts';
+import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import type { Command, Setting, Worker } from '../e2e/machine.ts';
+import { watchMemory } from '../memory.ts';
 import { randomOf } from '../seeded.ts';
 import { processesIn } from './processes.ts';
 import { readAgainAndAgain } from './reader.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
 
 /** The patience with one job, from its upload to its end, faults and all. */
 const JOB_SECONDS = 300;
@@ -36,6 +41,8 @@ export interface Row {
   /** Jobs of which nobody was told how they ended. */
   readonly lost: number;
   readonly seconds: number;
+  /** The most memory that one process of a program took, in bytes. */
+  readonly peaks: Readonly<Record<string, number>>;
   /** What must not be. */
   readonly faults: readonly string[];
 }
@@ -51,6 +58,7 @@ export class Scene {
   readonly #waiting = new Map<string, (event: AssetEvent) => void>();
   readonly #events: AssetEvent[] = [];
   readonly #faults: string[] = [];
+  readonly #peaks: () => ReadonlyMap<string, number>;
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #over = new AbortController();
   readonly #listening: Promise<void>;
@@ -65,6 +73,7 @@ export class Scene {
     this.random = randomOf(seed);
     this.#undisturbed = undisturbed;
     this.#listening = this.#listen();
+    this.#peaks = watchMemory(process.pid);
   }
 
   /** `undisturbed` tells the digest of what a file's job publishes when nothing happens to it. */
@@ -90,6 +99,19 @@ export class Scene {
     mkdirSync(scratch, { recursive: true });
     const script = `mount -t tmpfs -o ${options} tmpfs "$1" && shift && exec "$@"`;
     return this.start({}, ['unshare', '-rm', 'sh', '-c', script, 'sh', scratch, ...command]);
+  }
+
+  /** Starts what `./scripts/start` runs, on the same folder, with two workers of its own. */
+  startProgram(): Worker {
+    const data = fileURLToPath(this.machine.env.VODSTACK_HOME);
+    const argv = ['--data', data, '--port', '0', '--workers', '2'];
+    // Without a file of its own it would make a clip first.
+    return this.start({}, [
+      process.execPath,
+      PROGRAM,
+      ...argv,
+      clip({ name: 'own.mp4', seconds: 1 }),
+    ]);
   }
 
   onClose(close: () => Promise<void>): void {
@@ -121,11 +143,11 @@ export class Scene {
   ): Promise<void> {
     while (this.injected < count) {
       const job = await this.upload(file);
-      let over = false;
-      const ended = this.#endOf(job).finally(() => (over = true));
-      while (!over && this.injected < count) {
-        await Promise.race([this.instant(least, most), ended]);
-        if (!over && (await strike(job))) this.injected += 1;
+      const ended = this.#endOf(job);
+      const isTime = () => this.instant(least, most).then(() => true);
+      const isOver = ended.then(() => false);
+      while (this.injected < count && (await Promise.race([isTime(), isOver]))) {
+        if (await strike(job)) this.injected += 1;
       }
       await ended;
       if (this.#faults.length > 0) return;
@@ -151,7 +173,7 @@ export class Scene {
   /** Stops everything and judges it. `expected` are the ends that jobs may have. */
   async close(
     name: string,
-    { expected = ['asset.ready'], mostRedone = Infinity }: Expectations,
+    { expected = ['asset.ready'], redonePerFault = Infinity }: Expectations,
   ): Promise<Omit<Row, 'seconds'>> {
     const ends = await Promise.all(this.#jobs.map((job) => this.#endOf(job)));
     await this.#drain();
@@ -170,7 +192,7 @@ export class Scene {
       } else if (end.type !== 'asset.ready' || (await this.#isAsUndisturbed(job))) survived += 1;
     }
     const redone = await this.#redone();
-    if (redone > mostRedone) {
+    if (redone > this.injected * redonePerFault) {
       this.#faults.push(`${redone} units were redone after ${this.injected} faults.`);
     }
     await this.#judgeRest();
@@ -178,7 +200,8 @@ export class Scene {
     const { injected } = this;
     const faults = [...this.#faults];
     await this.machine.close();
-    return { name, injected, jobs: this.#jobs.length, survived, redone, lost, faults };
+    const peaks = Object.fromEntries(this.#peaks());
+    return { name, injected, jobs: this.#jobs.length, survived, redone, lost, peaks, faults };
   }
 
   /** Undefined when nobody tells of it in time. */
@@ -237,8 +260,9 @@ export class Scene {
   }
 
   async #redone(): Promise<number> {
+    const ours = new Set(this.#jobs.map(({ jobId }) => jobId));
     const begun = this.#workers.flatMap((worker) =>
-      worker.lines(({ event }) => event === 'unit.started'),
+      worker.lines(({ event, jobId }) => event === 'unit.started' && ours.has(String(jobId))),
     );
     let planned = 0;
     for (const job of this.#jobs) {
@@ -262,7 +286,8 @@ export class Scene {
 
 export interface Expectations {
   readonly expected?: readonly AssetEvent['type'][];
-  readonly mostRedone?: number;
+  /** Units that each fault may have begun once more. Default: any number. */
+  readonly redonePerFault?: number;
 }
 
 /** Of everything that is published of an asset, whatever its id and its version are. */

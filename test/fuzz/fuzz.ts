@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { clip } from '../e2e/clips.ts';
 import { endSchema } from './batch.ts';
 import type { Batch, End } from './batch.ts';
-import { watchMemory } from './memory.ts';
+import { watchMemory } from '../memory.ts';
 import { escapesOf, touchesOf, traced } from './trace.ts';
 
 export interface FuzzResult {
