@@ -84,7 +84,7 @@ export function* touchesOf(trace: string, cwd = process.cwd()): Generator<Touch>
 
 /** What a media program opens before it knows its source: libraries, and what they ask of the system. */
 const SYSTEM =
-  /^(\/usr\/|\/lib(32|64|x32)?\/|\/etc\/(ld\.so\.cache$|gcrypt\/|ssl\/openssl\.cnf$)|\/proc\/(filesystems|cpuinfo|meminfo|self\/status|sys\/crypto\/fips_enabled)$|\/sys\/devices\/system\/)/;
+  /^(\/usr\/|\/lib(32|64|x32)?\/|\/etc\/(ld\.so\.cache$|localtime$|gcrypt\/|ssl\/openssl\.cnf$)|\/proc\/(filesystems|cpuinfo|meminfo|self\/status|sys\/crypto\/fips_enabled)$|\/sys\/devices\/system\/)/;
 
 /**
  * The touches that must not be. Whatever runs writes within the folder and knows no network; a media
