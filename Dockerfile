@@ -14,7 +14,10 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc \
   rm -r node_modules/fluent-ffmpeg/coverage
 
 FROM base AS system
+# Another month is another layer, with the updates until then: --build-arg MONTH=2026-11
+ARG MONTH=
 RUN apt-get update && \
+  apt-get upgrade -y && \
   apt-get install -y --no-install-recommends ca-certificates ffmpeg tini
 # Nothing is installed later, drawn on a screen or written in a font. ffmpeg depends on the drivers of
 # graphics cards, and runs without them.

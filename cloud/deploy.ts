@@ -4,7 +4,7 @@ import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import { runCommand } from '../commands/command.ts';
 import { print, printJson, say } from '../commands/terminal.ts';
-import { imageTag } from '../infra/image.ts';
+import { imageMonth, imageTag } from '../infra/image.ts';
 import type { StageConfig } from '../infra/config.ts';
 import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
 import { readinessOf } from '../infra/readiness.ts';
@@ -25,7 +25,7 @@ import { hasStateBucket, readState } from './state.ts';
 const HELP = `Usage: ./scripts/deploy <stage> [options]
 
 Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's
-image if it is not there yet, then the rest, and the player for the sites' pages. What is unchanged
+image if this month's is not there yet, then the rest, and the player for the sites' pages. What is unchanged
 stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run again.
 
 Options:
@@ -63,6 +63,8 @@ await runCommand({
   run: async ({ stage, flags }, stop) => {
     const config = await findStage(stage);
     const onlyPlan = flags.has('plan');
+    // Also for what is declared in another process, minutes later.
+    process.env['VODSTACK_IMAGE_MONTH'] ??= imageMonth();
     const declared = tellReadiness(readinessOf(config), onlyPlan);
     await requireTerraform();
     const account = await requireAccount(config);
@@ -105,7 +107,7 @@ function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): bo
 async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
-  const tag = imageTag(config.worker.architecture);
+  const tag = imageTag(config.worker.architecture, imageMonth());
   const engine = (await isPushed(ecr, name, tag)) ? undefined : await findEngine();
   if (!(await hasStateBucket(s3, config))) await apply(stateStackName(name), stop);
   if (engine) {
@@ -134,7 +136,7 @@ async function apply(stacks: string, stop: AbortSignal): Promise<void> {
 async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
-  const tag = imageTag(config.worker.architecture);
+  const tag = imageTag(config.worker.architecture, imageMonth());
   await cdktf(['synth'], stop);
   const needs = await readNeeds();
   const missing = new Set<string>();

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-ecr';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { StageConfig } from '../infra/config.ts';
+import { imageMonth } from '../infra/image.ts';
 import { nameOf } from '../infra/names.ts';
 import { run } from './run.ts';
 
@@ -68,7 +69,9 @@ export async function pushImage(
   const engineRuns = (argv: readonly string[], input?: string) =>
     run(engine, argv, { stop, env, ...(input === undefined ? {} : { input }) });
 
-  await engineRuns([...build, ...format, '--platform', platform, '--tag', image, ROOT]);
+  // The newest base image of its version, and no layer of another month.
+  const fresh = ['--pull', '--build-arg', `MONTH=${imageMonth()}`];
+  await engineRuns([...build, ...format, ...fresh, '--platform', platform, '--tag', image, ROOT]);
   const registry = repository.slice(0, repository.indexOf('/'));
   const { username, password } = await signIn(ecr);
   await engineRuns(['login', '--username', username, '--password-stdin', registry], password);

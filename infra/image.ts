@@ -13,12 +13,21 @@ export const CONTENT = [
 ];
 
 /**
- * The image's tag: a hash of what the image is built from and of the processors that it is for, 16
- * hex digits. The same files give the same tag on every machine, so that what is pushed already
- * need not be built again.
+ * The month whose updates of the system are in the image, as `2026-11`, in UTC. A deploy that is under way as a
+ * month begins stays in its own, by VODSTACK_IMAGE_MONTH.
+ */
+export function imageMonth(): string {
+  return process.env['VODSTACK_IMAGE_MONTH'] ?? new Date().toISOString().slice(0, 7);
+}
+
+/**
+ * The image's tag: the month, and a hash of what the image is built from and of the processors that it
+ * is for, 16 hex digits. The same files give the same tag on every machine, so that what is pushed
+ * already need not be built again; in another month it is, with what Debian and Node have mended.
  */
 export function imageTag(
   architecture: WorkerSize['architecture'],
+  month: string,
   root: string = join(import.meta.dirname, '..'),
 ): string {
   const hash = createHash('sha256').update(`${architecture} `);
@@ -27,7 +36,7 @@ export function imageTag(
     const bytes = readFileSync(file);
     hash.update(`${name.length} ${name} ${bytes.length} `).update(bytes);
   }
-  return hash.digest('hex').slice(0, 16);
+  return `${month}-${hash.digest('hex').slice(0, 16)}`;
 }
 
 /** Every file below a path, in the order of their names; none when there is no such path. */

@@ -3,7 +3,7 @@ import { ComputeStack } from './compute.ts';
 import { checkStages } from './config.ts';
 import type { StageConfig } from './config.ts';
 import { DeliveryStack } from './delivery.ts';
-import { imageTag } from './image.ts';
+import { imageMonth, imageTag } from './image.ts';
 import { QueuesStack } from './queues.ts';
 import { readStages } from './stages.ts';
 import { StateStack } from './state.ts';
@@ -28,7 +28,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
     ...stage,
     storage,
     queues,
-    imageTag: imageTag(config.worker.architecture),
+    imageTag: imageTag(config.worker.architecture, imageMonth()),
   });
   new WatchingStack(app, { ...stage, jobs, deadLetters, distribution, deliveryBucket });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });

@@ -9,7 +9,7 @@ import { nameOf } from '../../infra/names.ts';
 import { describeWithEmulator, startEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { pushByHand } from '../deploy/image.ts';
-import { imageTag } from '../../infra/image.ts';
+import { imageMonth, imageTag } from '../../infra/image.ts';
 
 const REGISTRY = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
 const { signal } = new AbortController();
@@ -64,7 +64,9 @@ describeWithEmulator("The worker's image", () => {
     await pushImage(ecr, 'docker', config, 'abc', signal);
     const image = `${REGISTRY}/vodstack-arm-worker:abc`;
     const [build, ...rest] = await asked();
-    expect(build).toMatch(`docker build --platform linux/arm64 --tag ${image} /`);
+    expect(build).toMatch(
+      `docker build --pull --build-arg MONTH=${imageMonth()} --platform linux/arm64 --tag ${image} /`,
+    );
     expect(rest).toEqual([
       `docker login --username AWS --password-stdin ${REGISTRY}`,
       expect.stringMatching(/^in: .+-auth-token$/),
@@ -105,11 +107,11 @@ describeWithEmulator("The worker's image", () => {
   });
 
   test('is there when its tag is, and not where there is no repository.', async () => {
-    const tag = imageTag('ARM64');
+    const tag = imageTag('ARM64', imageMonth());
     expect(await isPushed(ecr, 'arm', tag)).toBe(false);
     expect(await isPushed(ecr, 'nowhere', tag)).toBe(false);
     await pushByHand('arm', 'ARM64');
     expect(await isPushed(ecr, 'arm', tag)).toBe(true);
-    expect(await isPushed(ecr, 'arm', imageTag('X86_64'))).toBe(false);
+    expect(await isPushed(ecr, 'arm', imageTag('X86_64', imageMonth()))).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { ECRClient, PutImageCommand } from '@aws-sdk/client-ecr';
 import type { WorkerSize } from '../../infra/config.ts';
-import { imageTag } from '../../infra/image.ts';
+import { imageMonth, imageTag } from '../../infra/image.ts';
 import { nameOf } from '../../infra/names.ts';
 
 /**
@@ -16,7 +16,10 @@ export async function pushByHand(
   const config = { mediaType: 'application/vnd.docker.container.image.v1+json', size: 2, digest };
   const manifest = { schemaVersion: 2, mediaType: type, config, layers: [] };
   const ecr = new ECRClient();
-  const image = { repositoryName: nameOf(stage, 'worker'), imageTag: imageTag(architecture) };
+  const image = {
+    repositoryName: nameOf(stage, 'worker'),
+    imageTag: imageTag(architecture, imageMonth()),
+  };
   await ecr.send(new PutImageCommand({ ...image, imageManifest: JSON.stringify(manifest) }));
   ecr.destroy();
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { CONTENT, imageTag } from '../../infra/image.ts';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { CONTENT, imageMonth, imageTag } from '../../infra/image.ts';
 import { ROOT, dependencies, importsOf, workerFiles } from './worker-imports.ts';
 
 describe("The image's tag", () => {
@@ -21,29 +21,50 @@ describe("The image's tag", () => {
   test('is the same for the same files, wherever they lie.', async () => {
     const copy = `${root}-copy`;
     await cp(root, copy, { recursive: true });
-    expect(imageTag('X86_64', root)).toMatch(/^[0-9a-f]{16}$/);
-    expect(imageTag('X86_64', copy)).toBe(imageTag('X86_64', root));
+    expect(imageTag('X86_64', '2026-11', root)).toMatch(/^2026-11-[0-9a-f]{16}$/);
+    expect(imageTag('X86_64', '2026-11', copy)).toBe(imageTag('X86_64', '2026-11', root));
   });
 
-  test('is another when a byte, a name, a border between files or the architecture is another.', async () => {
-    const tags = [imageTag('X86_64', root)];
+  test('is another when a byte, a name, a border between files, the architecture or the month is another.', async () => {
+    const tags = [imageTag('X86_64', '2026-11', root)];
     const changed = async (change: Promise<void>) => {
       await change;
-      tags.push(imageTag('X86_64', root));
+      tags.push(imageTag('X86_64', '2026-11', root));
     };
     await changed(writeFile(join(root, 'worker', 'main.ts'), 'One'));
     await changed(writeFile(join(root, 'Dockerfile'), 'FROM scratch\n#\n'));
     await changed(rename(join(root, 'worker', 'main.ts'), join(root, 'worker', 'Main.ts')));
     await changed(writeFile(join(root, 'package-lock.json'), ''));
-    tags.push(imageTag('ARM64', root));
+    tags.push(imageTag('ARM64', '2026-11', root), imageTag('X86_64', '2026-12', root));
     expect(new Set(tags).size).toBe(tags.length);
   });
 
   test('does not depend on what is not in the image.', async () => {
-    const before = imageTag('X86_64', root);
+    const before = imageTag('X86_64', '2026-11', root);
     await mkdir(join(root, 'test'));
     await writeFile(join(root, 'test', 'some.test.ts'), 'x');
-    expect(imageTag('X86_64', root)).toBe(before);
+    expect(imageTag('X86_64', '2026-11', root)).toBe(before);
+  });
+});
+
+describe('The month of an image', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.useRealTimers();
+  });
+
+  test('is the one that it is, and stays the one in which a deploy began.', () => {
+    vi.useFakeTimers({ now: new Date('2026-12-01T00:00:01Z') });
+    expect(imageMonth()).toBe('2026-12');
+    vi.stubEnv('VODSTACK_IMAGE_MONTH', '2026-11');
+    expect(imageMonth()).toBe('2026-11');
+  });
+
+  test('has the system installed anew, whatever the builder has kept.', () => {
+    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+    expect(dockerfile).toMatch(
+      /^ARG MONTH=\nRUN apt-get update && \\\n {2}apt-get upgrade -y && \\\n {2}apt-get install/m,
+    );
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { STAGES } from '../../infra/config.ts';
-import { imageTag } from '../../infra/image.ts';
+import { imageMonth, imageTag } from '../../infra/image.ts';
 import { workSteps } from '../../infra/scaling.ts';
 import { readConfig } from '../../worker/config.ts';
 import { FULL, OWN_BUCKETS } from './stages.ts';
@@ -713,9 +713,10 @@ describe('A worker', () => {
   });
 
   test('has an image that was built for its architecture.', () => {
-    const tag = (name: string) => /:([0-9a-f]+)$/.exec(text.parse(containerOf(name)['image']))?.[1];
-    expect(tag('full')).toBe(imageTag('ARM64'));
-    expect(tag('prod')).toBe(imageTag('X86_64'));
+    const tag = (name: string) =>
+      /:([0-9a-f-]+)$/.exec(text.parse(containerOf(name)['image']))?.[1];
+    expect(tag('full')).toBe(imageTag('ARM64', imageMonth()));
+    expect(tag('prod')).toBe(imageTag('X86_64', imageMonth()));
     expect(tag('full')).not.toBe(tag('prod'));
   });
 
