@@ -27,6 +27,10 @@ const MAIN = fileURLToPath(new URL('../../worker/main.ts', import.meta.url));
 const WORKER: Command = [process.execPath, MAIN];
 const CLOCK = new URL('clock.ts', import.meta.url).href;
 
+function tiny(): string {
+  return clip({ name: 'tiny.mp4', seconds: 1, size: '64x36' });
+}
+
 /** Two workers, of which a killed one is replaced. */
 function keepTwo(scene: Scene): { pick(): Worker; replace(worker: Worker): Promise<void> } {
   const workers = [scene.start({}, WORKER), scene.start({}, WORKER)];
@@ -196,20 +200,21 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'the source is deleted',
-    count: 2,
+    name: 'the source is deleted or replaced',
+    count: 3,
     expected: ['asset.ready', 'asset.rejected'],
     run: async (scene, count, file) => {
       const { machine } = scene;
+      const { SOURCE_BUCKET } = machine.env;
       keepTwo(scene);
-      let last = '';
-      await scene.disturb(file, count, [0.2, 2], async ({ jobId }) => {
-        if (jobId === last) return false;
-        last = jobId;
-        const { home, env } = machine;
-        const keys = [];
-        for await (const { key } of home.store.list(env.SOURCE_BUCKET, '')) keys.push(key);
-        for (const key of keys) await home.store.delete(env.SOURCE_BUCKET, key);
+      const gone = new Set<string>();
+      await scene.disturb(file, count, [0.2, 2], async ({ key }) => {
+        if (gone.has(key)) return false;
+        gone.add(key);
+        const isDeleted = scene.random() < 0.5;
+        await (isDeleted
+          ? machine.home.store.delete(SOURCE_BUCKET, key)
+          : machine.upload(tiny(), key));
         return true;
       });
     },
@@ -276,8 +281,8 @@ export const SCENARIOS: readonly Scenario[] = [
     count: 1,
     long: true,
     run: async (scene) => {
-      const tiny = clip({ name: 'tiny.mp4', seconds: 1, size: '64x36' });
-      for (scene.injected = 0; scene.injected < 300; scene.injected += 1) await scene.upload(tiny);
+      const file = tiny();
+      for (scene.injected = 0; scene.injected < 300; scene.injected += 1) await scene.upload(file);
       keepTwo(scene);
     },
   },

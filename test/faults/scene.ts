@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { KNOWN, openIndex, openLocalHome } from '../../worker/io/local/home.ts';
+import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
 import type { AssetEvent } from '../../worker/plan/asset.ts';
 import { parseAssetEvent } from '../../worker/plan/asset.ts';
 import { clip } from '../e2e/clips.ts';
@@ -22,6 +24,7 @@ const DRAIN_SECONDS = 60;
 const VISIBILITY_SECONDS = '3';
 
 interface Job {
+  readonly key: string;
   readonly assetId: string;
   readonly jobId: string;
   readonly file: string;
@@ -126,7 +129,7 @@ export class Scene {
     const told = this.#events.find((event) => event.jobId === jobId);
     if (told) resolve(told);
     else this.#waiting.set(jobId, resolve);
-    const job = { assetId, jobId, file, ended };
+    const job = { key, assetId, jobId, file, ended };
     this.#jobs.push(job);
     const { home, env } = this.machine;
     const { signal } = this.#over;
@@ -281,7 +284,24 @@ export class Scene {
     if (files.length > 0) this.#faults.push(`Files are left: ${files.join(', ')}.`);
     const running = processesIn(this.machine.scratch);
     if (running.length > 0) this.#faults.push(`Programs still run: ${JSON.stringify(running)}.`);
+    const { VODSTACK_HOME: where } = this.machine.env;
+    if (where.startsWith('file:')) this.#faults.push(...(await strays(fileURLToPath(where))));
   }
+}
+
+/** What lies in a home of one machine and belongs to nothing, after it was swept. */
+async function strays(directory: string): Promise<readonly string[]> {
+  const home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+  await home.sweep();
+  await home.close();
+  const { blobs, database } = await openIndex(directory);
+  const known = new Set(database.rows(KNOWN).map(({ blob }) => blob));
+  const found: string[] = [];
+  for await (const name of blobs.names()) {
+    if (!known.has(name)) found.push(`Nobody knows the file ${blobs.path(name)}.`);
+  }
+  database.close();
+  return found;
 }
 
 export interface Expectations {

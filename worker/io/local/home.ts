@@ -90,7 +90,7 @@ export async function openIndex(
 }
 
 /** Every file that the index knows of. */
-const KNOWN = `select blob from objects union all select blob from parts
+export const KNOWN = `select blob from objects union all select blob from parts
   union all select blob from garbage union all select blob from writing`;
 
 function lost(directory: string, { reason, cause }: IndexError): HomeLostError {
