@@ -108,16 +108,16 @@ async function beat(
   done: AbortSignal,
 ): Promise<void> {
   const { queue, visibilitySeconds } = options;
-  let extendedAt = Date.now();
+  let extendedAt = performance.now();
   try {
     for await (const _ of setInterval((visibilitySeconds * 1000) / 3, undefined, {
       signal: done,
     })) {
       try {
         await queue.extend(message.receipt, visibilitySeconds);
-        extendedAt = Date.now();
+        extendedAt = performance.now();
       } catch (error) {
-        const expired = Date.now() - extendedAt >= visibilitySeconds * 1000;
+        const expired = performance.now() - extendedAt >= visibilitySeconds * 1000;
         if (error instanceof LeaseLostError || expired) {
           lease.abort(error instanceof LeaseLostError ? error : new LeaseLostError(String(error)));
           return;
