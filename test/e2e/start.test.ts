@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { basename, dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkHls } from '../hls/check.ts';
 import { clip } from './clips.ts';
 
@@ -201,10 +201,13 @@ describe('A wrong command line', () => {
 });
 
 test('A worker that is killed four times as soon as it has started is started again, and the file is ready.', async () => {
+  // What a killed worker had in hand comes back soon.
+  vi.stubEnv('VISIBILITY_SECONDS', '3');
   const child = start('--once', '--workers', '1', clip({ name: 'fine.mp4', seconds: 2 }));
   if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
   const results = text(child.stdout);
   const ended = once(child, 'close');
+  vi.unstubAllEnvs();
   let kills = 0;
   for await (const line of createInterface({ input: child.stderr })) {
     if (kills === 4 || !line.includes('"worker.started"')) continue;
