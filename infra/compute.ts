@@ -6,7 +6,7 @@ import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/i
 import type { Construct } from 'constructs';
 import type { WorkerEnv } from '../worker/config.ts';
 import type { StageConfig } from './config.ts';
-import { nameOf, stackName } from './names.ts';
+import { METRICS, nameOf, stackName } from './names.ts';
 import { Network } from './network.ts';
 import { declareOutputs } from './outputs.ts';
 import type { ComputeOutputs } from './outputs.ts';
@@ -116,7 +116,7 @@ export class ComputeStack extends StageStack {
 
 /** What a worker is told, by its own contract: a variable that is missing here is a mistake of types. */
 function workerEnvironment(
-  { ladder, soundAlone }: StageConfig,
+  { name, ladder, soundAlone }: StageConfig,
   { sourceBucket, workBucket, deliveryBucket }: StorageStack,
   { jobs, deadLetters, events }: QueuesStack,
 ): WorkerEnv {
@@ -133,6 +133,7 @@ function workerEnvironment(
     LADDER: ladder.join(','),
     SOUND_ALONE: soundAlone,
     WORK_DIRECTORY: SCRATCH,
+    METRICS_NAMESPACE: nameOf(name, METRICS),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Metric } from '../worker/plan/metrics.ts';
+
 interface DashboardProps {
   readonly region: string;
   readonly jobs: string;
@@ -5,6 +7,8 @@ interface DashboardProps {
   /** ECS service, which has the cluster's name, too. */
   readonly service: string;
   readonly distributionId: string;
+  /** Of what workers measure (worker/plan/metrics.ts). */
+  readonly metricsNamespace: string;
 }
 
 const WIDTH = 12;
@@ -15,7 +19,7 @@ const HEIGHT = 6;
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(props: DashboardProps): string {
-  const { region, jobs, deadLetters, service, distributionId } = props;
+  const { region, jobs, deadLetters, service, distributionId, metricsNamespace } = props;
   const queue = (metric: string, name: string, label: string, stat = 'Maximum') => [
     ...['AWS/SQS', metric, 'QueueName', name],
     { label, stat },
@@ -28,6 +32,11 @@ export function dashboardBody(props: DashboardProps): string {
     ...['AWS/CloudFront', metric, 'DistributionId', distributionId, 'Region', 'Global'],
     { label, stat, region: 'us-east-1' },
   ];
+  const work = (metric: Metric, label: string, stat: string) => [
+    ...[metricsNamespace, metric],
+    { label, stat },
+  ];
+  const byCode = `SEARCH('{"${metricsNamespace}",code} MetricName="notMade"', 'Sum')`;
   const graphs = [
     graph('Units', region, [
       queue('ApproximateNumberOfMessagesVisible', jobs, 'waiting'),
@@ -38,6 +47,15 @@ export function dashboardBody(props: DashboardProps): string {
       queue('ApproximateAgeOfOldestMessage', jobs, 'oldest message'),
       queue('ApproximateNumberOfMessagesVisible', deadLetters, 'dead letters'),
     ]),
+    graph('Wait for a worker, seconds; messages received again', region, [
+      work('queueWaitSeconds', 'nine in ten waited less', 'p90'),
+      work('queueWaitSeconds', 'longest', 'Maximum'),
+      work('redone', 'received again', 'Sum'),
+    ]),
+    graph('Seconds of work for a minute of video', region, [
+      work('secondsPerMinute', 'average', 'Average'),
+    ]),
+    graph('Uploads that became no video, by code', region, [[{ expression: byCode }]]),
     graph('Workers, percent of what they have', region, [
       workers('CPUUtilization', 'processor', 'Average'),
       workers('MemoryUtilization', 'memory', 'Maximum'),

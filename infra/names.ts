@@ -20,6 +20,9 @@ export function nameOf(stage: string, role: string): string {
   return `vodstack-${stage}-${role}`;
 }
 
+/** The role of what workers measure, in `nameOf`. */
+export const METRICS = 'work';
+
 /** The SSM parameter that says where a stage's videos are, for commands that know no more than its name. */
 export function originParameter(stage: string): string {
   return `/vodstack/${stage}/origin`;

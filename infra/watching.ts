@@ -11,7 +11,7 @@ import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscrip
 import type { Construct } from 'constructs';
 import { dashboardBody } from './dashboard.ts';
 import { stuck } from './metrics.ts';
-import { nameOf, stackName } from './names.ts';
+import { METRICS, nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { WatchingOutputs } from './outputs.ts';
 import { StageStack } from './stack.ts';
@@ -109,6 +109,7 @@ export class WatchingStack extends StageStack {
         deadLetters: deadLetters.name,
         service: nameOf(name, 'workers'),
         distributionId: distribution.id,
+        metricsNamespace: nameOf(name, METRICS),
       }),
     });
     if (monthlyBudgetUsd !== undefined) this.budget(monthlyBudgetUsd);

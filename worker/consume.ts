@@ -61,6 +61,9 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
   const { queue, deadLetters, maxReceives, maxFailures, retrySeconds, stop } = options;
   const { messageId, receipt, receiveCount, failures, body } = message;
   const log = options.log.child({ messageId, receiveCount, failures });
+  const isFirst = receiveCount === 1 && failures === 0;
+  const waited = { queueWaitSeconds: Math.max(0, Date.now() - message.sentAt.getTime()) / 1000 };
+  log.info({ event: 'message.received', ...(isFirst ? waited : { redone: 1 }) });
   const lease = new AbortController();
   const done = new AbortController();
   const heart = beat(options, message, lease, done.signal);

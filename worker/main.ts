@@ -29,7 +29,7 @@ try {
 /** The composition root: environment → home → services → the consumer, until told to stop. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
-  const log = createLog(config.LOG_LEVEL);
+  const log = createLog(config.LOG_LEVEL, config.METRICS_NAMESPACE);
   const stop = new AbortController();
   const onStop = (reason: string) => {
     if (stop.signal.aborted) return;

@@ -41,8 +41,11 @@ export async function report(
     ...([store, config.WORK_BUCKET, jobKeys(event.jobId).result, event, parseAssetEvent] as const),
   );
   const { type } = event;
-  if (type === 'asset.ready') log.info({ event: type, version: event.version, bytes: event.bytes });
-  else log.warn({ event: type, code: event.code, reason: event.reason });
+  if (type === 'asset.ready') {
+    const { version, bytes, spentSeconds, durationSeconds } = event;
+    const secondsPerMinute = (60 * spentSeconds) / durationSeconds;
+    log.info({ event: type, version, bytes, secondsPerMinute });
+  } else log.warn({ event: type, code: event.code, reason: event.reason, notMade: 1 });
 }
 
 export async function reportRejected(

@@ -12,3 +12,15 @@ test('A line of the log is JSON of what was logged, with nothing in it that a te
   expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
   expect(JSON.parse(stderr)).toMatchObject({ file, err: { message: file } });
 });
+
+test('With a namespace, a measured line is one that CloudWatch reads metrics from.', () => {
+  const program = `import { createLog } from ${JSON.stringify(LOG)};
+    const log = createLog('info', 'vodstack-dev-work').child({ jobId: 'a' });
+    log.info({ event: 'asset.ready', secondsPerMinute: 30 });`;
+  const argv = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program];
+  const { stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+  expect(JSON.parse(stderr)).toMatchObject({
+    ...{ jobId: 'a', event: 'asset.ready', secondsPerMinute: 30 },
+    _aws: { CloudWatchMetrics: [{ Namespace: 'vodstack-dev-work' }] },
+  });
+});
