@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import {
   CloudFrontClient,
-  CreateDistributionWithTagsCommand,
   DeleteDistributionCommand,
   GetInvalidationCommand,
   ListInvalidationsCommand,
@@ -14,6 +13,7 @@ import { cloudSetting } from '../aws/setting.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { Client } from '../studio/client.ts';
 import { Deployed, ORIGIN } from './deployed.ts';
+import { makeDistribution } from './distribution.ts';
 import { start } from './run.ts';
 import type { Run } from './run.ts';
 
@@ -90,24 +90,3 @@ describeWithEmulator('The studio of a stage', () => {
     await client.item(id, 'waiting');
   });
 });
-
-/** Makes a distribution; returns its id. */
-async function makeDistribution(client: CloudFrontClient): Promise<string> {
-  const { Distribution } = await client.send(
-    new CreateDistributionWithTagsCommand({
-      DistributionConfigWithTags: {
-        DistributionConfig: {
-          ...{ CallerReference: 'one', Comment: '', Enabled: true },
-          Origins: { Quantity: 1, Items: [{ Id: 'delivery', DomainName: 'delivery.example' }] },
-          DefaultCacheBehavior: {
-            TargetOriginId: 'delivery',
-            ViewerProtocolPolicy: 'redirect-to-https',
-          },
-        },
-        Tags: { Items: [] },
-      },
-    }),
-  );
-  if (Distribution?.Id === undefined) throw new Error('There is no distribution.');
-  return Distribution.Id;
-}

@@ -87,7 +87,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   test('is shown before it is made, and nothing is made by that.', async () => {
     const { code, stdout, stderr } = await project.script('deploy', 'dev', '--plan');
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/Plan: 24 to add, 0 to change, 0 to destroy/);
+    expect(stdout).toMatch(/Plan: 27 to add, 0 to change, 0 to destroy/);
     expect(stderr).toContain('Plan of dev-queues: all is new, and follows dev-storage.');
     expect(stderr).toContain('The player would be uploaded.');
     expect(await emulator.everything()).toEqual(empty);
@@ -96,7 +96,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   test('has its storage made by cdktf alone, for an image that is pushed by hand.', async () => {
     const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
     const said = await project.cdktf('deploy', 'dev-storage', ...unattended);
-    expect(said).toContain('Apply complete! Resources: 24 added');
+    expect(said).toContain('Apply complete! Resources: 27 added');
     await pushByHand('dev');
   });
 
