@@ -90,6 +90,12 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ],
       props.deadLettersArn,
     ),
+    // By the agent beside it, with its role.
+    allow(
+      'StayWhileAtWork',
+      ['ecs:UpdateTaskProtection'],
+      `arn:aws:ecs:${props.region}:${props.account}:task/${nameOf(props.stage, 'workers')}/*`,
+    ),
     allow('GiveUpAndTell', ['sqs:SendMessage'], props.deadLettersArn, props.eventsArn),
   ];
 }

@@ -47,6 +47,8 @@ export interface WorkerEnv {
   readonly FFMPEG?: string;
   readonly FFPROBE?: string;
   readonly LOG_LEVEL?: string;
+  /** Set by ECS in its tasks: where a worker asks not to be stopped while it is at work. */
+  readonly ECS_AGENT_URI?: string;
   /** Where CloudWatch counts what it reads from the log; without it, the log has no metrics. */
   readonly METRICS_NAMESPACE?: string;
 }
@@ -118,6 +120,7 @@ const environment = z.object({
   WORK_DIRECTORY: z.string().min(1, 'is empty').default(tmpdir()),
   FFMPEG: z.string().min(1, 'is empty').default('ffmpeg'),
   FFPROBE: z.string().min(1, 'is empty').default('ffprobe'),
+  ECS_AGENT_URI: z.url('is no address').optional(),
   METRICS_NAMESPACE: z.string().min(1, 'is empty').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });

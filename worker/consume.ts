@@ -19,6 +19,8 @@ export interface ConsumeOptions {
   giveUp(body: string, why: unknown, context: Context): Promise<boolean>;
   /** Called after each message whose work has ended. */
   onDone?(): void;
+  /** Told before each work, and whenever there is none: whether this worker may be stopped without loss. */
+  onBusy?(isBusy: boolean): Promise<void>;
   /** Called whenever there was no message for a while. */
   idle(context: Context): Promise<void>;
   readonly log: Logger;
@@ -43,6 +45,7 @@ export async function consume(options: ConsumeOptions): Promise<void> {
         signal: stop,
       });
       failures = 0;
+      await options.onBusy?.(message !== undefined);
       if (message) await work(options, message);
       else await options.idle({ log: options.log, signal: stop });
     } catch (error) {

@@ -1,5 +1,6 @@
 import { consume } from './consume.ts';
 import { readConfig } from './config.ts';
+import { taskProtection } from './io/task-protection.ts';
 import { openHome } from './io/home.ts';
 import { createLog } from './log.ts';
 import { giveUp, handleMessage } from './pipeline.ts';
@@ -59,6 +60,7 @@ async function main(): Promise<void> {
       // For a supervisor of this machine, which gives up on workers that get nothing done.
       onDone: () => process.send?.('done'),
       idle: redrivenReporter(services),
+      ...(config.ECS_AGENT_URI && { onBusy: taskProtection(config.ECS_AGENT_URI, log) }),
       log,
       stop: stop.signal,
     });

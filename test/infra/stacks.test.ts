@@ -788,6 +788,10 @@ describe('Roles', () => {
         [expect.stringMatching(/^dead-letters/) as unknown],
       ],
       [
+        'ecs:UpdateTaskProtection',
+        [expect.stringMatching(/:task\/vodstack-prod-workers\/\*$/) as unknown],
+      ],
+      [
         'sqs:SendMessage',
         [
           expect.stringMatching(/^dead-letters/) as unknown,
