@@ -1,7 +1,12 @@
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { describeWithEmulator, startEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
@@ -110,6 +115,16 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain(
       `Account ${ACCOUNT} blocks public access, which accessMode ${accessMode} of stage mine needs. ${remedy}`,
     );
+  });
+
+  test('a bucket that was there before is asked, too.', async () => {
+    await bucket('my-videos');
+    const all = { Bucket: 'my-videos', PublicAccessBlockConfiguration: ALL };
+    await s3.send(new PutPublicAccessBlockCommand(all));
+    const existingBuckets = { delivery: 'my-videos' };
+    const { code, err } = await run('deploy', { accessMode: 'public-read', existingBuckets });
+    expect(code).toBe(1);
+    expect(err).toContain('The bucket my-videos blocks public access');
   });
 
   test('a block of access lists alone is none, nor is one for a stage that only its CDN reads.', async () => {

@@ -4,6 +4,9 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { forgetAsset } from '../../cloud/caches.ts';
+import { openClients } from '../../cloud/clients.ts';
+import { publicAccess } from '../../cloud/public-access.ts';
+import { stage } from '../../infra/config.ts';
 import { completeUpload } from '../../studio/uploads.ts';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
 import { LeaseLostError, PreconditionFailedError, UploadGoneError } from '../../worker/io/ports.ts';
@@ -94,6 +97,23 @@ test('A CDN that is busy forgetting others has a deleted asset be deleted again.
     message: expect.stringContaining('Delete it again in a few minutes.') as unknown,
   });
   expect(asked.at(-1)?.url).toBe('/2020-05-31/distribution/EXAMPLE/invalidation');
+});
+
+test('An account that does not tell whether it blocks public buckets is no refusal, but a warning.', async () => {
+  answers = [s3Error(403, 'AccessDenied')];
+  const config = stage({
+    ...{ name: 'mine', region: 'eu-west-1', allowedSites: ['https://my.site'] },
+    accessMode: 'public-read',
+  });
+  const { s3 } = openClients(config);
+  expect(await publicAccess(s3, config, '123456789012')).toEqual({
+    refusals: [],
+    warnings: [
+      "These credentials may not ask whether public buckets are blocked. If they are, stage mine cannot be deployed with accessMode public-read, and 'cdn-only' is the one to choose.",
+    ],
+  });
+  s3.destroy();
+  expect(asked[0]?.headers['x-amz-account-id']).toBe('123456789012');
 });
 
 describe('An upload in parts', () => {
