@@ -61,7 +61,10 @@ export interface StageConfig {
 
   /** Keeps Terraform's state in this bucket, which the stack `state-<stage>` makes; without it, in files here. */
   readonly state?: { readonly bucket: string };
-  /** Teardown asks twice: what people watch is gone with it. */
+  /**
+   * People watch what is there: teardown asks twice, and a deploy demands alarmEmail, monthlyBudgetUsd, state
+   * and accountId (infra/readiness.ts).
+   */
   readonly protected: boolean;
 }
 

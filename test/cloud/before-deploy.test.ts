@@ -178,6 +178,27 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('Stage mine is deployed to eu-central-1 of account');
   });
 
+  test('a state in files is moved to the bucket that a stage names by now, and not begun anew.', async () => {
+    const path = join(folder, 'terraform.mine-queues.tfstate');
+    await writeFile(path, state(queueIn('eu-central-1')));
+    const named = { state: { bucket: 'new-states' } };
+    const { code, err, asked } = await run('deploy', named);
+    expect([code, asked]).toEqual([1, '']);
+    expect(err).toContain('The state of stage mine is in files here, and not in new-states');
+    expect(err).toContain('  npx cdktf deploy state-mine\n');
+    await bucket('new-states');
+    const there = await run('deploy', named);
+    expect(there.err).not.toContain('npx cdktf deploy');
+    expect(there.err).toContain(
+      'aws s3 mv terraform.mine-$one.tfstate s3://new-states/mine-$one.tfstate',
+    );
+    const Body = await readFile(path);
+    const Key = 'mine-queues.tfstate';
+    await s3.send(new PutObjectCommand({ Bucket: 'new-states', Key, Body }));
+    await rm(path);
+    expect((await run('deploy', named)).err).toContain('no container engine works here');
+  });
+
   test('states on this machine, which hold secrets, can be read by their owner alone.', async () => {
     const path = join(folder, 'terraform.mine-delivery.tfstate');
     await writeFile(path, state(), { mode: 0o644 });
