@@ -10,7 +10,7 @@ import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
 import { openStand } from './stand.ts';
 import type { Stand } from './stand.ts';
-import { newViewer, playsTo, press, seek, visit as visitUnderPolicy } from './viewer.ts';
+import { beganAt, newViewer, playsTo, press, seek, visit as visitUnderPolicy } from './viewer.ts';
 
 /** Slow, as it encodes videos and plays them in a browser at their own speed. */
 
@@ -635,6 +635,7 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
   await page.reload({ waitUntil: 'networkidle' });
   await press(page);
   await playsTo(page, 9);
+  expect(await beganAt(page)).toBeGreaterThan(8.5);
 });
 
 describe('Sound alone', () => {

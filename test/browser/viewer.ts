@@ -50,6 +50,11 @@ export async function playsTo(page: Page, seconds: number): Promise<void> {
   }, seconds);
 }
 
+/** Seconds: the first place that was played since the page was opened. */
+export function beganAt(page: Page): Promise<number> {
+  return page.evaluate(() => document.querySelector('vod-player')?.video.played.start(0) ?? NaN);
+}
+
 export async function seek(page: Page, seconds: number): Promise<void> {
   await page.evaluate((at) => {
     const { video } = document.querySelector('vod-player') ?? {};
