@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { UsageError, mistakesInFiles, readArguments, wholeNumber } from '../commands/arguments.ts';
 import { nameOf } from '../commands/file-name.ts';
 
@@ -113,6 +114,45 @@ export function readStatusOptions(argv: readonly string[]): StatusOptions | 'hel
     throw new UsageError(mistakes.join('\n'));
   }
   return { stage, json: has('json'), last: most };
+}
+
+export const CHECK_HELP = `Usage: ./scripts/check [options]
+       ./scripts/check <stage> [options]
+
+Finds work whose message was lost, on this machine or in a stage, and sends it again: uploads that
+never became a job, units that nobody holds, and finished jobs that were not published.
+
+Options:
+  --data DIR  the data folder of this machine (default: data, beside this program)
+  --plan      only tell what is lost; send nothing
+  --json      as one line of JSON
+  --help      this text
+
+Safe at any time, also while workers run: work that is done is not done again. Nothing is sent of
+which anything was heard in the last ten minutes, or while the queue holds as many messages as there
+is work. Ends with 1 when a job cannot be asked for again, as nothing tells what was asked for.
+`;
+
+export type CheckOptions = { readonly plan: boolean; readonly json: boolean } & (
+  { readonly stage: string } | { readonly data: string }
+);
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readCheckOptions(
+  argv: readonly string[],
+  defaultData: string,
+): CheckOptions | 'help' {
+  const known = { data: 'string', plan: 'boolean', json: 'boolean', help: 'boolean' } as const;
+  const { words, has, last, mistakes: wrong } = readArguments(argv, known);
+  if (has('help')) return 'help';
+  const mistakes = [...wrong];
+  const stage = words.length > 0 ? oneStage(words, mistakes) : undefined;
+  if (stage !== undefined && has('data')) mistakes.push('--data is for one machine, not a stage.');
+  if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  const flags = { plan: has('plan'), json: has('json') };
+  return stage === undefined
+    ? { ...flags, data: resolve(last('data') ?? defaultData) }
+    : { ...flags, stage };
 }
 
 export const STUDIO_HELP = `Usage: ./scripts/studio <stage> [options]

@@ -80,6 +80,7 @@ async function askedFor(
       return source && others.length === 0 ? job(store, { source, options: {} }) : undefined;
     }
     case 'ignored':
+    case 'reconcile':
       return undefined;
   }
 }

@@ -6,8 +6,8 @@ import { parseEvidence } from '../worker/plan/evidence.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
 import { parseOutline } from '../worker/plan/progress.ts';
 import type { JobProgress } from '../worker/plan/progress.ts';
-import { listJobs, progressReader } from './jobs.ts';
-import type { JobListing } from './jobs.ts';
+import { listJobs, progressReader } from '../worker/job-listing.ts';
+import type { JobListing } from '../worker/job-listing.ts';
 
 export interface OpenJob {
   readonly jobId: string;

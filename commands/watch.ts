@@ -6,7 +6,7 @@ import type { AssetEvent } from '../worker/plan/asset.ts';
 import { jobKeys } from '../worker/plan/keys.ts';
 import { parseOutline } from '../worker/plan/progress.ts';
 import type { Outline } from '../worker/plan/progress.ts';
-import { listJob, progressReader } from './jobs.ts';
+import { listJob, progressReader } from '../worker/job-listing.ts';
 
 export interface WatchOptions {
   readonly store: ObjectStore;

@@ -1,9 +1,12 @@
+import { CloudwatchEventRule } from '@cdktf/provider-aws/lib/cloudwatch-event-rule/index.js';
+import { CloudwatchEventTarget } from '@cdktf/provider-aws/lib/cloudwatch-event-target/index.js';
 import { S3BucketNotification } from '@cdktf/provider-aws/lib/s3-bucket-notification/index.js';
 import { SqsQueue } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import type { SqsQueueConfig } from '@cdktf/provider-aws/lib/sqs-queue/index.js';
 import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import type { Construct } from 'constructs';
+import { serialiseReconcile } from '../worker/plan/message.ts';
 import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { QueuesOutputs } from './outputs.ts';
@@ -68,7 +71,7 @@ export class QueuesStack extends StageStack {
     this.events = this.queue('events');
     this.police('dead-letters-policy', this.deadLetters);
     this.police('events-policy', this.events);
-    this.tellOfUploads(sourceBucket);
+    this.tellOfUploads(sourceBucket, this.askForReconciliation());
     declareOutputs<QueuesOutputs>(this, {
       jobQueueUrl: this.jobs.url,
       deadLetterQueueUrl: this.deadLetters.url,
@@ -93,8 +96,33 @@ export class QueuesStack extends StageStack {
     });
   }
 
-  private tellOfUploads(sourceBucket: Bucket): void {
-    const mayTell = this.police('uploads-to-jobs', this.jobs, {
+  /**
+   * Has a worker look once a day for lost work: worker/reconcile.ts. Returns what must be allowed for it. A rule
+   * needs no role, unlike EventBridge's scheduler, and can be tagged.
+   */
+  private askForReconciliation(): Statement {
+    const rule = new CloudwatchEventRule(this, 'daily-check', {
+      name: nameOf(this.config.name, 'daily-check'),
+      description: 'Has a worker find work whose message was lost, and send it again.',
+      scheduleExpression: 'rate(1 day)',
+    });
+    new CloudwatchEventTarget(this, 'daily-check-to-jobs', {
+      rule: rule.name,
+      arn: this.jobs.arn,
+      input: serialiseReconcile(),
+    });
+    return {
+      Sid: 'OnlyTheDailyCheckAsksForIt',
+      Effect: 'Allow',
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: ['sqs:SendMessage'],
+      Resource: [this.jobs.arn],
+      Condition: { ArnEquals: { 'aws:SourceArn': rule.arn } },
+    };
+  }
+
+  private tellOfUploads(sourceBucket: Bucket, ...allowed: readonly Statement[]): void {
+    const uploads: Statement = {
       Sid: 'OnlyTheSourceBucketTellsOfUploads',
       Effect: 'Allow',
       Principal: { Service: 's3.amazonaws.com' },
@@ -104,7 +132,8 @@ export class QueuesStack extends StageStack {
         ArnEquals: { 'aws:SourceArn': sourceBucket.arn },
         StringEquals: { 'aws:SourceAccount': accountOf(this.jobs.arn) },
       },
-    });
+    };
+    const mayTell = this.police('uploads-to-jobs', this.jobs, uploads, ...allowed);
     new S3BucketNotification(this, 'uploads', {
       bucket: sourceBucket.name,
       queue: [{ id: 'uploads', queueArn: this.jobs.arn, events: ['s3:ObjectCreated:*'] }],

@@ -7,6 +7,7 @@ import { UsageError, systemReason } from '../commands/arguments.ts';
 import { runCommand } from '../commands/command.ts';
 import { nameOf, pathOf } from '../commands/file-name.ts';
 import { processFiles } from '../commands/process.ts';
+import { sentText } from '../commands/reconciled.ts';
 import { createReport } from '../commands/report.ts';
 import { isTerminal, say } from '../commands/terminal.ts';
 import { count } from '../commands/text.ts';
@@ -15,17 +16,19 @@ import { openLocalHome } from '../worker/io/local/home.ts';
 import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
 import { forgetDeletions } from '../worker/deleted.ts';
+import type { WorkerEnv } from '../worker/config.ts';
 import { HomeLostError } from '../worker/io/ports.ts';
 import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
 import type { Logger } from '../worker/log.ts';
+import { findLost, logReconciliation, sendAgain } from '../worker/reconcile.ts';
 import { makeDemoClip } from './demo-clip.ts';
 import { startEdge } from './edge/server.ts';
 import { listAssets } from './library.ts';
 import { exportAsset } from './export.ts';
 import { HELP, readOptions } from './options.ts';
 import type { Options } from './options.ts';
-import { announceUnfinished, announcedText, rebuild } from './rebuild.ts';
+import { announceUnfinished, rebuild } from './rebuild.ts';
 import { startWorkers } from './workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
@@ -56,7 +59,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   const home = await openLocalHome({ directory: options.dataDirectory, layout: LOCAL_LAYOUT });
   const { store } = home;
   const names = layoutEnv(options.dataDirectory);
-  if (options.rebuild) say(announcedText(await announceUnfinished(home, names)));
+  if (options.rebuild) say(sentText(await announceUnfinished(home, names)));
   const edge = await startEdge({
     ...{ store, deliveryBucket, log },
     port: options.port,
@@ -84,7 +87,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   if (!options.once) say(addressesText(edge.origin));
   let sweeping: NodeJS.Timeout | undefined;
   try {
-    sweeping = await keepSwept(home, log);
+    sweeping = await keepSwept(home, names, log);
     if (options.files.length === 0) {
       say('Making a first video, half a minute long. This takes a moment …');
     }
@@ -128,8 +131,9 @@ function addressesText(origin: string): string {
   return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
 }
 
-/** Sweeps and backs up at once, and every hour: the machine may serve for months. */
-async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> {
+/** Sweeps, backs up and sends lost work again at once, and every hour: the machine may serve for months. */
+async function keepSwept(home: LocalHome, names: WorkerEnv, log: Logger): Promise<NodeJS.Timeout> {
+  const place = { store: home.store, jobs: home.queue(names.JOB_QUEUE), config: names };
   const sweep = async () => {
     const unknown = await home.sweep();
     await forgetDeletions(home.store, LOCAL_NAMES.workBucket);
@@ -140,10 +144,14 @@ async function keepSwept(home: LocalHome, log: Logger): Promise<NodeJS.Timeout> 
       // Of a full disk, for instance: what is stored is no worse for it.
       log.error({ event: 'backup.failed', err: error });
     }
-    return unknown;
+    const found = await findLost(place);
+    const sent = await sendAgain(place, found.lost);
+    logReconciliation(log, found, sent);
+    return { unknown, sent };
   };
-  const unknown = await sweep();
+  const { unknown, sent } = await sweep();
   if (unknown > 0) say(unknownText(unknown));
+  if (sent.length > 0) say(sentText(sent));
   return setInterval(
     () => void sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error })),
     3_600_000,

@@ -1,14 +1,11 @@
-import { listJobs } from '../commands/jobs.ts';
 import { say } from '../commands/terminal.ts';
 import { count } from '../commands/text.ts';
 import type { WorkerEnv } from '../worker/config.ts';
 import { rebuildIndex } from '../worker/io/local/rebuild.ts';
 import type { Rebuilt } from '../worker/io/local/rebuild.ts';
 import type { Home } from '../worker/io/ports.ts';
-import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
-import { jobKeys } from '../worker/plan/keys.ts';
-import { serialiseJob } from '../worker/plan/message.ts';
-import { requestAgain } from '../worker/stored-plan.ts';
+import type { OpenWork } from '../worker/plan/reconcile.ts';
+import { findOpen, sendAgain } from '../worker/reconcile.ts';
 
 /** How often a person is told how far it is. */
 const TOLD_MILLISECONDS = 2000;
@@ -44,43 +41,14 @@ function rebuiltText(found: Rebuilt, directory: string): string {
   return lines.join('\n');
 }
 
-export interface Announced {
-  readonly jobs: number;
-  readonly sources: number;
-}
-
 /**
- * Sends again what a lost queue has forgotten: jobs without a result, whose finished units stay finished,
- * and uploads that never became a job. Safe at any time: work that is done is not done twice.
+ * Sends again what a lost queue has forgotten, whatever it holds from a backup: units of unfinished jobs, and
+ * uploads that never became a job. Safe at any time: work that is done is not done twice.
  */
 export async function announceUnfinished(
   { store, queue }: Pick<Home, 'store' | 'queue'>,
-  names: Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'JOB_QUEUE'>,
-): Promise<Announced> {
-  const { SOURCE_BUCKET, WORK_BUCKET } = names;
-  const jobs = queue(names.JOB_QUEUE);
-  const listings = await listJobs(store, WORK_BUCKET);
-  let unfinished = 0;
-  for (const { jobId, result } of listings) {
-    if (result) continue;
-    const request = await requestAgain({ store, config: { SOURCE_BUCKET, WORK_BUCKET } }, jobId);
-    if (!request) continue;
-    // Its units are sent when this is not there.
-    await store.delete(WORK_BUCKET, jobKeys(jobId).dispatched);
-    await jobs.send(serialiseJob(request));
-    unfinished += 1;
-  }
-  const known = new Set(listings.map(({ jobId }) => jobId));
-  let unseen = 0;
-  for await (const { key, etag } of store.list(SOURCE_BUCKET, '')) {
-    const source = { bucket: SOURCE_BUCKET, key, etag };
-    if (known.has(jobIdOf(assetIdOf(source), {}))) continue;
-    await jobs.send(serialiseJob({ source, options: {} }));
-    unseen += 1;
-  }
-  return { jobs: unfinished, sources: unseen };
-}
-
-export function announcedText({ jobs, sources }: Announced): string {
-  return `Sent again: ${count(jobs, 'unfinished job')}, ${count(sources, 'upload')} without a job.`;
+  names: WorkerEnv,
+): Promise<readonly OpenWork[]> {
+  const place = { store, jobs: queue(names.JOB_QUEUE), config: names };
+  return sendAgain(place, await findOpen(place));
 }

@@ -2,8 +2,7 @@ import { clear, markDeleted } from '../worker/deleted.ts';
 import type { Home } from '../worker/io/ports.ts';
 import { jobIdOf } from '../worker/plan/ids.ts';
 import { assetKeys, jobKeys, pointerKey } from '../worker/plan/keys.ts';
-import { serialiseJob } from '../worker/plan/message.ts';
-import { reopenJob } from '../worker/reopen.ts';
+import { askAgain, reopenJob } from '../worker/reopen.ts';
 import type { Entry, Names } from './library.ts';
 import { RequestError } from './requests.ts';
 
@@ -21,9 +20,9 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
     jobId,
     ({ type }) => type === 'asset.ready',
   );
-  // A unit whose message was lost, as a queue was purged, is sent again with the others; the done stay done.
-  if (state === 'open') await store.delete(names.WORK_BUCKET, jobKeys(jobId).dispatched);
-  if (state !== 'stands') await queue(names.JOB_QUEUE).send(serialiseJob({ source, options: {} }));
+  if (state === 'stands') return;
+  const jobs = queue(names.JOB_QUEUE);
+  await askAgain({ store, jobs, config: names }, jobId, { source, options: {} });
 }
 
 /**

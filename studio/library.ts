@@ -1,8 +1,8 @@
 import { basename } from 'node:path/posix';
 import { listAssetIds, readAsset } from '../commands/assets.ts';
 import type { PublishedAsset } from '../commands/assets.ts';
-import { listJobs, progressReader } from '../commands/jobs.ts';
-import type { JobListing } from '../commands/jobs.ts';
+import { listJobs, progressReader } from '../worker/job-listing.ts';
+import type { JobListing } from '../worker/job-listing.ts';
 import type { WorkerEnv } from '../worker/config.ts';
 import { retryCanHelp } from '../worker/errors.ts';
 import { UnreadableError } from '../worker/errors.ts';
@@ -16,6 +16,7 @@ import { leftOutSentences } from '../worker/plan/left-out.ts';
 import { parseEvidence } from '../worker/plan/evidence.ts';
 import { parseOutline } from '../worker/plan/progress.ts';
 import type { Outline } from '../worker/plan/progress.ts';
+import { QUIET_MILLISECONDS } from '../worker/plan/reconcile.ts';
 import { titleOf } from '../worker/plan/title.ts';
 import { embedCode } from './embed-code.ts';
 import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from './protocol.ts';
@@ -57,8 +58,6 @@ type Progress = Omit<WorkingItem, 'state' | keyof WaitingItem>;
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
-/** A worker notes how far it is every few seconds, and what failed is tried again within minutes. */
-const QUIET_MILLISECONDS = 600_000;
 /** How often the delivery bucket is looked through. */
 const SCAN_MILLISECONDS = 300_000;
 

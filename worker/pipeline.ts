@@ -11,6 +11,7 @@ import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
 import type { Plan } from './plan/plan.ts';
 import { publishWhenDone } from './publish.ts';
+import { reconcile } from './reconcile.ts';
 import { readResult } from './reopen.ts';
 import { reportRejected, reportFailed, writeEvidence } from './report.ts';
 import type { JobNames } from './report.ts';
@@ -39,6 +40,8 @@ export async function handleMessage(
       return handleJob(services, message, context);
     case 'unit':
       return handleUnit(services, message, context);
+    case 'reconcile':
+      return reconcile(services, context);
   }
 }
 

@@ -1,9 +1,11 @@
 import { UnreadableError } from './errors.ts';
 import { readDocument } from './io/documents.ts';
-import type { ObjectStore } from './io/ports.ts';
+import type { ObjectStore, Queue } from './io/ports.ts';
 import { parseAssetEvent } from './plan/asset.ts';
 import type { AssetEvent } from './plan/asset.ts';
 import { jobKeys } from './plan/keys.ts';
+import { serialiseJob } from './plan/message.ts';
+import type { JobRequest } from './plan/message.ts';
 
 /**
  * How a job ended; undefined when it has not, or in words that cannot be read: what another version or an
@@ -39,4 +41,19 @@ export async function reopenJob(
   await store.delete(workBucket, dispatched);
   await store.delete(workBucket, result);
   return 'reopened';
+}
+
+/** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */
+export async function askAgain(
+  place: {
+    readonly store: ObjectStore;
+    readonly jobs: Queue;
+    readonly config: { readonly WORK_BUCKET: string };
+  },
+  jobId: string,
+  request: JobRequest,
+): Promise<void> {
+  // Its units are sent when this is not there.
+  await place.store.delete(place.config.WORK_BUCKET, jobKeys(jobId).dispatched);
+  await place.jobs.send(serialiseJob(request));
 }

@@ -8,7 +8,6 @@ import { requireAccount } from '../../cloud/account.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 import { STAGES } from '../../infra/config.ts';
 import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
-import { takeDeadLetters } from '../../worker/io/dead-letters.ts';
 import type { Queue } from '../../worker/io/ports.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
 import { parseMessage, serialiseUnit } from '../../worker/plan/message.ts';
@@ -18,6 +17,7 @@ import { cloudSetting } from '../aws/setting.ts';
 import { requestWith } from '../edge/requests.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { Deployed, ORIGIN } from './deployed.ts';
+import { emptied } from './emptied.ts';
 import { run, start } from './run.ts';
 import { putJson } from '../put-json.ts';
 
@@ -46,6 +46,7 @@ describeWithEmulator('The commands on a stage', () => {
     test.each([
       ['upload', []],
       ['status', []],
+      ['check', []],
       ['studio', []],
       ['dead-letters', ['list']],
       ['play-address', ['0123456789abcdef0123']],
@@ -103,6 +104,12 @@ describeWithEmulator('The commands on a stage', () => {
           jobs: { open: { total: 0, newest: [] }, ended: { total: 0, newest: [] } },
         },
       ]);
+    });
+
+    test('look for lost work in it, and find none where there is none.', async () => {
+      const { code, json } = await run('check', ['dev', '--json']);
+      expect(code).toBe(0);
+      expect(json).toEqual([{ place: 'Stage dev', held: 0, open: 0, lost: [], sent: [] }]);
     });
 
     test('say so when its workers are those of another version.', async () => {
@@ -432,13 +439,6 @@ describeWithEmulator('The commands on a stage', () => {
     return (await emptied(jobs)).map((body) => parseMessage(body));
   }
 });
-
-/** Everything that a queue had. */
-async function emptied(queue: Queue): Promise<readonly string[]> {
-  const messages = await takeDeadLetters(queue, 60);
-  for (const { receipt } of messages) await queue.acknowledge(receipt);
-  return messages.map(({ body }) => body);
-}
 
 function ids([line]: readonly unknown[]): { readonly assetId: string; readonly jobId: string } {
   return line as { readonly assetId: string; readonly jobId: string };

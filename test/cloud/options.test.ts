@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  readCheckOptions,
   readDeadLettersOptions,
   readPlayAddressOptions,
   readStatusOptions,
@@ -72,6 +73,25 @@ describe('The command line of status', () => {
     [['dev', '--last', '0'], '--last is a whole number from 1 to 1000, not "0".'],
   ])('%j is refused: %s', (argv, sentence) => {
     expect(() => readStatusOptions(argv)).toThrow(new UsageError(sentence));
+  });
+});
+
+describe('The command line of check', () => {
+  const read = (argv: readonly string[]) => readCheckOptions(argv, '/usual');
+
+  test.each([
+    [[], { data: '/usual', plan: false, json: false }],
+    [['--data', '/mine', '--plan'], { data: '/mine', plan: true, json: false }],
+    [['dev', '--json'], { stage: 'dev', plan: false, json: true }],
+  ])('%j names one machine or a stage.', (argv, expected) => {
+    expect(read(argv)).toEqual(expected);
+  });
+
+  test.each([
+    [['dev', '--data', '/mine'], '--data is for one machine, not a stage.'],
+    [['dev', 'prod', '--frob'], 'There is no option --frob.\nOne stage at a time, not also prod.'],
+  ])('%j is refused: %s', (argv, sentence) => {
+    expect(() => read(argv)).toThrow(new UsageError(sentence));
   });
 });
 
@@ -146,6 +166,7 @@ describe('The command line of studio', () => {
 });
 
 test.each([
+  (argv: readonly string[]) => readCheckOptions(argv, '/usual'),
   readUploadOptions,
   readStatusOptions,
   readStudioOptions,

@@ -5,7 +5,14 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 export type Command =
-  'deploy' | 'teardown' | 'upload' | 'status' | 'dead-letters' | 'studio' | 'play-address';
+  | 'deploy'
+  | 'teardown'
+  | 'upload'
+  | 'status'
+  | 'check'
+  | 'dead-letters'
+  | 'studio'
+  | 'play-address';
 
 export interface Run {
   readonly child: ChildProcess;

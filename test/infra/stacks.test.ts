@@ -5,6 +5,7 @@ import { STAGES } from '../../infra/config.ts';
 import { imageMonth, imageTag } from '../../infra/image.ts';
 import { workSteps } from '../../infra/scaling.ts';
 import { readConfig } from '../../worker/config.ts';
+import { parseMessage } from '../../worker/plan/message.ts';
 import { FULL, OWN_BUCKETS } from './stages.ts';
 import { embedded, statements, synth } from './synth.ts';
 import type { Resource, Stack } from './synth.ts';
@@ -310,14 +311,22 @@ describe('Queues', () => {
     ).toEqual({ redrivePermission: 'byQueue', sourceQueueArns: ['${aws_sqs_queue.jobs.arn}'] });
   });
 
-  test('are told of uploads by the source bucket of this account, and by nobody else.', () => {
+  test('take messages of the source bucket of this account and of the daily check, and of nobody else.', () => {
     const policies = queues.all('aws_sqs_queue_policy');
     const allowed = Object.values(policies)
       .flatMap(({ policy }) => statements(policy))
       .filter(({ Effect }) => Effect === 'Allow');
-    const [statement, ...others] = allowed;
+    const [uploads, check, ...others] = allowed;
     expect(others).toEqual([]);
-    expect(statement).toMatchObject({
+    expect(check).toMatchObject({
+      Principal: { Service: 'events.amazonaws.com' },
+      Action: ['sqs:SendMessage'],
+      Resource: ['${aws_sqs_queue.jobs.arn}'],
+      Condition: {
+        ArnEquals: { 'aws:SourceArn': '${aws_cloudwatch_event_rule.daily-check.arn}' },
+      },
+    });
+    expect(uploads).toMatchObject({
       Principal: { Service: 's3.amazonaws.com' },
       Action: ['sqs:SendMessage'],
       Resource: ['${aws_sqs_queue.jobs.arn}'],
@@ -328,6 +337,18 @@ describe('Queues', () => {
         },
       },
     });
+  });
+
+  test('are asked once a day, in words that a worker understands, to have lost work looked for.', () => {
+    expect(queues.one('aws_cloudwatch_event_rule')).toMatchObject({
+      ...{ name: 'vodstack-dev-daily-check', schedule_expression: 'rate(1 day)' },
+    });
+    const target = queues.one('aws_cloudwatch_event_target');
+    expect(target).toMatchObject({
+      rule: '${aws_cloudwatch_event_rule.daily-check.name}',
+      arn: '${aws_sqs_queue.jobs.arn}',
+    });
+    expect(parseMessage(z.string().parse(target['input']))).toEqual({ type: 'reconcile' });
   });
 
   test('may be told before the bucket is asked to tell.', () => {

@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { PoisonError } from '../../worker/errors.ts';
 import { uploadEvent } from '../../worker/io/local/event.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
-import { parseMessage, serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
+import {
+  parseMessage,
+  serialiseJob,
+  serialiseReconcile,
+  serialiseUnit,
+} from '../../worker/plan/message.ts';
 import { storedTitle, titleMetadata, titleOf } from '../../worker/plan/title.ts';
 
 const record = (object: object, more: object = {}) =>
@@ -81,6 +86,10 @@ describe('An S3 event', () => {
     const sentence = problem(record({ key: '', size: -1 }, { eventTime: 'soon' }));
     for (const field of ['key', 'size', 'eventTime']) expect(sentence).toContain(field);
   });
+});
+
+test('A wish to look for lost work is read as it was written.', () => {
+  expect(parseMessage(serialiseReconcile())).toEqual({ type: 'reconcile' });
 });
 
 describe('A job and a unit', () => {

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { PoisonError } from '../errors.ts';
 import { LADDER } from './ladder.ts';
 
-/** What a queue delivers: uploads as S3 tells of them, a job that somebody asks for, or a unit of a job. */
+/**
+ * What a queue delivers: uploads as S3 tells of them, a job that somebody asks for, a unit of a job, or a
+ * schedule's wish to look for lost work.
+ */
 export type Message =
   | { readonly type: 'ignored'; readonly reason: string }
   | { readonly type: 'uploads'; readonly uploads: readonly SourceRef[] }
   | ({ readonly type: 'job' } & JobRequest)
-  | { readonly type: 'unit'; readonly jobId: string; readonly unit: string };
+  | { readonly type: 'unit'; readonly jobId: string; readonly unit: string }
+  | { readonly type: 'reconcile' };
 
 /** The object to work on; without an ETag, the one that is there now. */
 export interface SourceRef {
@@ -99,10 +103,13 @@ export function parseMessage(body: string): Message {
   const type = hasField(json, 'type') ? json.type : undefined;
   if (type === 'job') return read(job, json, 'job');
   if (type === 'unit') return read(unit, json, 'unit');
+  if (type === 'reconcile') return { type };
   if (type === 'unreadable') {
     throw new PoisonError(`The message ${read(unreadable, json, 'note').reason}.`);
   }
-  throw new PoisonError('The message is neither an S3 event nor a job nor a unit.');
+  throw new PoisonError(
+    'The message is neither an S3 event nor a job nor a unit nor a wish for a check.',
+  );
 }
 
 export function serialiseJob(request: JobRequest): string {
@@ -112,6 +119,11 @@ export function serialiseJob(request: JobRequest): string {
 /** What stands for a message that no queue can deliver: why, and its first bytes as text. */
 export function serialiseUnreadable(found: Omit<z.infer<typeof unreadable>, 'type'>): string {
   return JSON.stringify({ type: 'unreadable', ...found });
+}
+
+/** Has a worker find lost work and send it again. */
+export function serialiseReconcile(): string {
+  return JSON.stringify({ type: 'reconcile' });
 }
 
 export function serialiseUnit(jobId: string, unitName: string): string {

@@ -1,9 +1,9 @@
-import { readDocument } from '../worker/io/documents.ts';
-import { inParallel } from '../worker/io/in-parallel.ts';
-import type { ObjectStore, ObjectSummary } from '../worker/io/ports.ts';
-import { JOBS, jobKeys } from '../worker/plan/keys.ts';
-import { jobProgress, parseNote } from '../worker/plan/progress.ts';
-import type { JobProgress, Outline } from '../worker/plan/progress.ts';
+import { readDocument } from './io/documents.ts';
+import { inParallel } from './io/in-parallel.ts';
+import type { ObjectStore, ObjectSummary } from './io/ports.ts';
+import { JOBS, jobKeys } from './plan/keys.ts';
+import { jobProgress, parseNote } from './plan/progress.ts';
+import type { JobProgress, Outline } from './plan/progress.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
 export interface JobListing {

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError } from '../commands/arguments.ts';
+import { runCommand, unlessStopped } from '../commands/command.ts';
+import { reconciledText } from '../commands/reconciled.ts';
+import { print, printJson } from '../commands/terminal.ts';
+import type { WorkerEnv } from '../worker/config.ts';
+import { openLocalHome } from '../worker/io/local/home.ts';
+import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../worker/io/local/layout.ts';
+import type { Home } from '../worker/io/ports.ts';
+import { findLost, sendAgain } from '../worker/reconcile.ts';
+import { CHECK_HELP, readCheckOptions } from './options.ts';
+import type { CheckOptions } from './options.ts';
+
+const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
+
+interface Opened {
+  readonly name: string;
+  readonly home: Home;
+  readonly env: Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE'>;
+  close(): Promise<void>;
+}
+
+await runCommand({
+  name: './scripts/check',
+  help: CHECK_HELP,
+  stopping: 'Stopped. What was not sent again is found the next time.',
+  read: (argv) => readCheckOptions(argv, DEFAULT_DATA),
+  run: async (options, stop) => {
+    const opened = await unlessStopped(open(options), stop);
+    try {
+      const { name, home, env } = opened;
+      const place = { store: home.store, jobs: home.queue(env.JOB_QUEUE), config: env };
+      const found = await unlessStopped(findLost(place), stop);
+      const sent = options.plan ? undefined : await sendAgain(place, found.lost, stop);
+      const reconciled = { place: name, ...found, ...(sent ? { sent } : {}) };
+      if (options.json) printJson(reconciled);
+      else print(reconciledText(reconciled, new Date()));
+      return sent && sent.length < found.lost.length ? 1 : 0;
+    } finally {
+      await opened.close();
+    }
+  },
+});
+
+async function open(options: CheckOptions): Promise<Opened> {
+  if ('stage' in options) {
+    // Loaded when it is needed: one machine has no use for AWS.
+    const { openStage } = await import('./stage.ts');
+    const stage = await openStage(options.stage);
+    return { ...stage, name: `Stage ${stage.name}` };
+  }
+  const { data } = options;
+  // Opening it would make a new one.
+  if (!existsSync(join(data, INDEX))) {
+    throw new UsageError(`${JSON.stringify(data)} is no data folder: it has no ${INDEX}.`);
+  }
+  const home = await openLocalHome({ directory: data, layout: LOCAL_LAYOUT });
+  return { name: data, home, env: layoutEnv(data), close: () => home.close() };
+}

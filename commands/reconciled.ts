@@ -1,0 +1,45 @@
+import type { OpenWork } from '../worker/plan/reconcile.ts';
+import { oneLine } from '../worker/plan/printable.ts';
+import type { Reconciliation } from '../worker/reconcile.ts';
+import { ago, count } from './text.ts';
+
+/** What a reconciliation found and did; `--json` prints it as it is. */
+export interface Reconciled extends Reconciliation {
+  /** A stage's name, or the data folder of one machine. */
+  readonly place: string;
+  /** Of the lost work what was sent again; absent when it was only to tell. */
+  readonly sent?: readonly OpenWork[];
+}
+
+/** The same for a person. Names come last in a line: how wide they are nobody can tell. */
+export function reconciledText(found: Reconciled, now: Date): string {
+  const { place, held, open, lost, sent } = found;
+  const unknown = sent ? lost.filter((work) => !sent.includes(work)) : [];
+  const lines = [
+    `${place}: ${count(open, 'piece')} of work to be done, ${count(held, 'message')} in the queue.`,
+    lost.length === 0
+      ? 'Nothing is lost.'
+      : `${count(lost.length, 'piece')} lost, ${sent ? `${sent.length.toLocaleString('en')} sent again` : 'nothing sent'}:`,
+    ...(sent ?? lost).map((work) => line(work, now)),
+  ];
+  if (unknown.length > 0) {
+    lines.push(
+      'Not sent: nothing tells what these jobs were asked for. Upload their files again.',
+      ...unknown.map((work) => line(work, now)),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function line(work: OpenWork, now: Date): string {
+  const { jobId, heardAt } = work;
+  const what = work.kind === 'unit' ? work.unit : work.kind;
+  const key = work.kind === 'upload' ? work.source.key : work.source;
+  return `  ${what.padEnd(11)}  ${ago(heardAt, now).padEnd(10)}  ${jobId}  ${oneLine(key ?? '')}`.trimEnd();
+}
+
+/** `Sent again: 2 uploads without a job, 3 units, 1 job.` */
+export function sentText(work: readonly OpenWork[]): string {
+  const of = (kind: OpenWork['kind']) => work.filter((one) => one.kind === kind).length;
+  return `Sent again: ${count(of('upload'), 'upload')} without a job, ${count(of('unit'), 'unit')}, ${count(of('job'), 'job')} without an end.`;
+}
