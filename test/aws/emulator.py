@@ -28,6 +28,7 @@ from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.events.models import events_backends
 from moto.iam.access_control import PermissionResult
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
@@ -284,6 +285,7 @@ def everything(cloudfront):
             "networks": [n for n, one in ec2.vpcs.items() if not one.is_default],
             "endpoints": endpoints(ec2),
             "gateways": ec2.internet_gateways,
+            "rules": events_backends[ACCOUNT][region].event_buses["default"].rules,
             "scaling": [name for one in scaling.targets.values() for name in one],
             # AWS's own are among them.
             "parameters": [n for n in ssm_backends[ACCOUNT][region]._parameters if "vodstack" in n],
