@@ -148,7 +148,7 @@ describe('On a page that has media-chrome already,', () => {
     expect(await colour).toBe('rgb(255, 255, 255)');
     // The rules of an element of the player's copy are in no <style> (player/shadow.ts).
     const isTheirs = page
-      .locator('media-play-button')
+      .locator('body > media-controller > media-play-button')
       .evaluate((one) => one.shadowRoot?.querySelector('style') instanceof HTMLStyleElement);
     expect(await isTheirs).toBe(true);
     expect(complaints).toEqual([]);
