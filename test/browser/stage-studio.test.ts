@@ -25,6 +25,7 @@ describeWithEmulator("A stage's studio in a browser", () => {
   beforeAll(async () => {
     setting = await cloudSetting();
     deployed = await Deployed.open('dev', setting.env);
+    await deployed.distribution('E1EXAMPLE');
     const { allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders } = UPLOADS_BY_A_PAGE;
     const s3 = new S3Client({ forcePathStyle: true });
     await s3.send(
@@ -44,7 +45,12 @@ describeWithEmulator("A stage's studio in a browser", () => {
     studio = start('studio', ['dev', '--port', '0']);
     const { stdout } = studio.child;
     if (!stdout) throw new Error('The studio has no standard output.');
-    [address] = (await once(createInterface(stdout), 'line')) as [string];
+    const ended = studio.ended.then(({ err }) => {
+      throw new Error(`The studio has ended: ${err}`);
+    });
+    const line = once(createInterface(stdout), 'line') as Promise<[string]>;
+    [address] = await Promise.race([line, ended]);
+    ended.catch(() => undefined);
     browser = await openBrowser();
   });
   afterAll(async () => {
