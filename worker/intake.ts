@@ -102,9 +102,10 @@ async function lookAt(
   const head = await readHead(store, source, Math.min(sizeBytes, HEAD_BYTES));
   const refusal = refusalByHead(head);
   if (refusal) throw refusal;
-  try {
-    return await probeSource({
-      address: await addressOf(store, source),
+  const address = await addressOf(store, source);
+  const probe = () =>
+    probeSource({
+      address,
       sizeBytes,
       limits: {
         maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
@@ -115,6 +116,12 @@ async function lookAt(
       ffmpeg: config.FFMPEG,
       ffprobe: config.FFPROBE,
       signal,
+    });
+  try {
+    return await probe().catch((error: unknown) => {
+      if (!(error instanceof RejectedError) || !/^https?:/.test(address)) throw error;
+      // An answer with `Connection: close` that breaks off is the end of the file to ffprobe, without a word.
+      return probe();
     });
   } catch (error) {
     const unnamed = error instanceof RejectedError && UNNAMED.has(error.code);

@@ -37,7 +37,9 @@ export async function startProxy(
           answer.resume().once('end', breakOff);
           return;
         }
-        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        // The emulator closes each connection; S3 keeps it, so that a body that is too short is noticed.
+        const { connection: _, ...headers } = answer.headers;
+        response.writeHead(answer.statusCode ?? 500, headers);
         if (fault?.kind === 'cut')
           answer.once('data', (chunk: Buffer) => {
             response.write(chunk.subarray(0, chunk.length / 2), breakOff);
