@@ -220,9 +220,11 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    // A source is still rejected at times when the answers that it is read by break off.
     name: 'S3 and SQS fail, break off, are slow and lose answers',
     count: 40,
     cloud: true,
+    long: true,
     run: async (scene, count, file) => {
       const proxy = await startOnABadDay(scene, count);
       // Requests are struck as they come.
