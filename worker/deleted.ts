@@ -65,8 +65,8 @@ export async function clearIfDeleted(
 }
 
 /**
- * Runs the work on a job. When the job is deleted before or meanwhile, what the work has written is removed,
- * and neither its success nor its failure is told of.
+ * Runs the work on a job that was not deleted when the caller looked. When it is deleted meanwhile, the files
+ * that the work has written are removed, and neither success nor failure is reported.
  */
 export async function unlessDeleted(
   services: Stored,
@@ -74,7 +74,6 @@ export async function unlessDeleted(
   context: Context,
   work: () => Promise<void>,
 ): Promise<void> {
-  if (await clearIfDeleted(services, jobId, context)) return;
   try {
     await work();
   } catch (error) {
