@@ -84,7 +84,7 @@ function withoutGate(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** What the gate decodes of a unit's segments: the first key frame of each, or all frames of sound. */
+/** The part of a unit's segments that the gate decodes: the first key frame of each, or all frames of sound. */
 function decodedOf(folder: string, names: readonly string[]): Buffer {
   const parts = names.flatMap((name) =>
     readdirSync(join(folder, name))

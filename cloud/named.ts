@@ -16,7 +16,7 @@ import { nameOf } from '../infra/names.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
 
 /**
- * What has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
+ * Lists whatever has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
  * access controls of CloudFront. ARNs, or what it is and its name where AWS has none.
  */
 export async function named({ name, region }: StageConfig): Promise<readonly string[]> {

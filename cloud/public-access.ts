@@ -7,7 +7,7 @@ import type { Readiness } from '../infra/readiness.ts';
 /**
  * Asks whether the stage's access mode is allowed: an account, or the organization above it, can forbid public
  * buckets, and so can a bucket that was there before. S3 would refuse the delivery bucket's policy half-way
- * through a deploy. Whoever may not ask gets a warning.
+ * through a deploy. If the credentials may not ask, the check warns.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
  */
 export async function publicAccess(

@@ -3,7 +3,7 @@ import { oneLine } from '../worker/plan/printable.ts';
 import type { Reconciliation } from '../worker/reconcile.ts';
 import { ago, count } from './text.ts';
 
-/** What a reconciliation found and did; `--json` prints it as it is. */
+/** The findings of a reconciliation, and the messages that it sent; `--json` prints it as it is. */
 export interface Reconciled extends Reconciliation {
   /** A stage's name, or the data folder of one machine. */
   readonly place: string;

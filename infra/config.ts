@@ -134,7 +134,7 @@ export function keptBuckets({ existingBuckets, state }: StageConfig): readonly s
 }
 
 /**
- * What is shipped. `dev` can be deployed as it is, for pages on your own machine. The sites of the others
+ * The shipped stages. `dev` can be deployed as it is, for pages on your own machine. The sites of the others
  * are examples, and `prod` lacks what a protected stage needs: a deploy says what is to be named first.
  */
 export const STAGES: readonly StageConfig[] = [

@@ -121,7 +121,7 @@ export class DeliveryStack extends StageStack {
     });
   }
 
-  /** What commands learn by the stage's name. */
+  /** Parameters that commands read by the stage's name. */
   private told(id: string, name: string, description: string, value: string): void {
     // A deploy that was killed may have made it and not know of it.
     new SsmParameter(this, id, { name, description, type: 'String', value, overwrite: true });
@@ -180,7 +180,7 @@ export class DeliveryStack extends StageStack {
   }
 
   /**
-   * What the CDN sends to the bucket, newest first. The bucket takes both, so that a new one is no outage while
+   * The secrets that the CDN sends to the bucket, newest first. The bucket takes both, so that a new one is no outage while
    * edges still send the one before. `./scripts/deploy <stage> --new-origin-secret` draws another.
    */
   private originSecrets(): readonly [newest: string, before: string] {

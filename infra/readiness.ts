@@ -1,6 +1,6 @@
 import type { StageConfig } from './config.ts';
 
-/** What stands against deploying a stage as it is declared, in sentences. */
+/** Reasons not to deploy a stage as it is declared, in sentences. */
 export interface Readiness {
   /** A deploy ends with these before it changes anything. */
   readonly refusals: readonly string[];
@@ -11,7 +11,7 @@ export interface Readiness {
 /** Reserved for documentation, so nobody's own: https://www.rfc-editor.org/rfc/rfc2606#section-3 */
 const RESERVED = /(^|[./])example\.(com|net|org)\.?(:\d+)?$/i;
 
-/** What a stage that people depend on needs, and what happens without it. */
+/** Settings that a protected stage needs, and what happens without each. */
 const NEEDED = {
   alarmEmail: 'nobody gets its alarms',
   monthlyBudgetUsd: 'nobody is warned of its bill',

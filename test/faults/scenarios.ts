@@ -43,6 +43,19 @@ function keepTwo(scene: Scene): { pick(): Worker; replace(worker: Worker): Promi
   };
 }
 
+/** Kills one of two workers, and replaces it. */
+function killing(kill: (worker: Worker) => unknown): Scenario['run'] {
+  return async (scene, count, file) => {
+    const workers = keepTwo(scene);
+    await scene.disturb(file, count, [0.1, 3], async () => {
+      const worker = workers.pick();
+      kill(worker);
+      await workers.replace(worker);
+      return true;
+    });
+  };
+}
+
 /** Stops a program as a debugger or a full machine does, and lets it go on after so many seconds. */
 async function holdUp(scene: Scene, pid: number | undefined, seconds: number): Promise<boolean> {
   if (pid === undefined || !signalTo(pid, 'SIGSTOP')) return false;
@@ -102,29 +115,13 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a worker is killed',
     redonePerFault: 1,
     count: 10,
-    run: async (scene, count, file) => {
-      const workers = keepTwo(scene);
-      await scene.disturb(file, count, [0.1, 3], async () => {
-        const worker = workers.pick();
-        worker.kill('SIGKILL');
-        await workers.replace(worker);
-        return true;
-      });
-    },
+    run: killing((worker) => worker.kill('SIGKILL')),
   },
   {
     name: 'a worker and all its programs are killed',
     redonePerFault: 1,
     count: 6,
-    run: async (scene, count, file) => {
-      const workers = keepTwo(scene);
-      await scene.disturb(file, count, [0.1, 3], async () => {
-        const worker = workers.pick();
-        signalTo(-worker.pid, 'SIGKILL');
-        await workers.replace(worker);
-        return true;
-      });
-    },
+    run: killing((worker) => signalTo(-worker.pid, 'SIGKILL')),
   },
   {
     name: 'ffmpeg is killed',
