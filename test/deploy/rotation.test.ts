@@ -55,11 +55,11 @@ describe.skipIf(why)(`The keys of playback tokens${why ? ` (skipped: ${why})` : 
     vi.unstubAllEnvs();
   });
 
-  /** An address signed with the key that there is now. */
+  /** An address signed with the key that there is now, for longer than the tests take on a busy machine. */
   async function sign(): Promise<string> {
     const key = await readPlaybackKey(ssm, 'tokens');
     if (key === undefined) throw new Error('There is no key.');
-    return signAddress(ADDRESS, key, 60);
+    return signAddress(ADDRESS, key, 24 * 3600);
   }
 
   /** Whether the function that is deployed lets an app fetch it. */

@@ -10,8 +10,11 @@ import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Neither asks whether there is a newer version of it. */
-const QUIET = { CHECKPOINT_DISABLE: '1', DISABLE_VERSION_CHECK: '1', CI: '1' };
+/** Neither asks whether there is a newer version of it, and cdktf leaves the provider where Terraform finds it. */
+const QUIET = {
+  ...{ CHECKPOINT_DISABLE: '1', DISABLE_VERSION_CHECK: '1', CI: '1' },
+  CDKTF_DISABLE_PLUGIN_CACHE_ENV: '1',
+};
 
 /** Of the AWS provider, as infra/ is written for it. */
 const PROVIDER = '5.100.0';
