@@ -62,7 +62,7 @@ describe('Before the first press', () => {
       const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
       return image?.complete && image.naturalWidth > 0;
     });
-    expect(await page.getByText('A talk').isVisible()).toBe(true);
+    await page.getByText('A talk').waitFor();
     expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
     expect(complaints).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('Before the first press', () => {
   test('preload="auto" fetches the beginning, and shows the poster still.', async () => {
     await visit(stand.lines(talk, { preload: 'auto' }));
     await expect.poll(() => stand.answered.some((line) => line.includes('/audio'))).toBe(true);
-    expect(await page.locator('.start').isVisible()).toBe(true);
+    await page.locator('.start').waitFor();
     expect((await state()).paused).toBe(true);
     await press(page);
     await playsTo(page, 0.2);
@@ -116,7 +116,7 @@ describe('A page', () => {
 
   test('that wants a sound by itself gets a button to press, as browsers want it.', async () => {
     await visit(stand.lines(talk, { autoplay: '' }));
-    expect(await page.locator('.start').isVisible()).toBe(true);
+    await page.locator('.start').waitFor();
     expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
   });
 
@@ -245,7 +245,7 @@ describe('At the end', () => {
     await replay.click();
     await playsTo(page, 0.2);
     expect((await state()).at).toBeLessThan(10);
-    expect(await replay.isVisible()).toBe(false);
+    await replay.waitFor({ state: 'hidden' });
   });
 });
 
@@ -256,7 +256,7 @@ describe('Sound alone', () => {
     await play.waitFor();
     const box = await page.locator('vod-player').boundingBox();
     expect(box?.height).toBe(132);
-    expect(await page.locator('.start').isVisible()).toBe(false);
+    await page.locator('.start').waitFor({ state: 'hidden' });
     expect(await violations(page)).toEqual([]);
     await play.click();
     await playsTo(page, 0.2);

@@ -176,7 +176,7 @@ describe('Trusted Types', () => {
     await visit(stand.lines(talk), required("; trusted-types 'none'"));
     const sentence =
       'This page does not let the player start: its Trusted Types have to allow vod-player.';
-    expect(await page.getByText(sentence).isVisible()).toBe(true);
+    await page.getByText(sentence).waitFor();
   });
 });
 
@@ -323,8 +323,8 @@ describe('The device', () => {
     const frame = page.frameLocator('iframe');
     await frame.locator('.start').click();
     await frame.locator('.play').waitFor();
-    expect(await frame.locator('vod-media-pip-button').isVisible()).toBe(false);
-    expect(await frame.locator('vod-media-mute-button').isVisible()).toBe(true);
+    await frame.locator('vod-media-pip-button').waitFor({ state: 'hidden' });
+    await frame.locator('vod-media-mute-button').waitFor();
   });
 });
 

@@ -68,8 +68,8 @@ const segment = (index: number) => new RegExp(`/\\d+p/0000${index}\\.ts$`);
 /** Waits until that is said to viewers, those with a screen reader too, while they have the controls. */
 async function isSaid(sentence: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: sentence }).waitFor();
-  expect(await page.locator('vod-media-control-bar').isVisible()).toBe(true);
-  expect(await page.locator('.start').isVisible()).toBe(false);
+  await page.locator('vod-media-control-bar').waitFor();
+  await page.locator('.start').waitFor({ state: 'hidden' });
   expect(await page.getByRole('alert').filter({ hasText: /./ }).count()).toBe(0);
 }
 

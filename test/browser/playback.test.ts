@@ -89,7 +89,7 @@ describe('the page of an asset', () => {
   test('shows markup in a title as text', async () => {
     for (const path of ['/', `/watch/${asset.assetId}`]) {
       await page.goto(edge.origin + path);
-      expect(await page.getByText(TITLE, { exact: true }).first().isVisible()).toBe(true);
+      await page.getByText(TITLE, { exact: true }).first().waitFor();
       expect(await page.locator('b, img[src="x"]').count()).toBe(0);
     }
     expect(await page.title()).toBe(TITLE);

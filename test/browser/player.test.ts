@@ -164,18 +164,18 @@ describe('The player', () => {
 
   test('refuses to play without a press, politely, and then waits for one.', async () => {
     expect(await playsByItself()).toBe('false');
-    expect(await start().isVisible()).toBe(true);
+    await start().waitFor();
     expect(stand.answered.toSorted()).toEqual(beforePlay());
     await press(page);
     await playsTo(page, 0.5);
-    expect(await start().isVisible()).toBe(false);
+    await start().waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });
 
   test('refuses politely also where only the browser knows that nobody pressed.', async () => {
     const pressed = `Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: true } });`;
     expect(await playsByItself(pressed)).toBe('false');
-    expect(await start().isVisible()).toBe(true);
+    await start().waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -196,7 +196,7 @@ describe('The player', () => {
       player?.remove();
       if (player) document.body.append(player);
     });
-    expect(await start().isVisible()).toBe(true);
+    await start().waitFor();
     await press(page);
     await playsTo(page, 0.5);
     expect(complaints).toEqual([]);
@@ -210,14 +210,14 @@ describe('The player', () => {
       const player = document.querySelector('vod-player');
       if (player) document.querySelector('p')?.before(player);
     });
-    expect(await page.getByRole('region', { name: 'A name' }).isVisible()).toBe(true);
+    await page.getByRole('region', { name: 'A name' }).waitFor();
     await page.keyboard.press('Tab');
     expect(await focusedName()).toBe('play');
     await page.keyboard.press('Tab');
     await page.locator('a:focus').waitFor();
     await press(page);
     await playsTo(page, 0.2);
-    expect(await page.getByRole('switch', { name: 'closed captions' }).isVisible()).toBe(true);
+    await page.getByRole('switch', { name: 'closed captions' }).waitFor();
   });
 
   test('takes another shape, and then its own again.', async () => {
@@ -647,7 +647,7 @@ describe('Sound alone', () => {
     expect(await shown).toBeGreaterThan(100);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
-    expect(await page.getByRole('menuitem', { name: 'Quality' }).isVisible()).toBe(false);
+    await page.getByRole('menuitem', { name: 'Quality' }).waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });
 });
