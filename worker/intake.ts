@@ -18,7 +18,7 @@ import { reopenJob } from './reopen.ts';
 import { isFinal } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
-import { addressOf, readHead, requireSource } from './source.ts';
+import { readHead, requireSource, withSource } from './source.ts';
 import { findPlan } from './stored-plan.ts';
 import type { UploadedSource } from './source.ts';
 
@@ -99,30 +99,24 @@ async function lookAt(
   sizeBytes: number,
   signal: AbortSignal,
 ): Promise<SourceMedia> {
-  const head = await readHead(store, source, Math.min(sizeBytes, HEAD_BYTES));
+  const head = await readHead(store, source, Math.min(sizeBytes, HEAD_BYTES), signal);
   const refusal = refusalByHead(head);
   if (refusal) throw refusal;
-  const address = await addressOf(store, source);
-  const probe = () =>
-    probeSource({
-      address,
-      sizeBytes,
-      limits: {
-        maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
-        maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
-        maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
-      },
-      picture: pictureWanted(config, options),
-      ffmpeg: config.FFMPEG,
-      ffprobe: config.FFPROBE,
-      signal,
-    });
+  const request = {
+    sizeBytes,
+    limits: {
+      maxDurationSeconds: config.MAX_SOURCE_HOURS * 3600,
+      maxSizeBytes: config.MAX_SOURCE_GIB * 2 ** 30,
+      maxPicturePixels: config.MAX_PICTURE_MEGAPIXELS * 1e6,
+    },
+    picture: pictureWanted(config, options),
+    ffmpeg: config.FFMPEG,
+    ffprobe: config.FFPROBE,
+  };
   try {
-    return await probe().catch((error: unknown) => {
-      if (!(error instanceof RejectedError) || !/^https?:/.test(address)) throw error;
-      // An answer with `Connection: close` that breaks off is the end of the file to ffprobe, without a word.
-      return probe();
-    });
+    return await withSource({ store, source, sizeBytes, signal }, (address, signal) =>
+      probeSource({ ...request, address, signal }),
+    );
   } catch (error) {
     const unnamed = error instanceof RejectedError && UNNAMED.has(error.code);
     throw (unnamed && nameByHead(head)) || error;

@@ -42,7 +42,7 @@ import { noteProgress } from './progress-notes.ts';
 import type { Notes } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
 import type { Context, Services } from './services.ts';
-import { addressOf, requireSource } from './source.ts';
+import { requireSource, withSource } from './source.ts';
 
 type UnitOf<Kind extends Unit['kind']> = Extract<Unit, { kind: Kind }>;
 
@@ -82,7 +82,7 @@ export async function encodeUnit(
   context: Context,
 ): Promise<void> {
   const { store, config, scratch } = services;
-  const { log, signal } = context;
+  const { log } = context;
   const unit = plan.units.find((one) => one.name === name);
   if (!unit) {
     log.info({ event: 'unit.unneeded', reason: 'the job was planned again without it' });
@@ -92,17 +92,17 @@ export async function encodeUnit(
     log.info({ event: 'unit.known' });
     return;
   }
-  await requireSource(store, plan.source);
+  const { sizeBytes } = await requireSource(store, plan.source);
   const started = performance.now();
   const version = planVersion(plan);
-  const address = await addressOf(store, plan.source);
   const directory = await mkdtemp(join(scratch, `${name}-`));
   const ended = new AbortController();
   const limits = unitLimits(plan, unit);
+  const notes = noteProgress(services, plan.jobId, name, context);
   let damage: string | undefined;
-  const work: Work = {
-    ...{ services, plan, address, directory, context },
-    notes: noteProgress(services, plan.jobId, name, context),
+  const workOn = (address: string, signal: AbortSignal): Work => ({
+    ...{ services, plan, address, directory, notes },
+    context: { log, signal },
     run: async (argv, { silentSeconds = 0, onProgress } = {}) => {
       const said = await runFfmpeg({
         ...{ argv, signal, log },
@@ -124,10 +124,13 @@ export async function encodeUnit(
       await store.put(config.DELIVERY_BUCKET, key, bytes, deliveryHeaders(key));
       return { bytes: bytes.length, md5: createHash('md5').update(bytes).digest('hex') };
     },
-  };
+  });
   log.info({ event: 'unit.started' });
   try {
-    const made = await makeUnit(work, unit);
+    const reading = { store, source: plan.source, sizeBytes, signal: context.signal };
+    const made = await withSource(reading, (address, signal) =>
+      makeUnit(workOn(address, signal), unit),
+    );
     // What was replaced meanwhile was read in part.
     await requireSource(store, plan.source);
     const elapsedSeconds = (performance.now() - started) / 1000;
@@ -138,7 +141,7 @@ export async function encodeUnit(
   } finally {
     ended.abort();
     // Before anybody looks whether the job is still there.
-    await work.notes.end();
+    await notes.end();
     await removeScratch(directory, log);
   }
 }

@@ -210,33 +210,6 @@ describe('A queue', () => {
   });
 });
 
-describe('The address of an object', () => {
-  test('is signed by the credentials that last longest, as it ends with them.', async () => {
-    let issued = 0;
-    const issuer = createServer((_request, response) => {
-      issued += 1;
-      const Expiration = new Date(Date.now() + 3_600_000).toISOString();
-      const keys = { AccessKeyId: `key${issued}`, SecretAccessKey: 'secret', Token: 'token' };
-      response.end(JSON.stringify({ ...keys, Expiration }));
-    });
-    await once(issuer.listen(0, '127.0.0.1'), 'listening');
-    const { port } = issuer.address() as AddressInfo;
-    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined);
-    vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', `http://127.0.0.1:${port}/`);
-    const task = await openAwsHome();
-    try {
-      for (const key of ['key1', 'key2']) {
-        const signed = new URL(await task.store.readAddress('bucket', 'a b', 60));
-        expect(signed.searchParams.get('X-Amz-Credential')).toMatch(`${key}/`);
-        expect(signed.searchParams.get('X-Amz-Expires')).toBe('60');
-      }
-    } finally {
-      await task.close();
-      issuer.close();
-    }
-  });
-});
-
 describe('A home without a region', () => {
   test('is not opened, and says what is missing.', async () => {
     vi.stubEnv('AWS_REGION', undefined);

@@ -54,19 +54,6 @@ describeWithEmulator('The home in the cloud', () => {
   describeUploads(cloud);
   describeQueues(cloud);
 
-  test.each(['#2 4 Protection with PropTypes.mp4', '강의/100% +a?b&c.mp4', 'a//b'])(
-    'gives the object %s an address that anybody reads by ranges.',
-    async (key) => {
-      const contract = await openContractHome();
-      const { store } = contract.home;
-      await store.put(contract.buckets.plain, key, '0123456789');
-      const address = await store.readAddress(contract.buckets.plain, key, 60);
-      const answer = await fetch(address, { headers: { range: 'bytes=2-4' } });
-      expect([answer.status, await answer.text()]).toEqual([206, '234']);
-      await contract.close();
-    },
-  );
-
   test('loses nothing that comes in the moment when a receiver is told to stop.', async () => {
     const contract = await openContractHome();
     const jobs = contract.home.queue(contract.queues.jobs);

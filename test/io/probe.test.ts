@@ -1,14 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RejectedError, TransientError } from '../../worker/errors.ts';
+import { RejectedError } from '../../worker/errors.ts';
 import { findSeek, probeSource } from '../../worker/io/probe.ts';
 import { makeGrid } from '../../worker/plan/grid.ts';
 import { originSeconds } from '../../worker/plan/phase.ts';
@@ -46,37 +41,6 @@ async function rejection(work: Promise<unknown>): Promise<string> {
 }
 
 describe('A source', () => {
-  test('of a server whose certificate nobody vouches for is not asked for.', async () => {
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    const argv = [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'],
-      ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
-    ];
-    execFileSync('openssl', argv, { stdio: 'ignore' });
-    let asked = 0;
-    const bytes = readFileSync(clip({ name: 'secret.mp4', seconds: 1, sound: false }));
-    const options = { key: readFileSync(key), cert: readFileSync(cert) };
-    const server = createServer(options, (_request, response) => {
-      asked += 1;
-      response.end(bytes);
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = `https://localhost:${(server.address() as AddressInfo).port}/secret.mp4`;
-    try {
-      const probed = probeSource({
-        ...{ address, sizeBytes: bytes.length, limits, picture: 'optional' as const },
-        ...{ ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal },
-      });
-      await expect(probed).rejects.toThrow(TransientError);
-      expect(asked).toBe(0);
-      await promisify(execFile)('ffprobe', ['-v', 'error', address]);
-      expect(asked).toBeGreaterThan(0);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
-  });
-
   test('is measured to its end, whatever ffprobe finds in memory that it does not clear.', async () => {
     const file = clip({ name: 'cleared.mp4', seconds: 40, size: '320x180' });
     // https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html

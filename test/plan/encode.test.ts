@@ -300,15 +300,10 @@ describe('The input options', () => {
     ]);
   });
 
-  test.each([
-    ['https://bucket.test/a.mp4?sig=1', ['-tls_verify', '1']],
-    ['http://127.0.0.1:9000/a.mp4?sig=1', []],
-  ])('of %s allow the network only, and go on after a break: %j', (address, tls) => {
-    const argv = inputOptions({ address }, USUAL);
-    expect(valueOf(argv, '-protocol_whitelist')).toBe('http,https,tls,tcp');
-    expect(argv.slice(argv.indexOf(WHITELIST) + 1)).toEqual([
-      ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
-      ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10', ...tls, '-i', address],
+  test('of an address on loopback allow no other protocol', () => {
+    const address = 'http://127.0.0.1:9000/?a';
+    expect(inputOptions({ address }, USUAL)).toEqual([
+      ...['-protocol_whitelist', 'http,tcp', '-format_whitelist', WHITELIST, '-i', address],
     ]);
   });
 

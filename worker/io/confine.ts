@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessLimits } from '../plan/limits.ts';
 
-/** What a program needs of our environment: where programs, libraries and certificates are. Secrets stay here. */
-const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+/** What a program needs of our environment: where programs and libraries are. Secrets stay here. */
+const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH'];
 
 /** By itself glibc sets aside 64 MiB of address space for each thread. https://man7.org/linux/man-pages/man3/mallopt.3.html */
 const FIXED = ['MALLOC_ARENA_MAX=1'];

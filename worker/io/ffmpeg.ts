@@ -5,7 +5,7 @@ import Ffmpeg from 'fluent-ffmpeg';
 import { TransientError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { redact, shellQuote } from '../plan/command.ts';
-import { damageIn, encoderFailure, lostSource } from '../plan/encoder-failure.ts';
+import { damageIn, encoderFailure, lostPictures } from '../plan/encoder-failure.ts';
 import type { ProcessLimits } from '../plan/limits.ts';
 import { NOT_INSTALLED, childrenSeconds, confine } from './confine.ts';
 
@@ -108,7 +108,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
       });
       command.run();
     });
-    const failure: Error | undefined = ended ?? lostSource(address, redact(stderr));
+    const failure: Error | undefined = ended ?? lostPictures(redact(stderr));
     if (failure) throw failure;
     return damageIn(redact(stderr));
   } finally {

@@ -12,7 +12,7 @@ import { runReader } from './reader.ts';
 
 /** What is looked at, and by what. */
 export interface ProbedSource {
-  /** A path, or a URL that is signed for long enough. */
+  /** A path, or an address on loopback. */
   readonly address: string;
   readonly sizeBytes: number;
   readonly opening: Opening;

@@ -74,8 +74,8 @@ export interface ObjectStore {
   list(bucket: string, prefix: string, after?: string): AsyncIterable<ObjectSummary>;
   /** No error when there is no such object. */
   delete(bucket: string, key: string): Promise<void>;
-  /** An address (a path, or a URL signed for so many seconds) that ffmpeg can read with ranges. */
-  readAddress(bucket: string, key: string, seconds: number): Promise<string>;
+  /** Where the object's bytes are on this machine, for programs to read; undefined when they are elsewhere. */
+  localPath(bucket: string, key: string): Promise<string | undefined>;
 
   createUpload(bucket: string, key: string, headers?: ObjectHeaders): Promise<string>;
   /**

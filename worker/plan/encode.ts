@@ -20,7 +20,7 @@ export const AUDIO_FRAME_SECONDS = AAC_FRAME / AUDIO_RATE;
 
 /** Where a unit's source and its scratch folder are. */
 export interface Place {
-  /** A path, or a URL that is signed for long enough. */
+  /** A path, or an address on loopback. */
   readonly address: string;
   /** Skips to the key frame before that time of the container's clock. */
   readonly seekSeconds?: number | undefined;
@@ -33,37 +33,22 @@ export interface Place {
  */
 const LATE_OPTIONS: readonly string[] = ['-analyzeduration', '60000000', '-probesize', '50000000'];
 
-/**
- * A connection that breaks is taken up again where it broke, after 0, 1, 3 and 7 s; what lasts longer
- * is for the queue's own retries. The time limit is in microseconds without traffic.
- */
-const HTTP_OPTIONS: readonly string[] = [
-  ...['-rw_timeout', '30000000', '-reconnect', '1', '-reconnect_on_network_error', '1'],
-  ...['-reconnect_on_http_error', '5xx', '-reconnect_delay_max', '10'],
-];
-
-/** Left to itself, ffmpeg takes any certificate: https://ffmpeg.org/ffmpeg-protocols.html#tls */
-const TLS_OPTIONS: readonly string[] = ['-tls_verify', '1'];
-
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
 export function inputOptions(
   { address, seekSeconds }: Omit<Place, 'directory'>,
   { late, ignoreEdits }: Opening,
 ): readonly string[] {
-  const remote = /^https?:\/\//.test(address);
+  const isServed = address.startsWith('http:');
   return [
-    ...['-protocol_whitelist', remote ? 'http,https,tls,tcp' : 'file'],
+    ...['-protocol_whitelist', isServed ? 'http,tcp' : 'file'],
     ...['-format_whitelist', DEMUXERS.join(',')],
-    ...(remote ? HTTP_OPTIONS : []),
-    // For a connection without TLS the option is unknown, and that is fatal.
-    ...(/^https:/.test(address) ? TLS_OPTIONS : []),
     ...(late ? LATE_OPTIONS : []),
     ...(ignoreEdits ? ['-ignore_editlist', '1'] : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined
       ? []
       : ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', seekSeconds.toFixed(6)]),
-    ...['-i', remote ? address : `file:${address}`],
+    ...['-i', isServed ? address : `file:${address}`],
   ];
 }
 

@@ -14,9 +14,9 @@ export interface ProcessEnd {
 /** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
 const EXIT = { signalled: 255, undecodable: 69 };
 
-/** What ffmpeg says when the address fails, not the file: HTTP, sockets and disk. */
+/** What ffmpeg says when this machine fails, not the file: its disk, and the server of io/byte-server.ts. */
 const AROUND =
-  /HTTP error (?!404|410)|Server returned (5|4XX|40[013])|Stream ends prematurely|Connection (refused|reset|timed out)|timed out|Network is unreachable|Failed to resolve|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|No route to host|Failed to open segment|Could not write header|https?:\/\/.*: End of file|: End of file\n.*Error opening input file https?:/i;
+  /Stream ends prematurely|Connection (refused|reset)|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|Failed to open segment|Could not write header/i;
 
 /** A Matroska file that breaks off on the disk; the demuxer calls that an error of input and output. */
 const ENDS_EARLY = /File ended prematurely[^]*^(\[\w+\] )?file:.*: Input\/output error/m;
@@ -31,11 +31,7 @@ const LIMIT_SIGNALS = ['SIGXCPU', 'SIGXFSZ'];
 const TOO_MANY_STREAMS = /exceeds max_streams/;
 
 /** Said of the source's own address: a scratch folder that is gone is no fault of the source. */
-const GONE =
-  /HTTP error (404|410)|Server returned 404|^(\[\w+\] )?file:.*: No such file or directory|Error opening input: No such file/m;
-
-/** Said by ffmpeg 5 and by ffmpeg 7 when they cannot read on. */
-const UNREAD = /^\[error\] https?:|\[error\] Error during demuxing:/;
+const GONE = /^(\[\w+\] )?file:.*: No such file or directory|Error opening input: No such file/m;
 
 const UNSUPPORTED =
   /Decoder .*not found|Unknown decoder|Could not find codec parameters|decoder not found|not supported|Error reinitializing filters/i;
@@ -126,22 +122,9 @@ export function tooDemanding(cause: Error): RejectedError {
   );
 }
 
-/**
- * The failure of a run that ended well and lost a part of its source on the way, if it did. To ffmpeg a
- * connection that breaks for good is the end of the file, and the last picture would stand still from
- * there on; so it would for a picture that there was no memory for.
- */
-export function lostSource(
-  address: string,
-  stderr: string,
-): TransientError | RejectedError | undefined {
-  const lines = stderr.split('\n');
-  const remote = /^https?:/.test(address);
-  const broken = lines.find((line) => remote && UNREAD.test(line) && AROUND.test(line));
-  if (broken !== undefined) {
-    return new TransientError(`The source could not be read to its end: ${broken}`);
-  }
-  const memory = lines.find((line) => OUT_OF_MEMORY.test(line));
+/** The failure of a run that ended well without pictures that there was no memory for, if it did. */
+export function lostPictures(stderr: string): RejectedError | undefined {
+  const memory = stderr.split('\n').find((line) => OUT_OF_MEMORY.test(line));
   return memory === undefined ? undefined : tooDemanding(new Error(memory));
 }
 
@@ -150,7 +133,7 @@ export function damageIn(stderr: string): string | undefined {
   return stderr.split('\n').find((line) => DAMAGED.test(line));
 }
 
-/** Warnings are told of what went well in the end, as `Will reconnect … Connection reset`. */
+/** Warnings tell of what went well in the end. */
 function errorsIn(stderr: string): string {
   return stderr
     .split('\n')

@@ -15,7 +15,6 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { z } from 'zod';
 import { PreconditionFailedError, UploadGoneError, WrongPartsError } from '../ports.ts';
 import type {
@@ -30,9 +29,6 @@ import type {
 /** How often a conditional write is tried that meets another write of the same key. */
 const CONFLICT_TRIES = 5;
 const CONFLICT_MILLISECONDS = 100;
-
-/** A signature of version 4 is good for a week at most. */
-const LONGEST_SIGNATURE_SECONDS = 7 * 24 * 3600;
 
 /**
  * The object store on S3, or on a service that speaks it. A write whose answer was lost is tried again
@@ -102,12 +98,8 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
 
-    async readAddress(bucket, key, seconds) {
-      // A signature ends with the credentials that made it: the ones that last longest are asked for.
-      await client.config.credentials({ forceRefresh: true });
-      return getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), {
-        expiresIn: Math.min(seconds, LONGEST_SIGNATURE_SECONDS),
-      });
+    async localPath() {
+      return undefined;
     },
 
     async createUpload(bucket, key, headers = {}) {

@@ -185,7 +185,7 @@ export function localObjectStore(
       if (blob) await blobs.unlabel(blob);
     },
 
-    async readAddress(bucket, key) {
+    async localPath(bucket, key) {
       const row = find(bucket, key);
       if (!row) throw new Error(`${bucket}/${key} is not there.`);
       return blobs.path(row.blob);
