@@ -98,13 +98,17 @@ describe('A segment that no rendition has', () => {
     lossy.instead = (path) => (segment(1).test(path) ? answer : undefined);
     await press(page);
     await playsTo(page, 0.1);
-    await seek(page, 5);
+    // A seek would begin anew what the buffer has already tried.
+    await page.evaluate(() => {
+      const { video } = document.querySelector('vod-player') ?? {};
+      if (video) video.playbackRate = 4;
+    });
     await isSaid(INCOMPLETE);
     await playsTo(page, 12.5);
     expect(await told()).toBe('incomplete');
     const asked = lossy.answered.filter((line) => segment(1).test(line));
     // Three times by one address, before another rendition of it is tried.
-    expect(new Set(asked.slice(0, 3)).size).toBe(1);
+    expect(new Set(asked.slice(0, 3)).size, asked.join('\n')).toBe(1);
     expect(asked.length).toBeGreaterThan(2);
     expect(asked.length).toBeLessThan(10);
   });
