@@ -3,8 +3,10 @@ import type { ObjectStore } from '../worker/io/ports.ts';
 import { parseAsset } from '../worker/plan/asset.ts';
 import type { AssetDocument } from '../worker/plan/asset.ts';
 import { ASSETS, ASSET_PATH, assetKeys, pointerKey, versionKey } from '../worker/plan/keys.ts';
+import { storedTitle, titleOf } from '../worker/plan/title.ts';
 
 export interface PublishedAsset extends AssetDocument {
+  readonly title: string;
   readonly publishedAt: Date;
 }
 
@@ -39,5 +41,7 @@ export async function readAsset(
   if (!pointer) return undefined;
   const key = versionKey(assetId, pointer.metadata['version'] ?? '', ASSET_PATH);
   const asset = await readDocument(store, bucket, key, parseAsset);
-  return asset && { ...asset, publishedAt: pointer.lastModified };
+  if (!asset) return undefined;
+  const title = titleOf(asset.source.key, storedTitle(pointer.metadata));
+  return { ...asset, title, publishedAt: pointer.lastModified };
 }

@@ -1,5 +1,5 @@
 import type { Home } from '../worker/io/ports.ts';
-import type { AssetEvent } from '../worker/plan/asset.ts';
+import type { AssetEvent, ReadyEvent } from '../worker/plan/asset.ts';
 import { leftOutSentences } from '../worker/plan/left-out.ts';
 import { mistakeInFile } from './arguments.ts';
 import { nameOf } from './file-name.ts';
@@ -8,7 +8,6 @@ import { submit } from './submit.ts';
 import type { Names, Source, Submission } from './submit.ts';
 import { watchJob } from './watch.ts';
 
-type ReadyEvent = Extract<AssetEvent, { type: 'asset.ready' }>;
 type ReadyResult = Extract<FileResult, { status: 'ready' }>;
 
 /** Where files are processed, and who is told. */

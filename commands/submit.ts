@@ -6,7 +6,7 @@ import type { UploadStep } from '../worker/io/upload.ts';
 import { assetIdOf, jobIdOf } from '../worker/plan/ids.ts';
 import { serialiseJob } from '../worker/plan/message.ts';
 import { titleMetadata } from '../worker/plan/title.ts';
-import { reopenJob } from '../worker/reopen.ts';
+import { isReady, reopenJob } from '../worker/reopen.ts';
 import { pathOf } from './file-name.ts';
 
 /** The buckets and the queue that a file goes through, as the workers are told of them. */
@@ -64,14 +64,14 @@ export async function submit(
         onProgress,
         signal,
       });
-  // An upload that was begun under another title, before or in an earlier try, keeps that one.
-  const stored = title === undefined || same ? known : await store.head(bucket, key);
-  const titled = title === undefined || stored?.metadata['title'] === metadata.title;
-  const options = titled ? {} : { title };
+  const options = title === undefined ? {} : { title };
   const assetId = assetIdOf({ bucket, key, etag });
   const jobId = jobIdOf(assetId, options);
-  const state = await reopenJob(store, WORK_BUCKET, jobId, ({ type }) => type === 'asset.ready');
-  // Of a file that has just been uploaded the bucket tells.
+  const state = await reopenJob(store, WORK_BUCKET, jobId, (result) => isReady(result, options));
+  // An upload that was begun under another title, in an earlier try, keeps that one.
+  const stored = title === undefined || same ? known : await store.head(bucket, key);
+  const titled = title === undefined || stored?.metadata['title'] === metadata.title;
+  // The bucket tells of a file that has just been uploaded.
   const told = state === 'open' && !same && titled;
   if (state !== 'stands' && !told) {
     await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));

@@ -60,6 +60,11 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/jobs/*`,
     ),
+    allow(
+      'KeepTitles',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      `${workBucketArn}/titles/*`,
+    ),
     allow('SeeDeletions', ['s3:GetObject', 's3:DeleteObject'], `${workBucketArn}/deleted/*`),
     allow(
       'Publish',

@@ -1,12 +1,12 @@
 import { listAssetIds, readAsset } from '../commands/assets.ts';
+import type { PublishedAsset } from '../commands/assets.ts';
 import type { ObjectStore } from '../worker/io/ports.ts';
-import type { AssetDocument } from '../worker/plan/asset.ts';
 
 /** Every published asset, the newest first. */
 export async function listAssets(
   store: ObjectStore,
   bucket: string,
-): Promise<readonly AssetDocument[]> {
+): Promise<readonly PublishedAsset[]> {
   const assets = [];
   for await (const assetId of listAssetIds(store, bucket)) {
     const asset = await readAsset(store, bucket, assetId);

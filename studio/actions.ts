@@ -1,7 +1,7 @@
 import { clear, markDeleted } from '../worker/deleted.ts';
 import type { Home } from '../worker/io/ports.ts';
 import { jobIdOf } from '../worker/plan/ids.ts';
-import { assetKeys, jobKeys, pointerKey } from '../worker/plan/keys.ts';
+import { assetKeys, jobKeys, pointerKey, titleKey } from '../worker/plan/keys.ts';
 import { askAgain, reopenJob } from '../worker/reopen.ts';
 import type { Entry, Names } from './library.ts';
 import { RequestError } from './requests.ts';
@@ -40,6 +40,7 @@ export async function remove(
   // Of the usual job, too, whose message may still wait in the queue.
   await markDeleted(store, WORK_BUCKET, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
   for (const jobId of jobIds) await clear(store, WORK_BUCKET, jobKeys(jobId).all);
+  await store.delete(WORK_BUCKET, titleKey(item.id));
   // Before the segments, so that nobody sees half of it.
   await store.delete(DELIVERY_BUCKET, pointerKey(item.id));
   await clear(store, DELIVERY_BUCKET, assetKeys(item.id));

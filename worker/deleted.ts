@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readDocument, writeDocument } from './io/documents.ts';
 import { inParallel } from './io/in-parallel.ts';
 import type { ObjectStore } from './io/ports.ts';
-import { DELETED, assetKeys, deletedKeys, jobKeys } from './plan/keys.ts';
+import { DELETED, assetKeys, deletedKeys, jobKeys, titleKey } from './plan/keys.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
 
@@ -59,6 +59,7 @@ export async function clearIfDeleted(
   await clear(store, config.WORK_BUCKET, jobKeys(jobId).all);
   // The same file may have been uploaded again, and be made by another job.
   if (await store.head(config.WORK_BUCKET, deletedKeys.asset(mark.assetId))) {
+    await store.delete(config.WORK_BUCKET, titleKey(mark.assetId));
     await clear(store, config.DELIVERY_BUCKET, assetKeys(mark.assetId));
   }
   return true;

@@ -3,6 +3,7 @@ import { RejectedError, UnreadableError } from './errors.ts';
 import type { RejectionCode } from './errors.ts';
 import { createDocument } from './io/documents.ts';
 import { probeSource } from './io/probe.ts';
+import type { AssetEvent } from './plan/asset.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
 import { jobKeys } from './plan/keys.ts';
 import { leftOutSentences } from './plan/left-out.ts';
@@ -14,7 +15,7 @@ import type { Plan } from './plan/plan.ts';
 import { HEAD_BYTES, nameByHead, refusalByHead } from './plan/signature.ts';
 import type { PictureWanted, SourceMedia } from './plan/source.ts';
 import { storedTitle, titleOf } from './plan/title.ts';
-import { reopenJob } from './reopen.ts';
+import { isReady, reopenJob } from './reopen.ts';
 import { isFinal } from './report.ts';
 import type { JobNames } from './report.ts';
 import type { Context, Services } from './services.ts';
@@ -40,10 +41,12 @@ async function identify({ store }: Services, { source, options }: JobRequest): P
 
 /**
  * True when the job is to be worked on. One that failed, or whose source was not there, is asked for
- * again: it is begun anew.
+ * again: it is begun anew. One that is ready under another title is published again.
  */
-async function reopen({ store, config }: Services, { jobId }: JobNames): Promise<boolean> {
-  return (await reopenJob(store, config.WORK_BUCKET, jobId, isFinal)) !== 'stands';
+async function reopen({ store, config }: Services, { jobId, options }: Job): Promise<boolean> {
+  const stands = (result: AssetEvent) =>
+    result.type === 'asset.ready' ? isReady(result, options) : isFinal(result);
+  return (await reopenJob(store, config.WORK_BUCKET, jobId, stands)) !== 'stands';
 }
 
 /**

@@ -10,7 +10,8 @@ import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from './plan/message.ts';
 import type { Message } from './plan/message.ts';
 import type { Plan } from './plan/plan.ts';
-import { publishWhenDone } from './publish.ts';
+import { setTitle } from './pointer.ts';
+import { publishWhenDone, reportPublished } from './publish.ts';
 import { reconcile } from './reconcile.ts';
 import { readResult } from './reopen.ts';
 import { reportRejected, reportFailed, writeEvidence } from './report.ts';
@@ -68,13 +69,15 @@ async function handleJob(
     context.log.info({ event: 'job.deleted' });
     return;
   }
-  if (!(await intake.reopen(services, job))) {
-    context.log.info({ event: 'job.known' });
-    return;
-  }
   await guard(services, job, 'job', context, async () => {
+    const { title } = job.options;
+    if (title !== undefined) await setTitle(services, job.assetId, title);
+    if (!(await intake.reopen(services, job))) {
+      context.log.info({ event: 'job.known' });
+      return;
+    }
     const plan = await intake.plan(services, job, context);
-    if (!plan) return;
+    if (!plan || (await reportPublished(services, plan, context))) return;
     await intake.dispatch(services, plan, context);
     // A job whose units are all done, but which was not published, was left by a worker that died.
     await publishWhenDone(services, plan, context);

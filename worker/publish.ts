@@ -1,25 +1,20 @@
 import { isDeleted } from './deleted.ts';
 import { FaultyOutputError } from './errors.ts';
 import { requireMade } from './gate.ts';
-import { PreconditionFailedError } from './io/ports.ts';
-import { describeAsset } from './plan/asset.ts';
+import { readDocument } from './io/documents.ts';
+import { describeAsset, parseAsset } from './plan/asset.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import {
   checkDocument,
   checkMediaPlaylist,
   checkMultivariantPlaylist,
 } from './plan/gate/publication.ts';
-import {
-  ASSET_PATH,
-  deliveryHeaders,
-  jobKeys,
-  playlistPath,
-  pointerKey,
-  versionKey,
-} from './plan/keys.ts';
+import { ASSET_PATH, deliveryHeaders, jobKeys, playlistPath, versionKey } from './plan/keys.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
-import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts';
+import { measure, mediaPlaylist, multivariantPlaylist, withTitle } from './plan/playlist.ts';
+import { givenTitle, readPointer, replacePointer } from './pointer.ts';
+import type { Pointer } from './pointer.ts';
 import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 
@@ -62,39 +57,67 @@ export async function publishWhenDone(
   }
   // Whoever works on it removes what is here.
   if (await isDeleted(services, plan)) return false;
-  await movePointer(services, plan, pointer, context);
+  const published = await publish(services, plan, pointer, context);
+  if (published.version !== version && (await reportPublished(services, plan, context))) {
+    return true;
+  }
+  const { title = plan.title } = published;
   const spentSeconds = markers.reduce((sum, marker) => sum + marker.elapsedSeconds, 0);
-  await report(services, { type: 'asset.ready', jobId, spentSeconds, ...asset }, context);
+  await report(services, { type: 'asset.ready', jobId, title, spentSeconds, ...asset }, context);
+  return true;
+}
+
+/**
+ * Reports a job as ready whose plan would change nothing: what it plans is published already, or a job that was
+ * planned later has published. False when neither is so. Of what was published long ago the markers, and even the
+ * files of other versions, may be gone.
+ */
+export async function reportPublished(
+  services: Services,
+  plan: Plan,
+  context: Context,
+): Promise<boolean> {
+  const { store, config } = services;
+  const { assetId, jobId } = plan;
+  const pointer = await readPointer(services, assetId);
+  if (!pointer) return false;
+  const { version, planned } = pointer;
+  if (version !== planVersion(plan) && planned <= (await timeOfPlanning(services, plan)))
+    return false;
+  const key = versionKey(assetId, version, ASSET_PATH);
+  const asset = await readDocument(store, config.DELIVERY_BUCKET, key, parseAsset);
+  if (!asset) return false;
+  const title = pointer.title ?? plan.title;
+  await report(services, { type: 'asset.ready', jobId, title, spentSeconds: 0, ...asset }, context);
   return true;
 }
 
 /**
  * The one write that publishes. Of two jobs for the same asset the one that was planned later wins,
- * whichever ends last: its time of planning stands with the pointer.
+ * whichever ends last: its time of planning stands with the pointer. Returns what is published then.
  */
-async function movePointer(
-  { store, config }: Services,
+async function publish(
+  services: Services,
   plan: Plan,
   playlist: string,
   { log }: Context,
-): Promise<void> {
-  const key = pointerKey(plan.assetId);
-  const planObject = await store.head(config.WORK_BUCKET, jobKeys(plan.jobId).plan);
-  const planned = planObject?.lastModified.toISOString() ?? '';
-  const headers = { ...deliveryHeaders(key), metadata: { planned, version: planVersion(plan) } };
-  for (;;) {
-    const current = await store.head(config.DELIVERY_BUCKET, key);
-    if (current && (current.metadata['planned'] ?? '') > planned) {
+): Promise<Pointer> {
+  const { assetId } = plan;
+  const planned = await timeOfPlanning(services, plan);
+  const version = planVersion(plan);
+  const ours = { playlist, version, planned, title: plan.title };
+  const published = await replacePointer(services, assetId, async (current) => {
+    if (current && current.planned > planned) {
       log.info({ event: 'pointer.kept', reason: 'a job that was planned later has published' });
-      return;
+      return undefined;
     }
-    const condition = current ? { ifMatch: current.etag } : ({ ifNoneMatch: '*' } as const);
-    try {
-      await store.put(config.DELIVERY_BUCKET, key, playlist, headers, condition);
-      return;
-    } catch (error) {
-      if (!(error instanceof PreconditionFailedError)) throw error;
-      log.debug({ event: 'pointer.raced' });
-    }
-  }
+    const title = (await givenTitle(services, assetId)) ?? current?.title ?? plan.title;
+    return { ...ours, title, playlist: withTitle(playlist, title) };
+  });
+  return published ?? ours;
+}
+
+async function timeOfPlanning({ store, config }: Services, { jobId }: Plan): Promise<string> {
+  const object = await store.head(config.WORK_BUCKET, jobKeys(jobId).plan);
+  return object?.lastModified.toISOString() ?? '';
 }

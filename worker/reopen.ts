@@ -5,7 +5,8 @@ import { parseAssetEvent } from './plan/asset.ts';
 import type { AssetEvent } from './plan/asset.ts';
 import { jobKeys } from './plan/keys.ts';
 import { serialiseJob } from './plan/message.ts';
-import type { JobRequest } from './plan/message.ts';
+import type { JobOptions, JobRequest } from './plan/message.ts';
+import { readable } from './plan/title.ts';
 
 /**
  * How a job ended; undefined when it has not, or in words that cannot be read: what another version or an
@@ -41,6 +42,13 @@ export async function reopenJob(
   await store.delete(workBucket, dispatched);
   await store.delete(workBucket, result);
   return 'reopened';
+}
+
+/** Whether a job is ready under the title that it is asked for again with, if with any. */
+export function isReady(result: AssetEvent, { title }: JobOptions): boolean {
+  if (result.type !== 'asset.ready') return false;
+  const wanted = readable(title ?? '');
+  return wanted === '' || wanted === result.title;
 }
 
 /** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */

@@ -43,8 +43,10 @@ export async function report(
   const { type } = event;
   if (type === 'asset.ready') {
     const { version, bytes, spentSeconds, durationSeconds } = event;
-    const secondsPerMinute = (60 * spentSeconds) / durationSeconds;
-    log.info({ event: type, version, bytes, secondsPerMinute });
+    // Of work that was done, not of words that were changed.
+    const spent =
+      spentSeconds > 0 ? { secondsPerMinute: (60 * spentSeconds) / durationSeconds } : {};
+    log.info({ event: type, version, bytes, ...spent });
   } else log.warn({ event: type, code: event.code, reason: event.reason, notMade: 1 });
 }
 

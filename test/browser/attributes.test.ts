@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
@@ -19,8 +19,8 @@ import {
 /** What a page asks of the player by its attributes, and a viewer by the keyboard. */
 
 let stand: Stand;
-let talk: AssetDocument;
-let song: AssetDocument;
+let talk: ReadyEvent;
+let song: ReadyEvent;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */
@@ -52,7 +52,7 @@ const state = () =>
     const { video } = document.querySelector('vod-player') ?? {};
     return { at: video?.currentTime ?? NaN, paused: video?.paused, muted: video?.muted };
   });
-const beforePlay = (asset: AssetDocument) =>
+const beforePlay = (asset: ReadyEvent) =>
   [`200 ${asset.playlist}`, ...(asset.poster ? [`200 ${asset.poster}`] : [])].toSorted();
 
 describe('Before the first press', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
@@ -14,7 +14,7 @@ import { newViewer, pausesAt, playsTo, press, visit as visitUnderPolicy } from '
 /** The player on pages that do what pages of sites and of frameworks do. */
 
 let stand: Stand;
-let talk: AssetDocument;
+let talk: ReadyEvent;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { launch } from 'puppeteer-core';
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { documentedPolicy } from './documented-policy.ts';
 import { openStand } from './stand.ts';
@@ -20,7 +20,7 @@ const why = firefox ? '' : ' (skipped: Firefox is not installed; ./scripts/setup
 describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
   let stand: Stand;
   let browser: Browser;
-  let asset: AssetDocument;
+  let asset: ReadyEvent;
   let context: BrowserContext;
   let page: Page;
   let complaints: string[] = [];

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
@@ -19,8 +19,8 @@ const SIGN_IN = {
 };
 
 let stand: Stand;
-let talk: AssetDocument;
-let sound: AssetDocument;
+let talk: ReadyEvent;
+let sound: ReadyEvent;
 let lossy: LossyEdge;
 let browser: Browser;
 let page: Page;
@@ -58,7 +58,7 @@ beforeEach(async () => {
 afterEach(() => page.context().close());
 
 /** The address of a page that plays it through the lossy edge. */
-function pageOf({ playlist }: AssetDocument): string {
+function pageOf({ playlist }: ReadyEvent): string {
   const lines = stand.lines(`${lossy.origin}/${playlist}`, { 'forget-position': '' });
   return stand.site.page(`<main><h1>A page</h1>${lines}</main>`);
 }

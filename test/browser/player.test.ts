@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { playlistPath, versionKey } from '../../worker/plan/keys.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
@@ -18,9 +18,9 @@ const TITLE = 'A talk: "#2, 4" & <b>강의</b>';
 const SECONDS = 20;
 
 let stand: Stand;
-let talk: AssetDocument;
-let song: AssetDocument;
-let tall: AssetDocument;
+let talk: ReadyEvent;
+let song: ReadyEvent;
+let tall: ReadyEvent;
 let browser: Browser;
 let page: Page;
 /** What the page complained of. */

@@ -3,7 +3,7 @@ import type { Edge } from '../../local/edge/server.ts';
 import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
 import { uploadFile } from '../../worker/io/upload.ts';
 import { createLog } from '../../worker/log.ts';
-import type { AssetDocument } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../worker/plan/asset.ts';
 import { serialiseJob } from '../../worker/plan/message.ts';
 import type { JobOptions } from '../../worker/plan/message.ts';
 import { Machine } from '../e2e/machine.ts';
@@ -17,10 +17,10 @@ export interface Stand {
   /** What the edge answered of videos, the oldest first: `200 v/…`. */
   readonly answered: string[];
   /** Has a worker make an asset of a file. */
-  publish(file: string, options: JobOptions): Promise<AssetDocument>;
+  publish(file: string, options: JobOptions): Promise<ReadyEvent>;
   /** The two lines that a site pastes, with further attributes and children. */
   lines(
-    asset: AssetDocument | string,
+    asset: ReadyEvent | string,
     attributes?: Readonly<Record<string, string>>,
     children?: string,
   ): string;
@@ -34,7 +34,7 @@ export async function openStand(tokenKeys: readonly string[] = []): Promise<Stan
   const site = await Site.open();
   const foreignSite = await Site.open();
   const answered: string[] = [];
-  const assets: AssetDocument[] = [];
+  const assets: ReadyEvent[] = [];
   const edge = await startEdge({
     ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port: 0 },
     allowedSites: [site.origin],

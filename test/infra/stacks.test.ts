@@ -789,6 +789,10 @@ describe('Roles', () => {
         [expect.stringMatching(/^work_.*\/jobs\/\*$/) as unknown],
       ],
       [
+        's3:GetObject s3:PutObject s3:DeleteObject',
+        [expect.stringMatching(/^work_.*\/titles\/\*$/) as unknown],
+      ],
+      [
         's3:GetObject s3:DeleteObject',
         [expect.stringMatching(/^work_.*\/deleted\/\*$/) as unknown],
       ],

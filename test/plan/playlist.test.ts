@@ -9,6 +9,7 @@ import {
   measureBitRate,
   mediaPlaylist,
   multivariantPlaylist,
+  withTitle,
 } from '../../worker/plan/playlist.ts';
 import { examplePlan } from './example.ts';
 
@@ -79,6 +80,14 @@ describe('The playlists', () => {
     );
   });
 
+  test('take another title, and nothing else with it.', () => {
+    const playlist = multivariantPlaylist(plan, 'v', measure(plan, markers));
+    const other = { ...plan, title: 'Another "$&"' };
+    expect(withTitle(playlist, other.title)).toBe(
+      multivariantPlaylist(other, 'v', measure(other, markers)),
+    );
+  });
+
   test('name a title with quotes in it, and no storyboard of sound alone.', () => {
     const { storyboard: _, ...images } = plan.images;
     const song = { ...plan, images, title: 'The "real" #2, 4' };
@@ -119,7 +128,7 @@ describe('What is stored', () => {
       expect(parseMarker(JSON.parse(JSON.stringify(marker)))).toEqual(marker);
     const document = describeAsset(plan, planVersion(plan), measure(plan, markers), markers);
     expect(parseAsset(JSON.parse(JSON.stringify(document)))).toEqual(document);
-    const ready = { type: 'asset.ready', jobId: 'j', spentSeconds: 7, ...document };
+    const ready = { type: 'asset.ready', jobId: 'j', title: 'talk', spentSeconds: 7, ...document };
     expect(parseAssetEvent(JSON.parse(JSON.stringify(ready)))).toEqual(ready);
   });
 
@@ -146,11 +155,12 @@ describe('What is stored', () => {
 });
 
 describe('The version', () => {
-  test('follows from what is published, and not from who asked for it.', () => {
+  test('follows from the files that are published, and not from their title or who asked for them.', () => {
     const version = planVersion(plan);
     expect(version).toMatch(/^[0-9a-f]{16}$/);
     expect(planVersion({ ...plan, jobId: 'another' })).toBe(version);
-    expect(planVersion({ ...plan, title: 'another' })).not.toBe(version);
+    expect(planVersion(parsePlan(JSON.parse(JSON.stringify(plan))))).toBe(version);
+    expect(planVersion({ ...plan, title: 'another' })).toBe(version);
     expect(planVersion({ ...plan, encoder: { ...plan.encoder, crf: 23 } })).not.toBe(version);
   });
 });

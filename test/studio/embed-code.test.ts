@@ -2,13 +2,13 @@ import { expect, test } from 'vitest';
 import { embedCode } from '../../studio/embed-code.ts';
 
 const ORIGIN = 'https://videos.example';
-const asset = { title: 'A "talk" & more', playlist: 'v/1/index.m3u8', renditions: [] };
+const asset = { playlist: 'v/1/index.m3u8', renditions: [] };
 const SCRIPT = `<script type="module" src="${ORIGIN}/player/vod-player.js"></script>`;
 
-test('embeds by two lines, in which a title is text', () => {
+test('embeds by two lines, which leave title and poster to the playlist', () => {
   expect(embedCode(ORIGIN, asset).split('\n')).toEqual([
     SCRIPT,
-    `<vod-player src="${ORIGIN}/v/1/index.m3u8" title="A &quot;talk&quot; &amp; more"></vod-player>`,
+    `<vod-player src="${ORIGIN}/v/1/index.m3u8"></vod-player>`,
   ]);
 });
 
@@ -19,5 +19,5 @@ test.each([
   ['4:3', { width: 960, height: 720 }, ' aspect-ratio="960/720"'],
 ])('tells the shape of the picture where it is another than 16:9: %s', (_about, one, wanted) => {
   const [, player] = embedCode(ORIGIN, { ...asset, renditions: [one] }).split('\n');
-  expect(player).toMatch(new RegExp(`more"${wanted}></vod-player>$`));
+  expect(player).toMatch(new RegExp(`m3u8"${wanted}></vod-player>$`));
 });

@@ -14,6 +14,7 @@ import type { Home, ObjectStore } from '../../worker/io/ports.ts';
 import { createLog } from '../../worker/log.ts';
 import { jobIdOf } from '../../worker/plan/ids.ts';
 import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
+import { titleMetadata } from '../../worker/plan/title.ts';
 import { parseMessage } from '../../worker/plan/message.ts';
 import { ask } from '../edge/http.ts';
 import { Client } from './client.ts';
@@ -106,7 +107,7 @@ async function reject(id: string, fileName: string, code = 'no_video'): Promise<
 async function publish(id: string, key: string): Promise<void> {
   const version = VERSION;
   const asset = {
-    ...{ schema: 1, assetId: id, version, title: 'A & "B"', durationSeconds: 6, bytes: 1234 },
+    ...{ schema: 1, assetId: id, version, durationSeconds: 6, bytes: 1234 },
     ...{ source: { bucket: SOURCE_BUCKET, key }, playlist: pointerKey(id), thumbnails: [] },
     poster: versionKey(id, version, 'images/poster.jpg'),
     renditions: [],
@@ -116,7 +117,9 @@ async function publish(id: string, key: string): Promise<void> {
   };
   await putJson(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
   await home.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
-  await home.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', { metadata: { version } });
+  await home.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', {
+    metadata: { version, ...titleMetadata('A & "B"') },
+  });
 }
 
 describe('an upload', () => {
@@ -377,7 +380,7 @@ describe('the library', () => {
       playAddress: `${ORIGIN}/v/${id}/index.m3u8`,
       embedCode: [
         `<script type="module" src="${ORIGIN}/player/vod-player.js"></script>`,
-        `<vod-player src="${ORIGIN}/v/${id}/index.m3u8" poster="${ORIGIN}${poster}" title="A &amp; &quot;B&quot;"></vod-player>`,
+        `<vod-player src="${ORIGIN}/v/${id}/index.m3u8"></vod-player>`,
       ].join('\n'),
       skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
       leftOut: ['Data (gpmd) left out: players can neither show nor play them.'],
@@ -485,7 +488,7 @@ async function resultOf(id: string, jobId: string): Promise<object> {
   const found = await home.store.get(DELIVERY_BUCKET, key);
   if (!found) throw new Error(`${key} is not there.`);
   const asset = JSON.parse((await buffer(found.body)).toString('utf8')) as object;
-  return { type: 'asset.ready', jobId, spentSeconds: 1, ...asset };
+  return { type: 'asset.ready', jobId, title: 'A & "B"', spentSeconds: 1, ...asset };
 }
 
 describe('pages of other sites', () => {

@@ -9,12 +9,14 @@ import type { Marker } from './marker.ts';
 import type { Plan } from './plan.ts';
 import type { Measured } from './playlist.ts';
 
-/** `asset.json`: what a site's backend needs to know of an asset. Paths are keys of the delivery bucket. */
+/**
+ * `asset.json`: what a site's backend needs to know of a version of an asset. Paths are keys of the delivery
+ * bucket. The title may change while the version stays, and stands with the pointer.
+ */
 export interface AssetDocument {
   readonly schema: 1;
   readonly assetId: string;
   readonly version: string;
-  readonly title: string;
   readonly source: { readonly bucket: string; readonly key: string };
   readonly durationSeconds: number;
   readonly playlist: string;
@@ -50,6 +52,7 @@ export type AssetEvent =
   | ({
       readonly type: 'asset.ready';
       readonly jobId: string;
+      readonly title: string;
       /** Seconds that workers spent on the units, added up. */
       readonly spentSeconds: number;
     } & AssetDocument)
@@ -64,13 +67,15 @@ export type AssetEvent =
       readonly reason: string;
     };
 
+export type ReadyEvent = Extract<AssetEvent, { readonly type: 'asset.ready' }>;
+
 export function describeAsset(
   plan: Plan,
   version: string,
   measured: Measured,
   markers: readonly Marker[],
 ): AssetDocument {
-  const { assetId, title, source, durationSeconds, images, skipped, leftOut } = plan;
+  const { assetId, source, durationSeconds, images, skipped, leftOut } = plan;
   const key = (path: string) => versionKey(assetId, version, path);
   const names = imageNames(images);
   const imageBytes = markers
@@ -96,7 +101,7 @@ export function describeAsset(
     };
   });
   return {
-    ...{ schema: 1, assetId, version, title, durationSeconds, renditions, audio },
+    ...{ schema: 1, assetId, version, durationSeconds, renditions, audio },
     ...{ skipped, leftOut },
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
@@ -111,7 +116,6 @@ const documentSchema = z.object({
   schema: z.literal(1),
   assetId: z.string(),
   version: z.string(),
-  title: z.string(),
   source: z.object({ bucket: z.string(), key: z.string() }),
   durationSeconds: z.number(),
   playlist: z.string(),
@@ -159,6 +163,7 @@ const eventSchema = z.union([
   documentSchema.extend({
     type: z.literal('asset.ready'),
     jobId: z.string(),
+    title: z.string(),
     spentSeconds: z.number(),
   }),
   endedSchema,

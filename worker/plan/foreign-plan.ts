@@ -7,13 +7,11 @@ import { PLAN_SCHEMA } from './plan.ts';
 export interface PlanOrigin {
   readonly assetId: string;
   readonly source: { readonly bucket: string; readonly key: string; readonly etag: string };
-  readonly title?: string | undefined;
 }
 
 const originSchema = z.object({
   assetId: z.string().min(1),
   source: z.object({ bucket: z.string(), key: z.string(), etag: z.string() }),
-  title: z.string().optional(),
 });
 
 /** The origin of a plan that cannot be read; undefined when not even that can. */
@@ -28,8 +26,8 @@ export function isNewer(text: string): boolean {
 }
 
 /** The options that a job was asked for with, as far as its id and its plan tell. */
-export function optionsOf(jobId: string, { assetId, title }: PlanOrigin): JobOptions | undefined {
-  const possible: readonly JobOptions[] = [{}, { title }, { soundOnly: true }];
+export function optionsOf(jobId: string, { assetId }: PlanOrigin): JobOptions | undefined {
+  const possible: readonly JobOptions[] = [{}, { soundOnly: true }];
   return possible.find((options) => jobIdOf(assetId, options) === jobId);
 }
 

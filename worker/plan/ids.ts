@@ -10,9 +10,13 @@ export function assetIdOf(source: {
   return digest([source.bucket, source.key, source.etag]);
 }
 
-/** One asset with the same options is the same job, so that a duplicate event adds nothing. */
-export function jobIdOf(assetId: string, { ladder, title, soundOnly }: JobOptions): string {
-  return digest([assetId, ladder ?? null, title ?? null, soundOnly ?? false]);
+/**
+ * One asset made in the same way is the same job, so that a duplicate event adds nothing. A title is no part of
+ * it: another title has nothing made again.
+ */
+export function jobIdOf(assetId: string, { ladder, soundOnly }: JobOptions): string {
+  // The third part was the title once: jobs keep their ids.
+  return digest([assetId, ladder ?? null, null, soundOnly ?? false]);
 }
 
 function digest(parts: unknown): string {

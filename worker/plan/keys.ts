@@ -64,6 +64,11 @@ export function deliveryHeaders(key: string): DeliveryHeaders {
   return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };
 }
 
+/** The title that somebody gave an asset, until the pointer carries it. */
+export function titleKey(assetId: string): string {
+  return `titles/${assetId}.json`;
+}
+
 /** Marks of what was deleted lie below this: apart from what they are about, of which nothing stays. */
 export const DELETED = 'deleted/';
 

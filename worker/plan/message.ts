@@ -23,6 +23,7 @@ export interface SourceRef {
 export interface JobOptions {
   /** Names of rungs. */
   readonly ladder?: readonly string[] | undefined;
+  /** Replaces the asset's title, which is that of its file otherwise. Has nothing made again. */
   readonly title?: string | undefined;
   /** An asset of the sound alone. */
   readonly soundOnly?: boolean | undefined;

@@ -74,6 +74,7 @@ export interface Plan {
   readonly jobId: string;
   readonly assetId: string;
   readonly source: SourceObject;
+  /** The asset's title unless somebody gave it another one: see worker/pointer.ts. */
   readonly title: string;
   readonly media: SourceMedia;
   readonly durationSeconds: number;
@@ -144,10 +145,12 @@ export function planAsset(request: PlanRequest): Plan {
 }
 
 /**
- * Names everything that a plan publishes, 16 hex digits: the same source, options and settings give
- * the same version, whatever job asked for it.
+ * Names the files that a plan publishes, 16 hex digits: the same source, options and settings give the same
+ * version, whatever job asked for it. The title is in none of these files, so that it can change without them.
  */
-export function planVersion({ jobId: _, ...decided }: Plan): string {
+export function planVersion(plan: Plan): string {
+  // In the order of the schema: the same for a plan that was just made as for one that was read back.
+  const { jobId: _job, title: _title, ...decided } = parsePlan(plan);
   return createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 16);
 }
 

@@ -192,16 +192,27 @@ function measured(
 
 /** A player is given this playlist's address alone, so that the playlist says what else there is. */
 function sessionData({ title, images }: Plan, version: string): readonly string[] {
-  const tag = (id: string, value: string) =>
-    // A quoted string knows no escape (RFC 8216, 4.2).
-    `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
   const image = (name: string) => `${version}/${imagePath(name)}`;
   const { poster, storyboard } = imageNames(images);
   return [
-    tag(SESSION_DATA.title, title),
-    tag(SESSION_DATA.poster, image(poster)),
-    ...(storyboard ? [tag(SESSION_DATA.storyboard, image(storyboard))] : []),
+    sessionDatum(SESSION_DATA.title, title),
+    sessionDatum(SESSION_DATA.poster, image(poster)),
+    ...(storyboard ? [sessionDatum(SESSION_DATA.storyboard, image(storyboard))] : []),
   ];
+}
+
+/** The same multivariant playlist under another title. */
+export function withTitle(playlist: string, title: string): string {
+  const before = sessionDatum(SESSION_DATA.title, '').replace(/"$/, '');
+  const lines = playlist.split('\n');
+  return lines
+    .map((line) => (line.startsWith(before) ? sessionDatum(SESSION_DATA.title, title) : line))
+    .join('\n');
+}
+
+function sessionDatum(id: string, value: string): string {
+  // A quoted string knows no escape (RFC 8216, 4.2).
+  return `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
 }
 
 function loudest(audio: readonly MeasuredRendition[]): BitRate {

@@ -31,9 +31,11 @@ export function storedTitle({ title }: Readonly<Record<string, string>>): string
 /** One line without control characters and without the marks that turn the direction of the text around. */
 export function readable(text: string): string {
   const line = text
+    // Half of a surrogate pair cannot be encoded as metadata.
+    .toWellFormed()
     .normalize('NFC')
     .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    // What was not UTF-8 in the file's name.
+    // What was not UTF-8 in the file's name, or no text.
     .replaceAll('\ufffd', '_')
     .trim();
   // A cut does not leave half of a surrogate pair.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { makeDemoClip } from '../../../local/demo-clip.ts';
 import { createLog } from '../../../worker/log.ts';
-import type { AssetDocument } from '../../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../../worker/plan/asset.ts';
 import { clip } from '../../e2e/clips.ts';
 import { openStand } from '../stand.ts';
 import type { Stand } from '../stand.ts';
@@ -48,8 +48,8 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
   const tallClip = clip({ name: 'tall.mp4', seconds: 8, size: '360x640' });
   const tall = await stand.publish(tallClip, { title: 'From a phone' });
   const { origin } = stand.edge;
-  const poster = (asset: AssetDocument) => `${origin}/${asset.poster ?? ''}`;
-  const lines = (asset: AssetDocument) =>
+  const poster = (asset: ReadyEvent) => `${origin}/${asset.poster ?? ''}`;
+  const lines = (asset: ReadyEvent) =>
     stand.lines(asset, { poster: poster(asset), title: asset.title });
 
   const open = (page: Page, player: string) =>
@@ -74,7 +74,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     });
   };
   /** Plays until a part is missing, and that is said. */
-  const loseAPart = async (page: Page, asset: AssetDocument, button: string) => {
+  const loseAPart = async (page: Page, asset: ReadyEvent, button: string) => {
     await page.route(/\/00001\.\w+$/, (route) => route.fulfill({ status: 404 }));
     await page.goto(stand.site.page(stand.lines(asset)), { waitUntil: 'networkidle' });
     await page.locator(button).click();

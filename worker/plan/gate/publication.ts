@@ -271,7 +271,7 @@ export function checkDocument(
   const image = (name: string) => versionKey(assetId, version, imagePath(name));
   const measured = measure(plan, markers);
   const wanted: Partial<Record<keyof AssetDocument, unknown>> = {
-    ...{ assetId, version, title: plan.title, durationSeconds: plan.durationSeconds },
+    ...{ assetId, version, durationSeconds: plan.durationSeconds },
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
     poster: image(names.poster),
