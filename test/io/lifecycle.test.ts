@@ -190,7 +190,7 @@ test('A job that is deleted at any write of its worker leaves nothing but its ma
     source: { bucket: 'source', key: 'clip.mp4', etag: '' },
   });
   for (let write = 0, more = true; more; write += 1) {
-    const { jobId, assetId, message } = await upload();
+    const { jobId, assetId, message } = await upload({ title: 'Gone' });
     const { store, jobs } = services;
     let left = write;
     const put: typeof store.put = async (...object) => {
