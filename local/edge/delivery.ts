@@ -10,7 +10,7 @@ import { EdgeCache, labelled } from './cache.ts';
 import { compressReply } from './compress.ts';
 import { loadEdgeFunction } from './edge-function.ts';
 import type { EdgeFunction } from './edge-function.ts';
-import { viewerRequestEvent } from './event.ts';
+import { viewerRequestEvent } from '../../edge/event.ts';
 import type { Reply } from './reply.ts';
 import { policyHeaders } from './response-headers.ts';
 

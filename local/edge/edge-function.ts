@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createContext, Script } from 'node:vm';
 import { buildSync } from 'esbuild';
 import { z } from 'zod';
-import type { EdgeEvent } from './event.ts';
+import type { EdgeEvent } from '../../edge/event.ts';
 import type { Digest, install } from './globals.ts';
 import type { Reply } from './reply.ts';
 

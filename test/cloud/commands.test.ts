@@ -14,7 +14,7 @@ import { parseMessage, serialiseUnit } from '../../worker/plan/message.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { requestWith } from '../edge/requests.ts';
+import { requestWith } from '../../edge/event.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { Deployed, ORIGIN } from './deployed.ts';
 import { emptied } from './emptied.ts';

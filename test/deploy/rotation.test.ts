@@ -8,7 +8,7 @@ import { edgeKeysParameter, nameOf } from '../../infra/names.ts';
 import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
-import { requestWith } from '../edge/requests.ts';
+import { requestWith } from '../../edge/event.ts';
 import { synth } from '../infra/synth.ts';
 import { terraform, whyNoTerraform } from './terraform.ts';
 

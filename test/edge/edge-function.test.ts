@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
-import { requestWith } from './requests.ts';
+import { requestWith } from '../../edge/event.ts';
 
 const event = requestWith([['Origin', 'https://site.example']]);
 

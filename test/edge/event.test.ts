@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { viewerRequestEvent } from '../../local/edge/event.ts';
+import { viewerRequestEvent } from '../../edge/event.ts';
 
 test('a request becomes the event that CloudFront would make of it', () => {
   const event = viewerRequestEvent({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { viewerRequestSource } from '../../edge/source.ts';
 import type { EdgeRule } from '../../edge/source.ts';
-import type { EdgeEvent } from '../../local/edge/event.ts';
+import type { EdgeEvent } from '../../edge/event.ts';
 
 /** Why the second engine cannot run; undefined when it can. */
 export const whyNoNjs =

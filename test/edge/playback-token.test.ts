@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
-import { requestWith } from './requests.ts';
+import { requestWith } from '../../edge/event.ts';
 
 const ASSET = '0123456789abcdef0123';
 const ADDRESS = `https://cdn.example/v/${ASSET}/index.m3u8`;

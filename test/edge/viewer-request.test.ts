@@ -4,10 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { viewerRequestSource } from '../../edge/source.ts';
 import { loadEdgeFunction, readAnswer } from '../../local/edge/edge-function.ts';
 import type { EdgeAnswer } from '../../local/edge/edge-function.ts';
-import type { EdgeEvent } from '../../local/edge/event.ts';
-import { CASES, NOW, RULES } from './cases.ts';
-import type { RuleName } from './cases.ts';
+import { casesAt, RULES } from '../../edge/cases.ts';
+import type { RuleName } from '../../edge/cases.ts';
+import type { EdgeEvent } from '../../edge/event.ts';
 import { runInNjs, whyNoNjs } from './njs.ts';
+
+/** Each engine's clock stands at 2026-11-26 00:00:00 UTC, in milliseconds. */
+const NOW = 1_795_651_200_000;
+
+const CASES = casesAt(NOW);
 
 interface Asked {
   readonly rule: RuleName;

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
-import type { EdgeRule } from '../../edge/source.ts';
-import type { EdgeAnswer } from '../../local/edge/edge-function.ts';
-import type { EdgeEvent } from '../../local/edge/event.ts';
-import { requestWith } from './requests.ts';
+import type { EdgeAnswer } from '../local/edge/edge-function.ts';
+import { requestWith } from './event.ts';
+import type { EdgeEvent } from './event.ts';
+import type { EdgeRule } from './source.ts';
 
 /** What is asked of the rule, and what it must answer, in whichever engine it runs. */
 export interface Case {
@@ -12,10 +12,6 @@ export interface Case {
   readonly answer: EdgeAnswer;
 }
 
-/** Each engine's clock stands at 2026-11-26 00:00:00 UTC, in milliseconds. */
-export const NOW = 1_795_651_200_000;
-
-const SECONDS = NOW / 1000;
 export const SITE = 'https://site.example';
 const PORT = 'https://other.example:8443';
 const EVIL = 'https://evil.example';
@@ -111,10 +107,18 @@ function wrongMethod(origin?: string): EdgeAnswer {
 
 const foreign = refused(FOREIGN);
 
+type Token = (given?: {
+  readonly asset?: string;
+  readonly expiry?: string;
+  readonly key?: string;
+}) => string;
+
 /** As edge/playback-token.ts does it, written once more. */
-function token({ asset = ASSET, expiry = String(SECONDS + 3600), key = CURRENT } = {}): string {
-  const signed = createHmac('sha256', key).update(`${expiry}/v/${asset}/`);
-  return `/t/${expiry}.${signed.digest('base64url')}`;
+function tokensAt(seconds: number): Token {
+  return ({ asset = ASSET, expiry = String(seconds + 3600), key = CURRENT } = {}) => {
+    const signed = createHmac('sha256', key).update(`${expiry}/v/${asset}/`);
+    return `/t/${expiry}.${signed.digest('base64url')}`;
+  };
 }
 
 function cases(rule: RuleName, rows: readonly Row[], { method = 'GET', url = PLAYLIST } = {}) {
@@ -288,7 +292,7 @@ const SILENCE: readonly Row[] = [
   ['a cookie', [['Cookie', `origin=${SITE}`]], foreign],
 ];
 
-const METHODS: readonly Case[] = [
+const methods = (token: Token): readonly Case[] => [
   ...cases(
     'closed',
     [
@@ -335,31 +339,32 @@ const METHODS: readonly Case[] = [
   }),
 ];
 
-const ADDRESSES: readonly Case[] = addresses('closed', of(SITE), [
-  ['a query', `${PLAYLIST}?a=b`, goesOn()],
-  ...[
-    ['an escaped letter', PLAYLIST.replace('index', '%69ndex')],
-    ['an escaped letter, in lower case', PLAYLIST.replace('index', 'inde%6a')],
-    ['an escaped slash', PLAYLIST.replace('/index', '%2Findex')],
-    ['an escaped dot', PLAYLIST.replace('.m3u8', '%2Em3u8')],
-    ['an escape of an escape', PLAYLIST.replace('index', '%2569ndex')],
-    ['an escaped name', '/v/%232%204%20x.m3u8?a=b'],
-    ['an escape that is none', '/v/%zz.m3u8'],
-    ['a second slash', `/${PLAYLIST}`],
-    ['a second slash within', PLAYLIST.replace('/index', '//index')],
-    ['a slash at the end', `${PLAYLIST}/`],
-    ['a step up', `/v/x/..${PLAYLIST.slice(2)}`],
-    ['a step nowhere', `/v/.${PLAYLIST.slice(2)}`],
-    ['a letter beyond ASCII', '/v/\u00e4/index.m3u8'],
-    ['a line break behind', `${PLAYLIST}\n`],
-    ['a line before it', `/x\n${PLAYLIST}`],
-    ['a plus sign', '/v/a+b.m3u8'],
-    ['a semicolon', `${PLAYLIST};a`],
-    ['no name', '/'],
-  ].map(([about = '', url = '']) => [about, url, unknown(SITE)] as const),
-  ['the player', PLAYER, goesOn(PLAYER)],
-  ['a token where there are none', token() + PLAYLIST, goesOn(token() + PLAYLIST)],
-]);
+const plainAddresses = (token: Token): readonly Case[] =>
+  addresses('closed', of(SITE), [
+    ['a query', `${PLAYLIST}?a=b`, goesOn()],
+    ...[
+      ['an escaped letter', PLAYLIST.replace('index', '%69ndex')],
+      ['an escaped letter, in lower case', PLAYLIST.replace('index', 'inde%6a')],
+      ['an escaped slash', PLAYLIST.replace('/index', '%2Findex')],
+      ['an escaped dot', PLAYLIST.replace('.m3u8', '%2Em3u8')],
+      ['an escape of an escape', PLAYLIST.replace('index', '%2569ndex')],
+      ['an escaped name', '/v/%232%204%20x.m3u8?a=b'],
+      ['an escape that is none', '/v/%zz.m3u8'],
+      ['a second slash', `/${PLAYLIST}`],
+      ['a second slash within', PLAYLIST.replace('/index', '//index')],
+      ['a slash at the end', `${PLAYLIST}/`],
+      ['a step up', `/v/x/..${PLAYLIST.slice(2)}`],
+      ['a step nowhere', `/v/.${PLAYLIST.slice(2)}`],
+      ['a letter beyond ASCII', '/v/\u00e4/index.m3u8'],
+      ['a line break behind', `${PLAYLIST}\n`],
+      ['a line before it', `/x\n${PLAYLIST}`],
+      ['a plus sign', '/v/a+b.m3u8'],
+      ['a semicolon', `${PLAYLIST};a`],
+      ['no name', '/'],
+    ].map(([about = '', url = '']) => [about, url, unknown(SITE)] as const),
+    ['the player', PLAYER, goesOn(PLAYER)],
+    ['a token where there are none', token() + PLAYLIST, goesOn(token() + PLAYLIST)],
+  ]);
 
 const POSTERS: readonly Case[] = [
   ...addresses(
@@ -396,196 +401,210 @@ const POSTERS: readonly Case[] = [
   ...addresses('closed', of(EVIL), [['a poster', POSTER, foreign]]),
 ];
 
-const PREVIOUS_TOKEN = token({ key: PREVIOUS });
-const EXPIRED_TOKEN = token({ expiry: String(SECONDS - 1) });
-const [, , good = ''] = token().split('/');
-const [expiry = '', signature = ''] = good.split('.');
-
 /** Addresses with a token, asked for by a page of an allowed site. */
-const TOKENS: readonly Case[] = [
-  ...addresses('tokens', of(SITE), [
-    ['a pointer', token() + PLAYLIST, goesOn()],
-    ['a segment', token() + SEGMENT, goesOn(SEGMENT)],
-    ['a poster', token() + POSTER, goesOn(POSTER)],
-    ['a segment with a query', `${token()}${SEGMENT}?a=b`, goesOn(SEGMENT)],
-    ['the previous key', PREVIOUS_TOKEN + SEGMENT, goesOn(SEGMENT)],
-    [
-      'a token for a second more',
-      token({ expiry: String(SECONDS + 1) }) + SEGMENT,
-      goesOn(SEGMENT),
-    ],
-    ['a token that ends now', token({ expiry: String(SECONDS) }) + SEGMENT, expired(SITE)],
-    ['a token that ended', EXPIRED_TOKEN + SEGMENT, expired(SITE)],
-    ['a token of 1970', token({ expiry: '1' }) + SEGMENT, expired(SITE)],
-    [
-      'the previous key, and expired',
-      token({ expiry: '1', key: PREVIOUS }) + SEGMENT,
-      expired(SITE),
-    ],
-    ['a key of somebody else', token({ key: 'another' }) + SEGMENT, refused(WRONG, SITE)],
-    ['a blank key', token({ key: ' ' }) + SEGMENT, refused(WRONG, SITE)],
-    [
-      'a wrong key, and expired',
-      token({ expiry: '1', key: 'another' }) + SEGMENT,
-      refused(WRONG, SITE),
-    ],
-    ['a later expiry', `/t/${SECONDS + 7200}.${signature}${SEGMENT}`, refused(WRONG, SITE)],
-    [
-      'an expiry with a zero before it',
-      `/t/0${expiry}.${signature}${SEGMENT}`,
-      refused(WRONG, SITE),
-    ],
-    ['another asset', `${token()}/v/${OTHER_ASSET}/index.m3u8`, refused(WRONG, SITE)],
-    ['an asset whose id begins like it', `${token()}/v/${ASSET}0/index.m3u8`, refused(WRONG, SITE)],
-    [
-      'an asset whose id is a part of it',
-      `${token()}/v/${ASSET.slice(1)}/index.m3u8`,
-      refused(WRONG, SITE),
-    ],
-    [
-      'another signature',
-      `/t/${expiry}.${signature.replace(/./, (one) => (one === 'A' ? 'B' : 'A'))}${SEGMENT}`,
-      refused(WRONG, SITE),
-    ],
-    [
-      'a signature in other letters',
-      `/t/${expiry}.${signature.toLowerCase()}${SEGMENT}`,
-      refused(WRONG, SITE),
-    ],
-    [
-      'a signature cut short',
-      `/t/${expiry}.${signature.slice(1)}${SEGMENT}`,
-      refused(LACKING, SITE),
-    ],
-    ['a signature that goes on', `/t/${expiry}.${signature}A${SEGMENT}`, refused(LACKING, SITE)],
-    ['a padded signature', `/t/${expiry}.${signature}=${SEGMENT}`, refused(LACKING, SITE)],
-    ['no signature', `/t/${expiry}.${SEGMENT}`, refused(LACKING, SITE)],
-    ['no expiry', `/t/.${signature}${SEGMENT}`, refused(LACKING, SITE)],
-    ['an expiry below zero', `/t/-1.${signature}${SEGMENT}`, refused(LACKING, SITE)],
-    ['an expiry that is no number', `/t/Infinity.${signature}${SEGMENT}`, refused(LACKING, SITE)],
-    [
-      'an expiry without end',
-      `/t/${'9'.repeat(12)}.${signature}${SEGMENT}`,
-      refused(LACKING, SITE),
-    ],
-    ['no token', SEGMENT, refused(LACKING, SITE)],
-    ['a token in the query', `${SEGMENT}?${token()}`, refused(LACKING, SITE)],
-    ['a token behind', SEGMENT + token(), refused(LACKING, SITE)],
-    ['a token twice', token() + token() + SEGMENT, refused(LACKING, SITE)],
-    ['a token below something', `/x${token()}${SEGMENT}`, refused(LACKING, SITE)],
-    ['a token and nothing', token(), refused(LACKING, SITE)],
-    ['a token and the asset alone', `${token()}/v/${ASSET}/`, refused(LACKING, SITE)],
-    ['a token and another prefix', `${token()}/private/${ASSET}/x`, refused(LACKING, SITE)],
-    [
-      'a token and dots to another asset',
-      `${token()}/v/${ASSET}/../${OTHER_ASSET}/index.m3u8`,
-      refused(LACKING, SITE),
-    ],
-    [
-      'a token and escaped dots',
-      `${token()}/v/${ASSET}/%2e%2e/${OTHER_ASSET}/index.m3u8`,
-      refused(LACKING, SITE),
-    ],
-    [
-      'a token and an escaped slash',
-      `${token()}/v/${ASSET}/..%2f${OTHER_ASSET}/index.m3u8`,
-      refused(LACKING, SITE),
-    ],
-    [
-      'a token and a backslash',
-      `${token()}/v/${ASSET}/..\\${OTHER_ASSET}/index.m3u8`,
-      refused(LACKING, SITE),
-    ],
-    ['a token and a line break behind', `${token()}${SEGMENT}\n`, refused(LACKING, SITE)],
-    ['the player with a line break behind', `${PLAYER}\n`, refused(LACKING, SITE)],
-    ['a token and an empty name', `${token()}/v/${ASSET}//index.m3u8`, refused(LACKING, SITE)],
-    ['an escaped token', `/%74${token().slice(2)}${SEGMENT}`, refused(LACKING, SITE)],
-    ['the player, without a token', PLAYER, goesOn(PLAYER)],
-    ['something behind the player', `/player/..${SEGMENT}`, refused(LACKING, SITE)],
-    ['something else that is not published', '/private.json', refused(LACKING, SITE)],
-  ]),
-  ...addresses('one token key', of(SITE), [
-    ['the only key', token() + SEGMENT, goesOn(SEGMENT)],
-    ['a key that is gone', PREVIOUS_TOKEN + SEGMENT, refused(WRONG, SITE)],
-  ]),
-  ...cases(
-    'tokens',
-    [
-      ['a token on a page of its site, without CORS', from(`${SITE}/`), goesOn(SEGMENT)],
-      ['a token on a page of the same site', near('same-site'), goesOn(SEGMENT)],
-      ['a token in an app, which says nothing', [], goesOn(SEGMENT)],
-      ['a token in an app with an empty referer', from(''), goesOn(SEGMENT)],
-      ['a token on another site', of(EVIL), foreign],
-      ['a token on another site, without CORS', from(`${EVIL}/`), foreign],
-      ['a token on another site that says nothing of itself', near('cross-site'), foreign],
-      ['a token in a sandboxed frame', of('null'), foreign],
-      ['a token typed by a person', near('none'), foreign],
-      ['a token of two origins', [...of(SITE), ...of(SITE)], foreign],
-    ],
-    { url: token() + SEGMENT },
-  ),
-  ...cases(
-    'tokens',
-    [
-      ['an expired token on another site', of(EVIL), foreign],
-      ['an expired token in an app', [], expired()],
-      ['an expired token on its site, without CORS', from(`${SITE}/`), expired()],
+function tokenAddresses(token: Token, seconds: number, leewaySeconds: number): readonly Case[] {
+  const past = String(seconds - leewaySeconds);
+  const PREVIOUS_TOKEN = token({ key: PREVIOUS });
+  const EXPIRED_TOKEN = token({ expiry: String(seconds - 1 - leewaySeconds) });
+  const [, , good = ''] = token().split('/');
+  const [expiry = '', signature = ''] = good.split('.');
+
+  return [
+    ...addresses('tokens', of(SITE), [
+      ['a pointer', token() + PLAYLIST, goesOn()],
+      ['a segment', token() + SEGMENT, goesOn(SEGMENT)],
+      ['a poster', token() + POSTER, goesOn(POSTER)],
+      ['a segment with a query', `${token()}${SEGMENT}?a=b`, goesOn(SEGMENT)],
+      ['the previous key', PREVIOUS_TOKEN + SEGMENT, goesOn(SEGMENT)],
       [
-        'an expired token on a subdomain',
-        of('https://a.wild.example'),
-        expired('https://a.wild.example'),
+        'a token for a second more',
+        token({ expiry: String(seconds + 1 + leewaySeconds) }) + SEGMENT,
+        goesOn(SEGMENT),
       ],
-    ],
-    { url: EXPIRED_TOKEN + SEGMENT },
-  ),
-  ...addresses(
-    'tokens',
-    [],
-    [
-      ['no token and nothing said', SEGMENT, refused(LACKING)],
-      ['the player and nothing said', PLAYER, foreign],
-    ],
-  ),
-  ...addresses('tokens', of(EVIL), [['no token elsewhere', SEGMENT, foreign]]),
-  ...addresses(
-    'tokens, apps',
-    [],
-    [
-      ['no token in an app', SEGMENT, refused(LACKING)],
-      ['a token in an app', token() + SEGMENT, goesOn(SEGMENT)],
-      ['the player in an app', PLAYER, goesOn(PLAYER)],
-    ],
-  ),
-  ...addresses(
-    'tokens, posters',
-    [],
-    [
-      ['a poster', POSTER, goesOn(POSTER)],
-      ['a poster with a token', token() + POSTER, goesOn(POSTER)],
-      ['a poster with an expired token', EXPIRED_TOKEN + POSTER, goesOn(POSTER)],
-      ['a segment', SEGMENT, refused(LACKING)],
-    ],
-  ),
-  ...addresses('tokens, posters', of(EVIL), [
-    ['a poster elsewhere', POSTER, goesOn(POSTER)],
-    ['a segment elsewhere', token() + SEGMENT, foreign],
-  ]),
-  ...addresses('tokens', [], [['a poster', POSTER, refused(LACKING)]]),
-];
+      ['a token that ends now', token({ expiry: past }) + SEGMENT, expired(SITE)],
+      ['a token that ended', EXPIRED_TOKEN + SEGMENT, expired(SITE)],
+      ['a token of 1970', token({ expiry: '1' }) + SEGMENT, expired(SITE)],
+      [
+        'the previous key, and expired',
+        token({ expiry: '1', key: PREVIOUS }) + SEGMENT,
+        expired(SITE),
+      ],
+      ['a key of somebody else', token({ key: 'another' }) + SEGMENT, refused(WRONG, SITE)],
+      ['a blank key', token({ key: ' ' }) + SEGMENT, refused(WRONG, SITE)],
+      [
+        'a wrong key, and expired',
+        token({ expiry: '1', key: 'another' }) + SEGMENT,
+        refused(WRONG, SITE),
+      ],
+      ['a later expiry', `/t/${seconds + 7200}.${signature}${SEGMENT}`, refused(WRONG, SITE)],
+      [
+        'an expiry with a zero before it',
+        `/t/0${expiry}.${signature}${SEGMENT}`,
+        refused(WRONG, SITE),
+      ],
+      ['another asset', `${token()}/v/${OTHER_ASSET}/index.m3u8`, refused(WRONG, SITE)],
+      [
+        'an asset whose id begins like it',
+        `${token()}/v/${ASSET}0/index.m3u8`,
+        refused(WRONG, SITE),
+      ],
+      [
+        'an asset whose id is a part of it',
+        `${token()}/v/${ASSET.slice(1)}/index.m3u8`,
+        refused(WRONG, SITE),
+      ],
+      [
+        'another signature',
+        `/t/${expiry}.${signature.replace(/./, (one) => (one === 'A' ? 'B' : 'A'))}${SEGMENT}`,
+        refused(WRONG, SITE),
+      ],
+      [
+        'a signature in other letters',
+        `/t/${expiry}.${signature.toLowerCase()}${SEGMENT}`,
+        refused(WRONG, SITE),
+      ],
+      [
+        'a signature cut short',
+        `/t/${expiry}.${signature.slice(1)}${SEGMENT}`,
+        refused(LACKING, SITE),
+      ],
+      ['a signature that goes on', `/t/${expiry}.${signature}A${SEGMENT}`, refused(LACKING, SITE)],
+      ['a padded signature', `/t/${expiry}.${signature}=${SEGMENT}`, refused(LACKING, SITE)],
+      ['no signature', `/t/${expiry}.${SEGMENT}`, refused(LACKING, SITE)],
+      ['no expiry', `/t/.${signature}${SEGMENT}`, refused(LACKING, SITE)],
+      ['an expiry below zero', `/t/-1.${signature}${SEGMENT}`, refused(LACKING, SITE)],
+      ['an expiry that is no number', `/t/Infinity.${signature}${SEGMENT}`, refused(LACKING, SITE)],
+      [
+        'an expiry without end',
+        `/t/${'9'.repeat(12)}.${signature}${SEGMENT}`,
+        refused(LACKING, SITE),
+      ],
+      ['no token', SEGMENT, refused(LACKING, SITE)],
+      ['a token in the query', `${SEGMENT}?${token()}`, refused(LACKING, SITE)],
+      ['a token behind', SEGMENT + token(), refused(LACKING, SITE)],
+      ['a token twice', token() + token() + SEGMENT, refused(LACKING, SITE)],
+      ['a token below something', `/x${token()}${SEGMENT}`, refused(LACKING, SITE)],
+      ['a token and nothing', token(), refused(LACKING, SITE)],
+      ['a token and the asset alone', `${token()}/v/${ASSET}/`, refused(LACKING, SITE)],
+      ['a token and another prefix', `${token()}/private/${ASSET}/x`, refused(LACKING, SITE)],
+      [
+        'a token and dots to another asset',
+        `${token()}/v/${ASSET}/../${OTHER_ASSET}/index.m3u8`,
+        refused(LACKING, SITE),
+      ],
+      [
+        'a token and escaped dots',
+        `${token()}/v/${ASSET}/%2e%2e/${OTHER_ASSET}/index.m3u8`,
+        refused(LACKING, SITE),
+      ],
+      [
+        'a token and an escaped slash',
+        `${token()}/v/${ASSET}/..%2f${OTHER_ASSET}/index.m3u8`,
+        refused(LACKING, SITE),
+      ],
+      [
+        'a token and a backslash',
+        `${token()}/v/${ASSET}/..\\${OTHER_ASSET}/index.m3u8`,
+        refused(LACKING, SITE),
+      ],
+      ['a token and a line break behind', `${token()}${SEGMENT}\n`, refused(LACKING, SITE)],
+      ['the player with a line break behind', `${PLAYER}\n`, refused(LACKING, SITE)],
+      ['a token and an empty name', `${token()}/v/${ASSET}//index.m3u8`, refused(LACKING, SITE)],
+      ['an escaped token', `/%74${token().slice(2)}${SEGMENT}`, refused(LACKING, SITE)],
+      ['the player, without a token', PLAYER, goesOn(PLAYER)],
+      ['something behind the player', `/player/..${SEGMENT}`, refused(LACKING, SITE)],
+      ['something else that is not published', '/private.json', refused(LACKING, SITE)],
+    ]),
+    ...addresses('one token key', of(SITE), [
+      ['the only key', token() + SEGMENT, goesOn(SEGMENT)],
+      ['a key that is gone', PREVIOUS_TOKEN + SEGMENT, refused(WRONG, SITE)],
+    ]),
+    ...cases(
+      'tokens',
+      [
+        ['a token on a page of its site, without CORS', from(`${SITE}/`), goesOn(SEGMENT)],
+        ['a token on a page of the same site', near('same-site'), goesOn(SEGMENT)],
+        ['a token in an app, which says nothing', [], goesOn(SEGMENT)],
+        ['a token in an app with an empty referer', from(''), goesOn(SEGMENT)],
+        ['a token on another site', of(EVIL), foreign],
+        ['a token on another site, without CORS', from(`${EVIL}/`), foreign],
+        ['a token on another site that says nothing of itself', near('cross-site'), foreign],
+        ['a token in a sandboxed frame', of('null'), foreign],
+        ['a token typed by a person', near('none'), foreign],
+        ['a token of two origins', [...of(SITE), ...of(SITE)], foreign],
+      ],
+      { url: token() + SEGMENT },
+    ),
+    ...cases(
+      'tokens',
+      [
+        ['an expired token on another site', of(EVIL), foreign],
+        ['an expired token in an app', [], expired()],
+        ['an expired token on its site, without CORS', from(`${SITE}/`), expired()],
+        [
+          'an expired token on a subdomain',
+          of('https://a.wild.example'),
+          expired('https://a.wild.example'),
+        ],
+      ],
+      { url: EXPIRED_TOKEN + SEGMENT },
+    ),
+    ...addresses(
+      'tokens',
+      [],
+      [
+        ['no token and nothing said', SEGMENT, refused(LACKING)],
+        ['the player and nothing said', PLAYER, foreign],
+      ],
+    ),
+    ...addresses('tokens', of(EVIL), [['no token elsewhere', SEGMENT, foreign]]),
+    ...addresses(
+      'tokens, apps',
+      [],
+      [
+        ['no token in an app', SEGMENT, refused(LACKING)],
+        ['a token in an app', token() + SEGMENT, goesOn(SEGMENT)],
+        ['the player in an app', PLAYER, goesOn(PLAYER)],
+      ],
+    ),
+    ...addresses(
+      'tokens, posters',
+      [],
+      [
+        ['a poster', POSTER, goesOn(POSTER)],
+        ['a poster with a token', token() + POSTER, goesOn(POSTER)],
+        ['a poster with an expired token', EXPIRED_TOKEN + POSTER, goesOn(POSTER)],
+        ['a segment', SEGMENT, refused(LACKING)],
+      ],
+    ),
+    ...addresses('tokens, posters', of(EVIL), [
+      ['a poster elsewhere', POSTER, goesOn(POSTER)],
+      ['a segment elsewhere', token() + SEGMENT, foreign],
+    ]),
+    ...addresses('tokens', [], [['a poster', POSTER, refused(LACKING)]]),
+  ];
+}
 
-const saysNothing = new Set(SILENCE.map(([about]) => about));
+const saysNothing: ReadonlySet<string> = new Set(SILENCE.map(([about]) => about));
 
-export const CASES: readonly Case[] = [
-  ...cases('closed', [...ORIGINS, ...WILDCARDS, ...REFERERS, ...WORDS, ...SILENCE]),
-  // Where apps are allowed only who says nothing is treated otherwise.
-  ...cases(
-    'apps',
-    [...REFERERS, ...WORDS, ...SILENCE].map(([about, headers, answer]): Row => {
-      return [about, headers, saysNothing.has(about) ? goesOn() : answer];
-    }),
-  ),
-  ...METHODS,
-  ...ADDRESSES,
-  ...POSTERS,
-  ...TOKENS,
-];
+/**
+ * Every case, for an engine whose clock stands at `now`, in milliseconds, or is off by less than the leeway.
+ */
+export function casesAt(now: number, leewaySeconds = 0): readonly Case[] {
+  const seconds = Math.floor(now / 1000);
+  const token = tokensAt(seconds);
+  return [
+    ...cases('closed', [...ORIGINS, ...WILDCARDS, ...REFERERS, ...WORDS, ...SILENCE]),
+    // Where apps are allowed only who says nothing is treated otherwise.
+    ...cases(
+      'apps',
+      [...REFERERS, ...WORDS, ...SILENCE].map(([about, headers, answer]): Row => {
+        return [about, headers, saysNothing.has(about) ? goesOn() : answer];
+      }),
+    ),
+    ...methods(token),
+    ...plainAddresses(token),
+    ...POSTERS,
+    ...tokenAddresses(token, seconds, leewaySeconds),
+  ];
+}
