@@ -13,6 +13,7 @@ import { buildPlayer } from '../player/build.ts';
 import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
+import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from './edge-trial.ts';
 import { findStage } from './find-stage.ts';
 import { findEngine, isPushed, pushImage } from './image.ts';
 import { readStageOptions, STOPPING } from './options.ts';
@@ -115,6 +116,7 @@ async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
     say(`Building the worker's image ${tag} with ${engine}.`);
     await pushImage(ecr, engine, config, tag, stop);
   }
+  if (await isEdgeFunctionChanged(config)) await requireEdgeFunction(config, stop);
   await apply(`${name}-*`, stop);
   const states = CONCERNS.map((concern) => readState(s3, config, stackName(name, concern)));
   const outputs: object[] = (await Promise.all(states)).map((state) => state.outputs);
@@ -125,6 +127,18 @@ async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
     await publishPlayer(s3, all.deliveryBucket, player);
   }
   report(config, all);
+}
+
+/** Has CloudFront's own engine answer the table of cases. Throws Error where an answer is another. */
+async function requireEdgeFunction(config: StageConfig, stop: AbortSignal): Promise<void> {
+  say("Trying the edge function in CloudFront's own engine …");
+  const trial = await tryEdgeFunction(config, stop);
+  if (trial === undefined) return say('Not tried: this CloudFront has no TestFunction.');
+  if (trial.different.length > 0) {
+    throw new Error(`${trialSentence(trial)}\nThe function that viewers meet was not changed.`);
+  }
+  const { cases, mostPercent } = trial;
+  say(`It answers all ${cases} cases right, in at most ${mostPercent} % of its time.`);
 }
 
 async function apply(stacks: string, stop: AbortSignal): Promise<void> {

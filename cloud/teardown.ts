@@ -20,6 +20,7 @@ import { requireAccount } from './account.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
 import type { Clients } from './clients.ts';
+import { removeTrial } from './edge-trial.ts';
 import { findStage } from './find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from './empty.ts';
 import { found, leftOf } from './left.ts';
@@ -113,6 +114,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
     if (concern === 'storage') await emptyStorage({ s3, ecr }, config, stop);
     await destroy(concern);
   }
+  await removeTrial(name);
   say('Looking for what is left, which AWS knows after a while …');
   return report(config, await leftOf(config, stop));
 }

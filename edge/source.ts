@@ -45,6 +45,11 @@ export function viewerRequestSource(rule: EdgeRule): string {
   return fill(rule);
 }
 
+/** The program of an edge function, without its settings, by its source. */
+export function programOf(source: string): string {
+  return source.replace(/^var CONFIG = .*$/m, '');
+}
+
 function fill(rule: EdgeRule): string {
   const { allowedSites, allowNoContext, openPosters = false, tokenKeys = [] } = rule;
   const config = JSON.stringify({

@@ -431,6 +431,9 @@ class CloudFront:
         name = rest[0]
         if (kind, name) not in self.things:
             return self.missing(kind)
+        if rest[1:] == ["test"]:
+            # There is no engine here that could run it.
+            return self.refused("UnsupportedOperation", 400)
         if asked.method == "DELETE":
             del self.things[kind, name]
             return Response(status=204)
@@ -488,12 +491,14 @@ class CloudFront:
     def missing(self, kind):
         code = "NoSuch" + "".join(word.capitalize() for word in kind.split("-"))
         # What the API calls a function and a policy in its errors.
-        code = {"NoSuchFunction": "NoSuchFunctionExists"}.get(code, code)
+        return self.refused({"NoSuchFunction": "NoSuchFunctionExists"}.get(code, code), 404)
+
+    def refused(self, code, status):
         error = xml.Element("ErrorResponse", xmlns=self.NAMESPACE)
         inner = xml.SubElement(error, "Error")
         xml.SubElement(inner, "Type").text = "Sender"
         xml.SubElement(inner, "Code").text = code
-        return self.answer(error, 404)
+        return self.answer(error, status)
 
 
 def now():

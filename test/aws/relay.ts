@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, request as forward } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 
@@ -13,13 +13,18 @@ export interface Relay {
   close(): Promise<void>;
 }
 
+/** Writes an answer of its own to a request; returns false, and reads nothing of it, for one that is to be handed on. */
+export type Instead = (request: IncomingMessage, response: ServerResponse) => boolean;
+
 /** Hands each request on, and its answer back; `onAnswer` is called before the program has the answer. */
 export async function startRelay(
   emulator: string,
   onAnswer: (request: IncomingMessage) => void,
+  instead: Instead = () => false,
 ): Promise<Relay> {
   const open = new Set<Promise<unknown>>();
   const server = createServer((request, response) => {
+    if (instead(request, response)) return;
     const { method, headers, url = '/' } = request;
     const onward = forward(new URL(url, emulator), { method, headers }, (answer) => {
       onAnswer(request);
