@@ -3,6 +3,7 @@ import {
   CloudFrontClient,
   CreateInvalidationCommand,
   TooManyInvalidationsInProgress,
+  waitUntilInvalidationCompleted,
 } from '@aws-sdk/client-cloudfront';
 import { EDGE_REGION } from '../infra/stack.ts';
 import { RequestError } from '../studio/requests.ts';
@@ -16,12 +17,12 @@ const WITH_TOKENS = '/t/*';
  * made, and by that which viewers asked for, as AWS recommends where a function changes it:
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
  * A path with a star counts as one, of a thousand a month that cost nothing. Throws RequestError while the CDN
- * is busy with others: it takes 15 such paths at a time, and some minutes for each.
+ * is busy with others: it takes 15 such paths at a time, and some minutes for each. Returns the id of the invalidation.
  */
-export async function forgetAsset(DistributionId: string, assetId: string): Promise<void> {
+export async function forgetAsset(DistributionId: string, assetId: string): Promise<string> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
   try {
-    await client.send(
+    const { Invalidation } = await client.send(
       new CreateInvalidationCommand({
         DistributionId,
         InvalidationBatch: {
@@ -30,6 +31,7 @@ export async function forgetAsset(DistributionId: string, assetId: string): Prom
         },
       }),
     );
+    return Invalidation?.Id ?? '';
   } catch (error) {
     if (!(error instanceof TooManyInvalidationsInProgress)) throw error;
     throw new RequestError(
@@ -39,4 +41,18 @@ export async function forgetAsset(DistributionId: string, assetId: string): Prom
   } finally {
     client.destroy();
   }
+}
+
+/** Waits until every edge has forgotten. Throws Error where that takes longer than so many seconds. */
+export async function untilForgotten(
+  DistributionId: string,
+  Id: string,
+  maxWaitTime: number,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const client = new CloudFrontClient({ region: EDGE_REGION });
+  const waiting = { client, maxWaitTime, abortSignal, minDelay: 2, maxDelay: 20 };
+  await waitUntilInvalidationCompleted(waiting, { DistributionId, Id }).finally(() =>
+    client.destroy(),
+  );
 }

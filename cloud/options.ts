@@ -116,6 +116,29 @@ export function readStatusOptions(argv: readonly string[]): StatusOptions | 'hel
   return { stage, json: has('json'), last: most };
 }
 
+export const SMOKE_HELP = `Usage: ./scripts/smoke <stage> [options]
+
+Tries a deployed stage from outside, for cents and within some ten minutes: uploads a clip of two
+seconds, times how workers come up from none, fetches the video as pages of the site, as other
+sites and past the CDN, deletes it again, and looks for the CDN's logs. Each line says OK, or what is
+wrong and what to do.
+
+Options:
+  --teardown   at the end take the stage away, with every video in it; not for a protected stage
+  --json       as one line of JSON
+  --help       this text
+
+Ends with 0 when nothing is wrong. What could not be asked, as in an emulator of AWS, is named and is
+neither.
+`;
+
+/** Throws UsageError naming every mistake; `help` when that is asked for. */
+export function readSmokeOptions(
+  argv: readonly string[],
+): StageOptions<'json' | 'teardown'> | 'help' {
+  return readStageOptions(argv, ['json', 'teardown']);
+}
+
 export const CHECK_HELP = `Usage: ./scripts/check [options]
        ./scripts/check <stage> [options]
 

@@ -53,9 +53,9 @@ await runCommand({
             workers.wake().catch((error: unknown) => {
               log.warn({ event: 'workers.asleep', err: error });
             }),
-          onRemoved: (assetId) => {
+          onRemoved: async (assetId) => {
             forget(assetId);
-            return forgetAsset(distribution, assetId);
+            await forgetAsset(distribution, assetId);
           },
         }),
     });

@@ -5,7 +5,6 @@ import { PRIVATE_FOLDER, makeFolder } from '../worker/io/folder.ts';
 import { runFfmpeg } from '../worker/io/ffmpeg.ts';
 import type { Logger } from '../worker/log.ts';
 
-const SECONDS = 30;
 /** The clip is ours: these are for whatever goes wrong. */
 const LIMITS = { addressBytes: 2 ** 32, cpuSeconds: 3600, fileBytes: 2 ** 30 };
 const NAME = 'A first video.mp4';
@@ -23,16 +22,29 @@ export async function makeDemoClip(
   if (existsSync(path)) return path;
   await makeFolder(directory, PRIVATE_FOLDER);
   const draft = join(directory, 'draft.mp4');
-  await runFfmpeg({
-    ...{ argv: clipCommand(draft), ffmpeg: 'ffmpeg', signal, stallSeconds: 60, log },
-    limits: LIMITS,
-  });
+  await makeClip(draft, { seconds: 30, title: 'A first video' }, log, signal);
   await rename(draft, path);
   return path;
 }
 
-function clipCommand(output: string): readonly string[] {
-  const source = `gradients=s=1280x720:r=30:d=${SECONDS}:speed=0.02:n=4:seed=7:c0=0x0b1f3a:c1=0x1f5fbf:c2=0x14b8a6:c3=0x7c3aed`;
+/** Makes the same clip at that length and under that title, by which its bytes differ from those of others. */
+export async function makeClip(
+  path: string,
+  clip: { readonly seconds: number; readonly title: string },
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  await runFfmpeg({
+    ...{ argv: clipCommand(path, clip), ffmpeg: 'ffmpeg', signal, stallSeconds: 60, log },
+    limits: LIMITS,
+  });
+}
+
+function clipCommand(
+  output: string,
+  { seconds, title }: { readonly seconds: number; readonly title: string },
+): readonly string[] {
+  const source = `gradients=s=1280x720:r=30:d=${seconds}:speed=0.02:n=4:seed=7:c0=0x0b1f3a:c1=0x1f5fbf:c2=0x14b8a6:c3=0x7c3aed`;
   const text = 'fontcolor=white:shadowcolor=black@0.6:shadowx=2:shadowy=2:x=(w-text_w)/2';
   const picture = [
     // The flash lasts as long as the beep: a fifteenth of a second.
@@ -42,7 +54,7 @@ function clipCommand(output: string): readonly string[] {
     `drawtext=text='beep and flash on each second':fontsize=30:y=h*0.68:${text}`,
     'format=yuv420p',
   ];
-  const sound = `aevalsrc='0.25*sin(2*PI*if(eq(mod(floor(t),5),0),880,660)*t)*lt(mod(t,1),1/15)':s=48000:d=${SECONDS}`;
+  const sound = `aevalsrc='0.25*sin(2*PI*if(eq(mod(floor(t),5),0),880,660)*t)*lt(mod(t,1),1/15)':s=48000:d=${seconds}`;
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1', '-y'],
     ...['-f', 'lavfi', '-i', `${source},${picture.join(',')}[out0];${sound}[out1]`],
@@ -56,9 +68,9 @@ function clipCommand(output: string): readonly string[] {
       '-c:a',
       'aac',
       '-t',
-      String(SECONDS),
+      String(seconds),
     ],
-    ...['-metadata', 'title=A first video', '-movflags', '+faststart', '-f', 'mp4'],
+    ...['-metadata', `title=${title}`, '-movflags', '+faststart', '-f', 'mp4'],
     output,
   ];
 }

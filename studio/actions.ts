@@ -33,7 +33,7 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
 export async function remove(
   { store }: Home,
   names: Names,
-  { item, source, jobIds }: Entry,
+  { item, source, jobIds }: Pick<Entry, 'source' | 'jobIds'> & { item: Pick<Entry['item'], 'id'> },
   forget: () => Promise<void>,
 ): Promise<void> {
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;

@@ -46,6 +46,12 @@ export class Deployed {
     return deployed;
   }
 
+  /** Says where the videos are. */
+  async origin(address: string): Promise<void> {
+    const origin = { Name: originParameter(this.#stage), Value: address, Overwrite: true };
+    await this.#ssm.send(new PutParameterCommand({ ...origin, Type: 'String' }));
+  }
+
   /** Says which CDN the stage has. */
   async distribution(id: string): Promise<void> {
     await this.#ssm.send(

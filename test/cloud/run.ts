@@ -10,6 +10,7 @@ export type Command =
   | 'upload'
   | 'status'
   | 'check'
+  | 'smoke'
   | 'dead-letters'
   | 'studio'
   | 'play-address';
