@@ -6,6 +6,7 @@ import { runCommand, unlessStopped } from '../commands/command.ts';
 import { reconciledText } from '../commands/reconciled.ts';
 import { print, printJson } from '../commands/terminal.ts';
 import type { WorkerEnv } from '../worker/config.ts';
+import { openJobQueue } from '../worker/io/job-queue.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../worker/io/local/layout.ts';
 import type { Home } from '../worker/io/ports.ts';
@@ -18,7 +19,10 @@ const DEFAULT_DATA = fileURLToPath(new URL('../data', import.meta.url));
 interface Opened {
   readonly name: string;
   readonly home: Home;
-  readonly env: Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE'>;
+  readonly env: Pick<
+    WorkerEnv,
+    'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE' | 'UNIT_QUEUE'
+  >;
   close(): Promise<void>;
 }
 
@@ -31,7 +35,7 @@ await runCommand({
     const opened = await unlessStopped(open(options), stop);
     try {
       const { name, home, env } = opened;
-      const place = { store: home.store, jobs: home.queue(env.JOB_QUEUE), config: env };
+      const place = { store: home.store, jobs: openJobQueue(home, env), config: env };
       const found = await unlessStopped(findLost(place), stop);
       const sent = options.plan ? undefined : await sendAgain(place, found.lost, stop);
       const reconciled = { place: name, ...found, ...(sent ? { sent } : {}) };

@@ -7,6 +7,7 @@ import { print, printJson } from '../commands/terminal.ts';
 import { ago, count } from '../commands/text.ts';
 import { returnDeadLetter, takeDeadLetters } from '../worker/io/dead-letters.ts';
 import { inParallel } from '../worker/io/in-parallel.ts';
+import { openJobQueue } from '../worker/io/job-queue.ts';
 import { LeaseLostError } from '../worker/io/ports.ts';
 import type { Queue, ReceivedMessage } from '../worker/io/ports.ts';
 import { oneLine } from '../worker/plan/printable.ts';
@@ -38,7 +39,7 @@ await runCommand({
 
 async function act(options: DeadLettersOptions, stage: Stage, stop: AbortSignal): Promise<number> {
   const { json } = options;
-  const jobs = stage.home.queue(stage.env.JOB_QUEUE);
+  const jobs = openJobQueue(stage.home, stage.env);
   const letters = stage.home.queue(stage.env.DEAD_LETTER_QUEUE);
   switch (options.action) {
     case 'list': {

@@ -1,6 +1,7 @@
 import { runCommand, unlessStopped } from '../commands/command.ts';
 import { readJobs } from '../commands/overview.ts';
 import { print, printJson } from '../commands/terminal.ts';
+import { openJobQueue } from '../worker/io/job-queue.ts';
 import { STATUS_HELP, readStatusOptions } from './options.ts';
 import { openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -29,7 +30,7 @@ async function readStatus(stage: Stage, last: number): Promise<Status> {
   const { name, origin, home, env, workers } = stage;
   const [counts, queue, letters, jobs] = await Promise.all([
     workers.counts(),
-    home.queue(env.JOB_QUEUE).counts(),
+    openJobQueue(home, env).counts(),
     home.queue(env.DEAD_LETTER_QUEUE).counts(),
     readJobs(home.store, env.WORK_BUCKET, last),
   ]);

@@ -119,9 +119,9 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   return report(config, await leftOf(config, stop));
 }
 
-/** Whatever the job queue holds would have scaling start workers again. */
+/** Whatever the queues of work hold would have scaling start workers again. */
 async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
-  for (const role of ['jobs', 'dead-letters', 'events']) {
+  for (const role of ['jobs', 'units', 'dead-letters', 'events']) {
     try {
       const { QueueUrl } = await sqs.send(
         new GetQueueUrlCommand({ QueueName: nameOf(stage, role) }),

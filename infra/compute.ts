@@ -35,7 +35,7 @@ export class ComputeStack extends StageStack {
     super(scope, stackName(props.config.name, 'compute'), props);
     const { name, region, worker, retention, minWorkers, maxWorkers } = this.config;
     const { sourceBucket, workBucket, deliveryBucket, repository } = storage;
-    const { jobs, deadLetters, events } = queues;
+    const { jobs, units, deadLetters, events } = queues;
     const logs = new CloudwatchLogGroup(this, 'logs', {
       name: nameOf(name, 'worker'),
       retentionInDays: retention.logs,
@@ -46,6 +46,7 @@ export class ComputeStack extends StageStack {
       workBucketArn: workBucket.arn,
       deliveryBucketArn: deliveryBucket.arn,
       jobsArn: jobs.arn,
+      unitsArn: units.arn,
       deadLettersArn: deadLetters.arn,
       eventsArn: events.arn,
       repositoryArn: repository.arn,
@@ -102,7 +103,7 @@ export class ComputeStack extends StageStack {
     });
     new Scaling(this, 'scaling', {
       ...{ stage: name, clusterName: cluster.name, service, minWorkers, maxWorkers },
-      jobQueueName: jobs.name,
+      queues: { jobs: jobs.name, units: units.name },
     });
     declareOutputs<ComputeOutputs>(this, {
       clusterName: cluster.name,
@@ -118,7 +119,7 @@ export class ComputeStack extends StageStack {
 function workerEnvironment(
   { name, ladder, soundAlone }: StageConfig,
   { sourceBucket, workBucket, deliveryBucket }: StorageStack,
-  { jobs, deadLetters, events }: QueuesStack,
+  { jobs, units, deadLetters, events }: QueuesStack,
 ): WorkerEnv {
   return {
     VODSTACK_HOME: 'aws:',
@@ -126,6 +127,7 @@ function workerEnvironment(
     WORK_BUCKET: workBucket.name,
     DELIVERY_BUCKET: deliveryBucket.name,
     JOB_QUEUE: jobs.url,
+    UNIT_QUEUE: units.url,
     DEAD_LETTER_QUEUE: deadLetters.url,
     EVENT_QUEUE: events.url,
     MAX_RECEIVES: String(MAX_RECEIVES),
@@ -178,10 +180,15 @@ function containerDefinition({ image, environment, logGroup, region }: Container
   };
 }
 
-/** So many tasks in a hundred on spare capacity, which AWS may take back. */
+/**
+ * So many tasks in a hundred on spare capacity, which AWS may take back or not have at all. ECS does not start
+ * them elsewhere then, so that the first task of a mixture is always on demand, and the work goes on.
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
+ */
 function capacity(spotPercent: number) {
+  const base = spotPercent > 0 ? { base: 1 } : {};
   return [
-    { capacityProvider: 'FARGATE', weight: 100 - spotPercent },
+    { capacityProvider: 'FARGATE', weight: 100 - spotPercent, ...base },
     { capacityProvider: 'FARGATE_SPOT', weight: spotPercent },
   ].filter(({ weight }) => weight > 0);
 }

@@ -75,7 +75,7 @@ export interface WorkerSize {
   readonly memoryMiB: number;
   /** ARM64 costs a fifth less. Another architecture is another image, which the next deploy builds. */
   readonly architecture: 'X86_64' | 'ARM64';
-  /** So many workers in a hundred run on spare capacity, for a third of the price; AWS may take them back, and the unit is done again. */
+  /** So many workers in a hundred run on spare capacity, for a third of the price; AWS may take them back, and the unit is done again. Below 100 the first worker is always on demand; at 100 the work waits while AWS has no spare capacity. */
   readonly spotPercent: number;
 }
 

@@ -3,6 +3,7 @@ import type { Metric } from '../worker/plan/metrics.ts';
 interface DashboardProps {
   readonly region: string;
   readonly jobs: string;
+  readonly units: string;
   readonly deadLetters: string;
   /** ECS service, which has the cluster's name, too. */
   readonly service: string;
@@ -19,10 +20,15 @@ const HEIGHT = 6;
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(props: DashboardProps): string {
-  const { region, jobs, deadLetters, service, distributionId, metricsNamespace } = props;
+  const { region, jobs, units, deadLetters, service, distributionId, metricsNamespace } = props;
   const queue = (metric: string, name: string, label: string, stat = 'Maximum') => [
     ...['AWS/SQS', metric, 'QueueName', name],
     { label, stat },
+  ];
+  const flow = (name: string) => [
+    queue('ApproximateNumberOfMessagesVisible', name, 'waiting'),
+    queue('ApproximateNumberOfMessagesNotVisible', name, 'worked on'),
+    queue('NumberOfMessagesDeleted', name, 'done', 'Sum'),
   ];
   const workers = (metric: string, label: string, stat: string) => [
     ...['AWS/ECS', metric, 'ClusterName', service, 'ServiceName', service],
@@ -38,13 +44,11 @@ export function dashboardBody(props: DashboardProps): string {
   ];
   const byCode = `SEARCH('{"${metricsNamespace}",code} MetricName="notMade"', 'Sum')`;
   const graphs = [
-    graph('Units', region, [
-      queue('ApproximateNumberOfMessagesVisible', jobs, 'waiting'),
-      queue('ApproximateNumberOfMessagesNotVisible', jobs, 'worked on'),
-      queue('NumberOfMessagesDeleted', jobs, 'done', 'Sum'),
-    ]),
+    graph('Uploads and first minutes', region, flow(jobs)),
+    graph('Later minutes', region, flow(units)),
     graph('Oldest message, seconds; dead letters', region, [
-      queue('ApproximateAgeOfOldestMessage', jobs, 'oldest message'),
+      queue('ApproximateAgeOfOldestMessage', jobs, 'uploads and first minutes'),
+      queue('ApproximateAgeOfOldestMessage', units, 'later minutes'),
       queue('ApproximateNumberOfMessagesVisible', deadLetters, 'dead letters'),
     ]),
     graph('Wait for a worker, seconds; messages received again', region, [

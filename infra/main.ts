@@ -22,7 +22,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
   const storage = new StorageStack(app, stage);
   const { sourceBucket, deliveryBucket, logBucket } = storage;
   const queues = new QueuesStack(app, { ...stage, sourceBucket });
-  const { jobs, deadLetters } = queues;
+  const { jobs, units, deadLetters } = queues;
   const { distribution } = new DeliveryStack(app, { ...stage, deliveryBucket, logBucket });
   new ComputeStack(app, {
     ...stage,
@@ -30,7 +30,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
     queues,
     imageTag: imageTag(config.worker.architecture, imageMonth()),
   });
-  new WatchingStack(app, { ...stage, jobs, deadLetters, distribution, deliveryBucket });
+  new WatchingStack(app, { ...stage, jobs, units, deadLetters, distribution, deliveryBucket });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }
 

@@ -1,53 +1,90 @@
 import type { CloudwatchMetricAlarmMetricQuery } from '@cdktf/provider-aws/lib/cloudwatch-metric-alarm/index.js';
 
-/** A minute is how often SQS reports. */
+type Query = CloudwatchMetricAlarmMetricQuery;
+
+/** The names of the two queues of work. */
+export interface WorkQueues {
+  readonly jobs: string;
+  readonly units: string;
+}
+
+/** A minute is how often SQS and ECS report. */
 const PERIOD_SECONDS = 60;
 
-/** Messages that wait or are worked on: one for each unit. */
-export function backlog(queueName: string): CloudwatchMetricAlarmMetricQuery[] {
+/**
+ * Messages that wait or are worked on. A queue that nobody has used for six hours reports nothing: SUM passes over
+ * what is missing, while a plus gives nothing then.
+ */
+export function backlog(queues: WorkQueues): Query[] {
+  const held = heldIn(queues);
   return [
-    queueMetric('waiting', queueName, 'ApproximateNumberOfMessagesVisible', 'Maximum'),
-    queueMetric('working', queueName, 'ApproximateNumberOfMessagesNotVisible', 'Maximum'),
-    {
-      id: 'backlog',
-      expression: 'waiting + working',
-      label: 'Units that wait or are worked on',
-      returnData: true,
-    },
+    ...held,
+    result('backlog', `SUM([${idsOf(held)}])`, 'Messages that wait or are worked on'),
+  ];
+}
+
+/**
+ * 1 in a minute in which workers ran and both queues were empty, else 0; nothing when no worker ran or a queue did
+ * not report. The samples of a service's processor are its running tasks:
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-metrics.html
+ */
+export function idle(
+  queues: WorkQueues,
+  { cluster, service }: { readonly cluster: string; readonly service: string },
+): Query[] {
+  const held = heldIn(queues);
+  const dimensions = { ClusterName: cluster, ServiceName: service };
+  const running = metric('running', 'AWS/ECS', 'CPUUtilization', dimensions, 'SampleCount');
+  const empty = `${idsOf(held, ' + ')} == 0`;
+  return [
+    ...[running, ...held],
+    result('idle', `IF(running > 0 AND ${empty}, 1, 0)`, 'Workers without work'),
   ];
 }
 
 /** 1 in a minute with a backlog in which no message was done with, else 0. */
-export function stuck(queueName: string): CloudwatchMetricAlarmMetricQuery[] {
-  const [waiting, working] = backlog(queueName);
-  if (!waiting || !working) return [];
+export function stuck(queues: WorkQueues): Query[] {
+  const held = heldIn(queues);
+  const done = perQueue(queues, 'done', 'NumberOfMessagesDeleted', 'Sum');
+  const none = `${done.map(({ id }) => `FILL(${id}, 0)`).join(' + ')} == 0`;
   return [
-    waiting,
-    working,
-    queueMetric('done', queueName, 'NumberOfMessagesDeleted', 'Sum'),
-    {
-      id: 'stuck',
-      expression: 'IF(waiting + working > 0 AND FILL(done, 0) == 0, 1, 0)',
-      label: 'Work without progress',
-      returnData: true,
-    },
+    ...[...held, ...done],
+    result('stuck', `IF(SUM([${idsOf(held)}]) > 0 AND ${none}, 1, 0)`, 'Work without progress'),
   ];
 }
 
-function queueMetric(
-  id: string,
-  queueName: string,
+function heldIn(queues: WorkQueues): readonly Query[] {
+  return [
+    ...perQueue(queues, 'waiting', 'ApproximateNumberOfMessagesVisible', 'Maximum'),
+    ...perQueue(queues, 'working', 'ApproximateNumberOfMessagesNotVisible', 'Maximum'),
+  ];
+}
+
+function perQueue(
+  { jobs, units }: WorkQueues,
+  what: string,
   metricName: string,
   stat: string,
-): CloudwatchMetricAlarmMetricQuery {
-  return {
-    id,
-    metric: {
-      namespace: 'AWS/SQS',
-      metricName,
-      dimensions: { QueueName: queueName },
-      period: PERIOD_SECONDS,
-      stat,
-    },
-  };
+): readonly Query[] {
+  const of = (queue: string, QueueName: string) =>
+    metric(`${queue}_${what}`, 'AWS/SQS', metricName, { QueueName }, stat);
+  return [of('jobs', jobs), of('units', units)];
+}
+
+function metric(
+  id: string,
+  namespace: string,
+  metricName: string,
+  dimensions: Record<string, string>,
+  stat: string,
+): Query {
+  return { id, metric: { namespace, metricName, dimensions, period: PERIOD_SECONDS, stat } };
+}
+
+function result(id: string, expression: string, label: string): Query {
+  return { id, expression, label, returnData: true };
+}
+
+function idsOf(queries: readonly Query[], separator = ', '): string {
+  return queries.map(({ id }) => id).join(separator);
 }

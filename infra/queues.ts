@@ -41,16 +41,41 @@ const DAY_SECONDS = 24 * 3600;
 const RETENTION_SECONDS = 14 * DAY_SECONDS;
 const JOB_RETENTION_SECONDS = 10 * DAY_SECONDS;
 
-/** The jobs, what was given up of them, and what is told of assets; and the uploads that begin it all. */
+/** The two queues of work, what was given up of it, and what is told of assets; and the uploads that begin it all. */
 export class QueuesStack extends StageStack {
+  /** Uploads, jobs, and the units that come first. */
   readonly jobs: SqsQueue;
+  /** The units that can wait: worker/plan/precedence.ts. */
+  readonly units: SqsQueue;
   readonly deadLetters: SqsQueue;
   readonly events: SqsQueue;
 
   constructor(scope: Construct, { sourceBucket, ...props }: QueuesProps) {
     super(scope, stackName(props.config.name, 'queues'), props);
     this.deadLetters = this.queue('dead-letters');
-    this.jobs = this.queue('jobs', {
+    this.jobs = this.workQueue('jobs');
+    this.units = this.workQueue('units');
+    new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {
+      queueUrl: this.deadLetters.url,
+      redriveAllowPolicy: JSON.stringify({
+        redrivePermission: 'byQueue',
+        sourceQueueArns: [this.jobs.arn, this.units.arn],
+      }),
+    });
+    this.events = this.queue('events');
+    this.police('dead-letters-policy', this.deadLetters);
+    this.police('events-policy', this.events);
+    this.police('units-policy', this.units);
+    this.tellOfUploads(sourceBucket, this.askForReconciliation());
+    declareOutputs<QueuesOutputs>(this, {
+      jobQueueUrl: this.jobs.url,
+      deadLetterQueueUrl: this.deadLetters.url,
+      eventQueueUrl: this.events.url,
+    });
+  }
+
+  private workQueue(role: 'jobs' | 'units'): SqsQueue {
+    return this.queue(role, {
       messageRetentionSeconds: JOB_RETENTION_SECONDS,
       visibilityTimeoutSeconds: VISIBILITY_SECONDS,
       receiveWaitTimeSeconds: 20,
@@ -60,22 +85,6 @@ export class QueuesStack extends StageStack {
         deadLetterTargetArn: this.deadLetters.arn,
         maxReceiveCount: MAX_RECEIVES + 10,
       }),
-    });
-    new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {
-      queueUrl: this.deadLetters.url,
-      redriveAllowPolicy: JSON.stringify({
-        redrivePermission: 'byQueue',
-        sourceQueueArns: [this.jobs.arn],
-      }),
-    });
-    this.events = this.queue('events');
-    this.police('dead-letters-policy', this.deadLetters);
-    this.police('events-policy', this.events);
-    this.tellOfUploads(sourceBucket, this.askForReconciliation());
-    declareOutputs<QueuesOutputs>(this, {
-      jobQueueUrl: this.jobs.url,
-      deadLetterQueueUrl: this.deadLetters.url,
-      eventQueueUrl: this.events.url,
     });
   }
 

@@ -13,6 +13,7 @@ interface RolesProps {
   readonly workBucketArn: string;
   readonly deliveryBucketArn: string;
   readonly jobsArn: string;
+  readonly unitsArn: string;
   readonly deadLettersArn: string;
   readonly eventsArn: string;
   readonly repositoryArn: string;
@@ -83,6 +84,7 @@ function taskRights(props: RolesProps): readonly Statement[] {
         'sqs:GetQueueAttributes',
       ],
       props.jobsArn,
+      props.unitsArn,
     ),
     // What the queue itself has moved there is reported by an idle worker.
     allow(

@@ -5,14 +5,15 @@ import { CloudwatchMetricAlarm } from '@cdktf/provider-aws/lib/cloudwatch-metric
 import type { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
 import type { TerraformResource } from 'cdktf';
 import { Construct } from 'constructs';
-import { backlog } from './metrics.ts';
+import { backlog, idle } from './metrics.ts';
+import type { WorkQueues } from './metrics.ts';
 import { nameOf } from './names.ts';
 
 interface ScalingProps {
   readonly stage: string;
   readonly clusterName: string;
   readonly service: EcsService;
-  readonly jobQueueName: string;
+  readonly queues: WorkQueues;
   readonly minWorkers: number;
   readonly maxWorkers: number;
 }
@@ -21,15 +22,19 @@ interface ScalingProps {
 const MOST_STEPS = 20;
 
 /**
- * One worker for each unit that waits or is worked on, up to the most; and the least again when
- * nothing has been there for five minutes. The number of workers follows from the backlog alone, not
+ * One worker for each message that waits or is worked on, up to the most; and the least again when
+ * workers had nothing to do for five minutes. The number of workers follows from the backlog alone, not
  * from how many there are, so that it works from none. A worker that is stopped while it works gives
  * its unit back at once.
+ *
+ * CloudWatch invokes a scaling policy each minute for as long as the alarm lasts, not only when it begins. So an
+ * alarm for rest must not outlast the workers: it would stop the one that an upload starts before SQS has reported
+ * the upload. https://repost.aws/knowledge-center/autoscaling-policy-cloudwatch-alarm
  */
 export class Scaling extends Construct {
   constructor(scope: Construct, id: string, props: ScalingProps) {
     super(scope, id);
-    const { stage, clusterName, service, jobQueueName, minWorkers, maxWorkers } = props;
+    const { stage, clusterName, service, queues, minWorkers, maxWorkers } = props;
     // With a service AWS drops its scalable target, and with a target its policies. A service that is made anew
     // has the name of the one before, so that Terraform would notice nothing.
     const madeAnewWith = (resource: TerraformResource) => ({
@@ -66,14 +71,14 @@ export class Scaling extends Construct {
     const work = scale('work', workSteps(maxWorkers), 180);
     const rest = scale(
       'rest',
-      [{ metricIntervalUpperBound: '0', scalingAdjustment: minWorkers }],
-      60,
+      [{ metricIntervalLowerBound: '0', scalingAdjustment: minWorkers }],
+      // Longer than the alarm lasts after the last worker.
+      300,
     );
-    const metricQuery = backlog(jobQueueName);
     new CloudwatchMetricAlarm(this, 'there-is-work', {
       alarmName: nameOf(stage, 'there-is-work'),
       alarmDescription: 'Not a fault: it starts workers.',
-      metricQuery,
+      metricQuery: backlog(queues),
       comparisonOperator: 'GreaterThanOrEqualToThreshold',
       threshold: 1,
       evaluationPeriods: 1,
@@ -83,29 +88,36 @@ export class Scaling extends Construct {
     new CloudwatchMetricAlarm(this, 'there-is-no-work', {
       alarmName: nameOf(stage, 'there-is-no-work'),
       alarmDescription: 'Not a fault: it stops workers.',
-      metricQuery,
-      comparisonOperator: 'LessThanThreshold',
+      metricQuery: idle(queues, { cluster: clusterName, service: service.name }),
+      comparisonOperator: 'GreaterThanOrEqualToThreshold',
       threshold: 1,
       evaluationPeriods: 5,
       // A queue that was idle for hours reports late: until then a worker that somebody started stays.
-      treatMissingData: 'missing',
+      treatMissingData: 'notBreaching',
       alarmActions: [rest.arn],
     });
   }
 }
 
 /**
- * Workers by backlog: as many as units, in at most 20 steps. Bounds are relative to the alarm's
- * threshold, one unit: the step from 0 to 1 is a backlog of one.
+ * Workers by backlog, in at most 20 steps: never more than there are messages, and nearly as many. Bounds are
+ * relative to the alarm's threshold, one message: the step from 0 to 1 is a backlog of one.
  */
 export function workSteps(
   maxWorkers: number,
 ): readonly AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment[] {
-  const width = Math.ceil(maxWorkers / MOST_STEPS);
-  const steps = Math.ceil(maxWorkers / width);
-  return Array.from({ length: steps }, (_, step) => ({
-    metricIntervalLowerBound: String(step * width),
-    ...(step + 1 < steps ? { metricIntervalUpperBound: String((step + 1) * width) } : {}),
-    scalingAdjustment: Math.min((step + 1) * width, maxWorkers),
-  }));
+  const workers = [1];
+  for (let last = 1, left = MOST_STEPS - 1; last < maxWorkers; left -= 1) {
+    // Each step is larger by the same ratio, where that is at least one worker more.
+    last = Math.min(maxWorkers, Math.ceil(last * (maxWorkers / last) ** (1 / left)));
+    workers.push(last);
+  }
+  return workers.map((scalingAdjustment, step) => {
+    const next = workers[step + 1];
+    return {
+      metricIntervalLowerBound: String(scalingAdjustment - 1),
+      ...(next === undefined ? {} : { metricIntervalUpperBound: String(next - 1) }),
+      scalingAdjustment,
+    };
+  });
 }

@@ -20,6 +20,7 @@ import type { Bucket } from './storage.ts';
 
 export interface WatchingProps extends StageProps {
   readonly jobs: SqsQueue;
+  readonly units: SqsQueue;
   readonly deadLetters: SqsQueue;
   readonly distribution: CloudfrontDistribution;
   readonly deliveryBucket: Bucket;
@@ -31,7 +32,7 @@ type Alarm = Omit<CloudwatchMetricAlarmConfig, 'alarmName' | 'alarmActions' | 'o
 export class WatchingStack extends StageStack {
   constructor(
     scope: Construct,
-    { jobs, deadLetters, distribution, deliveryBucket, ...props }: WatchingProps,
+    { jobs, units, deadLetters, distribution, deliveryBucket, ...props }: WatchingProps,
   ) {
     super(scope, stackName(props.config.name, 'watching'), props);
     const { name, region, accessMode, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } =
@@ -46,10 +47,18 @@ export class WatchingStack extends StageStack {
       treatMissingData: 'notBreaching',
     });
     tell('oldest-message', {
-      alarmDescription: `A message has waited for more than ${alarmAfterMinutes} minutes: too few workers, or none that start.`,
+      alarmDescription: `An upload, or the first minute of a video, has waited for more than ${alarmAfterMinutes} minutes: too few workers, or none that start.`,
       ...queueMetric(jobs, 'ApproximateAgeOfOldestMessage'),
       comparisonOperator: 'GreaterThanThreshold',
       threshold: alarmAfterMinutes * 60,
+      evaluationPeriods: 5,
+    });
+    tell('oldest-unit', {
+      alarmDescription:
+        'A later minute of a video has waited for a day: too few workers for what is uploaded.',
+      ...queueMetric(units, 'ApproximateAgeOfOldestMessage'),
+      comparisonOperator: 'GreaterThanThreshold',
+      threshold: 24 * 3600,
       evaluationPeriods: 5,
     });
     tell('dead-letters', {
@@ -61,7 +70,7 @@ export class WatchingStack extends StageStack {
     });
     tell('no-progress', {
       alarmDescription: `There is work, and for ${alarmAfterMinutes} minutes none of it was done: see the workers' logs.`,
-      metricQuery: stuck(jobs.name),
+      metricQuery: stuck({ jobs: jobs.name, units: units.name }),
       comparisonOperator: 'GreaterThanThreshold',
       threshold: 0,
       evaluationPeriods: alarmAfterMinutes,
@@ -106,6 +115,7 @@ export class WatchingStack extends StageStack {
       dashboardBody: dashboardBody({
         region,
         jobs: jobs.name,
+        units: units.name,
         deadLetters: deadLetters.name,
         service: nameOf(name, 'workers'),
         distributionId: distribution.id,

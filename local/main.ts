@@ -17,6 +17,7 @@ import type { LocalHome } from '../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../worker/io/local/layout.ts';
 import { forgetDeletions } from '../worker/deleted.ts';
 import type { WorkerEnv } from '../worker/config.ts';
+import { openJobQueue } from '../worker/io/job-queue.ts';
 import { HomeLostError } from '../worker/io/ports.ts';
 import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
@@ -133,7 +134,7 @@ function addressesText(origin: string): string {
 
 /** Sweeps, backs up and sends lost work again at once, and every hour: the machine may serve for months. */
 async function keepSwept(home: LocalHome, names: WorkerEnv, log: Logger): Promise<NodeJS.Timeout> {
-  const place = { store: home.store, jobs: home.queue(names.JOB_QUEUE), config: names };
+  const place = { store: home.store, jobs: openJobQueue(home, names), config: names };
   const sweep = async () => {
     const unknown = await home.sweep();
     await forgetDeletions(home.store, LOCAL_NAMES.workBucket);

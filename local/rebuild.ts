@@ -1,6 +1,7 @@
 import { say } from '../commands/terminal.ts';
 import { count } from '../commands/text.ts';
 import type { WorkerEnv } from '../worker/config.ts';
+import { openJobQueue } from '../worker/io/job-queue.ts';
 import { rebuildIndex } from '../worker/io/local/rebuild.ts';
 import type { Rebuilt } from '../worker/io/local/rebuild.ts';
 import type { Home } from '../worker/io/ports.ts';
@@ -46,9 +47,9 @@ function rebuiltText(found: Rebuilt, directory: string): string {
  * uploads that never became a job. Safe at any time: work that is done is not done twice.
  */
 export async function announceUnfinished(
-  { store, queue }: Pick<Home, 'store' | 'queue'>,
+  home: Pick<Home, 'store' | 'queue'>,
   names: WorkerEnv,
 ): Promise<readonly OpenWork[]> {
-  const place = { store, jobs: queue(names.JOB_QUEUE), config: names };
+  const place = { store: home.store, jobs: openJobQueue(home, names), config: names };
   return sendAgain(place, await findOpen(place));
 }

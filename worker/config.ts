@@ -16,8 +16,10 @@ export interface WorkerEnv {
   readonly SOURCE_BUCKET: string;
   readonly WORK_BUCKET: string;
   readonly DELIVERY_BUCKET: string;
-  /** A queue's name on one machine, its address with `aws:`. */
+  /** A queue's name on one machine, its address with `aws:`. Uploads, jobs, and the units that come first. */
   readonly JOB_QUEUE: string;
+  /** The units that can wait: worker/plan/precedence.ts. */
+  readonly UNIT_QUEUE: string;
   readonly DEAD_LETTER_QUEUE: string;
   readonly EVENT_QUEUE: string;
   /** How often the work on a message may fail before it is given up and told of. */
@@ -89,6 +91,7 @@ const environment = z.object({
   WORK_BUCKET: name,
   DELIVERY_BUCKET: name,
   JOB_QUEUE: name,
+  UNIT_QUEUE: name,
   DEAD_LETTER_QUEUE: name,
   EVENT_QUEUE: name,
   MAX_FAILURES: whole(1, 100, 5),
@@ -131,6 +134,7 @@ const address = z
 
 const cloudEnvironment = environment.extend({
   JOB_QUEUE: address,
+  UNIT_QUEUE: address,
   DEAD_LETTER_QUEUE: address,
   EVENT_QUEUE: address,
 });

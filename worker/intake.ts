@@ -143,7 +143,7 @@ async function dispatch(services: Services, plan: Plan, { log }: Context): Promi
   const { config, store, jobs } = services;
   const key = jobKeys(plan.jobId).dispatched;
   if (await store.head(config.WORK_BUCKET, key)) return;
-  for (const { name } of plan.units) await jobs.send(serialiseUnit(plan.jobId, name));
+  await jobs.sendAll(plan.units.map(({ name }) => ({ body: serialiseUnit(plan.jobId, name) })));
   await createDocument(store, config.WORK_BUCKET, key, { units: plan.units.length }, asItIs);
   log.info({ event: 'job.dispatched', units: plan.units.length });
 }

@@ -55,7 +55,9 @@ async function handleUploads(
   const [first, ...others] = uploads;
   if (!first) return;
   if (others.length === 0) return handleJob(services, { source: first, options: {} }, context);
-  for (const source of uploads) await services.jobs.send(serialiseJob({ source, options: {} }));
+  await services.jobs.sendAll(
+    uploads.map((source) => ({ body: serialiseJob({ source, options: {} }) })),
+  );
 }
 
 async function handleJob(

@@ -2,7 +2,7 @@ import type { WorkerConfig } from './config.ts';
 import { UnreadableError } from './errors.ts';
 import { readDocument } from './io/documents.ts';
 import { inParallel } from './io/in-parallel.ts';
-import type { ObjectStore, Queue } from './io/ports.ts';
+import type { ObjectStore, OutgoingMessage, Queue } from './io/ports.ts';
 import { listJobs } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
@@ -15,9 +15,10 @@ import { askAgain } from './reopen.ts';
 import type { Context, Services } from './services.ts';
 import { requestAgain } from './stored-plan.ts';
 
-/** What a reconciliation looks at, and the queue that it sends to. */
+/** What a reconciliation looks at, and where it sends to. */
 export interface Place {
   readonly store: ObjectStore;
+  /** Both queues of work, as one. */
   readonly jobs: Queue;
   readonly config: Pick<WorkerConfig, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET'>;
 }
@@ -53,15 +54,16 @@ export async function sendAgain(
   work: readonly OpenWork[],
   signal?: AbortSignal,
 ): Promise<readonly OpenWork[]> {
+  const messages: OutgoingMessage[] = [];
   const sent: OpenWork[] = [];
   for (const one of work) {
     signal?.throwIfAborted();
     switch (one.kind) {
       case 'upload':
-        await jobs.send(serialiseJob({ source: one.source, options: {} }));
+        messages.push({ body: serialiseJob({ source: one.source, options: {} }) });
         break;
       case 'unit':
-        await jobs.send(serialiseUnit(one.jobId, one.unit));
+        messages.push({ body: serialiseUnit(one.jobId, one.unit) });
         break;
       case 'job': {
         const request = await requestAgain({ store, config }, one.jobId);
@@ -71,6 +73,7 @@ export async function sendAgain(
     }
     sent.push(one);
   }
+  await jobs.sendAll(messages);
   return sent;
 }
 

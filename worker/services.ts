@@ -1,4 +1,5 @@
 import type { WorkerConfig } from './config.ts';
+import { openJobQueue } from './io/job-queue.ts';
 import type { Home, ObjectStore, Queue } from './io/ports.ts';
 import type { Logger } from './log.ts';
 
@@ -6,6 +7,7 @@ import type { Logger } from './log.ts';
 export interface Services {
   readonly config: WorkerConfig;
   readonly store: ObjectStore;
+  /** Both queues of work, as one. */
   readonly jobs: Queue;
   readonly deadLetters: Queue;
   readonly events: Queue;
@@ -23,7 +25,7 @@ export function openServices(config: WorkerConfig, home: Home, scratch: string):
   return {
     config,
     store: home.store,
-    jobs: home.queue(config.JOB_QUEUE),
+    jobs: openJobQueue(home, config),
     deadLetters: home.queue(config.DEAD_LETTER_QUEUE),
     events: home.queue(config.EVENT_QUEUE),
     scratch,

@@ -17,6 +17,7 @@ export async function cloudSetting(): Promise<Setting> {
     WORK_BUCKET: await resources.bucket('work'),
     DELIVERY_BUCKET: await resources.bucket('delivery'),
     JOB_QUEUE: jobs,
+    UNIT_QUEUE: await resources.queue('units', { to: deadLetters, maxReceives: 30 }),
     DEAD_LETTER_QUEUE: deadLetters,
     EVENT_QUEUE: await resources.queue('events'),
   };

@@ -16,7 +16,8 @@ export function actionOf(request: IncomingMessage): string | undefined {
   const target = headers['x-amz-target']?.toString();
   if (target !== undefined) {
     const [service = '', operation = ''] = target.split('.');
-    return `${JSON_SERVICES[service] ?? service}:${operation}`;
+    // SQS has one right for a request and its batch.
+    return `${JSON_SERVICES[service] ?? service}:${operation.replace(/MessageBatch$/, 'Message')}`;
   }
   const { pathname, searchParams } = new URL(url, 'http://localhost');
   if (/^\/2020-05-31\/distribution\/\w+\/invalidation$/.test(pathname)) {

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { WorkerEnv } from '../../worker/config.ts';
+import { openJobQueue } from '../../worker/io/job-queue.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
 import { readDocument } from '../../worker/io/documents.ts';
@@ -34,6 +35,7 @@ const WORKER: Command = [
 /** A line of a worker's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
 
+/** Of the two queues of work the first one stands for both. */
 type QueueName = 'JOB_QUEUE' | 'DEAD_LETTER_QUEUE' | 'EVENT_QUEUE';
 
 /** A home with its buckets and queues, all empty. */
@@ -138,7 +140,9 @@ export class Machine {
   }
 
   queue(name: QueueName): Queue {
-    return this.home.queue(this.env[name]);
+    return name === 'JOB_QUEUE'
+      ? openJobQueue(this.home, this.env)
+      : this.home.queue(this.env[name]);
   }
 
   counts(name: QueueName): Promise<QueueCounts> {

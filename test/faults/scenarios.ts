@@ -89,11 +89,12 @@ async function startOnABadDay(scene: Scene, count: number): Promise<Proxy> {
     if (fault) scene.injected += 1;
     return fault;
   });
-  const { JOB_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE } = scene.machine.env;
+  const { JOB_QUEUE, UNIT_QUEUE, DEAD_LETTER_QUEUE, EVENT_QUEUE } = scene.machine.env;
   const through = (address: string) => address.replace(emulator, proxy.address);
   const env = {
     AWS_ENDPOINT_URL: proxy.address,
     JOB_QUEUE: through(JOB_QUEUE),
+    UNIT_QUEUE: through(UNIT_QUEUE),
     DEAD_LETTER_QUEUE: through(DEAD_LETTER_QUEUE),
     EVENT_QUEUE: through(EVENT_QUEUE),
   };

@@ -221,7 +221,7 @@ describe('Buckets', () => {
     // Buckets that were there before keep what policies they have, but for those that viewers or logs need.
     expect(ofBuckets).toHaveLength(name === 'own' ? 2 : 4);
     const ofQueues = policies('queues', 'aws_sqs_queue_policy');
-    expect(ofQueues).toHaveLength(3);
+    expect(ofQueues).toHaveLength(4);
     for (const policy of [...ofBuckets, ...ofQueues]) {
       const [refusal, ...others] = refusesPlainHttp(policy);
       expect(others).toEqual([]);
@@ -292,23 +292,34 @@ describe('Queues', () => {
       expect(queue).toMatchObject({ sqs_managed_sse_enabled: true });
       return [id, Number(queue['message_retention_seconds']) / (24 * 3600)];
     });
-    expect(Object.fromEntries(kept)).toEqual({ 'dead-letters': 14, events: 14, jobs: 10 });
+    expect(Object.fromEntries(kept)).toEqual({
+      'dead-letters': 14,
+      events: 14,
+      jobs: 10,
+      units: 10,
+    });
   });
 
-  test('give up a job only after the worker would have, with a report.', () => {
-    const { jobs } = queues.all('aws_sqs_queue');
-    const redrive = z
-      .object({ deadLetterTargetArn: z.string(), maxReceiveCount: z.number() })
-      .parse(embedded(jobs?.['redrive_policy']));
-    expect(redrive.deadLetterTargetArn).toBe('${aws_sqs_queue.dead-letters.arn}');
-    expect(redrive.maxReceiveCount).toBeGreaterThan(workerConfig('dev').MAX_RECEIVES);
-    expect(jobs?.['visibility_timeout_seconds']).toBe(workerConfig('dev').VISIBILITY_SECONDS);
-  });
+  test.each(['jobs', 'units'])(
+    'of %s give up only after the worker would have, with a report.',
+    (role) => {
+      const queue = queues.all('aws_sqs_queue')[role];
+      const redrive = z
+        .object({ deadLetterTargetArn: z.string(), maxReceiveCount: z.number() })
+        .parse(embedded(queue?.['redrive_policy']));
+      expect(redrive.deadLetterTargetArn).toBe('${aws_sqs_queue.dead-letters.arn}');
+      expect(redrive.maxReceiveCount).toBeGreaterThan(workerConfig('dev').MAX_RECEIVES);
+      expect(queue?.['visibility_timeout_seconds']).toBe(workerConfig('dev').VISIBILITY_SECONDS);
+    },
+  );
 
-  test('take dead letters of the job queue alone.', () => {
+  test('take dead letters of the two queues of work alone.', () => {
     expect(
       embedded(queues.one('aws_sqs_queue_redrive_allow_policy')['redrive_allow_policy']),
-    ).toEqual({ redrivePermission: 'byQueue', sourceQueueArns: ['${aws_sqs_queue.jobs.arn}'] });
+    ).toEqual({
+      redrivePermission: 'byQueue',
+      sourceQueueArns: ['${aws_sqs_queue.jobs.arn}', '${aws_sqs_queue.units.arn}'],
+    });
   });
 
   test('take messages of the source bucket of this account and of the daily check, and of nobody else.', () => {
@@ -706,7 +717,7 @@ describe('A worker', () => {
     });
   });
 
-  test('has the size, the architecture and the share of spare capacity of its stage.', () => {
+  test('has the size, the architecture and the share of spare capacity of its stage, and one on demand with any other.', () => {
     const compute = stackOf('full-compute');
     expect(compute.one(TASK)).toMatchObject({
       cpu: '4096',
@@ -715,7 +726,7 @@ describe('A worker', () => {
     });
     expect(compute.one('aws_ecs_service')).toMatchObject({
       capacity_provider_strategy: [
-        { capacity_provider: 'FARGATE', weight: 25 },
+        { capacity_provider: 'FARGATE', weight: 25, base: 1 },
         { capacity_provider: 'FARGATE_SPOT', weight: 75 },
       ],
       lifecycle: { ignore_changes: ['desired_count'] },
@@ -806,7 +817,7 @@ describe('Roles', () => {
       ],
       [
         'sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:SendMessage sqs:GetQueueAttributes',
-        [expect.stringMatching(/^jobs/) as unknown],
+        [expect.stringMatching(/^jobs/) as unknown, expect.stringMatching(/^units/) as unknown],
       ],
       [
         'sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes',
@@ -858,7 +869,8 @@ describe('Scaling', () => {
     expect(rest).toMatchObject({
       step_scaling_policy_configuration: {
         adjustment_type: 'ExactCapacity',
-        step_adjustment: [{ metric_interval_upper_bound: '0', scaling_adjustment: 0 }],
+        cooldown: 300,
+        step_adjustment: [{ metric_interval_lower_bound: '0', scaling_adjustment: 0 }],
       },
     });
   });
@@ -878,12 +890,59 @@ describe('Scaling', () => {
     }
   });
 
-  test('stops nobody while the queue tells nothing, as after hours without use.', () => {
-    const alarms = Object.values(stackOf('dev-compute').all('aws_cloudwatch_metric_alarm'));
-    expect(alarms.map((alarm) => [alarm['alarm_name'], alarm['treat_missing_data']])).toEqual([
-      ['vodstack-dev-there-is-no-work', 'missing'],
-      ['vodstack-dev-there-is-work', 'notBreaching'],
+  const alarms = z
+    .record(
+      z.string(),
+      z.object({
+        alarm_name: z.string(),
+        treat_missing_data: z.string(),
+        metric_query: z.array(
+          z.object({
+            id: z.string(),
+            expression: z.string().optional(),
+            metric: z.looseObject({ dimensions: z.record(z.string(), z.string()) }).optional(),
+          }),
+        ),
+      }),
+    )
+    .parse(stackOf('dev-compute').all('aws_cloudwatch_metric_alarm'));
+  const alarm = (role: string) => {
+    const found = Object.values(alarms).find((one) => one.alarm_name === `vodstack-dev-${role}`);
+    if (!found) throw new Error(`There is no alarm ${role}.`);
+    const { metric_query: queries, treat_missing_data: missing } = found;
+    const expressions = queries.flatMap(({ expression }) => expression ?? []);
+    return { missing, expressions, queries };
+  };
+
+  test('counts both queues, also when one of them reports nothing after hours without use.', () => {
+    const { missing, expressions, queries } = alarm('there-is-work');
+    expect(missing).toBe('notBreaching');
+    expect(expressions).toEqual([
+      'SUM([jobs_waiting, units_waiting, jobs_working, units_working])',
     ]);
+    const named = queries.flatMap(({ metric }) => metric?.dimensions['QueueName'] ?? []);
+    expect(named.map((name) => /aws_sqs_queue(jobs|units)/.exec(name)?.[1])).toEqual([
+      ...['jobs', 'units', 'jobs', 'units'],
+    ]);
+  });
+
+  test('stops workers only while some run and both queues report that they are empty.', () => {
+    const { missing, expressions, queries } = alarm('there-is-no-work');
+    // Neither after hours without use, nor for as long as no worker runs: an upload may start one then.
+    expect(missing).toBe('notBreaching');
+    expect(expressions).toEqual([
+      'IF(running > 0 AND jobs_waiting + units_waiting + jobs_working + units_working == 0, 1, 0)',
+    ]);
+    expect(queries[0]).toMatchObject({
+      id: 'running',
+      metric: {
+        ...{ namespace: 'AWS/ECS', metric_name: 'CPUUtilization', stat: 'SampleCount' },
+        dimensions: {
+          ClusterName: '${aws_ecs_cluster.cluster.name}',
+          ServiceName: '${aws_ecs_service.workers.name}',
+        },
+      },
+    });
   });
 
   /** What AWS does with the steps: bounds are relative to the alarm's threshold of one. */
@@ -894,22 +953,23 @@ describe('Scaling', () => {
     )?.scalingAdjustment;
   }
 
-  test.each([1, 4, 20])('starts a worker for each unit, up to %i.', (most) => {
+  test.each([1, 4, 20])('starts a worker for each message, up to %i.', (most) => {
     for (const backlog of [1, 2, 3, 4, 5, 19, 20, 21, 1000]) {
       expect(workersFor(backlog, most)).toBe(Math.min(backlog, most));
     }
   });
 
-  test.each([21, 50, 100, 999, 1000])('comes near that with 20 steps for %i.', (most) => {
-    const steps = workSteps(most);
-    expect(steps.length).toBeLessThanOrEqual(20);
-    expect(steps.at(-1)?.scalingAdjustment).toBe(most);
-    for (const backlog of [1, 7, 20, 500, 5000]) {
-      const workers = workersFor(backlog, most) ?? 0;
-      expect(workers).toBeGreaterThanOrEqual(Math.min(backlog, most));
-      expect(workers - backlog).toBeLessThan(most / 20 + 1);
-    }
-  });
+  test.each([21, 50, 100, 999, 1000])(
+    'never starts more than that with 20 steps for %i.',
+    (most) => {
+      expect(workSteps(most).length).toBeLessThanOrEqual(20);
+      for (const backlog of [1, 2, 7, 20, 50, 500, 1000, 5000]) {
+        const workers = workersFor(backlog, most) ?? 0;
+        expect(workers).toBeLessThanOrEqual(Math.min(backlog, most));
+        expect(workers).toBeGreaterThanOrEqual(Math.min(backlog, most) * 0.65);
+      }
+    },
+  );
 });
 
 describe('Watching', () => {
@@ -921,6 +981,7 @@ describe('Watching', () => {
       'edge-traffic',
       'no-progress',
       'oldest-message',
+      'oldest-unit',
     ]);
   });
 

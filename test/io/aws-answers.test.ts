@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { forgetAsset } from '../../cloud/caches.ts';
 import { openClients } from '../../cloud/clients.ts';
 import { publicAccess } from '../../cloud/public-access.ts';
@@ -22,9 +24,11 @@ interface Answer {
 
 let answers: Answer[] = [];
 let asked: IncomingMessage[] = [];
+let bodies: string[] = [];
 const server = createServer((request, response) => {
-  request.resume().on('end', () => {
+  void text(request).then((question) => {
     asked.push(request);
+    bodies.push(question);
     const { status, headers, body } = answers.shift() ?? { status: 200 };
     response.writeHead(status, headers).end(body);
   });
@@ -44,6 +48,7 @@ beforeAll(async () => {
 afterEach(() => {
   answers = [];
   asked = [];
+  bodies = [];
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
@@ -168,6 +173,52 @@ describe('A missing bucket', () => {
   test('is an error, and no missing object.', async () => {
     answers = [s3Error(404, 'NoSuchBucket')];
     await expect(home.store.get('bucket', 'key')).rejects.toMatchObject({ name: 'NoSuchBucket' });
+  });
+});
+
+describe('Many messages', () => {
+  const queue = () => home.queue(`${address}/123456789012/units`);
+  const many = Array.from({ length: 12 }, (_, index) => ({ body: `${index}`, group: 'a job' }));
+  const batch = (...failed: readonly (readonly [id: string, isOurs: boolean])[]): Answer => ({
+    status: 200,
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body: JSON.stringify({
+      Successful: [],
+      Failed: failed.map(([Id, SenderFault]) => ({
+        ...{ Id, SenderFault, Code: SenderFault ? 'InvalidMessage' : 'InternalError' },
+        Message: 'No.',
+      })),
+    }),
+  });
+  const batchSchema = z.object({
+    Entries: z.array(z.object({ MessageBody: z.string(), MessageGroupId: z.literal('a job') })),
+  });
+  const sent = () =>
+    bodies.map((body) =>
+      batchSchema
+        .parse(JSON.parse(body))
+        .Entries.map(({ MessageBody }) => MessageBody)
+        .join(' '),
+    );
+
+  test('are sent by ten, and those that SQS did not take are sent again.', async () => {
+    answers = [batch(['2', false], ['9', false]), batch(['9', false]), batch(), batch()];
+    await queue().sendAll(many);
+    expect(sent()).toEqual(['0 1 2 3 4 5 6 7 8 9', '2 9', '9', '10 11']);
+  });
+
+  test('of which SQS refuses some for good are an error that says why.', async () => {
+    answers = [batch(['2', true], ['3', false])];
+    await expect(queue().sendAll(many)).rejects.toThrow(
+      'SQS refused 2 of 10 messages. InvalidMessage: No.; InternalError: No.',
+    );
+    expect(sent()).toHaveLength(1);
+  });
+
+  test('that SQS does not take five times are an error.', async () => {
+    answers = Array.from({ length: 5 }, () => batch(['0', false]));
+    await expect(queue().sendAll(many)).rejects.toThrow('SQS refused 1 of 10 messages.');
+    expect(sent()).toEqual(['0 1 2 3 4 5 6 7 8 9', ...Array<string>(4).fill('0')]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Emulator } from '../aws/emulator.ts';
 import { Resources } from '../aws/resources.ts';
 import type { ContractHome, Subject } from './contract/home.ts';
 import { describeObjects } from './contract/objects.ts';
+import { describePrecedence } from './contract/precedence.ts';
 import { describeQueues } from './contract/queues.ts';
 import { describeUploads } from './contract/uploads.ts';
 
@@ -17,11 +18,12 @@ async function openContractHome(): Promise<ContractHome> {
   const uploads = await resources.queue(named('uploads'));
   const deadLetters = await resources.queue(named('dead-letters'));
   const jobs = await resources.queue(named('jobs'), { to: deadLetters, maxReceives: 2 });
+  const units = await resources.queue(named('units'), { to: deadLetters, maxReceives: 2 });
   const plain = await resources.bucket(named('plain'));
   const watched = await resources.bucket(named('watched'), uploads);
   const home = await openAwsHome();
   return {
-    ...{ home, queues: { uploads, jobs, deadLetters }, buckets: { plain, watched } },
+    ...{ home, queues: { uploads, jobs, units, deadLetters }, buckets: { plain, watched } },
     close: async () => {
       await home.close();
       resources.close();
@@ -53,6 +55,7 @@ describeWithEmulator('The home in the cloud', () => {
   describeObjects(cloud);
   describeUploads(cloud);
   describeQueues(cloud);
+  describePrecedence(cloud);
 
   test('loses nothing that comes in the moment when a receiver is told to stop.', async () => {
     const contract = await openContractHome();

@@ -14,17 +14,19 @@ import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
 import { parseMessage } from '../../worker/plan/message.ts';
 import type { ContractHome, Subject } from './contract/home.ts';
 import { describeObjects } from './contract/objects.ts';
+import { describePrecedence } from './contract/precedence.ts';
 import { describeQueues } from './contract/queues.ts';
 import { describeUploads } from './contract/uploads.ts';
 
 async function openContractHome(): Promise<ContractHome> {
   const directory = await mkdtemp(join(tmpdir(), 'vodstack-contract-'));
-  const queues = { uploads: 'uploads', jobs: 'jobs', deadLetters: 'dead-letters' };
+  const queues = { uploads: 'uploads', jobs: 'jobs', units: 'units', deadLetters: 'dead-letters' };
+  const redrive = { to: queues.deadLetters, maxReceives: 2 };
   const home = await openLocalHome({
     directory,
     layout: {
       notifications: { watched: queues.uploads },
-      redrive: { [queues.jobs]: { to: queues.deadLetters, maxReceives: 2 } },
+      redrive: { [queues.jobs]: redrive, [queues.units]: redrive },
     },
   });
   return {
@@ -45,6 +47,29 @@ describe('The home of one machine', () => {
   describeObjects(local);
   describeUploads(local);
   describeQueues(local);
+  describePrecedence(local);
+});
+
+test('A job with fewer messages left comes before longer ones, and equal ones in the order of their coming.', async () => {
+  const contract = await openContractHome();
+  const units = contract.home.queue(contract.queues.units);
+  const send = (group: string, count: number) =>
+    units.sendAll(
+      Array.from({ length: count }, (_, index) => ({ body: `${group}${index}`, group })),
+    );
+  await send('film', 5);
+  await send('talk', 3);
+  await send('clip', 2);
+  await send('other', 2);
+  const received: string[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    const [message] = await units.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 30 });
+    received.push(message?.body ?? '');
+  }
+  expect(received.join(' ')).toBe(
+    'clip0 clip1 other0 other1 talk0 talk1 talk2 film0 film1 film2 film3 film4',
+  );
+  await contract.close();
 });
 
 describe('A row of the queue that is no message', () => {

@@ -281,6 +281,24 @@ test('Backups are made once a day, and the last three are kept.', async () => {
   await home.close();
 });
 
+test('A home of the version before keeps its messages, and takes those of groups.', async () => {
+  const before = await open();
+  await before.queue('jobs').send('kept');
+  await before.close();
+  const old = new DatabaseSync(index);
+  old.exec('alter table messages drop column "group"; pragma user_version = 1');
+  old.close();
+  const home = await open();
+  const jobs = home.queue('jobs');
+  await jobs.send('new', 'a job');
+  const messages = await jobs.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 });
+  expect(messages.map(({ body, group }) => [body, group])).toEqual([
+    ['kept', undefined],
+    ['new', 'a job'],
+  ]);
+  await home.close();
+});
+
 test('A home of an earlier version gets its labels when it is opened.', async () => {
   const before = await filled();
   for (const name of files().keys()) {
@@ -288,7 +306,8 @@ test('A home of an earlier version gets its labels when it is opened.', async ()
   }
   const old = new DatabaseSync(index);
   old.exec(
-    'drop table writing; alter table messages drop column failures; pragma user_version = 0',
+    `drop table writing; alter table messages drop column failures;
+     alter table messages drop column "group"; pragma user_version = 0`,
   );
   old.close();
   await (await open()).close();

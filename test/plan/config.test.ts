@@ -34,6 +34,7 @@ describe("The worker's environment", () => {
     ['VODSTACK_HOME', '/data', 'is neither file:/absolute/folder nor aws:'],
     ['VODSTACK_HOME', 'aws:eu-west-1', 'is neither file:/absolute/folder nor aws:'],
     ['JOB_QUEUE', '', 'is empty'],
+    ['UNIT_QUEUE', undefined, 'is missing'],
     ['MAX_RECEIVES', '1', 'is less than 2'],
     ['MAX_FAILURES', '0', 'is less than 1'],
     ['MAX_RECEIVES', 'five', 'is not a number'],
@@ -49,7 +50,12 @@ describe("The worker's environment", () => {
 
   test('in the cloud names queues by their addresses, and each that is none is named.', () => {
     const queue = 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs';
-    const queues = { JOB_QUEUE: queue, DEAD_LETTER_QUEUE: queue, EVENT_QUEUE: queue };
+    const queues = {
+      JOB_QUEUE: queue,
+      UNIT_QUEUE: queue,
+      DEAD_LETTER_QUEUE: queue,
+      EVENT_QUEUE: queue,
+    };
     const cloud = { ...env, VODSTACK_HOME: 'aws:' };
     expect(readConfig({ ...cloud, ...queues }).JOB_QUEUE).toBe(queue);
     for (const name of Object.keys(queues)) {

@@ -125,9 +125,14 @@ export class WrongPartsError extends Error {
   override readonly name = 'WrongPartsError';
 }
 
-export interface ReceivedMessage {
-  readonly messageId: string;
+export interface OutgoingMessage {
   readonly body: string;
+  /** Whose message it is: one with many messages does not hold up the others. */
+  readonly group?: string | undefined;
+}
+
+export interface ReceivedMessage extends OutgoingMessage {
+  readonly messageId: string;
   /** Names this delivery, for `extend`, `release` and `acknowledge`. */
   readonly receipt: string;
   /** 1 on the first delivery. All but this one ended without a word: whoever had it died. */
@@ -154,8 +159,9 @@ export interface ReceiveOptions {
 
 export interface Queue {
   readonly name: string;
-  /** Delay at most 900 s. */
-  send(body: string, delaySeconds?: number): Promise<void>;
+  send(body: string, group?: string): Promise<void>;
+  /** Sends many messages in few requests. When it throws, some of them may be sent. */
+  sendAll(messages: readonly OutgoingMessage[]): Promise<void>;
   /** Throws the signal's reason, within seconds, unless messages have been delivered meanwhile. */
   receive(options: ReceiveOptions): Promise<readonly ReceivedMessage[]>;
   /** Hides the message for so many seconds from now on. Throws LeaseLostError when the receipt is no longer valid. */

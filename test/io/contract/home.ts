@@ -1,6 +1,6 @@
 import type { Home } from '../../../worker/io/ports.ts';
 
-/** A home to be tested: empty, with two buckets and three queues. */
+/** A home to be tested: empty, with two buckets and four queues. */
 export interface ContractHome {
   readonly home: Home;
   readonly buckets: {
@@ -12,6 +12,8 @@ export interface ContractHome {
     readonly uploads: string;
     /** Gives up to `deadLetters` after two receives. */
     readonly jobs: string;
+    /** Likewise. */
+    readonly units: string;
     readonly deadLetters: string;
   };
   close(): Promise<void>;

@@ -70,8 +70,8 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       const again = await take(jobs);
       expect(again.receiveCount).toBe(2);
       await jobs.acknowledge(again.receipt);
-      await jobs.send('later', 3);
-      expect((await jobs.counts()).delayed).toBe(1);
+      await jobs.send('later');
+      await jobs.release((await take(jobs)).receipt, 3);
       expect(await nothing(jobs)).toEqual([]);
       await jobs.acknowledge((await take(jobs)).receipt);
     });
@@ -85,10 +85,27 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(second).toMatchObject({ body: 'failed', receiveCount: 1, failures: 3 });
       await jobs.resend(second, 4, 3);
       expect((await jobs.counts()).delayed).toBe(1);
+      expect(await nothing(jobs)).toEqual([]);
       const third = await take(jobs);
       expect(third).toMatchObject({ receiveCount: 1, failures: 4 });
       await jobs.acknowledge(third.receipt);
       expect(await jobs.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
+    });
+
+    test('take many messages at once, each with its group, which it keeps when it is sent again.', async () => {
+      const sent = Array.from({ length: 23 }, (_, index) => `${index}`);
+      await jobs.sendAll(sent.map((body) => ({ body, group: 'a job' })));
+      const received: string[] = [];
+      while (received.length < sent.length) {
+        const message = await take(jobs);
+        expect(message.group).toBe('a job');
+        received.push(message.body);
+        if (message.failures === 0 && message.body === '7') {
+          await jobs.resend(message, 1);
+          expect(received.pop()).toBe('7');
+        } else await jobs.acknowledge(message.receipt);
+      }
+      expect(received.toSorted()).toEqual(sent.toSorted());
     });
 
     test('wake a waiting receiver when a message comes.', async () => {

@@ -3,13 +3,15 @@ import {
   DeleteMessageCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
   SendMessageCommand,
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeaseLostError } from '../ports.ts';
-import type { Queue, ReceivedMessage } from '../ports.ts';
+import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';
 
 /**
  * How long SQS is asked to hold one request. A request that is broken off goes on at SQS, and a message
@@ -19,6 +21,11 @@ import type { Queue, ReceivedMessage } from '../ports.ts';
  */
 const HOLD_SECONDS = { least: 1, most: 5 };
 
+/** The most that SQS takes in one request. */
+const BATCH = 10;
+/** As often as the SDK tries a request that fails as a whole (home.ts). */
+const BATCH_TRIES = 5;
+
 const messageSchema = z
   .object({
     MessageId: z.string(),
@@ -27,6 +34,7 @@ const messageSchema = z
     Attributes: z.object({
       ApproximateReceiveCount: z.coerce.number(),
       SentTimestamp: z.coerce.number(),
+      MessageGroupId: z.string().optional(),
     }),
     MessageAttributes: z
       .object({ failures: z.object({ StringValue: z.coerce.number() }).optional() })
@@ -36,6 +44,7 @@ const messageSchema = z
     ({ MessageId, Body, ReceiptHandle, Attributes, MessageAttributes }): ReceivedMessage => ({
       messageId: MessageId,
       body: Body,
+      group: Attributes.MessageGroupId,
       receipt: ReceiptHandle,
       receiveCount: Attributes.ApproximateReceiveCount,
       failures: MessageAttributes.failures?.StringValue ?? 0,
@@ -71,9 +80,14 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
 
   return {
     name,
-    async send(body, delaySeconds) {
-      const input = { ...at, MessageBody: body, DelaySeconds: delaySeconds };
+    async send(body, group) {
+      const input = { ...at, MessageBody: body, MessageGroupId: group };
       await client.send(new SendMessageCommand(input));
+    },
+    async sendAll(messages) {
+      for (let first = 0; first < messages.length; first += BATCH) {
+        await sendBatch(client, address, messages.slice(first, first + BATCH));
+      }
     },
     async receive({ max, waitSeconds, visibilitySeconds, signal }) {
       const until = Date.now() + waitSeconds * 1000;
@@ -87,7 +101,11 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
             WaitTimeSeconds: Math.max(HOLD_SECONDS.least, Math.min(left, HOLD_SECONDS.most)),
             VisibilityTimeout: visibilitySeconds,
             MessageAttributeNames: ['failures'],
-            MessageSystemAttributeNames: ['ApproximateReceiveCount', 'SentTimestamp'],
+            MessageSystemAttributeNames: [
+              'ApproximateReceiveCount',
+              'SentTimestamp',
+              'MessageGroupId',
+            ],
           }),
         );
         // Also when the signal has come meanwhile: what is delivered is the caller's.
@@ -96,8 +114,8 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
       }
     },
     extend: hide,
-    async resend({ body, receipt }, failures, delaySeconds) {
-      const input = { ...at, MessageBody: body, DelaySeconds: delaySeconds };
+    async resend({ body, group, receipt }, failures, delaySeconds) {
+      const input = { ...at, MessageBody: body, MessageGroupId: group, DelaySeconds: delaySeconds };
       const attribute = { DataType: 'Number', StringValue: String(failures) };
       await client.send(
         new SendMessageCommand({ ...input, MessageAttributes: { failures: attribute } }),
@@ -117,6 +135,31 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
       };
     },
   };
+}
+
+/** Sends up to ten messages. SQS may refuse some of a batch: those alone are tried again. Throws Error naming why. */
+async function sendBatch(
+  client: SQSClient,
+  address: string,
+  messages: readonly OutgoingMessage[],
+): Promise<void> {
+  let entries = messages.map(({ body, group }, index) => ({
+    ...{ Id: String(index), MessageBody: body, MessageGroupId: group },
+  }));
+  for (let tries = 1; ; tries += 1) {
+    const { Failed = [] } = await client.send(
+      new SendMessageBatchCommand({ QueueUrl: address, Entries: entries }),
+    );
+    if (Failed.length === 0) return;
+    if (tries === BATCH_TRIES || Failed.some(({ SenderFault }) => SenderFault)) {
+      const reasons = new Set(Failed.map(({ Code, Message }) => `${Code}: ${Message}`));
+      throw new Error(
+        `SQS refused ${Failed.length} of ${messages.length} messages. ${[...reasons].join('; ')}`,
+      );
+    }
+    entries = entries.filter(({ Id }) => Failed.some((one) => one.Id === Id));
+    await after(100 * 2 ** tries);
+  }
 }
 
 /** Turns what SQS says of a receipt that is no longer valid into a LeaseLostError. */

@@ -4,7 +4,7 @@ import type { SQLInputValue } from 'node:sqlite';
 import { z } from 'zod';
 
 /** Of the index; 0 stands for those of versions that did not number it. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
   create table if not exists objects (
@@ -30,14 +30,13 @@ const SCHEMA = `
   create table if not exists messages (
     id integer primary key, queue text not null, body text not null, sent integer not null,
     visible integer not null, receives integer not null default 0, receipt text unique,
-    failures integer not null default 0
+    failures integer not null default 0, "group" text
   );
   create index if not exists messages_by_queue on messages (queue, visible, id);
 `;
 
-/** From version 0 on: what the schema above does not add by itself. */
-const UPGRADE = `alter table messages add column failures integer not null default 0`;
-const ADDED = '"failures"';
+/** Columns of `messages` that earlier versions did not have. */
+const ADDED = ['failures integer not null default 0', '"group" text'];
 const TABLES_OF_VERSION_0 = ['garbage', 'messages', 'objects', 'parts', 'uploads'];
 
 /** How long one process waits for another to end its write; each is a few milliseconds. */
@@ -113,8 +112,8 @@ export class Database {
     this.#database.exec('pragma foreign_keys = on');
     return this.#transaction(() => {
       const isOld = versionOf(this.#database) === 0 && tablesOf(this.#database).length > 0;
-      if (isOld && !columnsOf(this.#database).includes(ADDED)) this.#database.exec(UPGRADE);
       this.#database.exec(SCHEMA);
+      addColumns(this.#database);
       if (columnsOf(this.#database) !== columnsOf(model())) {
         throw new IndexError('has other columns than an index of vodstack');
       }
@@ -218,6 +217,15 @@ function tablesOf(database: DatabaseSync): readonly string[] {
     .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%'`)
     .all();
   return rows.map(({ name }) => String(name));
+}
+
+function addColumns(database: DatabaseSync): void {
+  const there = database.prepare('select name from pragma_table_info(?)').all('messages');
+  for (const column of ADDED) {
+    const [name] = column.replaceAll('"', '').split(' ', 1);
+    if (there.some((one) => one['name'] === name)) continue;
+    database.exec(`alter table messages add column ${column}`);
+  }
 }
 
 function columnsOf(database: DatabaseSync): string {

@@ -14,6 +14,7 @@ export const LOCAL_NAMES = {
   workBucket: 'work',
   deliveryBucket: 'delivery',
   jobQueue: 'jobs',
+  unitQueue: 'units',
   deadLetterQueue: 'dead-letters',
   eventQueue: 'events',
 } as const;
@@ -32,11 +33,11 @@ export interface LocalLayout {
  */
 const MOST_RECEIVES = 30;
 
+const REDRIVE = { to: LOCAL_NAMES.deadLetterQueue, maxReceives: MOST_RECEIVES };
+
 export const LOCAL_LAYOUT: LocalLayout = {
   notifications: { [LOCAL_NAMES.sourceBucket]: LOCAL_NAMES.jobQueue },
-  redrive: {
-    [LOCAL_NAMES.jobQueue]: { to: LOCAL_NAMES.deadLetterQueue, maxReceives: MOST_RECEIVES },
-  },
+  redrive: { [LOCAL_NAMES.jobQueue]: REDRIVE, [LOCAL_NAMES.unitQueue]: REDRIVE },
 };
 
 /** The environment of a worker whose home is that folder; the rest of it is the caller's. */
@@ -47,6 +48,7 @@ export function layoutEnv(directory: string): WorkerEnv {
     WORK_BUCKET: LOCAL_NAMES.workBucket,
     DELIVERY_BUCKET: LOCAL_NAMES.deliveryBucket,
     JOB_QUEUE: LOCAL_NAMES.jobQueue,
+    UNIT_QUEUE: LOCAL_NAMES.unitQueue,
     DEAD_LETTER_QUEUE: LOCAL_NAMES.deadLetterQueue,
     EVENT_QUEUE: LOCAL_NAMES.eventQueue,
   };

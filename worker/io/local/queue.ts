@@ -20,6 +20,7 @@ const messageSchema = z.object({
   bytes: z.number(),
   body: z.string().nullable(),
   start: z.instanceof(Uint8Array).nullable(),
+  group: z.string().nullable(),
   sent: z.number(),
   receives: z.number(),
   failures: z.number(),
@@ -29,13 +30,17 @@ const messageSchema = z.object({
 const whole = (column: string) =>
   `min(max(cast(${column} as integer), 0), ${Number.MAX_SAFE_INTEGER}) as ${column}`;
 
+/** The job with the fewest messages left comes first, so that nobody waits for a longer one; among equals the oldest. */
 const READ_MESSAGES = `
-  select id, kind, bytes, ${['sent', 'receives', 'failures'].map(whole).join(', ')},
+  select id, kind, bytes, "group", ${['sent', 'receives', 'failures'].map(whole).join(', ')},
     iif(kind = 'text' and bytes <= ${MOST_BYTES}, body, null) as body,
     iif(kind = 'text' and bytes <= ${MOST_BYTES}, null, substr(cast(body as blob), 1, ${KEPT_BYTES})) as start
   from (
     select *, typeof(body) as kind, ifnull(length(cast(body as blob)), 0) as bytes from messages
-    where queue = ? and visible <= ? order by id limit ?
+    join (
+      select id as next, count(*) over (partition by ifnull("group", id)) as waiting from messages
+      where queue = ? and visible <= ? order by waiting, id limit ?
+    ) on id = next order by waiting, id
   )`;
 
 /** A body that cannot be read becomes one that says so: a worker puts it with the dead letters at once. */
@@ -49,11 +54,11 @@ function bodyOf({ body, kind, bytes, start }: z.infer<typeof messageSchema>): st
 }
 
 /** Puts a message into a queue; the caller may hold a transaction. */
-export function sendTo(database: Database, queue: string, body: string, delaySeconds = 0): void {
+export function sendTo(database: Database, queue: string, body: string, group?: string): void {
   const now = Date.now();
   database.run(
-    'insert into messages (queue, body, sent, visible) values (?, ?, ?, ?)',
-    ...[queue, body, now, now + delaySeconds * 1000],
+    'insert into messages (queue, body, "group", sent, visible) values (?, ?, ?, ?, ?)',
+    ...[queue, body, group ?? null, now, now],
   );
 }
 
@@ -80,7 +85,7 @@ export function localQueue(
       const now = Date.now();
       return database.rows(READ_MESSAGES, name, now, max).map((row) => {
         const message = messageSchema.parse(row);
-        const { id, sent, receives, failures } = message;
+        const { id, group, sent, receives, failures } = message;
         const receipt = randomUUID();
         database.run(
           'update messages set visible = ?, receives = receives + 1, receipt = ? where id = ?',
@@ -89,6 +94,7 @@ export function localQueue(
         return {
           messageId: String(id),
           body: bodyOf(message),
+          group: group ?? undefined,
           receipt,
           receiveCount: receives + 1,
           failures,
@@ -117,8 +123,13 @@ export function localQueue(
 
   return {
     name,
-    async send(body, delaySeconds) {
-      sendTo(database, name, body, delaySeconds);
+    async send(body, group) {
+      sendTo(database, name, body, group);
+    },
+    async sendAll(messages) {
+      database.write(() => {
+        for (const { body, group } of messages) sendTo(database, name, body, group);
+      });
     },
     async receive({ max, waitSeconds, visibilitySeconds, signal }) {
       const until = Date.now() + waitSeconds * 1000;
