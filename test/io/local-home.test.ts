@@ -84,7 +84,8 @@ describe('A row of the queue that is no message', () => {
     const database = new DatabaseSync(join(directory, 'index.sqlite'));
     const far = '9223372036854775807';
     database.exec(
-      `insert into messages (queue, body, sent, visible) values ('jobs', cast(${value} as blob), ${far}, 0);
+      `insert into messages (queue, body, "group", sent, visible)
+       values ('jobs', cast(${value} as blob), x'00ff', ${far}, 0);
        update messages set body = ${value} where typeof(${value}) = 'text'`,
     );
     database.close();

@@ -32,7 +32,7 @@ const whole = (column: string) =>
 
 /** The job with the fewest messages left comes first, so that nobody waits for a longer one; among equals the oldest. */
 const READ_MESSAGES = `
-  select id, kind, bytes, "group", ${['sent', 'receives', 'failures'].map(whole).join(', ')},
+  select id, kind, bytes, cast("group" as text) as "group", ${['sent', 'receives', 'failures'].map(whole).join(', ')},
     iif(kind = 'text' and bytes <= ${MOST_BYTES}, body, null) as body,
     iif(kind = 'text' and bytes <= ${MOST_BYTES}, null, substr(cast(body as blob), 1, ${KEPT_BYTES})) as start
   from (
