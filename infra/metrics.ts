@@ -12,8 +12,8 @@ export interface WorkQueues {
 const PERIOD_SECONDS = 60;
 
 /**
- * Messages that wait or are worked on. A queue that nobody has used for six hours reports nothing: SUM passes over
- * what is missing, while a plus gives nothing then.
+ * Messages that wait or are worked on. A queue that nobody has used for six hours reports nothing: SUM of a list
+ * passes over what is missing. FILL would hide what is reported late.
  */
 export function backlog(queues: WorkQueues): Query[] {
   const held = heldIn(queues);
@@ -24,9 +24,8 @@ export function backlog(queues: WorkQueues): Query[] {
 }
 
 /**
- * 1 in a minute in which workers ran and both queues were empty, else 0; nothing when no worker ran or a queue did
- * not report. The samples of a service's processor are its running tasks:
- * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cloudwatch-metrics.html
+ * 1 in a minute in which workers ran and both queues were empty, else 0; nothing while no worker runs, as a service
+ * reports only then: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
  */
 export function idle(
   queues: WorkQueues,
