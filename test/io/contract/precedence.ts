@@ -81,12 +81,27 @@ export function describePrecedence({ open }: Subject): void {
       await deadLetters.acknowledge(letter.receipt);
     });
 
-    test.each(['an upload', 'a later minute'])('wake a worker that waits for %s.', async (what) => {
-      const waiting = take();
-      await (what === 'an upload' ? uploads.send(upload('a.mp4')) : work.send(minute(1)));
-      const { body, receipt } = await waiting;
-      expect(body).toBe(what === 'an upload' ? upload('a.mp4') : minute(1));
-      await work.acknowledge(receipt);
+    test.each([
+      ['an upload', upload('a.mp4')],
+      ['a later minute', minute(1)],
+    ])('wake a worker that has found nothing, for %s.', async (_, body) => {
+      let asked = 0;
+      const first: Queue = {
+        ...uploads,
+        receive: async (options) => {
+          asked += 1;
+          if (asked === 2) await work.send(body);
+          return uploads.receive(options);
+        },
+      };
+      const idle = openJobQueue(
+        { queue: (name) => (name === 'jobs' ? first : units) },
+        { JOB_QUEUE: 'jobs', UNIT_QUEUE: 'units' },
+      );
+      const message = await take(idle);
+      expect(message.body).toBe(body);
+      await idle.acknowledge(message.receipt);
+      expect(await work.counts()).toEqual(NONE);
     });
 
     test('stop waiting when they are told to.', async () => {
