@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { whyNoEmulator } from '../aws/emulator.ts';
-import { describeRows, runScenario, scenarios } from './run.ts';
+import { describeRows, runScenario, scenarios, whyNot } from './run.ts';
 
 // Slow, as real workers work and wait for what was taken from them. `npm run test:faults -- --long` does more.
 for (const scenario of scenarios(false)) {
-  const why = scenario.cloud && whyNoEmulator;
+  const why = whyNot(scenario);
   const title = `A job ends as it would undisturbed when ${scenario.name}`;
-  test.skipIf(why)(`${title}${why ? ` (skipped: ${why})` : ''}.`, async () => {
+  test.skipIf(why !== undefined)(`${title}${why ? ` (skipped: ${why})` : ''}.`, async () => {
     const row = await runScenario(scenario, 'short', 1);
     console.log(describeRows([row]));
     expect(row.faults).toEqual([]);

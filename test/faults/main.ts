@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { describeRows, runScenario, scenarios } from './run.ts';
+import { describeRows, runScenario, scenarios, whyNot } from './run.ts';
 import type { Row } from './scene.ts';
 
 const HELP = `Usage: npm run test:faults -- [options]
@@ -31,8 +31,9 @@ async function main(): Promise<void> {
   console.log(`Seed ${seed}.`);
   const rows: Row[] = [];
   for (const scenario of scenarios(long).filter(({ name }) => name.includes(only))) {
-    console.log(`${scenario.name} …`);
-    rows.push(await runScenario(scenario, seed, long ? 13 : 1));
+    const why = whyNot(scenario);
+    console.log(`${scenario.name} ${why === undefined ? '…' : `(skipped: ${why})`}`);
+    if (why === undefined) rows.push(await runScenario(scenario, seed, long ? 13 : 1));
   }
   console.log(describeRows(rows));
   if (rows.some(({ faults, lost }) => faults.length > 0 || lost > 0)) process.exitCode = 1;

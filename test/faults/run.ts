@@ -1,6 +1,16 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { whyNoEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
 import { Machine } from '../e2e/machine.ts';
+import type { Command } from '../e2e/machine.ts';
 import { clip } from '../e2e/clips.ts';
+import { onOwnDisk, whyNoOwnDisk } from './own-disk.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 import { Scene, digestOf } from './scene.ts';
@@ -10,6 +20,20 @@ import type { Row } from './scene.ts';
 export function disturbedFile(): string {
   return clip({ name: 'disturbed.mp4', seconds: 100, size: '320x180' });
 }
+
+const ALONE = fileURLToPath(new URL('alone.ts', import.meta.url));
+
+const rowSchema: z.ZodType<Row> = z.object({
+  name: z.string(),
+  injected: z.number(),
+  jobs: z.number(),
+  survived: z.number(),
+  redone: z.number(),
+  lost: z.number(),
+  seconds: z.number(),
+  peaks: z.record(z.string(), z.number()),
+  faults: z.array(z.string()),
+});
 
 const digests = new Map<string, Promise<string>>();
 
@@ -24,7 +48,7 @@ async function publish(file: string): Promise<string> {
   const machine = await Machine.open();
   try {
     machine.start();
-    const { assetId } = await machine.upload(file, '0/disturbed.mp4');
+    const { assetId } = await machine.upload(file, `0/${basename(file)}`);
     await machine.ready();
     return digestOf(await machine.published(assetId), assetId);
   } finally {
@@ -34,6 +58,34 @@ async function publish(file: string): Promise<string> {
 
 /** Runs one kind of fault, `times` as often as in the short form. */
 export async function runScenario(scenario: Scenario, seed: string, times: number): Promise<Row> {
+  const { name, disk } = scenario;
+  if (disk === undefined) return playScenario(scenario, seed, times);
+  const folder = await mkdtemp(join(tmpdir(), 'vodstack-disk-'));
+  const alone: Command = [process.execPath, ALONE, name, seed, String(times)];
+  const [program, ...argv] = onOwnDisk(folder, disk, alone);
+  try {
+    const env = { ...process.env, TMPDIR: folder };
+    const { stdout } = await promisify(execFile)(program, argv, { env });
+    return rowSchema.parse(JSON.parse(stdout));
+  } finally {
+    await rmdir(folder);
+  }
+}
+
+/** Why a kind of fault cannot be tried here; undefined when it can. */
+export function whyNot({ cloud, mounts, disk }: Scenario): string | undefined {
+  if (cloud) return whyNoEmulator;
+  return mounts || disk !== undefined ? whyNoOwnDisk : undefined;
+}
+
+export function scenarioOf(name: string): Scenario {
+  const found = SCENARIOS.find((scenario) => scenario.name === name);
+  if (!found) throw new Error(`There is no scenario ${name}.`);
+  return found;
+}
+
+/** Runs it in this process, with its home where temporary files are. */
+export async function playScenario(scenario: Scenario, seed: string, times: number): Promise<Row> {
   const started = performance.now();
   const { name, count, cloud } = scenario;
   const setting = cloud && cloudSetting;

@@ -1,4 +1,7 @@
+import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readDocument } from '../../worker/io/documents.ts';
 import { jobKeys } from '../../worker/plan/keys.ts';
@@ -20,6 +23,10 @@ export interface Scenario extends Expectations {
   readonly long?: true;
   /** A home in the emulator of AWS. Default: one machine's. */
   readonly cloud?: true;
+  /** A worker with a file system of its own. */
+  readonly mounts?: true;
+  /** The home and all else on a file system with those options of mount(8). */
+  readonly disk?: string;
   run(scene: Scene, count: number, file: string): Promise<void>;
 }
 
@@ -62,6 +69,22 @@ async function holdUp(scene: Scene, pid: number | undefined, seconds: number): P
   await scene.instant(seconds, seconds);
   signalTo(pid, 'SIGCONT');
   return true;
+}
+
+/** Takes all that is left of the disk for temporary files; returns how to give it back. */
+function fillDisk(): () => void {
+  const path = join(tmpdir(), 'filler');
+  const file = openSync(path, 'w');
+  for (const bytes of [2 ** 20, 2 ** 12]) {
+    const block = Buffer.alloc(bytes);
+    try {
+      while (writeSync(file, block) === bytes);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOSPC')) throw error;
+    }
+  }
+  closeSync(file);
+  return () => unlinkSync(path);
 }
 
 /** What S3 or SQS do on a bad day, by the share of requests. */
@@ -231,6 +254,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'the disk of a worker is full, or can only be read',
     count: 2,
+    mounts: true,
     run: async (scene, count, file) => {
       for (const options of ['size=300k', 'ro']) {
         if (scene.injected >= count) break;
@@ -247,6 +271,25 @@ export const SCENARIOS: readonly Scenario[] = [
         worker.kill('SIGTERM');
         await worker.ended;
       }
+    },
+  },
+  {
+    name: 'the disk of the home is full for a while',
+    count: 3,
+    disk: 'size=64m',
+    run: async (scene, count) => {
+      const workers = [scene.start({}, WORKER), scene.start({}, WORKER)];
+      // One that cannot begin ends, for whoever started it.
+      await Promise.all(
+        workers.map((worker) => worker.line(({ event }) => event === 'worker.started')),
+      );
+      const file = clip({ name: 'small.mp4', seconds: 60, size: '320x180' });
+      await scene.disturb(file, count, [0.3, 1.5], async () => {
+        const free = fillDisk();
+        await scene.instant(0.5, 4);
+        free();
+        return true;
+      });
     },
   },
   {

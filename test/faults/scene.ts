@@ -12,6 +12,7 @@ import { Machine } from '../e2e/machine.ts';
 import type { Command, Setting, Worker } from '../e2e/machine.ts';
 import { watchMemory } from '../memory.ts';
 import { randomOf } from '../seeded.ts';
+import { onOwnDisk } from './own-disk.ts';
 import { processesIn } from './processes.ts';
 import { readAgainAndAgain } from './reader.ts';
 
@@ -100,8 +101,7 @@ export class Scene {
   startOn(options: string, command: Command): Worker {
     const { scratch } = this.machine;
     mkdirSync(scratch, { recursive: true });
-    const script = `mount -t tmpfs -o ${options} tmpfs "$1" && shift && exec "$@"`;
-    return this.start({}, ['unshare', '-rm', 'sh', '-c', script, 'sh', scratch, ...command]);
+    return this.start({}, onOwnDisk(scratch, options, command));
   }
 
   /** Starts what `./scripts/start` runs, on the same folder, with two workers of its own. */
@@ -227,9 +227,10 @@ export class Scene {
     while (!signal.aborted) {
       const messages = await queue
         .receive({ max: 10, waitSeconds: 5, visibilitySeconds: 60, signal })
-        .catch(() => []);
+        // As when the disk is full.
+        .catch(() => after(100, []));
       for (const { body, receipt } of messages) {
-        await queue.acknowledge(receipt);
+        await queue.acknowledge(receipt).catch(() => undefined);
         const event = parseAssetEvent(JSON.parse(body));
         const before = this.#events.find(({ jobId }) => jobId === event.jobId);
         // Whoever was killed after telling of it tells of it again.
