@@ -19,4 +19,4 @@ function canMount(): boolean {
 /** Why no command can have a file system of its own here; undefined when it can. */
 export const whyNoOwnDisk = canMount()
   ? undefined
-  : 'this system lets only its administrator mount file systems';
+  : 'unshare(1) cannot mount a file system here';
