@@ -33,7 +33,10 @@ async function main(): Promise<void> {
   for (const scenario of scenarios(long).filter(({ name }) => name.includes(only))) {
     const why = whyNot(scenario);
     console.log(`${scenario.name} ${why === undefined ? '…' : `(skipped: ${why})`}`);
-    if (why === undefined) rows.push(await runScenario(scenario, seed, long ? 13 : 1));
+    if (why !== undefined) continue;
+    const row = await runScenario(scenario, seed, long ? 13 : 1);
+    console.log(describeRows([row]));
+    rows.push(row);
   }
   console.log(describeRows(rows));
   if (rows.some(({ faults, lost }) => faults.length > 0 || lost > 0)) process.exitCode = 1;

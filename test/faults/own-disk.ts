@@ -17,6 +17,4 @@ function canMount(): boolean {
 }
 
 /** Why no command can have a file system of its own here; undefined when it can. */
-export const whyNoOwnDisk = canMount()
-  ? undefined
-  : 'unshare(1) cannot mount a file system here';
+export const whyNoOwnDisk = canMount() ? undefined : 'unshare(1) cannot mount a file system here';
