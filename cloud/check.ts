@@ -10,7 +10,7 @@ import { openJobQueue } from '../worker/io/job-queue.ts';
 import { openLocalHome } from '../worker/io/local/home.ts';
 import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../worker/io/local/layout.ts';
 import type { Home } from '../worker/io/ports.ts';
-import { findLost, sendAgain } from '../worker/reconcile.ts';
+import { look, settle } from '../worker/reconcile.ts';
 import { CHECK_HELP, readCheckOptions } from './options.ts';
 import type { CheckOptions } from './options.ts';
 
@@ -36,12 +36,12 @@ await runCommand({
     try {
       const { name, home, env } = opened;
       const place = { store: home.store, jobs: openJobQueue(home, env), config: env };
-      const found = await unlessStopped(findLost(place), stop);
-      const sent = options.plan ? undefined : await sendAgain(place, found.lost, stop);
-      const reconciled = { place: name, ...found, ...(sent ? { sent } : {}) };
+      const found = await unlessStopped(look(place), stop);
+      const settled = options.plan ? undefined : await settle(place, found, stop);
+      const reconciled = { place: name, ...found, ...settled };
       if (options.json) printJson(reconciled);
       else print(reconciledText(reconciled, new Date()));
-      return sent && sent.length < found.lost.length ? 1 : 0;
+      return settled && settled.sent.length < found.lost.length ? 1 : 0;
     } finally {
       await opened.close();
     }

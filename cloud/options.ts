@@ -143,17 +143,20 @@ export const CHECK_HELP = `Usage: ./scripts/check [options]
        ./scripts/check <stage> [options]
 
 Finds work whose message was lost, on this machine or in a stage, and sends it again: uploads that
-never became a job, units that nobody holds, and finished jobs that were not published.
+never became a job, units that nobody holds, and finished jobs that were not published. Removes versions
+that no video names any more, 14 days after a check has first seen them so: what was replaced, and what
+rejected and failed jobs have left.
 
 Options:
   --data DIR  the data folder of this machine (default: data, beside this program)
-  --plan      only tell what is lost; send nothing
+  --plan      only tell what is found; send and remove nothing
   --json      as one line of JSON
   --help      this text
 
 Safe at any time, also while workers run: work that is done is not done again. Nothing is sent of
 which anything was heard in the last ten minutes, or while the queue holds as many messages as there
-is work. Ends with 1 when a job cannot be asked for again, as nothing tells what was asked for.
+is work. A video that is worked on keeps everything. Ends with 1 when a job cannot be asked for again,
+as nothing tells what was asked for.
 `;
 
 export type CheckOptions = { readonly plan: boolean; readonly json: boolean } & (

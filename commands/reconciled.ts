@@ -1,14 +1,16 @@
 import type { OpenWork } from '../worker/plan/reconcile.ts';
 import { oneLine } from '../worker/plan/printable.ts';
-import type { Reconciliation } from '../worker/reconcile.ts';
+import { GRACE_DAYS } from '../worker/plan/garbage.ts';
+import type { Reconciliation, Settled } from '../worker/reconcile.ts';
 import { ago, count } from './text.ts';
 
-/** The findings of a reconciliation, and the messages that it sent; `--json` prints it as it is. */
-export interface Reconciled extends Reconciliation {
+/**
+ * The findings of a reconciliation, and what it did about them, which is absent when it was only to tell; `--json`
+ * prints it as it is.
+ */
+export interface Reconciled extends Reconciliation, Partial<Settled> {
   /** A stage's name, or the data folder of one machine. */
   readonly place: string;
-  /** Of the lost work what was sent again; absent when it was only to tell. */
-  readonly sent?: readonly OpenWork[];
 }
 
 /** The same for a person. Names come last in a line: how wide they are nobody can tell. */
@@ -28,7 +30,24 @@ export function reconciledText(found: Reconciled, now: Date): string {
       ...unknown.map((work) => line(work, now)),
     );
   }
+  lines.push(...garbageLines(found));
   return `${lines.join('\n')}\n`;
+}
+
+function garbageLines({ garbage, freed = [] }: Reconciled): readonly string[] {
+  const { found, waiting, due } = garbage;
+  const unnamed = found.length + waiting.length + due.length;
+  if (unnamed === 0) return ['No unused version of a video is stored.'];
+  const bytes = freed.reduce((sum, one) => sum + one.bytes, 0);
+  const objects = freed.reduce((sum, one) => sum + one.objects, 0);
+  const removed = `${count(freed.length, 'version')} removed: ${count(objects, 'file')}, ${(bytes / 1e6).toFixed(1)} MB.`;
+  return [
+    `${count(unnamed, 'version')} ${unnamed === 1 ? 'is' : 'are'} unused, left by replaced videos or by jobs that made none: ${found.length} found now, ${waiting.length} kept until ${GRACE_DAYS} days after they were found, ${due.length} due for removal.`,
+    ...(freed.length > 0 ? [removed] : []),
+    ...freed.map(
+      ({ assetId, version, ...one }) => `  v/${assetId}/${version}/  ${count(one.objects, 'file')}`,
+    ),
+  ];
 }
 
 function line(work: OpenWork, now: Date): string {

@@ -145,7 +145,7 @@ export const STAGES: readonly StageConfig[] = [
     accessMode: 'public-read',
     worker: { cpuUnits: 1024, memoryMiB: 4096, architecture: 'X86_64', spotPercent: 100 },
     maxWorkers: 4,
-    retention: { abandonedUploads: 2, work: 14, oldSources: 7, logs: 7 },
+    retention: { abandonedUploads: 2, work: 30, oldSources: 7, logs: 7 },
     dailyTrafficGb: 20,
   }),
   stage({
@@ -245,7 +245,8 @@ const stageSchema = z.strictObject({
   soundAlone: oneOf(SOUND_ALONE),
   retention: z.strictObject({
     abandonedUploads: whole(1, 365),
-    work: whole(1, 3653),
+    // Marks and notes in the work bucket are for up to 15 days: worker/deleted.ts, worker/plan/garbage.ts.
+    work: whole(21, 3653),
     oldSources: whole(1, 3653),
     logs: z.number().refine((days) => LOG_DAYS.includes(days), `is none of ${LOG_DAYS.join(', ')}`),
   }),

@@ -61,10 +61,12 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/jobs/*`,
     ),
+    // Titles that somebody gave, and notes of versions that nothing names: see worker/garbage.ts.
     allow(
-      'KeepTitles',
+      'KeepNotes',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/titles/*`,
+      `${workBucketArn}/unnamed/*`,
     ),
     allow('SeeDeletions', ['s3:GetObject', 's3:DeleteObject'], `${workBucketArn}/deleted/*`),
     allow(

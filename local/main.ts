@@ -22,7 +22,7 @@ import { HomeLostError } from '../worker/io/ports.ts';
 import { openStudio } from '../studio/server.ts';
 import { createLog } from '../worker/log.ts';
 import type { Logger } from '../worker/log.ts';
-import { findLost, logReconciliation, sendAgain } from '../worker/reconcile.ts';
+import { logReconciliation, look, settle } from '../worker/reconcile.ts';
 import { makeDemoClip } from './demo-clip.ts';
 import { startEdge } from './edge/server.ts';
 import { listAssets } from './library.ts';
@@ -132,7 +132,7 @@ function addressesText(origin: string): string {
   return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
 }
 
-/** Sweeps, backs up and sends lost work again at once, and every hour: the machine may serve for months. */
+/** Sweeps, backs up, sends lost work again and removes versions without a name, at once and every hour: the machine may serve for months. */
 async function keepSwept(home: LocalHome, names: WorkerEnv, log: Logger): Promise<NodeJS.Timeout> {
   const place = { store: home.store, jobs: openJobQueue(home, names), config: names };
   const sweep = async () => {
@@ -145,10 +145,10 @@ async function keepSwept(home: LocalHome, names: WorkerEnv, log: Logger): Promis
       // Of a full disk, for instance: what is stored is no worse for it.
       log.error({ event: 'backup.failed', err: error });
     }
-    const found = await findLost(place);
-    const sent = await sendAgain(place, found.lost);
-    logReconciliation(log, found, sent);
-    return { unknown, sent };
+    const found = await look(place);
+    const settled = await settle(place, found);
+    logReconciliation(log, found, settled);
+    return { unknown, sent: settled.sent };
   };
   const { unknown, sent } = await sweep();
   if (unknown > 0) say(unknownText(unknown));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FaultyOutputError } from './errors.ts';
+import { holdVersion } from './garbage.ts';
 import { readDocument, writeDocument } from './io/documents.ts';
 import { readMarker } from './markers.ts';
 import { describeDefects } from './plan/gate/defect.ts';
@@ -33,6 +34,7 @@ export async function requireMade(
 ): Promise<readonly Marker[] | undefined> {
   const done = await readDone(services, plan);
   if (!done) return undefined;
+  await holdVersion(services, { assetId: plan.assetId, version: planVersion(plan) });
   const made = done.flatMap(({ marker }) => filesOf(plan, marker));
   const stored = await readStored(services, plan, made);
   let faultless = true;

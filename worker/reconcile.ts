@@ -1,10 +1,13 @@
 import type { WorkerConfig } from './config.ts';
 import { UnreadableError } from './errors.ts';
+import { collectGarbage, findGarbage } from './garbage.ts';
+import type { Freed } from './garbage.ts';
 import { readDocument } from './io/documents.ts';
 import { inParallel } from './io/in-parallel.ts';
 import type { ObjectStore, OutgoingMessage, Queue } from './io/ports.ts';
 import { listJobs } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
+import type { Garbage } from './plan/garbage.ts';
 import { assetIdOf, jobIdOf } from './plan/ids.ts';
 import { pointerKey } from './plan/keys.ts';
 import { serialiseJob, serialiseUnit } from './plan/message.ts';
@@ -30,14 +33,34 @@ export interface Reconciliation {
   /** Pieces of work that should each have one. */
   readonly open: number;
   readonly lost: readonly OpenWork[];
+  /** Versions that no pointer names. */
+  readonly garbage: Garbage;
+}
+
+/** What was done about it. */
+export interface Settled {
+  /** Of the lost work all but jobs that cannot be asked for, as neither their plan nor their source says how. */
+  readonly sent: readonly OpenWork[];
+  readonly freed: readonly Freed[];
 }
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
 
-/** Finds the work whose message was lost. Changes nothing. */
-export async function findLost(place: Place, now = new Date()): Promise<Reconciliation> {
-  return judge(await readFacts(place), now);
+/** Finds the work whose message was lost, and the versions that no pointer names. Changes nothing. */
+export async function look(place: Place, now = new Date()): Promise<Reconciliation> {
+  return judge(place, await readFacts(place), now);
+}
+
+/** Sends lost work again, and removes versions that had no name for long. Safe at any time, also for several at once. */
+export async function settle(
+  place: Place,
+  { lost, garbage }: Reconciliation,
+  signal?: AbortSignal,
+  now = new Date(),
+): Promise<Settled> {
+  const sent = await sendAgain(place, lost, signal);
+  return { sent, freed: await collectGarbage(place, garbage, now, signal) };
 }
 
 /** All work that is still to be done, whatever the queue holds. */
@@ -77,39 +100,56 @@ export async function sendAgain(
   return sent;
 }
 
-/** Finds the lost work and sends it again: for the worker that is asked to by a message. */
+/** Looks and settles: for the worker that is asked to by a message. */
 export async function reconcile(services: Services, { log, signal }: Context): Promise<void> {
   const facts = await readFacts(services);
   // The message that asks for this is in the queue, too.
-  const found = judge({ ...facts, held: Math.max(0, facts.held - 1) }, new Date());
-  logReconciliation(log, found, await sendAgain(services, found.lost, signal));
+  const others = { ...facts, held: Math.max(0, facts.held - 1) };
+  const found = await judge(services, others, new Date());
+  logReconciliation(log, found, await settle(services, found, signal));
 }
 
-/** Tells the log what was found and sent again. */
+/** Tells the log what was found and done. */
 export function logReconciliation(
   log: Context['log'],
-  { held, open, lost }: Reconciliation,
-  sent: readonly OpenWork[],
+  { held, open, lost, garbage }: Reconciliation,
+  { sent, freed }: Settled,
 ): void {
-  log.info({ event: 'reconciled', held, open, lost: lost.length, sent: sent.length });
+  const unnamed = garbage.found.length + garbage.waiting.length + garbage.due.length;
+  log.info({ event: 'reconciled', held, open, lost: lost.length, sent: sent.length, unnamed });
+  for (const version of freed) log.info({ event: 'version.removed', ...version });
   for (const one of lost) {
     const { jobId, kind } = one;
     if (!sent.includes(one)) log.warn({ event: 'reconciled.unknown', jobId, kind });
   }
 }
 
-function judge(facts: Facts, now: Date): Reconciliation {
-  return { held: facts.held, open: openWork(facts).length, lost: lostWork(facts, now) };
+async function judge(place: Place, facts: AssetFacts, now: Date): Promise<Reconciliation> {
+  const open = openWork(facts);
+  const busy = new Set(open.flatMap(({ jobId }) => facts.assetOf.get(jobId) ?? []));
+  return {
+    ...{ held: facts.held, open: open.length, lost: lostWork(facts, now) },
+    garbage: await findGarbage(place, busy, now),
+  };
 }
 
-async function readFacts({ store, jobs: queue, config }: Place): Promise<Facts> {
+interface AssetFacts extends Facts {
+  /** The assets of jobs that have not ended, by the ids of these. */
+  readonly assetOf: ReadonlyMap<string, string>;
+}
+
+async function readFacts({ store, jobs: queue, config }: Place): Promise<AssetFacts> {
   // First: what is done meanwhile still counts as held, and nothing is taken for lost too soon.
   const { visible, inFlight, delayed } = await queue.counts();
   const uploads: Omit<SourceFacts, 'isPublished'>[] = [];
+  const assetOf = new Map<string, string>();
   const bucket = config.SOURCE_BUCKET;
   for await (const { key, etag, lastModified } of store.list(bucket, '')) {
     const source = { bucket, key, etag };
-    uploads.push({ jobId: jobIdOf(assetIdOf(source), {}), source, uploadedAt: lastModified });
+    const assetId = assetIdOf(source);
+    const jobId = jobIdOf(assetId, {});
+    uploads.push({ jobId, source, uploadedAt: lastModified });
+    assetOf.set(jobId, assetId);
   }
   const listings = await listJobs(store, config.WORK_BUCKET);
   const known = new Set(listings.map(({ jobId }) => jobId));
@@ -121,22 +161,24 @@ async function readFacts({ store, jobs: queue, config }: Place): Promise<Facts> 
         undefined,
   }));
   const jobs = await inParallel(listings, AT_ONCE, (listing) =>
-    readJob(store, config.WORK_BUCKET, listing),
+    readJob(store, config.WORK_BUCKET, listing, assetOf),
   );
-  return { held: visible + inFlight + delayed, sources, jobs };
+  return { held: visible + inFlight + delayed, sources, jobs, assetOf };
 }
 
 async function readJob(
   store: ObjectStore,
   bucket: string,
   { jobId, changedAt, plan, result, done }: JobListing,
+  assetOf: Map<string, string>,
 ): Promise<JobFacts> {
   const known = { jobId, changedAt, done, hasEnded: result !== undefined };
   if (!plan || result) return known;
   try {
     const outline = await readDocument(store, bucket, plan.key, parseOutline);
     if (!outline) return known;
-    const { source, units } = outline;
+    const { assetId, source, units } = outline;
+    assetOf.set(jobId, assetId);
     return { ...known, plan: { source: source.key, units: units.map(({ name }) => name) } };
   } catch (error) {
     if (error instanceof UnreadableError) return { ...known, plan: 'unreadable' };

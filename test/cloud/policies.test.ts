@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { WorkerEnv } from '../../worker/config.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
-import { jobKeys } from '../../worker/plan/keys.ts';
+import { jobKeys, unnamedKey, versionKey } from '../../worker/plan/keys.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
@@ -142,9 +142,23 @@ describeWithEmulator('The policies in docs/policies/', () => {
     await putJson(store, WORK_BUCKET, jobKeys(jobIdOf(assetId, {})).plan, { assetId, source });
     // Without a job.
     await store.put(bucket, 'unseen.mp4', 'unseen');
+    // Of two versions that no pointer names, one has been so for long; the assets with two of them have their pointers read.
+    const [old, young] = ['0', '1'].map((digit) => digit.repeat(16)) as [string, string];
+    const [first, other] = ['e', 'f'].map((digit) => digit.repeat(20)) as [string, string];
+    for (const [asset, version] of [
+      [ASSET, old],
+      [ASSET, young],
+      [first, young],
+      [other, old],
+    ] as const) {
+      await store.put(setting.env.DELIVERY_BUCKET, versionKey(asset, version, 'asset.json'), '{}');
+    }
+    const note = { since: new Date(0), isRemoving: false };
+    await putJson(store, WORK_BUCKET, unnamedKey({ assetId: other, version: old }), note);
     await emptied(setting.home.queue(setting.env.JOB_QUEUE));
     const checked = await run('check', ['dev', '--json'], { ...env, NODE_OPTIONS: LATER });
     expect(checked).toMatchObject({ code: 0 });
+    expect(checked.json).toMatchObject([{ freed: [{ assetId: other, objects: 1 }] }]);
     const kinds = z
       .tuple([z.object({ sent: z.array(z.object({ kind: z.string() })) })])
       .parse(checked.json)[0]

@@ -13,6 +13,10 @@ import type { Command, Setting, Worker } from '../e2e/machine.ts';
 import { watchMemory } from '../memory.ts';
 import { randomOf } from '../seeded.ts';
 import { onOwnDisk } from './own-disk.ts';
+import { collectGarbage } from '../../worker/garbage.ts';
+import { GRACE_DAYS } from '../../worker/plan/garbage.ts';
+import { openJobQueue } from '../../worker/io/job-queue.ts';
+import { look } from '../../worker/reconcile.ts';
 import { processesIn } from './processes.ts';
 import { readAgainAndAgain } from './reader.ts';
 
@@ -181,6 +185,7 @@ export class Scene {
     const ends = await Promise.all(this.#jobs.map((job) => this.#endOf(job)));
     await this.#drain();
     await this.machine.stop();
+    await this.#collect();
     this.#over.abort();
     for (const close of this.#closers) await close();
     await this.#listening;
@@ -240,6 +245,19 @@ export class Scene {
         this.#events.push(event);
         this.#waiting.get(event.jobId)?.(event);
       }
+    }
+  }
+
+  /** Has everything removed that no pointer names, before it is judged what is published. */
+  async #collect(): Promise<void> {
+    const { home, env } = this.machine;
+    const place = { store: home.store, jobs: openJobQueue(home, env), config: env };
+    const later = new Date(Date.now() + (GRACE_DAYS + 1) * 24 * 3_600_000);
+    for (const now of [new Date(), later]) {
+      await collectGarbage(place, (await look(place, now)).garbage, now);
+    }
+    for (const { assetId, version } of Object.values((await look(place, later)).garbage).flat()) {
+      this.#faults.push(`No pointer names v/${assetId}/${version}/, and it is still there.`);
     }
   }
 

@@ -801,7 +801,9 @@ describe('Roles', () => {
       ],
       [
         's3:GetObject s3:PutObject s3:DeleteObject',
-        [expect.stringMatching(/^work_.*\/titles\/\*$/) as unknown],
+        ['titles', 'unnamed'].map(
+          (prefix) => expect.stringMatching(new RegExp(`^work_.*/${prefix}/\\*$`)) as unknown,
+        ),
       ],
       [
         's3:GetObject s3:DeleteObject',

@@ -14,7 +14,7 @@ import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
 import { jobKeys, pointerKey } from '../../worker/plan/keys.ts';
 import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../worker/plan/message.ts';
 import { QUIET_MILLISECONDS } from '../../worker/plan/reconcile.ts';
-import { findLost, sendAgain } from '../../worker/reconcile.ts';
+import { look, settle } from '../../worker/reconcile.ts';
 import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
 import { run } from '../cloud/run.ts';
@@ -95,18 +95,18 @@ async function lostQueue(): Promise<readonly string[]> {
 
 test('What a lost queue has forgotten is sent again, once.', async () => {
   const missed = await lostQueue();
-  expect((await findLost(services)).lost).toEqual([]);
-  const found = await findLost(services, soon());
+  expect((await look(services)).lost).toEqual([]);
+  const found = await look(services, soon());
   expect(found).toMatchObject({ held: 0, open: missed.length });
-  expect(await sendAgain(services, found.lost)).toEqual(found.lost);
-  expect(await findLost(services, soon())).toMatchObject({ held: missed.length, lost: [] });
+  expect(await settle(services, found)).toEqual({ sent: found.lost, freed: [] });
+  expect(await look(services, soon())).toMatchObject({ held: missed.length, lost: [] });
   expect(await taken()).toEqual(missed);
 });
 
 test('A person reads what was lost, with the names of files last.', async () => {
   await lostQueue();
   const now = soon();
-  const found = { place: 'Stage dev', ...(await findLost(services, now)) };
+  const found = { place: 'Stage dev', ...(await look(services, now)) };
   const [unknown, ...sent] = found.lost;
   const text = reconciledText({ ...found, sent }, now);
   expect(text.split('\n').slice(0, 2)).toEqual([
@@ -116,10 +116,12 @@ test('A person reads what was lost, with the names of files last.', async () => 
   expect(text).toMatch(/^ {2}video-00001 {2}10 min ago {2}[0-9a-f]{20} {2}half done\.mp4$/m);
   expect(unknown?.kind).toBe('upload');
   expect(text).toMatch(
-    /Upload their files again\.\n {2}upload {7}10 min ago {2}[0-9a-f]{20} {2}#2 4 강의\.mp4\n$/,
+    /Upload their files again\.\n {2}upload {7}10 min ago {2}[0-9a-f]{20} {2}#2 4 강의\.mp4\nNo unused version of a video is stored\.\n$/,
   );
-  expect(reconciledText(found, now)).toMatch(/\n5 pieces lost, nothing sent:\n(?: {2}.*\n){5}$/);
-  expect(reconciledText({ ...found, lost: [] }, now)).toMatch(/\nNothing is lost\.\n$/);
+  expect(reconciledText(found, now)).toMatch(
+    /\n5 pieces lost, nothing sent:\n(?: {2}.*\n){5}No unused/,
+  );
+  expect(reconciledText({ ...found, lost: [] }, now)).toMatch(/\nNothing is lost\.\nNo unused/);
 });
 
 test('A job that nothing tells how to ask for is told of, and the others are sent.', async () => {
@@ -127,8 +129,9 @@ test('A job that nothing tells how to ask for is told of, and the others are sen
   await taken();
   const jobId = 'c'.repeat(20);
   await services.store.put(services.config.WORK_BUCKET, jobKeys(jobId).plan, 'no JSON');
-  const { lost } = await findLost(services, soon());
-  const sent = await sendAgain(services, lost);
+  const found = await look(services, soon());
+  const { lost } = found;
+  const { sent } = await settle(services, found);
   expect(lost.filter((one) => !sent.includes(one))).toMatchObject([{ kind: 'job', jobId }]);
   expect(await taken()).toHaveLength(1);
 });
@@ -162,7 +165,12 @@ test('A worker that is asked to look does not take the message that asks for a p
 test('The command looks through the data folder that it is given, and makes none.', async () => {
   await upload('talk.mp4');
   const found = await run('check', ['--data', directory, '--plan', '--json']);
-  expect(found.json).toEqual([{ place: directory, held: 1, open: 1, lost: [] }]);
+  expect(found.json).toEqual([
+    {
+      ...{ place: directory, held: 1, open: 1, lost: [] },
+      garbage: { found: [], waiting: [], due: [], settled: [] },
+    },
+  ]);
   const none = join(directory, 'none');
   const { code, err } = await run('check', ['--data', none]);
   expect([code, err]).toEqual([

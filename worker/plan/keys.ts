@@ -1,5 +1,7 @@
 /** Every object key, content type and cache rule. Keys hold ids and numbers only: nothing in them needs escaping. */
 
+import type { Version } from './garbage.ts';
+
 /** Below an immutable version nothing ever changes; the pointer may, and an edge may keep it for ten seconds. */
 const CACHE = {
   immutable: 'public, max-age=31536000, immutable',
@@ -67,6 +69,13 @@ export function deliveryHeaders(key: string): DeliveryHeaders {
 /** The title that somebody gave an asset, until the pointer carries it. */
 export function titleKey(assetId: string): string {
   return `titles/${assetId}.json`;
+}
+
+/** Notes of versions that no pointer names lie below this. */
+export const UNNAMED = 'unnamed/';
+
+export function unnamedKey({ assetId, version }: Version): string {
+  return `${UNNAMED}${assetId}/${version}.json`;
 }
 
 /** Marks of what was deleted lie below this: apart from what they are about, of which nothing stays. */

@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { TransientError } from './errors.ts';
+import { createDocument, fetchDocument, parseDocument } from './io/documents.ts';
+import { inParallel } from './io/in-parallel.ts';
+import type { ObjectStore, ObjectSummary } from './io/ports.ts';
+import { judgeVersions, REMOVAL_MILLISECONDS } from './plan/garbage.ts';
+import type { DeliveredAsset, Garbage, UnnamedNote, Version } from './plan/garbage.ts';
+import { ASSETS, UNNAMED, pointerKey, unnamedKey, versionKey } from './plan/keys.ts';
+
+/**
+ * Versions that no pointer names are noted in the work bucket, and removed when they are still without a name long
+ * after. The note is what remover and publisher agree by: each writes it on the condition that nobody else has. A
+ * publisher makes it new, so that the version is young again; a remover claims it before it deletes anything, and no
+ * publisher goes on then.
+ */
+interface Place {
+  readonly store: ObjectStore;
+  readonly config: { readonly WORK_BUCKET: string; readonly DELIVERY_BUCKET: string };
+}
+
+/** A version that was removed. */
+export interface Freed extends Version {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** Objects that are read or deleted at once. */
+const AT_ONCE = 16;
+/** S3 lists so many keys at a time. */
+const PAGE = 1000;
+
+/** Finds versions that no pointer names, but of those assets that are worked on. Changes nothing. */
+export async function findGarbage(
+  place: Place,
+  busy: ReadonlySet<string>,
+  now: Date,
+): Promise<Garbage> {
+  // First: a version that is named meanwhile is not taken for one without a name.
+  const notes = await readNotes(place);
+  return judgeVersions({ assets: await listDelivered(place), busy, notes }, now);
+}
+
+/**
+ * Notes what was found, and removes what is due. Several may do this at once, at any time. Returns what was removed.
+ * Throws TransientError when a removal took too long to go on: the next one does.
+ */
+export async function collectGarbage(
+  place: Place,
+  { found, due, settled }: Garbage,
+  now: Date,
+  signal?: AbortSignal,
+): Promise<readonly Freed[]> {
+  const { store, config } = place;
+  await inParallel(found, AT_ONCE, (one) =>
+    writeNote(place, one, { since: now, isRemoving: false }),
+  );
+  const drop = (one: Version) => store.delete(config.WORK_BUCKET, unnamedKey(one));
+  for (const note of settled) if (await claim(place, note)) await drop(note);
+  const freed: Freed[] = [];
+  for (const note of due) {
+    signal?.throwIfAborted();
+    if (!(await claim(place, note))) continue;
+    freed.push(await remove(place, note));
+    await drop(note);
+  }
+  return freed;
+}
+
+/**
+ * Keeps a version from being removed, for whoever is about to look whether all of it is there, and to publish it.
+ * Throws TransientError while it is being removed.
+ */
+export async function holdVersion(place: Place, version: Version): Promise<void> {
+  const { store, config } = place;
+  for (;;) {
+    const stored = await fetchDocument(store, config.WORK_BUCKET, unnamedKey(version));
+    if (!stored) return;
+    if (parseDocument(unnamedKey(version), stored.text, parseNote).isRemoving) {
+      throw new TransientError('The version is being removed, as nothing named it for long.');
+    }
+    const renewed = { since: new Date(), isRemoving: false };
+    if (await writeNote(place, version, renewed, stored.etag)) return;
+  }
+}
+
+const noteSchema = z.object({ since: z.iso.datetime(), isRemoving: z.boolean() });
+const parseNote = (json: unknown) => noteSchema.parse(json);
+
+async function readNotes({ store, config }: Place): Promise<readonly UnnamedNote[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(config.WORK_BUCKET, UNNAMED)) keys.push(key);
+  const notes = await inParallel(keys, AT_ONCE, async (key) => {
+    const stored = await fetchDocument(store, config.WORK_BUCKET, key);
+    if (!stored) return [];
+    const { since, isRemoving } = parseDocument(key, stored.text, parseNote);
+    const [, assetId = '', version = ''] = key.replace(/\.json$/, '').split('/');
+    return [{ assetId, version, since: new Date(since), isRemoving, etag: stored.etag }];
+  });
+  return notes.flat();
+}
+
+/** False when somebody else has written it meanwhile. */
+function writeNote(
+  { store, config }: Place,
+  version: Version,
+  note: Pick<UnnamedNote, 'since' | 'isRemoving'>,
+  replaced?: string,
+): Promise<boolean> {
+  return createDocument(store, config.WORK_BUCKET, unnamedKey(version), note, parseNote, replaced);
+}
+
+/** From then on nobody publishes it. False when somebody was about to, or removes it. */
+function claim(place: Place, note: UnnamedNote): Promise<boolean> {
+  return writeNote(place, note, { since: new Date(), isRemoving: true }, note.etag);
+}
+
+async function remove({ store, config }: Place, { assetId, version }: Version): Promise<Freed> {
+  const objects: ObjectSummary[] = [];
+  const prefix = versionKey(assetId, version, '');
+  for await (const object of store.list(config.DELIVERY_BUCKET, prefix)) objects.push(object);
+  // The claim holds for longer: a process that was stopped in between deletes nothing of another's.
+  const until = performance.now() + REMOVAL_MILLISECONDS / 2;
+  await inParallel(objects, AT_ONCE, async ({ key }) => {
+    if (performance.now() > until) {
+      throw new TransientError(`${prefix} is removed in part: it took too long.`);
+    }
+    await store.delete(config.DELIVERY_BUCKET, key);
+  });
+  const bytes = objects.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { assetId, version, objects: objects.length, bytes };
+}
+
+/**
+ * Every asset of the delivery bucket with its versions. As ids are hexadecimal, sixteen listings share the work; of a
+ * version with more objects than S3 lists at a time, the rest is left out.
+ */
+async function listDelivered(place: Place): Promise<readonly DeliveredAsset[]> {
+  const { store, config } = place;
+  const parts = await inParallel('0123456789abcdef', 16, async (digit) => {
+    const assets = new Map<string, { versions: Set<string>; isPublished: boolean }>();
+    let after: string | undefined = '';
+    while (after !== undefined) {
+      const from: string = after;
+      after = undefined;
+      let [folder, count] = ['', 0];
+      for await (const { key } of store.list(config.DELIVERY_BUCKET, `${ASSETS}${digit}`, from)) {
+        const [, assetId = '', version = ''] = key.split('/');
+        const asset = assets.get(assetId) ?? { versions: new Set(), isPublished: false };
+        assets.set(assetId, asset);
+        if (key === pointerKey(assetId)) asset.isPublished = true;
+        if (!VERSION.test(version)) continue;
+        asset.versions.add(version);
+        const before: string = folder;
+        folder = versionKey(assetId, version, '');
+        count = folder === before ? count + 1 : 1;
+        if (count < PAGE) continue;
+        // It follows every key in the folder, as 0 follows the slash.
+        after = folder.replace(/\/$/, '0');
+        break;
+      }
+    }
+    return [...assets];
+  });
+  return inParallel(parts.flat(), AT_ONCE, async ([assetId, { versions, isPublished }]) => {
+    const asset = { assetId, versions: [...versions] };
+    return isPublished ? { ...asset, pointer: await readNamed(place, asset) } : asset;
+  });
+}
+
+/** See planVersion; what else lies there is not ours. */
+const VERSION = /^[0-9a-f]{16}$/;
+
+/** Of a single version it need not be read whether the pointer names it. */
+async function readNamed(
+  { store, config }: Place,
+  { assetId, versions }: Pick<DeliveredAsset, 'assetId' | 'versions'>,
+): Promise<DeliveredAsset['pointer']> {
+  const [only, ...others] = versions;
+  if (others.length === 0) return { version: only };
+  const pointer = await store.head(config.DELIVERY_BUCKET, pointerKey(assetId));
+  return pointer && { version: pointer.metadata['version'] };
+}
