@@ -69,14 +69,16 @@ export async function openIndex(
   const hadBlobs = existsSync(join(directory, BLOBS));
   const blobs = await Blobs.open(join(directory, BLOBS));
   // Files come after the index: where there is one now, the index must have been there before.
-  const isEmpty = (await blobs.names().next()).done === true;
+  const hasNoFiles = async () => (await blobs.names().next()).done === true;
+  const isEmpty = await hasNoFiles();
   if (!isEmpty && !existsSync(path)) throw explain(new IndexError('is missing'));
   await makePrivate(directory);
   const database = new Database(path, isEmpty, explain);
   try {
     const knows = database.row(`select 1 from (${KNOWN}) limit 1`) !== undefined;
     if (!isEmpty && !knows) throw explain(new IndexError('is new, and knows none of these files'));
-    if (!hadBlobs && knows) {
+    // Another process may have made both meanwhile, and stored something.
+    if (!hadBlobs && knows && (await hasNoFiles())) {
       throw new HomeLostError(
         `The files of the index ${path} are gone: there is no folder ${blobs.directory}. Nothing was changed but that an empty one was made. Put the folder back, or begin anew in another one.`,
       );
