@@ -73,7 +73,8 @@ export async function submit(
   const titled = title === undefined || stored?.metadata['title'] === metadata.title;
   // The bucket tells of a file that has just been uploaded.
   const told = state === 'open' && !same && titled;
-  if (state !== 'stands' && !told) {
+  // A title that was changed elsewhere is not in the job's result.
+  if (!told && (state !== 'stands' || title !== undefined)) {
     await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));
   }
   return { assetId, jobId, ...(known && !same ? { replaces: known.lastModified } : {}) };

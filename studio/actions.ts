@@ -2,6 +2,8 @@ import { clear, markDeleted } from '../worker/deleted.ts';
 import type { Home } from '../worker/io/ports.ts';
 import { jobIdOf } from '../worker/plan/ids.ts';
 import { assetKeys, jobKeys, pointerKey, titleKey } from '../worker/plan/keys.ts';
+import { readable } from '../worker/plan/title.ts';
+import { setTitle } from '../worker/pointer.ts';
 import { askAgain, reopenJob } from '../worker/reopen.ts';
 import type { Entry, Names } from './library.ts';
 import { RequestError } from './requests.ts';
@@ -23,6 +25,18 @@ export async function retry({ store, queue }: Home, names: Names, entry: Entry):
   if (state === 'stands') return;
   const jobs = queue(names.JOB_QUEUE);
   await askAgain({ store, jobs, config: names }, jobId, { source, options: {} });
+}
+
+/** Gives a published video another title. Throws RequestError when that cannot be. */
+export async function rename(
+  { store }: Home,
+  names: Names,
+  { item }: Entry,
+  title: string,
+): Promise<void> {
+  if (item.state !== 'ready') throw new RequestError(409, 'This video is not ready.');
+  if (readable(title) === '') throw new RequestError(400, 'A title needs something to read.');
+  await setTitle({ store, config: names }, item.id, title);
 }
 
 /**

@@ -115,6 +115,11 @@ export class LibraryReader {
     this.#deleted.add(assetId);
   }
 
+  /** Reads an asset again, which was changed. */
+  async refresh(assetId: string): Promise<void> {
+    await this.#readAsset(assetId);
+  }
+
   async #sources(): Promise<readonly Source[]> {
     const bucket = this.#names.SOURCE_BUCKET;
     const sources: Source[] = [];

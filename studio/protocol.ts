@@ -14,6 +14,7 @@
  * |                                  |                  | its parts are not those that were sent      |
  * | POST `uploads/abort`             | `UploadName`     | 204                                         |
  * | POST `items/<id>/retry`          |                  | 204                                         |
+ * | POST `items/<id>/title`          | `NewTitle`       | 204; 409 while it is not published          |
  * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |
  */
 export interface Library {
@@ -109,6 +110,10 @@ export interface ReadyItem extends AnyItem {
 export interface NewUpload {
   readonly name: string;
   readonly sizeBytes: number;
+}
+
+export interface NewTitle {
+  readonly title: string;
 }
 
 /** Names an upload that is not completed. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import type { CompleteUpload, NewUpload, PartRequest, UploadName } from './protocol.ts';
+import type { CompleteUpload, NewTitle, NewUpload, PartRequest, UploadName } from './protocol.ts';
 
 /** A request that is answered with a status of 400 and above, and a sentence. */
 export class RequestError extends Error {
@@ -40,6 +40,10 @@ export const newUpload: z.ZodType<NewUpload> = z.strictObject({
     .int('is no number of bytes')
     .min(1, 'says that the file is empty')
     .max(LARGEST_BYTES, 'is more than the 5 TiB that S3 takes'),
+});
+
+export const newTitle: z.ZodType<NewTitle> = z.strictObject({
+  title: z.string().max(1000, 'is longer than 1,000 characters'),
 });
 
 export const uploadName: z.ZodType<UploadName> = z.strictObject({ key, uploadId });

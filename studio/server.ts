@@ -5,7 +5,7 @@ import { UploadGoneError, WrongPartsError } from '../worker/io/ports.ts';
 import type { Home } from '../worker/io/ports.ts';
 import type { Logger } from '../worker/log.ts';
 import { redact } from '../worker/plan/command.ts';
-import { remove, retry } from './actions.ts';
+import { remove, rename, retry } from './actions.ts';
 import { buildPage, fillPage } from './build.ts';
 import type { PageFile } from './build.ts';
 import { LibraryReader } from './library.ts';
@@ -16,6 +16,7 @@ import type { PartRequest, Problem } from './protocol.ts';
 import {
   RequestError,
   completeUpload as completeSchema,
+  newTitle,
   newUpload,
   partRequest,
   readBody,
@@ -98,7 +99,7 @@ export function openStudio(options: StudioOptions): Studio {
     const { method } = request;
     if (method === 'GET' && path === 'events') return events(live);
     requireToken(request, token);
-    const id = /^items\/([0-9a-f]{20})(\/retry)?$/.exec(path);
+    const id = /^items\/([0-9a-f]{20})(?:\/(retry|title))?$/.exec(path);
     if (method === 'DELETE' && id?.[1] && !id[2]) {
       const assetId = id[1];
       await remove(home, names, await find(assetId), async () => options.onRemoved?.(assetId));
@@ -107,6 +108,13 @@ export function openStudio(options: StudioOptions): Studio {
       return DONE;
     }
     if (method !== 'POST') throw new RequestError(404, 'There is no such request.');
+    if (id?.[1] && id[2] === 'title') {
+      const { title } = await readBody(request, newTitle);
+      await rename(home, names, await find(id[1]), title);
+      await reader.refresh(id[1]);
+      live.hurry();
+      return DONE;
+    }
     if (id?.[1] && id[2]) {
       await retry(home, names, await find(id[1]));
       await worked();

@@ -85,6 +85,42 @@ function whatWasMade({ renditions, bytes }: ReadyItem): string {
   return `${made} (${bytesText(bytes)})`;
 }
 
+/** What viewers read, to be changed. */
+export function TitleField({ item }: { readonly item: ReadyItem }) {
+  const [draft, setDraft] = useState<string>();
+  const [problem, setProblem] = useState('');
+  const title = draft ?? item.title;
+  const save = async () => {
+    try {
+      await api.rename(item.id, { title });
+      say(`The title is ${title}.`);
+      setProblem('');
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <form
+      class="copyable"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <label>
+        <span>Title</span>
+        <input value={title} onInput={({ currentTarget }) => setDraft(currentTarget.value)} />
+      </label>
+      <button disabled={title === item.title}>
+        Save<span class="unseen"> title</span>
+      </button>
+      <p class="wrong" role="alert">
+        {problem}
+      </p>
+    </form>
+  );
+}
+
 /** A text that can be looked at, and taken away by its button. */
 export function Copyable({ label, text }: { readonly label: string; readonly text: string }) {
   const [copied, setCopied] = useState(false);

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { CompleteUpload, NewUpload, PartRequest, UploadName } from '../protocol.ts';
+import type { CompleteUpload, NewTitle, NewUpload, PartRequest, UploadName } from '../protocol.ts';
 import { completed, openUpload, problem, sentParts, signedPart } from './answers.ts';
 
 /** The server was reached, and said no, by a sentence. */
@@ -26,6 +26,8 @@ export const api = {
     post('uploads/complete', completed, body, signal),
   abort: (body: UploadName) => post('uploads/abort', NOTHING, body),
   retry: (id: string) => post(`items/${encodeURIComponent(id)}/retry`, NOTHING),
+  rename: (id: string, body: NewTitle) =>
+    post(`items/${encodeURIComponent(id)}/title`, NOTHING, body),
   remove: (id: string) => ask('DELETE', `items/${encodeURIComponent(id)}`, NOTHING),
 };
 

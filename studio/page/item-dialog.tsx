@@ -2,7 +2,7 @@ import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../protocol.ts';
 import { PLACE } from './api.ts';
-import { Copyable, DeleteButton, RetryButton, WatchLink } from './actions.tsx';
+import { Copyable, DeleteButton, RetryButton, TitleField, WatchLink } from './actions.tsx';
 import { LiveRegion } from './live-region.tsx';
 import { Icon } from './icon.tsx';
 import { StateLines } from './state-lines.tsx';
@@ -93,6 +93,7 @@ function Ready({ item }: { readonly item: ReadyItem }) {
     <>
       <Player item={item} />
       <div class="share">
+        <TitleField item={item} />
         <Copyable label="Embed code" text={item.embedCode} />
         <Copyable label="Play address" text={item.playAddress} />
         {library.value?.tokens && (

@@ -180,6 +180,21 @@ describe('with a server and a worker', () => {
     expect(complaints).toEqual([]);
   });
 
+  test('a title that is changed is read in the list, and in the playlist that viewers get', async () => {
+    await page.getByRole('link', { name: 'Beach walk', exact: true }).click();
+    const id = new URL(page.url()).hash.slice(1);
+    for (const title of ['Beach #2', 'Beach walk']) {
+      expect(await button('Save title').isDisabled()).toBe(true);
+      await dialog().getByLabel('Title', { exact: true }).fill(title);
+      await button('Save title').click();
+      await dialog().getByRole('heading', { name: title, exact: true }).waitFor();
+      expect((await machine.read(`v/${id}/index.m3u8`)).toString()).toContain(`VALUE="${title}"`);
+    }
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'hidden' });
+    expect(complaints).toEqual([]);
+  });
+
   test('what is deleted is gone, after it was said what is lost', async () => {
     await page.getByRole('link', { name: 'Beach walk', exact: true }).click();
     const id = new URL(page.url()).hash.slice(1);

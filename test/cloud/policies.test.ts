@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { WorkerEnv } from '../../worker/config.ts';
 import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
-import { jobKeys, unnamedKey, versionKey } from '../../worker/plan/keys.ts';
+import { jobKeys, pointerKey, unnamedKey, versionKey } from '../../worker/plan/keys.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
@@ -186,6 +186,19 @@ describeWithEmulator('The policies in docs/policies/', () => {
     const id = await client.upload('talk.mp4', new Uint8Array(randomBytes(10)));
     await client.item(id, 'waiting');
     expect(await client.ask('POST', `items/${id}/retry`)).toMatchObject({ status: 204 });
+    const version = 'c'.repeat(16);
+    const asset = {
+      ...{ schema: 1, assetId: id, version, durationSeconds: 6, bytes: 0, thumbnails: [] },
+      source: { bucket: setting.env.SOURCE_BUCKET, key: 'talk.mp4' },
+      ...{ playlist: pointerKey(id), renditions: [], audio: [], skipped: [], leftOut: [] },
+    };
+    const { store } = setting.home;
+    const { DELIVERY_BUCKET } = setting.env;
+    await putJson(store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
+    await store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', { metadata: { version } });
+    await client.item(id, 'ready');
+    const renamed = await client.ask('POST', `items/${id}/title`, { title: 'A talk' });
+    expect(renamed).toMatchObject({ status: 204 });
     expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 204 });
     studio.child.kill('SIGINT');
     await studio.ended;

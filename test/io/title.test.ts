@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readAsset } from '../../commands/assets.ts';
+import { submit } from '../../commands/submit.ts';
 import { readConfig } from '../../worker/config.ts';
 import { clear } from '../../worker/deleted.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
@@ -182,6 +183,22 @@ test('A worker that is killed at any write loses no title, and tells of it.', as
     if (!more) expect(write).toBeGreaterThan(4);
   }
   expect(await services.store.head(services.config.WORK_BUCKET, titleKey(assetId))).toBeDefined();
+});
+
+test('An upload that is repeated brings its title back, which was changed elsewhere since.', async () => {
+  const again = () =>
+    submit(
+      ...([home, services.config] as const),
+      { file, key: 'again.mp4', title: 'First' },
+      () => undefined,
+      context.signal,
+    );
+  const uploaded = await again();
+  await work();
+  await setTitle(services, uploaded.assetId, 'Second');
+  expect(await again()).toEqual(uploaded);
+  await work(withoutEncoder());
+  expect(await readPointer(services, uploaded.assetId)).toMatchObject({ title: 'First' });
 });
 
 test('A title does not bring back a version that a job planned later has replaced.', async () => {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { startEdge } from '../../local/edge/server.ts';
 import type { Edge } from '../../local/edge/server.ts';
 import { RequestError } from '../../studio/requests.ts';
+import type { Library } from '../../studio/protocol.ts';
 import { openStudio } from '../../studio/server.ts';
 import { openLocalHome } from '../../worker/io/local/home.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
@@ -399,6 +400,24 @@ describe('the library', () => {
     expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 204 });
     expect(removed).toEqual([id]);
     expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
+  });
+
+  test('gives a video another title, without touching its files.', async () => {
+    const { id } = await made('titled.mp4');
+    await client.item(id, 'ready');
+    const title = { title: ' 강의 "1" ' };
+    expect(await client.ask('POST', `items/${id}/title`, title)).toMatchObject({ status: 204 });
+    const named = ({ items }: Library) => items.some((one) => one.title === '강의 "1"');
+    expect((await client.library(named)).items.find((one) => one.id === id)).toMatchObject({
+      state: 'ready',
+    });
+    expect(await client.ask('POST', `items/${id}/title`, { title: ' ' })).toEqual({
+      ...{ status: 400, json: { error: 'A title needs something to read.' } },
+    });
+    const waiting = await client.upload('waiting.mp4', new Uint8Array(randomBytes(10)));
+    expect(await client.ask('POST', `items/${waiting}/title`, title)).toMatchObject({
+      status: 409,
+    });
   });
 
   test('deletes an asset with everything that it owns, and nothing else.', async () => {
