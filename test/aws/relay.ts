@@ -16,18 +16,25 @@ export interface Relay {
 /** Writes an answer of its own to a request; returns false, and reads nothing of it, for one that is to be handed on. */
 export type Instead = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Hands each request on, and its answer back; `onAnswer` is called before the program has the answer. */
+/**
+ * Hands each request on, and its answer back; `onAnswer` is called before the program has the answer, with the
+ * request's body where that is a form.
+ */
 export async function startRelay(
   emulator: string,
-  onAnswer: (request: IncomingMessage) => void,
+  onAnswer: (request: IncomingMessage, form: string) => void,
   instead: Instead = () => false,
 ): Promise<Relay> {
   const open = new Set<Promise<unknown>>();
   const server = createServer((request, response) => {
     if (instead(request, response)) return;
     const { method, headers, url = '/' } = request;
+    let form = '';
+    if (headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
+      request.on('data', (chunk: Buffer) => (form += chunk.toString()));
+    }
     const onward = forward(new URL(url, emulator), { method, headers }, (answer) => {
-      onAnswer(request);
+      onAnswer(request, form);
       response.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(response);
     });

@@ -55,6 +55,16 @@ async function allowed(name: string): Promise<readonly string[]> {
   return [...new Set(all)].sort();
 }
 
+test('The policy of a deployer is one that IAM takes, also for the longest names.', async () => {
+  const path = new URL('../../docs/policies/deployer.json', import.meta.url);
+  const filled = (await readFile(path, 'utf8'))
+    .replaceAll('STAGE', 'a'.repeat(12))
+    .replaceAll('REGION', 'ap-northeast-1')
+    .replaceAll('ACCOUNT', '123456789012');
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  expect(filled.replace(/\s/g, '').length).toBeLessThan(6144);
+});
+
 describeWithEmulator('The policies in docs/policies/', () => {
   let setting: Setting;
   let deployed: Deployed;

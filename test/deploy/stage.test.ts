@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
 import {
@@ -7,7 +7,8 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { nameOf } from '../../infra/names.ts';
 import { readConfig } from '../../worker/config.ts';
@@ -15,6 +16,9 @@ import type { WorkerConfig } from '../../worker/config.ts';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
 import type { Home } from '../../worker/io/ports.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import { startRelay } from '../aws/relay.ts';
+import type { Relay } from '../aws/relay.ts';
+import { actionOf } from '../cloud/calls.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { clip } from '../e2e/clips.ts';
 import { Worker } from '../e2e/machine.ts';
@@ -52,6 +56,49 @@ const taskSchema = z.object({
     .length(1),
 });
 
+/** The provider asks for it where AWS itself would have been asked whose the credentials are. */
+const ONLY_IN_AN_EMULATOR = new Set(['iam:GetUser']);
+
+/** Rights that AWS demands beside the one of a call, or that this stage in an emulator has no use for. */
+const BEYOND_CALLS = [
+  // Of what is made with tags.
+  ...[
+    'application-autoscaling',
+    'cloudfront',
+    'cloudwatch',
+    'ecr',
+    'ecs',
+    'events',
+    'logs',
+    'sns',
+  ].map((service) => `${service}:TagResource`),
+  ...['iam:TagRole', 'sqs:TagQueue'],
+  // Of what acts for the stage.
+  ...['iam:PassRole', 'iam:CreateServiceLinkedRole'],
+  'cloudfront:AllowVendedLogDeliveryForResource',
+  // Pushing the image.
+  ...['ecr:GetAuthorizationToken', 'ecr:BatchCheckLayerAvailability', 'ecr:*LayerUpload'],
+  ...['ecr:PutImage', 'ecr:UploadLayerPart'],
+  // Of a stage with alarmEmail and monthlyBudgetUsd.
+  ...['sns:GetSubscriptionAttributes', 'sns:Subscribe', 'sns:Unsubscribe'],
+  ...[
+    'budgets:ListTagsForResource',
+    'budgets:ModifyBudget',
+    'budgets:TagResource',
+    'budgets:ViewBudget',
+  ],
+];
+
+const policySchema = z.object({
+  Statement: z.array(z.object({ Effect: z.literal('Allow'), Action: z.array(z.string()) })),
+});
+
+async function deployerActions(): Promise<readonly string[]> {
+  const path = new URL('../../docs/policies/deployer.json', import.meta.url);
+  const { Statement } = policySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  return [...new Set(Statement.flatMap(({ Action }) => Action))].sort();
+}
+
 /** One line of JSON for each result. */
 function lines(stdout: string): readonly unknown[] {
   return stdout
@@ -68,11 +115,19 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   let env: WorkerConfig;
   let home: Home;
   let worker: Worker | undefined;
+  let relay: Relay;
+  /** Actions of IAM that deploy and teardown called, with all that they start; other commands are left out. */
+  const called = new Set<string>();
+  let isDeployer = true;
 
   beforeAll(async () => {
     emulator = await startEmulator();
     for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
-    project = await openProject(emulator.env);
+    relay = await startRelay(emulator.endpoint, (request, form) => {
+      const [action] = actionOf(request, form)?.split(' ') ?? [];
+      if (action !== undefined && isDeployer) called.add(action);
+    });
+    project = await openProject({ ...emulator.env, AWS_ENDPOINT_URL: relay.address });
     empty = await emulator.everything();
     home = await openAwsHome();
   });
@@ -80,8 +135,13 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   afterAll(async () => {
     worker?.kill('SIGKILL');
     await home.close();
+    await relay.close();
     await emulator.stop();
     vi.unstubAllEnvs();
+  });
+
+  beforeEach(({ task }) => {
+    isDeployer = !/^(makes|rejects) /.test(task.name);
   });
 
   test('is shown before it is made, and nothing is made by that.', async () => {
@@ -104,10 +164,17 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     const making = /dev-queues .*dead-letters.*Still creating/;
     const killed = await project.broken(making, 'SIGKILL', 'deploy', 'dev');
     expect(killed).toMatchObject({ code: 'SIGKILL', stdout: '' });
+    // As if it had been killed again, after making a role and before writing that down.
+    const iam = new IAMClient();
+    const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    const RoleName = nameOf('dev', 'task');
+    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    iam.destroy();
     const { code, stdout, stderr } = await project.script('deploy', 'dev');
     expect(code, stderr).toBe(0);
     made = deployed.parse(JSON.parse(stdout));
     for (const stack of STACKS) expect(stderr).toContain(stack);
+    expect(stderr).toContain('Terraform takes them over: aws_iam_role vodstack-dev-task.');
     expect(stderr).toContain(
       `Uploading the player to s3://${made.deliveryBucket}/player/vod-player.js.`,
     );
@@ -213,6 +280,16 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     const { code, stdout } = await project.script('teardown', 'dev', '--yes');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ stage: 'dev', left: [], kept: [] });
+  });
+
+  test('is deployed and torn down with the rights in docs/policies/deployer.json, and no others.', async () => {
+    const allowed = await deployerActions();
+    const matches = (pattern: string, action: string) =>
+      new RegExp(`^${pattern.replaceAll('*', '\\w*')}$`).test(action);
+    const actions = [...called].filter((one) => !ONLY_IN_AN_EMULATOR.has(one));
+    expect(actions.filter((one) => !allowed.some((right) => matches(right, one)))).toEqual([]);
+    const unused = allowed.filter((right) => !actions.some((one) => matches(right, one)));
+    expect(unused).toEqual([...BEYOND_CALLS].sort());
   });
 });
 
