@@ -10,12 +10,15 @@ import { CONCERNS, stackName, stateStackName } from '../infra/names.ts';
 import { readinessOf } from '../infra/readiness.ts';
 import type { Readiness } from '../infra/readiness.ts';
 import { buildPlayer } from '../player/build.ts';
+import { ADOPTED } from '../infra/adopted.ts';
 import { requireAccount } from './account.ts';
+import { leftToAdopt, namesOf } from './adopt.ts';
 import { cdktf, requireTerraform } from './cdktf.ts';
 import { openClients } from './clients.ts';
 import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from './edge-trial.ts';
 import { findStage } from './find-stage.ts';
-import { findEngine, isPushed, pushImage } from './image.ts';
+import { findEngine, imageEdition, isPushed, pushImage } from './image.ts';
+import { limitsOfAccount } from './limits.ts';
 import { readStageOptions, STOPPING } from './options.ts';
 import { drawOriginSecret } from './origin-secret.ts';
 import { requireSamePlace } from './place.ts';
@@ -31,6 +34,8 @@ stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run a
 
 Options:
   --plan                show what would be changed, and change nothing
+  --rebuild             build the worker's image anew, with today's updates of its system, also where this
+                        month's is there
   --new-origin-secret   draw another secret for the CDN to send to the delivery bucket, in a stage with
                         accessMode public-read-via-cdn; the one before stays good until the next time
   --help                this text
@@ -60,19 +65,27 @@ await runCommand({
   name: './scripts/deploy',
   help: HELP,
   stopping: STOPPING,
-  read: (argv) => readStageOptions(argv, ['plan', 'new-origin-secret']),
+  read: (argv) => readStageOptions(argv, ['plan', 'rebuild', 'new-origin-secret']),
   run: async ({ stage, flags }, stop) => {
     const config = await findStage(stage);
     const onlyPlan = flags.has('plan');
-    // Also for what is declared in another process, minutes later.
-    process.env['VODSTACK_IMAGE_MONTH'] ??= imageMonth();
     const declared = tellReadiness(readinessOf(config), onlyPlan);
     await requireTerraform();
     const account = await requireAccount(config);
     say(`Stage ${config.name}: account ${account}, ${config.region}`);
-    const { s3 } = openClients(config);
+    const { s3, ecr } = openClients(config);
     await requireSamePlace(s3, config, account);
+    const limits = await limitsOfAccount(s3, config);
+    if (limits) {
+      say(limits.needs);
+      for (const sentence of limits.warnings) say(`Warning: ${sentence}`);
+    }
     const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
+    // Also for what is declared in another process, minutes later.
+    const rebuild = flags.has('rebuild');
+    const chosen = rebuild ? undefined : process.env['VODSTACK_IMAGE_MONTH'];
+    process.env['VODSTACK_IMAGE_MONTH'] =
+      chosen ?? (await imageEdition(ecr, config, rebuild, new Date()));
     if (!onlyPlan) {
       if (flags.has('new-origin-secret')) await newOriginSecret(config);
       await deploy(config, stop);
@@ -107,8 +120,16 @@ function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): bo
 /** The bucket of the state, storage, the image, the rest, the player: each only where it is missing. */
 async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
-  const { s3, ecr } = openClients(config);
+  const clients = openClients(config);
+  const { s3, ecr } = clients;
   const tag = imageTag(config.worker.architecture, imageMonth());
+  const left = await leftToAdopt(clients, config);
+  if (left.length > 0) {
+    say(
+      `A deploy that was cut off has left these, and Terraform takes them over: ${namesOf(left)}.`,
+    );
+    process.env[ADOPTED] = JSON.stringify(left);
+  }
   const engine = (await isPushed(ecr, name, tag)) ? undefined : await findEngine();
   if (!(await hasStateBucket(s3, config))) await apply(stateStackName(name), stop);
   if (engine) {

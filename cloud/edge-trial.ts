@@ -190,7 +190,8 @@ function openClient(): CloudFrontClient {
   return new CloudFrontClient({ region: EDGE_REGION, retryMode: 'adaptive', maxAttempts: 10 });
 }
 
-function trialName(stage: string): string {
+/** The name of the function that a trial makes. */
+export function trialName(stage: string): string {
   return nameOf(stage, 'edge-trial');
 }
 

@@ -6,11 +6,12 @@ import {
   DescribeRepositoriesCommand,
   GetAuthorizationTokenCommand,
   ImageNotFoundException,
+  paginateListImages,
   RepositoryNotFoundException,
 } from '@aws-sdk/client-ecr';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { StageConfig } from '../infra/config.ts';
-import { imageMonth } from '../infra/image.ts';
+import { imageMonth, imageTag } from '../infra/image.ts';
 import { nameOf } from '../infra/names.ts';
 import { run } from './run.ts';
 
@@ -34,6 +35,39 @@ export async function findEngine(): Promise<Engine> {
     "The worker's image has to be built, and no container engine works here: install or start Docker " +
       '(https://docs.docker.com/engine/install) or Podman (apt install podman). Nothing was changed.',
   );
+}
+
+/**
+ * Which image a stage is to have, as infra/image.ts names them: this month's, the newest that was built of this
+ * content in this month, or, to rebuild, a new one.
+ */
+export async function imageEdition(
+  ecr: ECRClient,
+  { name, worker }: Pick<StageConfig, 'name' | 'worker'>,
+  rebuild: boolean,
+  now: Date,
+): Promise<string> {
+  if (rebuild) return now.toISOString().slice(0, 16).replace(':', '-');
+  const month = imageMonth();
+  const content = imageTag(worker.architecture, '');
+  const editions = (await tagsIn(ecr, nameOf(name, 'worker')))
+    .filter((tag) => tag.startsWith(month) && tag.endsWith(content))
+    .map((tag) => tag.slice(0, -content.length));
+  return editions.sort().at(-1) ?? month;
+}
+
+async function tagsIn(ecr: ECRClient, repositoryName: string): Promise<readonly string[]> {
+  const tags: string[] = [];
+  const asked = { repositoryName, filter: { tagStatus: 'TAGGED' as const } };
+  try {
+    for await (const { imageIds = [] } of paginateListImages({ client: ecr }, asked)) {
+      tags.push(...imageIds.flatMap(({ imageTag: tag }) => tag ?? []));
+    }
+    return tags;
+  } catch (error) {
+    if (error instanceof RepositoryNotFoundException) return [];
+    throw error;
+  }
 }
 
 /** Whether the stage's repository has the image already. */

@@ -15,6 +15,20 @@ import type { StageConfig } from '../infra/config.ts';
 import { nameOf } from '../infra/names.ts';
 import { EDGE_REGION } from '../infra/stack.ts';
 
+/** Something in AWS that Terraform would import. */
+export interface Importable {
+  /** As Terraform calls it: `aws_iam_role`. */
+  readonly type: string;
+  readonly name: string;
+  /** What Terraform imports it by. */
+  readonly id: string;
+}
+
+/** Its ARN, or what it is and its name where AWS has no ARN. */
+export interface Named extends Importable {
+  readonly what: string;
+}
+
 /**
  * Lists whatever has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
  * access controls of CloudFront. ARNs, or what it is and its name where AWS has none.
@@ -23,22 +37,27 @@ export async function named({ name, region }: StageConfig): Promise<readonly str
   const prefix = nameOf(name, '');
   const regions = [...new Set([region, EDGE_REGION])];
   const found = await Promise.all([
-    ofCloudFront(prefix),
-    roles(prefix),
+    globalNames(prefix),
     ...regions.map((one) => ofCloudWatch(one, prefix)),
   ]);
-  return found.flat();
+  return found.flatMap((list) => list.map((one) => (typeof one === 'string' ? one : one.what)));
 }
 
-async function roles(prefix: string): Promise<readonly string[]> {
+/** Likewise of what has a name once in an account: roles, and what CloudFront has. AWS makes none of them a second time. */
+export async function globalNames(prefix: string): Promise<readonly Named[]> {
+  return [...(await ofCloudFront(prefix)), ...(await roles(prefix))];
+}
+
+async function roles(prefix: string): Promise<readonly Named[]> {
   const client = new IAMClient({ region: EDGE_REGION });
-  const arns: string[] = [];
+  const found: Named[] = [];
   try {
     for await (const { Roles = [] } of paginateListRoles({ client }, {})) {
-      for (const { RoleName, Arn } of Roles)
-        if (RoleName?.startsWith(prefix) && Arn) arns.push(Arn);
+      for (const { RoleName: name, Arn: what } of Roles)
+        if (name?.startsWith(prefix) && what)
+          found.push({ type: 'aws_iam_role', name, id: name, what });
     }
-    return arns;
+    return found;
   } finally {
     client.destroy();
   }
@@ -60,55 +79,61 @@ async function ofCloudWatch(region: string, prefix: string): Promise<readonly st
   }
 }
 
-/** A page of one of CloudFront's lists: names, and where the next page begins. */
+/** A page of one of CloudFront's lists, and where the next page begins. */
 interface Page {
-  readonly names: readonly (string | undefined)[];
+  readonly items: readonly {
+    readonly name: string | undefined;
+    readonly id: string | undefined;
+  }[];
   readonly next: string | undefined;
 }
 
-async function ofCloudFront(prefix: string): Promise<readonly string[]> {
+async function ofCloudFront(prefix: string): Promise<readonly Named[]> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
   const lists: Readonly<Record<string, (Marker: string | undefined) => Promise<Page>>> = {
     function: async (Marker) => {
       const { FunctionList: list } = await client.send(new ListFunctionsCommand({ Marker }));
-      return { names: (list?.Items ?? []).map(({ Name }) => Name), next: list?.NextMarker };
+      const items = (list?.Items ?? []).map(({ Name: name }) => ({ name, id: name }));
+      return { items, next: list?.NextMarker };
     },
     'cache policy': async (Marker) => {
       const asked = new ListCachePoliciesCommand({ Marker, Type: 'custom' });
       const { CachePolicyList: list } = await client.send(asked);
-      const names = (list?.Items ?? []).map(
-        ({ CachePolicy }) => CachePolicy?.CachePolicyConfig?.Name,
-      );
-      return { names, next: list?.NextMarker };
+      const items = (list?.Items ?? []).map(({ CachePolicy: one }) => ({
+        ...{ name: one?.CachePolicyConfig?.Name, id: one?.Id },
+      }));
+      return { items, next: list?.NextMarker };
     },
     'response headers policy': async (Marker) => {
       const asked = new ListResponseHeadersPoliciesCommand({ Marker, Type: 'custom' });
       const { ResponseHeadersPolicyList: list } = await client.send(asked);
-      const names = (list?.Items ?? []).map(
-        ({ ResponseHeadersPolicy }) => ResponseHeadersPolicy?.ResponseHeadersPolicyConfig?.Name,
-      );
-      return { names, next: list?.NextMarker };
+      const items = (list?.Items ?? []).map(({ ResponseHeadersPolicy: one }) => ({
+        ...{ name: one?.ResponseHeadersPolicyConfig?.Name, id: one?.Id },
+      }));
+      return { items, next: list?.NextMarker };
     },
     'origin access control': async (Marker) => {
       const asked = new ListOriginAccessControlsCommand({ Marker });
       const { OriginAccessControlList: list } = await client.send(asked);
-      return { names: (list?.Items ?? []).map(({ Name }) => Name), next: list?.NextMarker };
+      const items = (list?.Items ?? []).map(({ Name: name, Id: id }) => ({ name, id }));
+      return { items, next: list?.NextMarker };
     },
   };
-  const found: string[] = [];
+  // A function is there twice, as it is developed and as it is live.
+  const found = new Map<string, Named>();
   try {
     for (const [kind, list] of Object.entries(lists)) {
       let page: Page | undefined;
       do {
         page = await list(page?.next);
-        for (const name of page.names) {
-          // A function is there twice, as it is developed and as it is live.
+        for (const { name, id } of page.items) {
           const what = `CloudFront ${kind} ${name}`;
-          if (name?.startsWith(prefix) && !found.includes(what)) found.push(what);
+          const type = `aws_cloudfront_${kind.replaceAll(' ', '_')}`;
+          if (name?.startsWith(prefix) && id) found.set(what, { type, name, id, what });
         }
       } while (page.next);
     }
-    return found;
+    return [...found.values()];
   } finally {
     client.destroy();
   }

@@ -15,6 +15,8 @@ export interface StackState {
   /** Resources that it made and has not destroyed. */
   readonly resources: number;
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** Their types and names in AWS, where they have one: `aws_iam_role vodstack-dev-task`. */
+  readonly names: readonly string[];
   /** Where those are that the stage's own region holds, as far as AWS's names of them tell. */
   readonly places: readonly Place[];
 }
@@ -25,7 +27,7 @@ export interface Place {
   readonly account: string | undefined;
 }
 
-const NOTHING: StackState = { resources: 0, outputs: {}, places: [] };
+const NOTHING: StackState = { resources: 0, names: [], outputs: {}, places: [] };
 
 const stateFile = z.object({
   version: z.literal(4),
@@ -33,6 +35,7 @@ const stateFile = z.object({
   resources: z.array(
     z.object({
       mode: z.enum(['managed', 'data']),
+      type: z.string(),
       provider: z.string(),
       instances: z.array(z.object({ attributes: z.record(z.string(), z.unknown()).nullish() })),
     }),
@@ -56,12 +59,22 @@ export async function readState(
   const managed = resources.filter(({ mode }) => mode === 'managed');
   return {
     resources: managed.length,
+    names: managed.flatMap(namesOf),
     places: managed.filter(({ provider }) => !EDGE_PROVIDER.test(provider)).flatMap(placesOf),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
   };
 }
 
 const named = z.object({ arn: z.string(), region: z.string().optional() });
+
+const withName = z.object({ name: z.string() });
+
+function namesOf({ type, instances }: StateResource): readonly string[] {
+  return instances.flatMap(({ attributes }) => {
+    const resource = withName.safeParse(attributes);
+    return resource.success ? [`${type} ${resource.data.name}`] : [];
+  });
+}
 
 /** By `arn:aws:<service>:<region>:<account>:…`. That of a bucket has neither, and a bucket tells its region beside it. */
 function placesOf({ instances }: StateResource): readonly Place[] {

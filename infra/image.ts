@@ -13,8 +13,8 @@ export const CONTENT = [
 ];
 
 /**
- * The month whose updates of the system are in the image, as `2026-11`, in UTC. A deploy that is under way as a
- * month begins stays in its own, by VODSTACK_IMAGE_MONTH.
+ * The month whose updates of the system are in the image, as `2026-11`, in UTC; or the minute, as `2026-11-28T06-12`,
+ * of one that was built anew within a month. A deploy says which one to what it starts, by VODSTACK_IMAGE_MONTH.
  */
 export function imageMonth(): string {
   return process.env['VODSTACK_IMAGE_MONTH'] ?? new Date().toISOString().slice(0, 7);

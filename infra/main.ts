@@ -1,4 +1,6 @@
 import { App } from 'cdktf';
+import { ADOPTED, adoptedSchema, importAdopted } from './adopted.ts';
+import type { Adopted } from './adopted.ts';
 import { ComputeStack } from './compute.ts';
 import { checkStages } from './config.ts';
 import type { StageConfig } from './config.ts';
@@ -37,17 +39,23 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
 /** Declares every stage and writes it out. Throws Error naming every mistake in them. */
 export function synthesise(
   stages: readonly StageConfig[],
-  options: { readonly outdir?: string; readonly endpoint?: string | undefined } = {},
+  options: {
+    readonly outdir?: string;
+    readonly endpoint?: string | undefined;
+    readonly adopted?: Adopted;
+  } = {},
 ): void {
-  const { outdir, endpoint } = options;
+  const { outdir, endpoint, adopted = [] } = options;
   const app = new App(outdir === undefined ? {} : { outdir });
   for (const config of checkStages(stages)) declareStage(app, config, endpoint);
+  importAdopted(app, adopted);
   app.synth();
 }
 
 if (process.argv[1] === import.meta.filename) {
   try {
-    synthesise(await readStages(), { endpoint: process.env['AWS_ENDPOINT_URL'] });
+    const adopted = adoptedSchema.parse(JSON.parse(process.env[ADOPTED] ?? '[]'));
+    synthesise(await readStages(), { endpoint: process.env['AWS_ENDPOINT_URL'], adopted });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

@@ -14,6 +14,7 @@ import { start } from './run.ts';
 
 const ACCOUNT = '123456789012';
 const CONFIG = new URL('../../infra/config.ts', import.meta.url).href;
+const WORKER = { memoryMiB: 4096, architecture: 'X86_64', spotPercent: 80 };
 const ALL = {
   BlockPublicAcls: true,
   IgnorePublicAcls: true,
@@ -102,6 +103,16 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('Warning: Stage mine lacks alarmEmail');
     // It goes on, to what is missing on this machine.
     expect(err).toContain("The worker's image has to be built, and no container engine works here");
+  });
+
+  test('a first deploy says what it takes of the limits of the account.', async () => {
+    const { err } = await run('deploy', { worker: { ...WORKER, cpuUnits: 2048 }, maxWorkers: 6 });
+    expect(err).toContain(
+      "Stage mine takes of this account's limits: 3 cache policies of CloudFront (0 of 20 are taken), " +
+        '1 network of eu-central-1 (of 5), and for 6 workers at once 12 vCPUs of Fargate, 80 % of them Spot',
+    );
+    await writeFile(join(folder, 'terraform.mine-queues.tfstate'), state(queueIn('eu-central-1')));
+    expect((await run('deploy', {})).err).not.toContain('limits');
   });
 
   test.each([

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Adopted } from '../../infra/adopted.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { synthesise } from '../../infra/main.ts';
 
@@ -47,9 +48,10 @@ const manifest = z.object({
 export function synth(
   stages: readonly StageConfig[],
   endpoint?: string,
+  adopted: Adopted = [],
 ): ReadonlyMap<string, Stack> {
   const outdir = mkdtempSync(join(tmpdir(), 'vodstack-synth-'));
-  synthesise(stages, { outdir, endpoint });
+  synthesise(stages, { outdir, endpoint, adopted });
   const { stacks } = manifest.parse(readJson(join(outdir, 'manifest.json')));
   const names = readdirSync(join(outdir, 'stacks'));
   return new Map(names.map((name) => [name, readStack(outdir, name, stacks[name])]));

@@ -1,0 +1,38 @@
+import { CACHE_POLICIES } from '../edge/behaviours.ts';
+import type { StageConfig } from './config.ts';
+
+/** What a stage takes of the limits that AWS sets an account, in sentences. */
+export interface Limits {
+  readonly needs: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Cache policies of CloudFront in an account, unless AWS has raised it.
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
+ */
+const MOST_CACHE_POLICIES = 20;
+
+/** Says what a stage needs that is not there yet, in an account with so many cache policies. */
+export function limitsOf(
+  { name, region, maxWorkers, worker }: StageConfig,
+  cachePolicies: number,
+): Limits {
+  const own = Object.keys(CACHE_POLICIES).length;
+  const cores = (maxWorkers * worker.cpuUnits) / 1024;
+  const needs =
+    `Stage ${name} takes of this account's limits: ${own} cache policies of CloudFront (${cachePolicies} of ` +
+    `${MOST_CACHE_POLICIES} are taken), 1 network of ${region} (of 5), and for ${maxWorkers} workers at once ` +
+    `${cores} vCPUs of Fargate, ${worker.spotPercent} % of them Spot: a new account may have fewer (Service Quotas ` +
+    'L-36FBB829 for Spot, L-3032A538 on demand), and the rest of the work waits then.';
+  const tooMany = cachePolicies + own > MOST_CACHE_POLICIES;
+  return {
+    needs,
+    warnings: tooMany
+      ? [
+          `With ${cachePolicies} cache policies of CloudFront there is no room for ${own} more, unless AWS has raised ` +
+            `its limit of ${MOST_CACHE_POLICIES}. Raise it in Service Quotas, or take a stage away that nobody needs.`,
+        ]
+      : [],
+  };
+}

@@ -1,0 +1,42 @@
+import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { stage } from '../../infra/config.ts';
+import { nameOf } from '../../infra/names.ts';
+import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import type { Emulator } from '../aws/emulator.ts';
+import { synth } from '../infra/synth.ts';
+import { terraform, whyNoTerraform } from './terraform.ts';
+
+const why = whyNoTerraform() ?? whyNoEmulator;
+const MINE = stage({ name: 'mine', region: 'eu-central-1', allowedSites: ['https://my.site'] });
+const name = nameOf('mine', 'worker');
+
+describe.skipIf(why)(`What a killed deploy has left${why ? ` (skipped: ${why})` : ''}`, () => {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [key, value] of Object.entries(emulator.env)) vi.stubEnv(key, value);
+    const ecr = new ECRClient();
+    await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
+    ecr.destroy();
+  });
+  afterAll(async () => {
+    await emulator.stop();
+    vi.unstubAllEnvs();
+  });
+
+  /** Makes the repository alone, as all of the storage takes a minute. */
+  async function apply(adopted: Parameters<typeof synth>[2]): Promise<string> {
+    const directory = synth([MINE], emulator.endpoint, adopted).get('mine-storage')?.directory;
+    if (directory === undefined) throw new Error('There is no storage.');
+    await terraform(directory, ['init', '-input=false']);
+    const target = '-target=aws_ecr_repository.worker-images';
+    return terraform(directory, ['apply', '-auto-approve', target]);
+  }
+
+  test('is in the way of the next one, unless Terraform imports it.', async () => {
+    await expect(apply([])).rejects.toThrow('RepositoryAlreadyExistsException');
+    const said = await apply([{ type: 'aws_ecr_repository', name, id: name }]);
+    expect(said).toMatch(/Apply complete! Resources: 1 imported, 0 added, \d changed, 0 destroyed/);
+  });
+});
