@@ -109,7 +109,10 @@ describeWithEmulator('The commands on a stage', () => {
     test('look for lost work in it, and find none where there is none.', async () => {
       const { code, json } = await run('check', ['dev', '--json']);
       expect(code).toBe(0);
-      expect(json).toEqual([{ place: 'Stage dev', held: 0, open: 0, lost: [], sent: [] }]);
+      const garbage = { found: [], waiting: [], due: [], settled: [] };
+      expect(json).toEqual([
+        { place: 'Stage dev', held: 0, open: 0, lost: [], sent: [], garbage, freed: [] },
+      ]);
     });
 
     test('say so when its workers are those of another version.', async () => {
