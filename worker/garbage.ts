@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TransientError } from './errors.ts';
+import { TransientError, UnreadableError } from './errors.ts';
 import { createDocument, fetchDocument, parseDocument } from './io/documents.ts';
 import { inParallel } from './io/in-parallel.ts';
 import type { ObjectStore, ObjectSummary } from './io/ports.ts';
@@ -75,7 +75,7 @@ export async function holdVersion(place: Place, version: Version): Promise<void>
   for (;;) {
     const stored = await fetchDocument(store, config.WORK_BUCKET, unnamedKey(version));
     if (!stored) return;
-    if (parseDocument(unnamedKey(version), stored.text, parseNote).isRemoving) {
+    if (readNote(unnamedKey(version), stored.text).isRemoving) {
       throw new TransientError('The version is being removed, as nothing named it for long.');
     }
     const renewed = { since: new Date(), isRemoving: false };
@@ -86,15 +86,25 @@ export async function holdVersion(place: Place, version: Version): Promise<void>
 const noteSchema = z.object({ since: z.iso.datetime(), isRemoving: z.boolean() });
 const parseNote = (json: unknown) => noteSchema.parse(json);
 
+/** One that cannot be read, as something else wrote it, stops neither a check nor a job. */
+function readNote(key: string, text: string): Pick<UnnamedNote, 'since' | 'isRemoving'> {
+  try {
+    const { since, isRemoving } = parseDocument(key, text, parseNote);
+    return { since: new Date(since), isRemoving };
+  } catch (error) {
+    if (error instanceof UnreadableError) return { since: undefined, isRemoving: false };
+    throw error;
+  }
+}
+
 async function readNotes({ store, config }: Place): Promise<readonly UnnamedNote[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(config.WORK_BUCKET, UNNAMED)) keys.push(key);
   const notes = await inParallel(keys, AT_ONCE, async (key) => {
     const stored = await fetchDocument(store, config.WORK_BUCKET, key);
     if (!stored) return [];
-    const { since, isRemoving } = parseDocument(key, stored.text, parseNote);
     const [, assetId = '', version = ''] = key.replace(/\.json$/, '').split('/');
-    return [{ assetId, version, since: new Date(since), isRemoving, etag: stored.etag }];
+    return [{ assetId, version, ...readNote(key, stored.text), etag: stored.etag }];
   });
   return notes.flat();
 }
@@ -103,7 +113,7 @@ async function readNotes({ store, config }: Place): Promise<readonly UnnamedNote
 function writeNote(
   { store, config }: Place,
   version: Version,
-  note: Pick<UnnamedNote, 'since' | 'isRemoving'>,
+  note: { readonly since: Date; readonly isRemoving: boolean },
   replaced?: string,
 ): Promise<boolean> {
   return createDocument(store, config.WORK_BUCKET, unnamedKey(version), note, parseNote, replaced);

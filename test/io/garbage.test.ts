@@ -146,6 +146,21 @@ test('Nobody publishes a version that is being removed, and nobody else removes 
   }
 });
 
+test('A note that cannot be read stops neither a check nor a publication, and is written anew.', async () => {
+  await library();
+  await check(inDays(0));
+  const { store, config } = services;
+  const damaged = { assetId: A, version: OLD };
+  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  // The one that reads first drops it, and the next one notes the version again.
+  for (const days of [1, 2]) expect(await check(inDays(days))).toEqual([]);
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
+  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  await holdVersion(services, damaged);
+  expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([damaged]);
+});
+
 test('A removal that was cut off is finished by a later one.', async () => {
   await library();
   await check(inDays(0));

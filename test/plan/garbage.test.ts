@@ -55,6 +55,11 @@ describe('A version', () => {
     expect(judge({ ...facts, notes })).toEqual({ settled: ['1'], ...(found ? { found } : {}) });
   });
 
+  test('whose note cannot be read is noted anew.', () => {
+    const notes = [{ ...note('1', 100), since: undefined }];
+    expect(judge({ assets: [replaced], notes })).toEqual({ settled: ['1'] });
+  });
+
   test('that is being removed is left to its remover, until that was cut off.', () => {
     const facts = { assets: [replaced], busy: new Set(['a']) };
     expect(judge({ ...facts, notes: [note('1', 0.01, true)] })).toEqual({ waiting: ['1'] });

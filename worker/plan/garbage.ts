@@ -28,7 +28,8 @@ export interface DeliveredAsset {
 
 /** Written when a version was first seen without a name, and again when somebody removes it. */
 export interface UnnamedNote extends Version {
-  readonly since: Date;
+  /** Undefined when the note cannot be read. */
+  readonly since: Date | undefined;
   readonly isRemoving: boolean;
   readonly etag: string;
 }
@@ -46,7 +47,7 @@ export interface Garbage {
   /** Those that were seen before, until their time is over. */
   readonly waiting: readonly UnnamedNote[];
   readonly due: readonly UnnamedNote[];
-  /** Notes of versions that are gone, named again or at work again. */
+  /** Notes of versions that are gone, named again or at work again, and notes that cannot be read. */
   readonly settled: readonly UnnamedNote[];
 }
 
@@ -62,6 +63,7 @@ export function judgeVersions({ assets, busy, notes }: GarbageFacts, now: Date):
   const noted = new Set(notes.map(nameOf));
   const groups = Map.groupBy(notes, (note): Exclude<keyof Garbage, 'found'> => {
     const isUnnamed = unnamed.has(nameOf(note));
+    if (!note.since) return 'settled';
     const age = now.getTime() - note.since.getTime();
     if (note.isRemoving) {
       if (age < REMOVAL_MILLISECONDS) return 'waiting';

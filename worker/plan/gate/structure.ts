@@ -22,9 +22,10 @@ const AAC_FRAME = 1024;
 const TICK = 1;
 
 /**
- * x264 keeps a rate by what it expects a picture to take, and may miss by a little.
+ * x264 keeps a rate by what it expects a picture to take, and may miss it. Measured on noise from 90p to 360p and from
+ * 10 to 50 frames/s: up to 3 % with `veryfast` and `medium`, up to 32 % with `ultrafast`.
  */
-const RATE_TOLERANCE = 0.25;
+const RATE_TOLERANCE = 0.5;
 
 /** The frame of the asset that is shown at that time of the segments' clock. */
 export function frameAt({ rate }: Grid, pts: number): number {
