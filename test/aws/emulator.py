@@ -35,6 +35,7 @@ from moto.logs.models import logs_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.resourcegroupstaggingapi.models import ResourceGroupsTaggingAPIBackend
 from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
+from moto.s3.responses import S3Response
 from moto.sns.models import sns_backends
 from moto.sqs.models import Queue, sqs_backends
 from moto.ssm.models import ssm_backends
@@ -108,6 +109,24 @@ def ask_bucket_policies_properly():
         return statement["Principal"] == "*" and (demanded is None or referer in allowed)
 
     FakeBucket.get_permission = permission
+
+
+def write_one_at_a_time():
+    """Of several who write under a condition at once, one succeeds.
+
+    moto answers each request in a thread of its own, and looks at the condition well before it writes.
+    """
+    lock = threading.RLock()
+    for name in ("put_object", "_key_response_post"):
+        setattr(S3Response, name, locked(lock, getattr(S3Response, name)))
+
+
+def locked(lock, write):
+    def one_at_a_time(*arguments, **named):
+        with lock:
+            return write(*arguments, **named)
+
+    return one_at_a_time
 
 
 def forget_delete_markers():
@@ -508,6 +527,7 @@ def now():
 def main():
     keep_queue_attributes()
     ask_bucket_policies_properly()
+    write_one_at_a_time()
     forget_delete_markers()
     keep_service_settings()
     keep_target_tags()
