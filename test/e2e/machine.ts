@@ -119,8 +119,8 @@ export class Machine {
   }
 
   /** The event of an asset that is ready; fails with the reason when it is not. */
-  async ready(): Promise<Extract<AssetEvent, { type: 'asset.ready' }>> {
-    const event = await this.event();
+  async ready(patience?: number): Promise<Extract<AssetEvent, { type: 'asset.ready' }>> {
+    const event = await this.event(patience);
     if (event.type === 'asset.ready') return event;
     throw new Error(`${event.type}: ${event.reason}\n${this.said()}`);
   }

@@ -49,7 +49,8 @@ async function publish(file: string): Promise<string> {
   try {
     machine.start();
     const { assetId } = await machine.upload(file, `0/${basename(file)}`);
-    await machine.ready();
+    // A source of two hours takes one worker minutes.
+    await machine.ready(60);
     return digestOf(await machine.published(assetId), assetId);
   } finally {
     await machine.close();
