@@ -6,7 +6,7 @@ import { CONCERNS, stackName } from '../infra/names.ts';
 import { globalNames } from './named.ts';
 import { readState } from './state.ts';
 
-/** What a stage takes of its account's limits, before its first deploy; undefined when some of it is there. */
+/** The share of its account's limits that a stage will use. Undefined once a part of the stage is deployed. */
 export async function limitsOfAccount(
   s3: S3Client,
   config: StageConfig,

@@ -128,7 +128,7 @@ Options:
   --json       as one line of JSON
   --help       this text
 
-Ends with 0 when nothing is wrong. What could not be asked, as in an emulator of AWS, is named and is
+Ends with 0 when nothing is wrong. Checks that could not be tried, as in an emulator of AWS, are named and are
 neither.
 `;
 

@@ -9,7 +9,7 @@ export interface Probe {
   readonly name: string;
   readonly ask: Asked;
   readonly want: Want;
-  /** What to do about another answer. */
+  /** Tells a person what to do when the answer is a different one. */
   readonly remedy: string;
   /** Asks again after another answer, so many times in all: edges differ in what they have kept. Default: 1. */
   readonly tries?: number;
@@ -38,7 +38,7 @@ export interface Want {
   readonly says?: string;
 }
 
-/** What a stage serves while it is tried. */
+/** The objects that a stage serves during the run. */
 export interface Served {
   readonly config: StageConfig;
   /** Where the videos are: `https://…`, without a slash at the end. */
@@ -49,7 +49,7 @@ export interface Served {
   readonly poster: string;
   readonly segmentBytes: Uint8Array;
   readonly playerBytes: Uint8Array;
-  /** What addresses are signed with; undefined in a stage without playback tokens. */
+  /** The key that signs addresses. Undefined in a stage without playback tokens. */
   readonly tokenKey: string | undefined;
   readonly now: Date;
 }
@@ -311,7 +311,7 @@ export function plainHttpProbe({ config, origin, pointer }: Served): Probe {
   };
 }
 
-/** What buckets are called, and where an object of one is. */
+/** The names of the buckets, and the address of an object in one of them. */
 export interface Buckets {
   readonly delivery: string;
   readonly source: string;

@@ -44,7 +44,7 @@ const READY_SECONDS = 480;
 const FORGOTTEN_SECONDS = 300;
 const LOGS_SECONDS = 180;
 
-/** What became of a check: `unanswered` is neither right nor wrong. */
+/** The result of a check. `unanswered`: it could not be tried here, which is neither right nor wrong. */
 type Outcome =
   | { readonly status: 'ok'; readonly note?: string }
   | { readonly status: 'wrong'; readonly what: string; readonly remedy: string }

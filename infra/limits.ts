@@ -1,7 +1,7 @@
 import { CACHE_POLICIES } from '../edge/behaviours.ts';
 import type { StageConfig } from './config.ts';
 
-/** What a stage takes of the limits that AWS sets an account, in sentences. */
+/** Describes, in sentences, how much of an account's AWS limits a stage uses. */
 export interface Limits {
   readonly needs: string;
   readonly warnings: readonly string[];

@@ -41,7 +41,7 @@ const DAY_SECONDS = 24 * 3600;
 const RETENTION_SECONDS = 14 * DAY_SECONDS;
 const JOB_RETENTION_SECONDS = 10 * DAY_SECONDS;
 
-/** The two queues of work, what was given up of it, and what is told of assets; and the uploads that begin it all. */
+/** The two queues of work, the dead letters, and the events about assets. The source bucket sends uploads to the first. */
 export class QueuesStack extends StageStack {
   /** Uploads, jobs, and the units that come first. */
   readonly jobs: SqsQueue;

@@ -2,21 +2,16 @@ import { z } from 'zod';
 import { TransientError, UnreadableError } from './errors.ts';
 import { createDocument, fetchDocument, parseDocument } from './io/documents.ts';
 import { inParallel } from './io/in-parallel.ts';
-import type { ObjectStore, ObjectSummary } from './io/ports.ts';
+import type { ObjectSummary } from './io/ports.ts';
 import { judgeVersions, REMOVAL_MILLISECONDS } from './plan/garbage.ts';
 import type { DeliveredAsset, Garbage, UnnamedNote, Version } from './plan/garbage.ts';
 import { ASSETS, UNNAMED, pointerKey, unnamedKey, versionKey } from './plan/keys.ts';
+import type { Place } from './pointer.ts';
 
-/**
- * Versions that no pointer names are noted in the work bucket, and removed when they are still without a name long
- * after. The note is what remover and publisher agree by: each writes it on the condition that nobody else has. A
- * publisher makes it new, so that the version is young again; a remover claims it before it deletes anything, and no
- * publisher goes on then.
- */
-interface Place {
-  readonly store: ObjectStore;
-  readonly config: { readonly WORK_BUCKET: string; readonly DELIVERY_BUCKET: string };
-}
+// Versions that no pointer names are noted in the work bucket, and removed if no pointer names them 14 days later.
+// Remover and publisher both write the note, on the condition that nobody else has written it meanwhile. A publisher
+// renews it, so that the 14 days begin anew. A remover claims it before it deletes anything, and no publisher goes on
+// then.
 
 /** A version that was removed. */
 export interface Freed extends Version {

@@ -17,7 +17,8 @@ export interface Pointer {
   readonly title?: string | undefined;
 }
 
-interface Place {
+/** Where versions, pointers and the notes about them are. */
+export interface Place {
   readonly store: ObjectStore;
   readonly config: { readonly WORK_BUCKET: string; readonly DELIVERY_BUCKET: string };
 }

@@ -85,7 +85,7 @@ function whatWasMade({ renditions, bytes }: ReadyItem): string {
   return `${made} (${bytesText(bytes)})`;
 }
 
-/** What viewers read, to be changed. */
+/** Changes the title that viewers read. */
 export function TitleField({ item }: { readonly item: ReadyItem }) {
   const [draft, setDraft] = useState<string>();
   const [problem, setProblem] = useState('');

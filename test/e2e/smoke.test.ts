@@ -23,7 +23,7 @@ const checksSchema = z.object({
   checks: z.array(z.object({ name: z.string(), status: z.enum(['ok', 'wrong', 'unanswered']) })),
 });
 
-/** What only AWS itself can answer. */
+/** Checks that need AWS itself. */
 const NOT_ASKED = [
   'workers from none',
   'the CDN by plain HTTP',
