@@ -35,6 +35,7 @@ WORKDIR /vodstack
 COPY --from=packages /vodstack/node_modules node_modules
 # Readable for the worker whatever the builder's umask.
 COPY --chmod=755 package.json ./
+COPY --chmod=755 core core
 COPY --chmod=755 worker worker
 
 ENV PATH=/usr/local/bin:/usr/bin:/bin

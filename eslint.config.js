@@ -18,11 +18,21 @@ const ioModules = [
 
 const ffmpegElsewhere = {
   name: 'fluent-ffmpeg',
-  message: 'Only worker/io/ffmpeg.ts runs ffmpeg.',
+  message: 'Only worker/ffmpeg/run.ts runs ffmpeg.',
 };
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'eslint.config.js', 'cdktf.out/', 'edge/*.js', 'data/', 'dist/'] },
+  {
+    ignores: [
+      'node_modules/',
+      'eslint.config.js',
+      '.dependency-cruiser.js',
+      'cdktf.out/',
+      'edge/*.js',
+      'data/',
+      'dist/',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -33,7 +43,7 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-confusing-void-expression': 'off',
-      // A port's method is asynchronous in every home, also where one home has nothing to wait for.
+      // A port's method is asynchronous in every backend, also where one has nothing to wait for.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': [
         'error',
@@ -41,54 +51,44 @@ export default tseslint.config(
       ],
     },
   },
-  // The plan decides and touches nothing: no I/O, no clock, no chance, no SDK.
-  ...['..', '../..'].map((outside) => ({
-    files: [outside === '..' ? 'worker/plan/*.ts' : 'worker/plan/*/*.ts'],
+  // Planning and the model decide and touch nothing: no I/O, no clock, no randomness, no SDK.
+  // Which room may import from which stands in .dependency-cruiser.js.
+  {
+    files: ['worker/plan/**/*.ts', 'core/model/**/*.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
         {
-          paths: ioModules.map((name) => ({ name, message: 'worker/plan is pure.' })),
+          paths: ioModules.map((name) => ({ name, message: 'This room is pure.' })),
           patterns: [
-            {
-              group: [
-                '**/io/**',
-                `${outside}/*.ts`,
-                `!${outside}/errors.ts`,
-                '@aws-sdk/*',
-                'fluent-ffmpeg',
-                'pino',
-              ],
-              message: 'worker/plan is pure.',
-            },
+            { group: ['@aws-sdk/*', 'fluent-ffmpeg', 'pino'], message: 'This room is pure.' },
           ],
         },
       ],
       'no-restricted-globals': ['error', 'process', 'fetch', 'setTimeout', 'setInterval'],
       'no-restricted-properties': [
         'error',
-        { object: 'Date', property: 'now', message: 'worker/plan has no clock.' },
-        { object: 'Math', property: 'random', message: 'worker/plan has no chance.' },
+        { object: 'Date', property: 'now', message: 'This room has no clock.' },
+        { object: 'Math', property: 'random', message: 'This room has no randomness.' },
       ],
     },
-  })),
+  },
   {
-    files: ['worker', 'commands', 'local', 'cloud', 'test', 'bench'].map((one) => `${one}/**/*.ts`),
-    ignores: ['worker/io/ffmpeg.ts', 'worker/plan/**'],
+    files: ['**/*.ts'],
+    ignores: ['worker/ffmpeg/run.ts', 'worker/plan/**', 'core/**', 'infra/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [ffmpegElsewhere] }] },
   },
   {
-    files: ['worker/**/*.ts'],
-    ignores: ['worker/io/aws/**', 'worker/io/ffmpeg.ts', 'worker/plan/**'],
+    files: ['core/**/*.ts'],
+    ignores: ['core/storage/aws/**', 'core/model/**'],
     rules: {
       'no-restricted-imports': [
         'error',
         {
-          paths: [ffmpegElsewhere],
           patterns: [
             {
               group: ['@aws-sdk/*', '**/aws/*'],
-              message: 'worker/io/home.ts loads the AWS SDK, when it is needed.',
+              message: 'core/storage/open-backend.ts loads the AWS SDK, when it is needed.',
             },
           ],
         },
@@ -97,8 +97,8 @@ export default tseslint.config(
   },
   {
     // Names from outside must not reach a terminal as they are.
-    files: ['commands', 'local', 'cloud'].map((one) => `${one}/**/*.ts`),
-    ignores: ['commands/terminal.ts'],
+    files: ['scripts/**/*.ts'],
+    ignores: ['scripts/cli/terminal.ts'],
     rules: {
       'no-console': 'error',
       'no-restricted-syntax': [
@@ -106,7 +106,7 @@ export default tseslint.config(
         {
           selector:
             'MemberExpression[property.name="write"][object.property.name=/^(stdout|stderr)$/]',
-          message: 'commands/terminal.ts writes to the terminal.',
+          message: 'scripts/cli/terminal.ts writes to the terminal.',
         },
       ],
     },

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const pure = ['test/plan/**/*.test.ts', 'test/edge/**/*.test.ts'];
+const pure = ['test/core/model/*.test.ts', 'test/worker/plan/*.test.ts', 'test/edge/*.test.ts'];
 const slow = ['e2e', 'browser', 'fuzz', 'faults'].map((one) => `test/${one}/**/*.test.ts`);
 
 /**
@@ -27,9 +27,10 @@ export default defineConfig({
       {
         test: {
           name: 'io',
-          include: ['io', 'local', 'commands', 'cloud', 'studio'].map(
+          include: ['core', 'worker', 'edge', 'scripts', 'studio', 'media', 'hls'].map(
             (one) => `test/${one}/**/*.test.ts`,
           ),
+          exclude: pure,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },

@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../worker/config.ts';
-import { layoutEnv } from '../worker/io/local/layout.ts';
-import { probeSource } from '../worker/io/probe.ts';
+import { readConfig } from '../core/environment.ts';
+import { layoutEnv } from '../core/storage/local/layout.ts';
+import { probeSource } from '../worker/ffmpeg/probe.ts';
 import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
-import { LADDER } from '../worker/plan/ladder.ts';
+import { LADDER } from '../core/model/ladder.ts';
 import { planAsset } from '../worker/plan/plan.ts';
 import type { Plan, Unit } from '../worker/plan/plan.ts';
-import { joinable, readSegment } from '../worker/plan/transport-stream.ts';
+import { alignContinuityCounters, readSegment } from '../worker/plan/transport-stream.ts';
 import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:gate [-- CLIP]
@@ -106,7 +106,9 @@ function decodedOf(folder: string, names: readonly string[]): Buffer {
     readdirSync(join(folder, name))
       .sort()
       .flatMap((file): readonly Uint8Array[] => {
-        const segment = readSegment(joinable(readFileSync(join(folder, name, file))));
+        const segment = readSegment(
+          alignContinuityCounters(readFileSync(join(folder, name, file))),
+        );
         return segment.kind === 'audio'
           ? segment.frames.map(({ data }) => data)
           : segment.pictures.slice(0, 1).map(({ data }) => data);

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '../worker/config.ts';
-import { layoutEnv } from '../worker/io/local/layout.ts';
-import { LADDER } from '../worker/plan/ladder.ts';
+import { readConfig } from '../core/environment.ts';
+import { layoutEnv } from '../core/storage/local/layout.ts';
+import { LADDER } from '../core/model/ladder.ts';
 import { make } from '../test/e2e/clips.ts';
 import { measure, requireClip, run } from './measure.ts';
 
@@ -86,7 +86,7 @@ function theUsualWay(): void {
 }
 
 function vodstack(workers: number): void {
-  const program = fileURLToPath(new URL('../local/main.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../scripts/commands/start.ts', import.meta.url));
   run(process.execPath, [
     ...['--disable-warning=ExperimentalWarning', program, '--once', '--port', '0'],
     ...['--data', join(directory, `data-${workers}`), '--workers', String(workers), clip],

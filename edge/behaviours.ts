@@ -1,10 +1,19 @@
-/** How the distribution treats requests, as plain values: infra/delivery.ts declares them, and local/edge/ behaves so. */
+/** How the distribution treats requests, as plain values: infra/delivery.ts declares them, and edge/local/ behaves so. */
 
 /**
  * What is published; nothing else of the delivery bucket is. Assets are below `v/`, and below `player/`
  * is the player's script.
  */
 export const PUBLISHED = ['v/', 'player/'] as const;
+
+/**
+ * How viewers reach what is published. Whatever the mode, only that can be read (edge/behaviours.ts).
+ *
+ * - `cdn-only`: only this stage's distribution reads the bucket (origin access control).
+ * - `public-read-via-cdn`: a public-read policy that also demands a secret which the CDN alone sends.
+ * - `public-read`: anybody reads, also at the bucket's own address, past the edge and its rule.
+ */
+export type AccessMode = 'public-read' | 'public-read-via-cdn' | 'cdn-only';
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 
@@ -38,9 +47,6 @@ export const PATHS: readonly { readonly pattern: string; readonly policy: CacheP
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
  */
 export const MISSING = { status: 403, keptSeconds: 0 } as const;
-
-/** The better one first: who takes both gets it. */
-export const ENCODINGS = ['br', 'gzip'] as const;
 
 /** Sent by other players for statistics (CTA-5004), and to tell playbacks apart. Nothing here reads them. */
 const PLAYER_HEADERS = [

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { EdgeAnswer } from '../local/edge/edge-function.ts';
+import type { EdgeAnswer } from './local/edge-function.ts';
 import { requestWith } from './event.ts';
 import type { EdgeEvent } from './event.ts';
 import type { EdgeRule } from './source.ts';

@@ -4,7 +4,7 @@ import { EcsClusterCapacityProviders } from '@cdktf/provider-aws/lib/ecs-cluster
 import { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
 import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/index.js';
 import type { Construct } from 'constructs';
-import type { WorkerEnv } from '../worker/config.ts';
+import type { WorkerEnv } from '../core/environment.ts';
 import type { StageConfig } from './config.ts';
 import { METRICS, nameOf, stackName } from './names.ts';
 import { Network } from './network.ts';

@@ -1,16 +1,8 @@
 import { z } from 'zod';
+import type { AccessMode } from '../edge/behaviours.ts';
 import { siteOf } from '../edge/sites.ts';
-import { SOUND_ALONE } from '../worker/config.ts';
-import { LADDER } from '../worker/plan/ladder.ts';
-
-/**
- * How viewers reach what is published. Whatever the mode, only that can be read (edge/behaviours.ts).
- *
- * - `cdn-only`: only this stage's distribution reads the bucket (origin access control).
- * - `public-read-via-cdn`: a public-read policy that also demands a secret which the CDN alone sends.
- * - `public-read`: anybody reads, also at the bucket's own address, past the edge and its rule.
- */
-export type AccessMode = 'public-read' | 'public-read-via-cdn' | 'cdn-only';
+import { SOUND_ALONE } from '../core/environment.ts';
+import { LADDER } from '../core/model/ladder.ts';
 
 /** One deployed environment: the only numbers an operator tunes. */
 export interface StageConfig {
@@ -245,7 +237,7 @@ const stageSchema = z.strictObject({
   soundAlone: oneOf(SOUND_ALONE),
   retention: z.strictObject({
     abandonedUploads: whole(1, 365),
-    // Marks and notes in the work bucket are for up to 15 days: worker/deleted.ts, worker/plan/garbage.ts.
+    // Marks and notes in the work bucket are for up to 15 days: core/catalog/deletion.ts, core/model/garbage.ts.
     work: whole(21, 3653),
     oldSources: whole(1, 3653),
     logs: z.number().refine((days) => LOG_DAYS.includes(days), `is none of ${LOG_DAYS.join(', ')}`),

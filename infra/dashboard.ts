@@ -1,4 +1,4 @@
-import type { Metric } from '../worker/plan/metrics.ts';
+import type { Metric } from '../core/model/metrics.ts';
 
 interface DashboardProps {
   readonly region: string;
@@ -8,7 +8,7 @@ interface DashboardProps {
   /** ECS service, which has the cluster's name, too. */
   readonly service: string;
   readonly distributionId: string;
-  /** Of what workers measure (worker/plan/metrics.ts). */
+  /** Of what workers measure (core/model/metrics.ts). */
   readonly metricsNamespace: string;
 }
 

@@ -11,11 +11,11 @@ import { S3BucketPolicy } from '@cdktf/provider-aws/lib/s3-bucket-policy/index.j
 import { SsmParameter } from '@cdktf/provider-aws/lib/ssm-parameter/index.js';
 import { Annotations, dependable, Fn, Token } from 'cdktf';
 import type { Construct } from 'constructs';
+import { ENCODINGS } from '../core/http/compress.ts';
 import {
   CACHE_POLICIES,
   CORS,
   DEFAULT_POLICY,
-  ENCODINGS,
   HEADERS,
   MISSING,
   PATHS,

@@ -9,6 +9,7 @@ export const CONTENT = [
   '.dockerignore',
   'package.json',
   'package-lock.json',
+  'core',
   'worker',
 ];
 

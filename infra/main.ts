@@ -10,7 +10,7 @@ import { QueuesStack } from './queues.ts';
 import { readStages } from './stages.ts';
 import { StateStack } from './state.ts';
 import { StorageStack } from './storage.ts';
-import { WatchingStack } from './watching.ts';
+import { MonitoringStack } from './monitoring.ts';
 
 /**
  * A stage's stacks, and every edge between them:
@@ -32,7 +32,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
     queues,
     imageTag: imageTag(config.worker.architecture, imageMonth()),
   });
-  new WatchingStack(app, { ...stage, jobs, units, deadLetters, distribution, deliveryBucket });
+  new MonitoringStack(app, { ...stage, jobs, units, deadLetters, distribution, deliveryBucket });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }
 

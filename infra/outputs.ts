@@ -33,7 +33,7 @@ export interface ComputeOutputs {
   readonly image: string;
 }
 
-export interface WatchingOutputs {
+export interface MonitoringOutputs {
   readonly dashboardName: string;
 }
 

@@ -6,7 +6,7 @@ import type { SqsQueueConfig } from '@cdktf/provider-aws/lib/sqs-queue/index.js'
 import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.js';
 import { SqsQueueRedriveAllowPolicy } from '@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import type { Construct } from 'constructs';
-import { serialiseReconcile } from '../worker/plan/message.ts';
+import { serialiseReconcile } from '../core/model/message.ts';
 import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { QueuesOutputs } from './outputs.ts';
@@ -22,7 +22,7 @@ export interface QueuesProps extends StageProps {
 
 /**
  * How often a message may meet workers that end without a word before the next one gives it up, with a
- * report. A failure that a worker survives counts by itself: MAX_FAILURES of worker/config.ts.
+ * report. A failure that a worker survives counts by itself: MAX_FAILURES of core/environment.ts.
  */
 export const MAX_RECEIVES = 20;
 
@@ -45,7 +45,7 @@ const JOB_RETENTION_SECONDS = 10 * DAY_SECONDS;
 export class QueuesStack extends StageStack {
   /** Uploads, jobs, and the units that come first. */
   readonly jobs: SqsQueue;
-  /** The units that can wait: worker/plan/precedence.ts. */
+  /** The units that can wait: core/model/precedence.ts. */
   readonly units: SqsQueue;
   readonly deadLetters: SqsQueue;
   readonly events: SqsQueue;
@@ -106,7 +106,7 @@ export class QueuesStack extends StageStack {
   }
 
   /**
-   * Has a worker look once a day for lost work: worker/reconcile.ts. Returns what must be allowed for it. A rule
+   * Has a worker look once a day for lost work: core/catalog/reconcile.ts. Returns what must be allowed for it. A rule
    * needs no role, unlike EventBridge's scheduler, and can be tagged.
    */
   private askForReconciliation(): Statement {

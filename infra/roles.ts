@@ -61,7 +61,7 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/jobs/*`,
     ),
-    // Titles that somebody gave, and notes of versions that nothing names: see worker/garbage.ts.
+    // Titles that somebody gave, and notes of versions that nothing names: see core/catalog/garbage.ts.
     allow(
       'KeepNotes',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],

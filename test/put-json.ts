@@ -1,4 +1,4 @@
-import type { ObjectStore } from '../worker/io/ports.ts';
+import type { ObjectStore } from '../core/storage/ports.ts';
 
 /** Writes a document as it is, whether anybody can read it or not. */
 export async function putJson(

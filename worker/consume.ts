@@ -1,7 +1,7 @@
 import { setInterval } from 'node:timers/promises';
-import { HomeLostError, LeaseLostError } from './io/ports.ts';
-import type { Queue, ReceivedMessage } from './io/ports.ts';
-import type { Logger } from './log.ts';
+import { BackendLostError, LeaseLostError } from '../core/storage/ports.ts';
+import type { Queue, ReceivedMessage } from '../core/storage/ports.ts';
+import type { Logger } from '../core/log.ts';
 import { outcomeOf } from './plan/outcome.ts';
 import type { Context } from './services.ts';
 
@@ -50,7 +50,7 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       else await options.idle({ log: options.log, signal: stop });
     } catch (error) {
       // No other try ends otherwise, and what would be written would be lost.
-      if (error instanceof HomeLostError) throw error;
+      if (error instanceof BackendLostError) throw error;
       if (stopped()) return;
       // The queue itself is out of reach: a message that was in hand comes back by its visibility.
       failures += 1;

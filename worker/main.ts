@@ -1,19 +1,19 @@
 import { consume } from './consume.ts';
-import { readConfig } from './config.ts';
-import { taskProtection } from './io/task-protection.ts';
-import { openHome } from './io/home.ts';
-import { createLog } from './log.ts';
+import { readConfig } from '../core/environment.ts';
+import { taskProtection } from './task-protection.ts';
+import { openBackend } from '../core/storage/open-backend.ts';
+import { createLog } from '../core/log.ts';
 import { giveUp, handleMessage } from './pipeline.ts';
-import { printable } from './plan/printable.ts';
+import { printable } from '../core/model/printable.ts';
 import { redrivenReporter } from './redriven.ts';
-import { requireNode } from './runtime.ts';
+import { requireNode } from '../core/runtime.ts';
 import { openScratch, removeScratch } from './scratch.ts';
 import { openServices } from './services.ts';
 
 const HELP = `Usage: node worker/main.ts
 
 Takes messages from the job queue and turns uploads into assets, until SIGTERM or SIGINT.
-Everything is set by environment variables; worker/config.ts describes each.
+Everything is set by environment variables; core/environment.ts describes each.
 `;
 
 try {
@@ -27,7 +27,7 @@ try {
   process.exitCode = 1;
 }
 
-/** The composition root: environment → home → services → the consumer, until told to stop. */
+/** The composition root: environment → backend → services → the consumer, until told to stop. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL, config.METRICS_NAMESPACE);
@@ -43,10 +43,10 @@ async function main(): Promise<void> {
   // Waiting for that keeps no worker alive that has failed.
   process.channel?.unref();
 
-  const home = await openHome(config.VODSTACK_HOME);
+  const backend = await openBackend(config.VODSTACK_HOME);
   const scratch = await openScratch(config.WORK_DIRECTORY, log);
-  const services = openServices(config, home, scratch);
-  log.info({ event: 'worker.started', home: config.VODSTACK_HOME, node: process.version });
+  const services = openServices(config, backend, scratch);
+  log.info({ event: 'worker.started', backend: config.VODSTACK_HOME, node: process.version });
   try {
     await consume({
       queue: services.jobs,
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
     });
   } finally {
     await removeScratch(scratch, log);
-    await home.close();
+    await backend.close();
   }
   log.info({ event: 'worker.stopped' });
 }

@@ -1,6 +1,6 @@
-import { UnreadableError } from './errors.ts';
-import { readDocument } from './io/documents.ts';
-import { jobKeys } from './plan/keys.ts';
+import { UnreadableError } from '../core/model/errors.ts';
+import { readDocument } from '../core/storage/documents.ts';
+import { jobKeys } from '../core/model/keys.ts';
 import { parseMarker } from './plan/marker.ts';
 import type { Marker } from './plan/marker.ts';
 import { planVersion } from './plan/plan.ts';

@@ -4,20 +4,21 @@ import {
   RejectedError,
   TransientError,
   UnreadableError,
-} from './errors.ts';
-import { clearIfDeleted, isDeleted, isDropped, unlessDeleted } from './deleted.ts';
+} from '../core/model/errors.ts';
+import { clearIfDeleted, isDeleted, isDropped, unlessDeleted } from '../core/catalog/deletion.ts';
 import { intake } from './intake.ts';
-import { serialiseJob, parseMessage } from './plan/message.ts';
-import type { Message } from './plan/message.ts';
+import { serialiseJob, parseMessage } from '../core/model/message.ts';
+import type { Message } from '../core/model/message.ts';
 import type { Plan } from './plan/plan.ts';
-import { setTitle } from './pointer.ts';
+import { setTitle } from '../core/catalog/pointer.ts';
 import { publishWhenDone, reportPublished } from './publish.ts';
-import { reconcile } from './reconcile.ts';
-import { readResult } from './reopen.ts';
+import { reconcile } from '../core/catalog/reconcile.ts';
+import { readResult } from '../core/catalog/results.ts';
 import { reportRejected, reportFailed, writeEvidence } from './report.ts';
-import type { JobNames } from './report.ts';
+import type { JobNames } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
-import { namesOf, readPlan, requestAgain } from './stored-plan.ts';
+import { namesOf, requestAgain } from '../core/catalog/job-origin.ts';
+import { readPlan } from './stored-plan.ts';
 import { encodeUnit } from './unit.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { writeDocument } from './io/documents.ts';
-import { jobKeys } from './plan/keys.ts';
-import { parseNote } from './plan/progress.ts';
+import { writeDocument } from '../core/storage/documents.ts';
+import { jobKeys } from '../core/model/keys.ts';
+import { parseNote } from '../core/model/progress.ts';
 import type { Context, Services } from './services.ts';
 
 /** A person who watches needs no more; and at S3 each note costs: 3,600 of them two US cents. */

@@ -1,20 +1,28 @@
-import { isDeleted } from './deleted.ts';
-import { FaultyOutputError } from './errors.ts';
+import { isDeleted } from '../core/catalog/deletion.ts';
+import { FaultyOutputError } from '../core/model/errors.ts';
 import { requireMade } from './gate.ts';
-import { readDocument } from './io/documents.ts';
-import { describeAsset, parseAsset } from './plan/asset.ts';
+import { readDocument } from '../core/storage/documents.ts';
+import { parseAsset } from '../core/model/asset.ts';
+import { withTitle } from '../core/model/session-data.ts';
+import { describeAsset } from './plan/describe-asset.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import {
   checkDocument,
   checkMediaPlaylist,
   checkMultivariantPlaylist,
 } from './plan/gate/publication.ts';
-import { ASSET_PATH, deliveryHeaders, jobKeys, playlistPath, versionKey } from './plan/keys.ts';
+import {
+  ASSET_PATH,
+  deliveryHeaders,
+  jobKeys,
+  playlistPath,
+  versionKey,
+} from '../core/model/keys.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
-import { measure, mediaPlaylist, multivariantPlaylist, withTitle } from './plan/playlist.ts';
-import { givenTitle, readPointer, replacePointer } from './pointer.ts';
-import type { Pointer } from './pointer.ts';
+import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts';
+import { givenTitle, readPointer, replacePointer } from '../core/catalog/pointer.ts';
+import type { Pointer } from '../core/catalog/pointer.ts';
 import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 

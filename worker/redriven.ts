@@ -1,6 +1,6 @@
-import { takeDeadLetters } from './io/dead-letters.ts';
+import { takeDeadLetters } from '../core/storage/dead-letter-queue.ts';
 import { giveUp, isOfDeleted, jobOf } from './pipeline.ts';
-import { readResult } from './reopen.ts';
+import { readResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
 /** How long a letter is hidden while it is looked at. */

@@ -1,19 +1,13 @@
-import type { RejectedError } from './errors.ts';
-import { writeDocument } from './io/documents.ts';
-import { parseAssetEvent } from './plan/asset.ts';
-import type { AssetEvent } from './plan/asset.ts';
-import { parseEvidence } from './plan/evidence.ts';
-import { redact } from './plan/command.ts';
-import { jobKeys } from './plan/keys.ts';
-import { readResult } from './reopen.ts';
+import type { RejectedError } from '../core/model/errors.ts';
+import { writeDocument } from '../core/storage/documents.ts';
+import { parseAssetEvent } from '../core/model/asset.ts';
+import type { AssetEvent } from '../core/model/asset.ts';
+import type { JobNames } from '../core/model/job.ts';
+import { parseEvidence } from '../core/model/evidence.ts';
+import { redact } from '../core/model/command.ts';
+import { jobKeys } from '../core/model/keys.ts';
+import { readResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
-
-/** What a job is called by, wherever it is reported. */
-export interface JobNames {
-  readonly jobId: string;
-  readonly assetId: string;
-  readonly source: { readonly bucket: string; readonly key: string };
-}
 
 /**
  * False for a result that the same source may still get over: a failure, or a source that was not

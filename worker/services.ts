@@ -1,7 +1,7 @@
-import type { WorkerConfig } from './config.ts';
-import { openJobQueue } from './io/job-queue.ts';
-import type { Home, ObjectStore, Queue } from './io/ports.ts';
-import type { Logger } from './log.ts';
+import type { WorkerConfig } from '../core/environment.ts';
+import { openJobQueue } from '../core/storage/job-queue.ts';
+import type { Backend, ObjectStore, Queue } from '../core/storage/ports.ts';
+import type { Logger } from '../core/log.ts';
 
 /** What every step of the pipeline may use; made once, in main.ts. */
 export interface Services {
@@ -21,13 +21,13 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-export function openServices(config: WorkerConfig, home: Home, scratch: string): Services {
+export function openServices(config: WorkerConfig, backend: Backend, scratch: string): Services {
   return {
     config,
-    store: home.store,
-    jobs: openJobQueue(home, config),
-    deadLetters: home.queue(config.DEAD_LETTER_QUEUE),
-    events: home.queue(config.EVENT_QUEUE),
+    store: backend.store,
+    jobs: openJobQueue(backend, config),
+    deadLetters: backend.queue(config.DEAD_LETTER_QUEUE),
+    events: backend.queue(config.EVENT_QUEUE),
     scratch,
   };
 }

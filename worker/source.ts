@@ -1,9 +1,9 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
-import { RejectedError, TransientError } from './errors.ts';
-import { serveBytes } from './io/byte-server.ts';
-import type { Part } from './io/byte-server.ts';
-import type { ObjectInfo, ObjectStore } from './io/ports.ts';
+import { RejectedError, TransientError } from '../core/model/errors.ts';
+import { serveBytes } from './byte-server.ts';
+import type { Part } from './byte-server.ts';
+import type { ObjectInfo, ObjectStore } from '../core/storage/ports.ts';
 
 /** One uploaded object, as it was when its job began. */
 export interface UploadedSource {

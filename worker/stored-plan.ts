@@ -1,19 +1,10 @@
-import { PoisonError, TransientError, UnreadableError } from './errors.ts';
-import { fetchDocument, parseDocument } from './io/documents.ts';
-import { isNewer, optionsOf, originOf } from './plan/foreign-plan.ts';
-import { assetIdOf, jobIdOf } from './plan/ids.ts';
-import { jobKeys } from './plan/keys.ts';
-import type { JobRequest } from './plan/message.ts';
-import { parsePlan } from './plan/plan.ts';
+import { z } from 'zod';
+import { PoisonError, TransientError, UnreadableError } from '../core/model/errors.ts';
+import { fetchDocument, parseDocument } from '../core/storage/documents.ts';
+import { jobKeys } from '../core/model/keys.ts';
+import { PLAN_SCHEMA, parsePlan } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
-import type { JobNames } from './report.ts';
 import type { Services } from './services.ts';
-
-/** Where plans and sources lie. */
-export interface Stored {
-  readonly store: Services['store'];
-  readonly config: Pick<Services['config'], 'SOURCE_BUCKET' | 'WORK_BUCKET'>;
-}
 
 export interface StoredPlan {
   readonly etag: string;
@@ -54,40 +45,16 @@ export async function readPlan(services: Services, jobId: string): Promise<Plan>
   return stored.plan;
 }
 
-/**
- * How to ask for a job again whose plan cannot be read: from what can be read of the plan or, when
- * nothing can, from the source bucket. Undefined when its options are not known.
- */
-export async function requestAgain(
-  { store, config }: Stored,
-  jobId: string,
-): Promise<JobRequest | undefined> {
-  const stored = await fetchDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan);
-  const origin = stored && originOf(stored.text);
-  if (origin) {
-    const options = optionsOf(jobId, origin);
-    return options && { source: origin.source, options };
-  }
-  const bucket = config.SOURCE_BUCKET;
-  for await (const { key, etag } of store.list(bucket, '')) {
-    const source = { bucket, key, etag };
-    if (jobIdOf(assetIdOf(source), {}) === jobId) return { source, options: {} };
-  }
-  return undefined;
+/** True for the plan of a newer version, which its own workers can read. */
+function isNewer(text: string): boolean {
+  const { data } = z.object({ schema: z.number() }).safeParse(jsonOf(text));
+  return data !== undefined && data.schema > PLAN_SCHEMA;
 }
 
-/** What a job is called by, also when its plan cannot be read. */
-export async function namesOf(services: Services, jobId: string): Promise<JobNames> {
-  const { store, config } = services;
-  const stored = await fetchDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan);
-  const origin = stored && originOf(stored.text);
-  if (origin) return { jobId, assetId: origin.assetId, source: origin.source };
-  const source = (await requestAgain(services, jobId))?.source;
-  const { bucket = config.SOURCE_BUCKET, key = '', etag = '' } = source ?? {};
-  // Whoever waits for the job waits by its own id.
-  return {
-    jobId,
-    assetId: source ? assetIdOf({ bucket, key, etag }) : jobId,
-    source: { bucket, key },
-  };
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

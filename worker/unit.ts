@@ -1,16 +1,16 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
-import { FaultyOutputError, PoisonError, RejectedError } from './errors.ts';
-import { Decoder } from './io/decoder.ts';
-import { writeDocument } from './io/documents.ts';
-import { runFfmpeg } from './io/ffmpeg.ts';
-import type { Progress } from './io/ffmpeg.ts';
-import { makeImages } from './io/images.ts';
-import { findSeek } from './io/probe.ts';
-import { makeFolders, takeSegments } from './io/segments.ts';
-import type { SegmentFile } from './io/segments.ts';
-import { readLevels, readShown, readWitness } from './io/witness.ts';
+import { FaultyOutputError, PoisonError, RejectedError } from '../core/model/errors.ts';
+import { Decoder } from './ffmpeg/decoder.ts';
+import { writeDocument } from '../core/storage/documents.ts';
+import { runFfmpeg } from './ffmpeg/run.ts';
+import type { Progress } from './ffmpeg/run.ts';
+import { makeImages } from './ffmpeg/images.ts';
+import { findSeek } from './ffmpeg/probe.ts';
+import { makeFolders, takeSegments } from './segments.ts';
+import type { SegmentFile } from './segments.ts';
+import { readLevels, readShown, readWitness } from './ffmpeg/witness.ts';
 import {
   AUDIO_FRAME_SECONDS,
   audioCommand,
@@ -30,13 +30,19 @@ import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
 import { imagesDecoder } from './plan/images.ts';
 import { readMarker } from './markers.ts';
-import { deliveryHeaders, imagePath, jobKeys, segmentPath, versionKey } from './plan/keys.ts';
+import {
+  deliveryHeaders,
+  imagePath,
+  jobKeys,
+  segmentPath,
+  versionKey,
+} from '../core/model/keys.ts';
 import { unitLimits } from './plan/limits.ts';
 import { parseMarker } from './plan/marker.ts';
 import type { Marker, SegmentFacts, StoredFile } from './plan/marker.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
-import { joinable, readSegment } from './plan/transport-stream.ts';
+import { alignContinuityCounters, readSegment } from './plan/transport-stream.ts';
 import type { Segment } from './plan/transport-stream.ts';
 import { noteProgress } from './progress-notes.ts';
 import type { Notes } from './progress-notes.ts';
@@ -351,7 +357,7 @@ async function uploadSegment(
   let joined: Uint8Array;
   let segment: Segment;
   try {
-    joined = joinable(bytes);
+    joined = alignContinuityCounters(bytes);
     segment = readSegment(joined);
   } catch (error) {
     const sentence = `Segment ${index} of ${rendition}: ${String(error)}`;

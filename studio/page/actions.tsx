@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { LibraryItem, ReadyItem } from '../protocol.ts';
+import type { LibraryItem, ReadyItem } from '../schema.ts';
 import { api } from './api.ts';
 import { ask } from './confirm.tsx';
 import { Icon } from './icon.tsx';

@@ -7,7 +7,7 @@ import type {
   Problem,
   SentParts,
   SignedPart,
-} from '../protocol.ts';
+} from '../schema.ts';
 
 /** What `protocol.ts` says of the server's answers, to be held against what comes. */
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { CompleteUpload, NewTitle, NewUpload, PartRequest, UploadName } from '../protocol.ts';
+import type { CompleteUpload, NewTitle, NewUpload, PartRequest, UploadName } from '../schema.ts';
 import { completed, openUpload, problem, sentParts, signedPart } from './answers.ts';
 
 /** The server was reached, and said no, by a sentence. */

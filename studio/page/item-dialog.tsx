@@ -1,6 +1,6 @@
 import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { LibraryItem, ReadyItem } from '../protocol.ts';
+import type { LibraryItem, ReadyItem } from '../schema.ts';
 import { PLACE } from './api.ts';
 import { Copyable, DeleteButton, RetryButton, TitleField, WatchLink } from './actions.tsx';
 import { LiveRegion } from './live-region.tsx';

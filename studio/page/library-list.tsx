@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { LibraryItem } from '../protocol.ts';
+import type { LibraryItem } from '../schema.ts';
 import { ChooseFiles } from './choose-files.tsx';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icon.tsx';

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals';
 import * as z from 'zod/mini';
-import { titleOf } from '../../worker/plan/title.ts';
-import type { Library, LibraryItem, WaitingItem } from '../protocol.ts';
+import { titleOf } from '../../core/model/title.ts';
+import type { Library, LibraryItem, WaitingItem } from '../schema.ts';
 import { library as libraryAnswer, problem } from './answers.ts';
 import { EVENTS, PLACE, anotherPlace } from './api.ts';
 import { say } from './speech.ts';

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { LibraryItem } from '../protocol.ts';
+import type { LibraryItem } from '../schema.ts';
 
 /** `Lecture 2` before `Lecture 10`, as the person's language orders letters. */
 export const compareNames = new Intl.Collator(undefined, { numeric: true }).compare;

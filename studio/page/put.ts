@@ -1,4 +1,4 @@
-import { UPLOAD_GONE } from '../protocol.ts';
+import { UPLOAD_GONE } from '../schema.ts';
 import { NoAnswer, Refusal } from './api.ts';
 
 /** The bucket was reached, and does not take a part. */

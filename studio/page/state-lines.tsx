@@ -1,4 +1,4 @@
-import type { LibraryItem } from '../protocol.ts';
+import type { LibraryItem } from '../schema.ts';
 import { RetryButton, WatchLink } from './actions.tsx';
 import { dayText, timeLeft } from './words.ts';
 

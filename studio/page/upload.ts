@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import PQueue from 'p-queue';
 import pRetry from 'p-retry';
-import type { NewUpload, OpenUpload, SentParts, UploadName } from '../protocol.ts';
+import type { NewUpload, OpenUpload, SentParts, UploadName } from '../schema.ts';
 import { api, NoAnswer, Refusal } from './api.ts';
 import { PartRefusal, putPart } from './put.ts';
 

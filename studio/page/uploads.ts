@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import * as z from 'zod/mini';
-import type { OpenUpload } from '../protocol.ts';
+import type { OpenUpload } from '../schema.ts';
 import { remembered } from './answers.ts';
 import { PLACE } from './api.ts';
 import { arrive } from './library.ts';

@@ -1,4 +1,4 @@
-import type { ReadyItem } from '../protocol.ts';
+import type { ReadyItem } from '../schema.ts';
 
 /** Whatever the page writes of figures. */
 

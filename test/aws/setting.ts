@@ -1,9 +1,9 @@
-import { openAwsHome } from '../../worker/io/aws/home.ts';
+import { openAwsBackend } from '../../core/storage/aws/backend.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { startEmulator } from './emulator.ts';
 import { Resources } from './resources.ts';
 
-/** A home in an emulator of its own, for this process and for the workers that it starts. */
+/** A backend in an emulator of its own, for this process and for the workers that it starts. */
 export async function cloudSetting(): Promise<Setting> {
   const emulator = await startEmulator();
   const before = { ...process.env };
@@ -22,11 +22,11 @@ export async function cloudSetting(): Promise<Setting> {
     EVENT_QUEUE: await resources.queue('events'),
   };
   resources.close();
-  const home = await openAwsHome();
+  const backend = await openAwsBackend();
   return {
-    ...{ home, env },
+    ...{ backend, env },
     close: async () => {
-      await home.close();
+      await backend.close();
       process.env = before;
       await emulator.stop();
     },

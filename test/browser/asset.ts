@@ -1,8 +1,8 @@
-import type { ListedAsset } from '../../local/pages.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { uploadFile } from '../../worker/io/upload.ts';
-import { segmentPath, versionKey } from '../../worker/plan/keys.ts';
-import { serialiseJob } from '../../worker/plan/message.ts';
+import type { ListedAsset } from '../../scripts/pages/pages.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import { segmentPath, versionKey } from '../../core/model/keys.ts';
+import { serialiseJob } from '../../core/model/message.ts';
 import { clip } from '../e2e/clips.ts';
 import type { Machine } from '../e2e/machine.ts';
 
@@ -13,7 +13,7 @@ export interface PublishedAsset extends ListedAsset {
 
 /** Has a worker make six seconds of a test picture with a tone, under that title. */
 export async function publishAsset(machine: Machine, title: string): Promise<PublishedAsset> {
-  const { store } = machine.home;
+  const { store } = machine.backend;
   // A bucket that tells of no uploads: the job is asked for by its title below.
   const source = { bucket: LOCAL_NAMES.workBucket, key: 'played.mp4' };
   const file = clip({ name: 'played.mp4', seconds: 6, size: '320x180' });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadyEvent } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../core/model/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { launch } from 'puppeteer-core';
 import type { Browser, BrowserContext, Page } from 'puppeteer-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadyEvent } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../core/model/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { documentedPolicy } from './documented-policy.ts';
 import { openStand } from './stand.ts';

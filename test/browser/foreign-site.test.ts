@@ -2,14 +2,14 @@ import type Hls from 'hls.js';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
-import type { AccessMode } from '../../infra/config.ts';
-import { openDelivery } from '../../local/edge/delivery.ts';
-import type { Delivery } from '../../local/edge/delivery.ts';
-import { startDirectOrigin } from '../../local/edge/direct.ts';
-import { startEdge } from '../../local/edge/server.ts';
-import type { Edge } from '../../local/edge/server.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { createLog } from '../../worker/log.ts';
+import type { AccessMode } from '../../edge/behaviours.ts';
+import { openDelivery } from '../../edge/local/delivery.ts';
+import type { Delivery } from '../../edge/local/delivery.ts';
+import { startDirectOrigin } from '../../edge/local/direct.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
 import { publishAsset } from './asset.ts';
 import type { PublishedAsset } from './asset.ts';
@@ -68,7 +68,7 @@ beforeEach(async () => {
 afterEach(() => page.context().close());
 
 function bucket(accessMode: AccessMode) {
-  const { store } = machine.home;
+  const { store } = machine.backend;
   return { store, name: LOCAL_NAMES.deliveryBucket, accessMode, originSecret };
 }
 
@@ -306,8 +306,8 @@ describe('The watch page', () => {
   let edge: Edge;
   const answered: string[] = [];
   beforeAll(async () => {
-    edge = await startEdge({
-      ...{ store: machine.home.store, deliveryBucket: LOCAL_NAMES.deliveryBucket },
+    edge = await startSite({
+      ...{ store: machine.backend.store, deliveryBucket: LOCAL_NAMES.deliveryBucket },
       ...{ port: 0, allowedSites: [SITE], listAssets: async () => [asset] },
       log: Object.assign(createLog('silent'), {
         debug: ({ path }: { readonly path: string }) => void answered.push(path),

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ReadyEvent } from '../../worker/plan/asset.ts';
+import type { ReadyEvent } from '../../core/model/asset.ts';
 import { make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';

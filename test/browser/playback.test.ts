@@ -4,10 +4,10 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startEdge } from '../../local/edge/server.ts';
-import type { Edge } from '../../local/edge/server.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { createLog } from '../../worker/log.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
 import { publishAsset } from './asset.ts';
 import type { PublishedAsset } from './asset.ts';
@@ -29,11 +29,11 @@ let page: Page;
 beforeAll(async () => {
   browser = await openBrowser();
   machine = await Machine.open();
-  const { home } = machine;
+  const { backend } = machine;
   const { deliveryBucket } = LOCAL_NAMES;
   asset = await publishAsset(machine, TITLE);
-  edge = await startEdge({
-    ...{ store: home.store, deliveryBucket, port: 0, allowedSites: [] },
+  edge = await startSite({
+    ...{ store: backend.store, deliveryBucket, port: 0, allowedSites: [] },
     listAssets: async () => [asset],
     log: Object.assign(createLog('silent'), {
       debug: ({ path, status }: { readonly path: string; readonly status: number }) => {

@@ -1,8 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
-import type { ReadyEvent } from '../../worker/plan/asset.ts';
-import { playlistPath, versionKey } from '../../worker/plan/keys.ts';
+import type { ReadyEvent } from '../../core/model/asset.ts';
+import { playlistPath, versionKey } from '../../core/model/keys.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';

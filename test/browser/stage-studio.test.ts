@@ -7,9 +7,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UPLOADS_BY_A_PAGE } from '../../infra/storage.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { Deployed } from '../cloud/deployed.ts';
-import { start } from '../cloud/run.ts';
-import type { Run } from '../cloud/run.ts';
+import { Deployed } from '../scripts/aws/deployed.ts';
+import { start } from '../scripts/aws/run.ts';
+import type { Run } from '../scripts/aws/run.ts';
 import type { Setting } from '../e2e/machine.ts';
 import { openBrowser } from './browser.ts';
 
@@ -76,7 +76,10 @@ describeWithEmulator("A stage's studio in a browser", () => {
     await page.getByText('for a worker').waitFor();
     expect(sent).toEqual(Array(2).fill(process.env['AWS_ENDPOINT_URL']));
     const keys: string[] = [];
-    for await (const { key, sizeBytes } of setting.home.store.list(setting.env.SOURCE_BUCKET, ''))
+    for await (const { key, sizeBytes } of setting.backend.store.list(
+      setting.env.SOURCE_BUCKET,
+      '',
+    ))
       keys.push(`${key.split('/')[2] ?? ''} ${sizeBytes}`);
     expect(keys).toEqual([`${name} ${9 * MIB}`]);
     expect(await deployed.wantedWorkers()).toBe(1);

@@ -1,11 +1,11 @@
-import { startEdge } from '../../local/edge/server.ts';
-import type { Edge } from '../../local/edge/server.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { uploadFile } from '../../worker/io/upload.ts';
-import { createLog } from '../../worker/log.ts';
-import type { ReadyEvent } from '../../worker/plan/asset.ts';
-import { serialiseJob } from '../../worker/plan/message.ts';
-import type { JobOptions } from '../../worker/plan/message.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import { createLog } from '../../core/log.ts';
+import type { ReadyEvent } from '../../core/model/asset.ts';
+import { serialiseJob } from '../../core/model/message.ts';
+import type { JobOptions } from '../../core/model/message.ts';
 import { Machine } from '../e2e/machine.ts';
 import { Site } from './site.ts';
 
@@ -30,12 +30,12 @@ export interface Stand {
 /** With keys the edge wants tokens that one of them signed. */
 export async function openStand(tokenKeys: readonly string[] = []): Promise<Stand> {
   const machine = await Machine.open();
-  const { store } = machine.home;
+  const { store } = machine.backend;
   const site = await Site.open();
   const foreignSite = await Site.open();
   const answered: string[] = [];
   const assets: ReadyEvent[] = [];
-  const edge = await startEdge({
+  const edge = await startSite({
     ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port: 0 },
     allowedSites: [site.origin],
     tokenKeys,

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPlayer } from '../../player/build.ts';
-import { buildPage, fillPage } from '../../studio/build.ts';
-import type { Library, LibraryItem, ReadyItem } from '../../studio/protocol.ts';
+import { buildPage, fillPage } from '../../studio/server/build.ts';
+import type { Library, LibraryItem, ReadyItem } from '../../studio/schema.ts';
 
 /** The studio's page with a library that somebody thought up: for states that cannot be had at will. */
 export interface StudioStub {

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page, Request } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startEdge } from '../../local/edge/server.ts';
-import type { Edge } from '../../local/edge/server.ts';
-import { openStudio } from '../../studio/server.ts';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import type { ObjectStore } from '../../worker/io/ports.ts';
-import { createLog } from '../../worker/log.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { openStudio } from '../../studio/server/server.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import type { ObjectStore } from '../../core/storage/ports.ts';
+import { createLog } from '../../core/log.ts';
 import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import { violations } from './axe.ts';
@@ -79,20 +79,20 @@ describe('with a server and a worker', () => {
   let broken: Error | undefined;
 
   const start = (port: number, place = 'this machine') => {
-    const { home, env } = machine;
+    const { backend, env } = machine;
     const store: ObjectStore = {
-      ...home.store,
+      ...backend.store,
       list: (...wanted) => {
         if (broken) throw broken;
-        return home.store.list(...wanted);
+        return backend.store.list(...wanted);
       },
     };
-    return startEdge({
+    return startSite({
       ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port },
       ...{ allowedSites: [], listAssets: async () => [], log: createLog('silent') },
       studio: (origin) =>
         openStudio({
-          ...{ home: { ...home, store }, names: env, place, origin },
+          ...{ backend: { ...backend, store }, names: env, place, origin },
           ...{ lookMilliseconds: 200, log: createLog('silent') },
         }),
     });
@@ -380,7 +380,7 @@ describe('with a server and a worker', () => {
     });
     await choose(await file('expired.bin', randomBytes(9 * 2 ** 20)));
     await expect.poll(() => taken.length, PATIENT).toBe(1);
-    const { store } = machine.home;
+    const { store } = machine.backend;
     const [key = ''] = taken[0]?.split(' ') ?? [];
     const bucket = machine.env.SOURCE_BUCKET;
     for (const id of await store.openUploads(bucket, key)) await store.abortUpload(bucket, key, id);

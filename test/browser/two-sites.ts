@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { deliver } from '../../local/edge/delivery.ts';
-import type { Delivery } from '../../local/edge/delivery.ts';
-import { answerRequests, closeServer, listen } from '../../local/edge/listen.ts';
-import type { Reply } from '../../local/edge/reply.ts';
-import { createLog } from '../../worker/log.ts';
+import { deliver } from '../../edge/local/delivery.ts';
+import type { Delivery } from '../../edge/local/delivery.ts';
+import { answerRequests, closeServer, listen } from '../../core/http/listen.ts';
+import type { Reply } from '../../core/http/reply.ts';
+import { createLog } from '../../core/log.ts';
 import { openBrowser } from './browser.ts';
 
 const HLS = fileURLToPath(import.meta.resolve('hls.js/dist/hls.min.js'));

@@ -8,7 +8,7 @@ import { Machine } from '../e2e/machine.ts';
 import type { Worker } from '../e2e/machine.ts';
 import { dependencies, importsOf, withDependencies, workerFiles } from '../infra/worker-imports.ts';
 import { beepTimes, beeps, numberedPicture, readFrames } from '../media/numbered.ts';
-import { playlistPath } from '../../worker/plan/keys.ts';
+import { playlistPath } from '../../core/model/keys.ts';
 import { Containers, buildImage, inImage, whyNoContainer } from './podman.ts';
 
 /** As infra/compute.ts says it to Fargate. */

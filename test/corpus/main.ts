@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LOCAL_NAMES } from '../../worker/io/local/layout.ts';
-import { uploadFile } from '../../worker/io/upload.ts';
-import { assetIdOf } from '../../worker/plan/ids.ts';
+import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import { assetIdOf } from '../../core/model/ids.ts';
 import { Machine } from '../e2e/machine.ts';
 
 const HELP = `Usage: npm run test:corpus -- DIR [NAME …]
@@ -30,7 +30,7 @@ try {
   const waiting = new Map<string, string>();
   for (const name of files) {
     const file = join(folder, name);
-    const { etag } = await uploadFile({ store: machine.home.store, bucket, key: name, file });
+    const { etag } = await uploadFile({ store: machine.backend.store, bucket, key: name, file });
     waiting.set(assetIdOf({ bucket, key: name, etag }), name);
   }
   while (waiting.size > 0) {

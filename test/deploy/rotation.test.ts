@@ -1,11 +1,11 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readPlaybackKey, rotatePlaybackKey } from '../../cloud/playback-keys.ts';
+import { readPlaybackKey, rotatePlaybackKey } from '../../scripts/aws/playback-keys.ts';
 import { signAddress } from '../../edge/playback-token.ts';
 import { stage } from '../../infra/config.ts';
 import { edgeKeysParameter, nameOf } from '../../infra/names.ts';
-import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
+import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { requestWith } from '../../edge/event.ts';

@@ -11,14 +11,14 @@ import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { nameOf, tagsOf } from '../../infra/names.ts';
-import { readConfig } from '../../worker/config.ts';
-import type { WorkerConfig } from '../../worker/config.ts';
-import { openAwsHome } from '../../worker/io/aws/home.ts';
-import type { Home } from '../../worker/io/ports.ts';
+import { readConfig } from '../../core/environment.ts';
+import type { WorkerConfig } from '../../core/environment.ts';
+import { openAwsBackend } from '../../core/storage/aws/backend.ts';
+import type { Backend } from '../../core/storage/ports.ts';
 import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
-import { actionOf } from '../cloud/calls.ts';
+import { actionOf } from '../scripts/aws/calls.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { clip } from '../e2e/clips.ts';
 import { Worker } from '../e2e/machine.ts';
@@ -113,7 +113,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   let empty: Awaited<ReturnType<Emulator['everything']>>;
   let made: z.infer<typeof deployed>;
   let env: WorkerConfig;
-  let home: Home;
+  let backend: Backend;
   let worker: Worker | undefined;
   let relay: Relay;
   /** Actions of IAM that deploy and teardown called, with all that they start; other commands are left out. */
@@ -129,12 +129,12 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     });
     project = await openProject({ ...emulator.env, AWS_ENDPOINT_URL: relay.address });
     empty = await emulator.everything();
-    home = await openAwsHome();
+    backend = await openAwsBackend();
   });
 
   afterAll(async () => {
     worker?.kill('SIGKILL');
-    await home.close();
+    await backend.close();
     await relay.close();
     await emulator.stop();
     vi.unstubAllEnvs();
@@ -231,8 +231,8 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
       { status: 'rejected', code: 'unreadable_source', source: 'notes.mp4' },
     ]);
 
-    await home.queue(env.JOB_QUEUE).send('no JSON at all');
-    const queue = home.queue(env.DEAD_LETTER_QUEUE);
+    await backend.queue(env.JOB_QUEUE).send('no JSON at all');
+    const queue = backend.queue(env.DEAD_LETTER_QUEUE);
     const [letter] = await queue.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 30 });
     expect(letter).toMatchObject({ body: 'no JSON at all', receiveCount: 1 });
     await queue.release(letter?.receipt ?? '');

@@ -86,7 +86,7 @@ export async function openProject(env: Env, stages?: string): Promise<Project> {
     ...(stages === undefined ? {} : { VODSTACK_STAGES: join(directory, 'stages.ts') }),
   };
   const start = (name: string, argv: readonly string[]) => {
-    const program = join(ROOT, 'cloud', `${name}.ts`);
+    const program = join(ROOT, 'scripts', 'commands', `${name}.ts`);
     const options = { env: environment(all), cwd: directory, detached: true };
     return spawn(
       process.execPath,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../worker/config.ts';
-import { createLog } from '../../worker/log.ts';
-import { pointerKey, jobKeys } from '../../worker/plan/keys.ts';
+import { readConfig } from '../../core/environment.ts';
+import { createLog } from '../../core/log.ts';
+import { pointerKey, jobKeys } from '../../core/model/keys.ts';
 import { publishWhenDone } from '../../worker/publish.ts';
 import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
@@ -43,7 +43,7 @@ function hash(bytes: Buffer): number {
 }
 
 describe('The published bytes are those of an undisturbed run', () => {
-  test('when another home and two workers make them.', async () => {
+  test('when another backend and two workers make them.', async () => {
     machine.start();
     machine.start();
     await machine.upload(file);
@@ -86,8 +86,8 @@ test('Publishing that breaks off at any write shows the whole asset or none, and
   await machine.stop();
   const undisturbed = digest(await machine.published(assetId));
   const plan = await machine.plan(jobId);
-  const { store } = machine.home;
-  const services = openServices(readConfig({ ...machine.env }), machine.home, machine.scratch);
+  const { store } = machine.backend;
+  const services = openServices(readConfig({ ...machine.env }), machine.backend, machine.scratch);
   const context = { log: createLog('silent'), signal: new AbortController().signal };
   const { DELIVERY_BUCKET, WORK_BUCKET } = machine.env;
   let write = 0;

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { remove } from '../../studio/actions.ts';
-import { LibraryReader } from '../../studio/library.ts';
+import { remove } from '../../studio/server/actions.ts';
+import { LibraryReader } from '../../studio/server/library.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
 import { clip } from './clips.ts';
@@ -16,7 +16,7 @@ async function keys(): Promise<readonly string[]> {
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = machine.env;
   const found: string[] = [];
   for (const bucket of [SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET]) {
-    for await (const { key } of machine.home.store.list(bucket, '')) found.push(key);
+    for await (const { key } of machine.backend.store.list(bucket, '')) found.push(key);
   }
   return found;
 }
@@ -26,10 +26,10 @@ async function deletedAtWork(): Promise<void> {
   const second = machine.start();
   const { assetId, jobId } = await machine.upload(file);
   await Promise.race([first, second].map((worker) => worker.encodes('video-00000')));
-  const library = new LibraryReader(machine.home.store, machine.env, '');
+  const library = new LibraryReader(machine.backend.store, machine.env, '');
   const entry = (await library.read()).find(({ item }) => item.id === assetId);
   if (entry?.item.state !== 'working') throw new Error('It is not worked on.');
-  await remove(machine.home, machine.env, entry, async () => undefined);
+  await remove(machine.backend, machine.env, entry, async () => undefined);
   // Until every unit has ended.
   await expect.poll(() => machine.counts('JOB_QUEUE'), { timeout: 60_000 }).toEqual(nothing);
   await machine.stop();

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { returnDeadLetters } from '../../worker/io/dead-letters.ts';
+import { returnDeadLetters } from '../../core/storage/dead-letter-queue.ts';
 import { clip } from './clips.ts';
 import { Machine } from './machine.ts';
 
@@ -39,7 +39,7 @@ test('What fails every time is tried again ever later, reported, kept with its e
   worker.kill('SIGTERM');
   await worker.ended;
   expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(2);
-  const evidence = await machine.home.store.get(
+  const evidence = await machine.backend.store.get(
     machine.env.WORK_BUCKET,
     `jobs/${jobId}/failures/video-00000.json`,
   );
@@ -80,7 +80,7 @@ test('A last receive that finds everything done publishes, and is no failure.', 
   await machine.ready();
   await machine.stop();
   // As a worker leaves it that dies after its last marker, time after time.
-  const { store } = machine.home;
+  const { store } = machine.backend;
   await store.delete(machine.env.WORK_BUCKET, `jobs/${jobId}/result.json`);
   await store.delete(machine.env.DELIVERY_BUCKET, `v/${assetId}/index.m3u8`);
   await machine.send(JSON.stringify({ type: 'unit', jobId, unit: 'video-00000' }));

@@ -8,17 +8,17 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import type { WorkerEnv } from '../../worker/config.ts';
-import { openJobQueue } from '../../worker/io/job-queue.ts';
-import { openLocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
-import { readDocument } from '../../worker/io/documents.ts';
-import type { Home, Queue, QueueCounts } from '../../worker/io/ports.ts';
-import { uploadFile } from '../../worker/io/upload.ts';
-import { parseAssetEvent } from '../../worker/plan/asset.ts';
-import type { AssetEvent } from '../../worker/plan/asset.ts';
-import { assetIdOf, jobIdOf } from '../../worker/plan/ids.ts';
-import { jobKeys } from '../../worker/plan/keys.ts';
+import type { WorkerEnv } from '../../core/environment.ts';
+import { openJobQueue } from '../../core/storage/job-queue.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import { readDocument } from '../../core/storage/documents.ts';
+import type { Backend, Queue, QueueCounts } from '../../core/storage/ports.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import { parseAssetEvent } from '../../core/model/asset.ts';
+import type { AssetEvent } from '../../core/model/asset.ts';
+import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
+import { jobKeys } from '../../core/model/keys.ts';
 import { parsePlan } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import { checkHls } from '../hls/check.ts';
@@ -38,9 +38,9 @@ export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: str
 /** Of the two queues of work the first one stands for both. */
 type QueueName = 'JOB_QUEUE' | 'DEAD_LETTER_QUEUE' | 'EVENT_QUEUE';
 
-/** A home with its buckets and queues, all empty. */
+/** A backend with its buckets and queues, all empty. */
 export interface Setting {
-  readonly home: Home;
+  readonly backend: Backend;
   /** What a worker has to be told of it. */
   readonly env: WorkerEnv;
   close(): Promise<void>;
@@ -48,15 +48,15 @@ export interface Setting {
 
 async function localSetting(directory: string): Promise<Setting> {
   const folder = join(directory, 'home');
-  const home = await openLocalHome({ directory: folder, layout: LOCAL_LAYOUT });
-  return { home, env: layoutEnv(folder), close: () => home.close() };
+  const backend = await openLocalBackend({ directory: folder, layout: LOCAL_LAYOUT });
+  return { backend, env: layoutEnv(folder), close: () => backend.close() };
 }
 
-/** A machine of its own: an empty home, and workers that are started and killed at will. */
+/** A machine of its own: an empty backend, and workers that are started and killed at will. */
 export class Machine {
   readonly directory: string;
   readonly scratch: string;
-  readonly home: Home;
+  readonly backend: Backend;
   readonly env: WorkerEnv;
   readonly #setting: Setting;
   readonly #workers = new Set<Worker>();
@@ -64,12 +64,12 @@ export class Machine {
   private constructor(directory: string, setting: Setting) {
     this.directory = directory;
     this.scratch = join(directory, 'scratch');
-    this.home = setting.home;
+    this.backend = setting.backend;
     this.env = setting.env;
     this.#setting = setting;
   }
 
-  /** Its home is one machine's, in the folder of this machine, unless another one is opened. */
+  /** Its backend is one machine's, in the folder of this machine, unless another one is opened. */
   static async open(openSetting = localSetting): Promise<Machine> {
     const directory = await mkdtemp(join(tmpdir(), 'vodstack-e2e-'));
     return new Machine(directory, await openSetting(directory));
@@ -97,7 +97,7 @@ export class Machine {
   /** Uploads a file, as the key or under its own name; returns the ids that follow. */
   async upload(file: string, key = basename(file)) {
     const bucket = this.env.SOURCE_BUCKET;
-    const { etag } = await uploadFile({ store: this.home.store, bucket, key, file });
+    const { etag } = await uploadFile({ store: this.backend.store, bucket, key, file });
     const assetId = assetIdOf({ bucket, key, etag });
     return { bucket, key, etag, assetId, jobId: jobIdOf(assetId, {}) };
   }
@@ -141,8 +141,8 @@ export class Machine {
 
   queue(name: QueueName): Queue {
     return name === 'JOB_QUEUE'
-      ? openJobQueue(this.home, this.env)
-      : this.home.queue(this.env[name]);
+      ? openJobQueue(this.backend, this.env)
+      : this.backend.queue(this.env[name]);
   }
 
   counts(name: QueueName): Promise<QueueCounts> {
@@ -153,7 +153,7 @@ export class Machine {
   async published(assetId: string): Promise<ReadonlyMap<string, Buffer>> {
     const objects = new Map<string, Buffer>();
     const bucket = this.env.DELIVERY_BUCKET;
-    for await (const { key } of this.home.store.list(bucket, `v/${assetId}/`)) {
+    for await (const { key } of this.backend.store.list(bucket, `v/${assetId}/`)) {
       objects.set(key, await this.read(key));
     }
     return objects;
@@ -161,7 +161,7 @@ export class Machine {
 
   /** An object of the delivery bucket; a leading slash is a path's, not the key's. */
   async read(key: string): Promise<Buffer> {
-    const found = await this.home.store.get(this.env.DELIVERY_BUCKET, key.replace(/^\//, ''));
+    const found = await this.backend.store.get(this.env.DELIVERY_BUCKET, key.replace(/^\//, ''));
     if (!found) throw new Error(`${key} is not there.`);
     return buffer(found.body);
   }
@@ -169,7 +169,7 @@ export class Machine {
   /** The plan of a job, as it was written. */
   async plan(jobId: string): Promise<Plan> {
     const bucket = this.env.WORK_BUCKET;
-    const plan = await readDocument(this.home.store, bucket, jobKeys(jobId).plan, parsePlan);
+    const plan = await readDocument(this.backend.store, bucket, jobKeys(jobId).plan, parsePlan);
     if (!plan) throw new Error(`Job ${jobId} has no plan.`);
     return plan;
   }

@@ -97,7 +97,7 @@ test('A source that is gone before its turn is rejected, and made when it is upl
   await machine.stop();
   const file = clip({ name: 'gone.mp4', seconds: 2, size: '160x90', sound: false });
   const { bucket, key, assetId } = await machine.upload(file);
-  await machine.home.store.delete(bucket, key);
+  await machine.backend.store.delete(bucket, key);
   machine.start();
   expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'source_gone' });
   await machine.upload(file);

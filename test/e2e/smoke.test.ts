@@ -2,21 +2,21 @@ import { CloudFrontClient } from '@aws-sdk/client-cloudfront';
 import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { PLAYER_KEY } from '../../cloud/player.ts';
+import { PLAYER_KEY } from '../../scripts/aws/player.ts';
 import { STAGES } from '../../infra/config.ts';
-import { openDelivery } from '../../local/edge/delivery.ts';
-import type { Delivery } from '../../local/edge/delivery.ts';
-import type { Reply } from '../../local/edge/reply.ts';
-import type { Edge } from '../../local/edge/server.ts';
+import { openDelivery } from '../../edge/local/delivery.ts';
+import type { Delivery } from '../../edge/local/delivery.ts';
+import type { Reply } from '../../core/http/reply.ts';
+import type { Edge } from '../../edge/local/server.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { startCdn } from '../cloud/cdn.ts';
-import { Deployed, ORIGIN } from '../cloud/deployed.ts';
-import { makeDistribution } from '../cloud/distribution.ts';
-import { run } from '../cloud/run.ts';
-import { testFunction } from '../cloud/test-function.ts';
+import { startCdn } from '../scripts/aws/cdn.ts';
+import { Deployed, ORIGIN } from '../scripts/aws/deployed.ts';
+import { makeDistribution } from '../scripts/aws/distribution.ts';
+import { run } from '../scripts/aws/run.ts';
+import { testFunction } from '../scripts/aws/test-function.ts';
 import { Machine } from './machine.ts';
 
 const checksSchema = z.object({
@@ -47,7 +47,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     machine = await Machine.open(cloudSetting);
     machine.start();
     deployed = await Deployed.open('dev', machine.env);
-    const { store } = machine.home;
+    const { store } = machine.backend;
     const [dev] = STAGES;
     if (dev === undefined) throw new Error('There is no stage dev.');
     const bucket = { store, name: machine.env.DELIVERY_BUCKET, originSecret: '' };
@@ -110,7 +110,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
         'a video that was removed',
       ]),
     );
-    const { store } = machine.home;
+    const { store } = machine.backend;
     const left: string[] = [];
     for (const bucket of ['source', 'work', 'delivery']) {
       for await (const { key } of store.list(bucket, '')) left.push(key);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { Deployed, ORIGIN } from '../cloud/deployed.ts';
-import { run, start } from '../cloud/run.ts';
+import { Deployed, ORIGIN } from '../scripts/aws/deployed.ts';
+import { run, start } from '../scripts/aws/run.ts';
 import { clip } from './clips.ts';
 import { Machine } from './machine.ts';
 

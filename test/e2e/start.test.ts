@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkHls } from '../hls/check.ts';
 import { clip } from './clips.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
 
 let directory: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ReadableStore } from '../../local/edge/origin.ts';
-import type { ObjectHeaders, ObjectInfo } from '../../worker/io/ports.ts';
+import type { ReadableStore } from '../../edge/local/origin.ts';
+import type { ObjectHeaders, ObjectInfo } from '../../core/storage/ports.ts';
 
 /** Objects in memory, read in small pieces, so that a slow viewer leaves a body half read. */
 export interface MemoryStore extends ReadableStore {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
-import { loadEdgeFunction } from '../../local/edge/edge-function.ts';
+import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
 import { requestWith } from '../../edge/event.ts';
 
 const ASSET = '0123456789abcdef0123';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policyFor } from '../../local/edge/delivery.ts';
+import { policyFor } from '../../edge/local/delivery.ts';
 
 const token = `/t/1795665600.${'x'.repeat(43)}`;
 

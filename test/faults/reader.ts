@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import type { ObjectStore } from '../../worker/io/ports.ts';
-import { pointerKey } from '../../worker/plan/keys.ts';
+import type { ObjectStore } from '../../core/storage/ports.ts';
+import { pointerKey } from '../../core/model/keys.ts';
 
 const LOOK_MILLISECONDS = 250;
 

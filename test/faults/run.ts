@@ -85,7 +85,7 @@ export function scenarioOf(name: string): Scenario {
   return found;
 }
 
-/** Runs it in this process, with its home where temporary files are. */
+/** Runs it in this process, with its backend where temporary files are. */
 export async function playScenario(scenario: Scenario, seed: string, times: number): Promise<Row> {
   const started = performance.now();
   const { name, count, cloud } = scenario;

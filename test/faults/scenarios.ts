@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readDocument } from '../../worker/io/documents.ts';
-import { jobKeys } from '../../worker/plan/keys.ts';
-import { serialiseJob, serialiseUnit } from '../../worker/plan/message.ts';
+import { readDocument } from '../../core/storage/documents.ts';
+import { jobKeys } from '../../core/model/keys.ts';
+import { serialiseJob, serialiseUnit } from '../../core/model/message.ts';
 import { parsePlan } from '../../worker/plan/plan.ts';
 import { clip } from '../e2e/clips.ts';
 import type { Command, Worker } from '../e2e/machine.ts';
@@ -21,11 +21,11 @@ export interface Scenario extends Expectations {
   readonly count: number;
   /** Only the long form has it. */
   readonly long?: true;
-  /** A home in the emulator of AWS. Default: one machine's. */
+  /** A backend in the emulator of AWS. Default: one machine's. */
   readonly cloud?: true;
   /** A worker with a file system of its own. */
   readonly mounts?: true;
-  /** The home and all else on a file system with those options of mount(8). */
+  /** The backend and all else on a file system with those options of mount(8). */
   readonly disk?: string;
   run(scene: Scene, count: number, file: string): Promise<void>;
 }
@@ -195,7 +195,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const { machine } = scene;
       keepTwo(scene);
       await scene.disturb(file, count, [0.05, 0.5], async ({ jobId }) => {
-        const { store } = machine.home;
+        const { store } = machine.backend;
         const key = jobKeys(jobId).plan;
         const plan = await readDocument(store, machine.env.WORK_BUCKET, key, parsePlan);
         if (!plan) return false;
@@ -234,7 +234,7 @@ export const SCENARIOS: readonly Scenario[] = [
         gone.add(key);
         const isDeleted = scene.random() < 0.5;
         await (isDeleted
-          ? machine.home.store.delete(SOURCE_BUCKET, key)
+          ? machine.backend.store.delete(SOURCE_BUCKET, key)
           : machine.upload(tiny(), key));
         return true;
       });
@@ -274,7 +274,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'the disk of the home is full for a while',
+    name: 'the disk of the backend is full for a while',
     count: 3,
     disk: 'size=64m',
     run: async (scene, count) => {

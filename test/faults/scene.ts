@@ -3,24 +3,24 @@ import { mkdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { KNOWN, openIndex, openLocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT } from '../../worker/io/local/layout.ts';
-import type { AssetEvent } from '../../worker/plan/asset.ts';
-import { parseAssetEvent } from '../../worker/plan/asset.ts';
+import { KNOWN, openIndex, openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT } from '../../core/storage/local/layout.ts';
+import type { AssetEvent } from '../../core/model/asset.ts';
+import { parseAssetEvent } from '../../core/model/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import type { Command, Setting, Worker } from '../e2e/machine.ts';
 import { watchMemory } from '../memory.ts';
 import { randomOf } from '../seeded.ts';
 import { onOwnDisk } from './own-disk.ts';
-import { collectGarbage } from '../../worker/garbage.ts';
-import { GRACE_DAYS } from '../../worker/plan/garbage.ts';
-import { openJobQueue } from '../../worker/io/job-queue.ts';
-import { look } from '../../worker/reconcile.ts';
+import { collectGarbage } from '../../core/catalog/garbage.ts';
+import { GRACE_DAYS } from '../../core/model/garbage.ts';
+import { openJobQueue } from '../../core/storage/job-queue.ts';
+import { look } from '../../core/catalog/reconcile.ts';
 import { processesIn } from './processes.ts';
 import { readAgainAndAgain } from './reader.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../local/main.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
 
 /** The patience with one job, from its upload to its end, faults and all. */
 const JOB_SECONDS = 300;
@@ -55,7 +55,7 @@ export interface Row {
   readonly faults: readonly string[];
 }
 
-/** A home that is disturbed on purpose while jobs are worked on. What happens follows from the seed. */
+/** A backend that is disturbed on purpose while jobs are worked on. What happens follows from the seed. */
 export class Scene {
   readonly machine: Machine;
   readonly random: () => number;
@@ -135,9 +135,9 @@ export class Scene {
     else this.#waiting.set(jobId, resolve);
     const job = { key, assetId, jobId, file, ended };
     this.#jobs.push(job);
-    const { home, env } = this.machine;
+    const { backend, env } = this.machine;
     const { signal } = this.#over;
-    this.#readers.push(readAgainAndAgain(home.store, env.DELIVERY_BUCKET, assetId, signal));
+    this.#readers.push(readAgainAndAgain(backend.store, env.DELIVERY_BUCKET, assetId, signal));
     return job;
   }
 
@@ -250,8 +250,8 @@ export class Scene {
 
   /** Has everything removed that no pointer names, before it is judged what is published. */
   async #collect(): Promise<void> {
-    const { home, env } = this.machine;
-    const place = { store: home.store, jobs: openJobQueue(home, env), config: env };
+    const { backend, env } = this.machine;
+    const place = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
     const later = new Date(Date.now() + (GRACE_DAYS + 1) * 24 * 3_600_000);
     for (const now of [new Date(), later]) {
       await collectGarbage(place, (await look(place, now)).garbage, now);
@@ -308,11 +308,11 @@ export class Scene {
   }
 }
 
-/** What lies in a home of one machine and belongs to nothing, after it was swept. */
+/** What lies in a backend of one machine and belongs to nothing, after it was swept. */
 async function strays(directory: string): Promise<readonly string[]> {
-  const home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
-  await home.sweep();
-  await home.close();
+  const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+  await backend.sweep();
+  await backend.close();
   const { blobs, database } = await openIndex(directory);
   const known = new Set(database.rows(KNOWN).map(({ blob }) => blob));
   const found: string[] = [];

@@ -1,12 +1,12 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readConfig } from '../../worker/config.ts';
-import { FaultyOutputError, RejectedError, TransientError } from '../../worker/errors.ts';
+import { readConfig } from '../../core/environment.ts';
+import { FaultyOutputError, RejectedError, TransientError } from '../../core/model/errors.ts';
 import { intake } from '../../worker/intake.ts';
-import { inParallel } from '../../worker/io/in-parallel.ts';
-import { openLocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
-import { createLog } from '../../worker/log.ts';
+import { inParallel } from '../../core/storage/in-parallel.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import { createLog } from '../../core/log.ts';
 import { openServices } from '../../worker/services.ts';
 import { encodeUnit } from '../../worker/unit.ts';
 import { spoiled } from './spoiled.ts';
@@ -42,13 +42,13 @@ async function endOf(
 ): Promise<Omit<End, 'index' | 'path'>> {
   const folder = join(directory, String(index));
   await mkdir(folder);
-  const home = await openLocalHome({ directory: join(folder, 'home'), layout: LOCAL_LAYOUT });
+  const backend = await openLocalBackend({ directory: join(folder, 'home'), layout: LOCAL_LAYOUT });
   const env = { ...layoutEnv(join(folder, 'home')), X264_PRESET: 'ultrafast', STALL_SECONDS: '30' };
-  const services = openServices(readConfig(env), home, folder);
+  const services = openServices(readConfig(env), backend, folder);
   const context = { log: createLog('silent'), signal: AbortSignal.timeout(HANG_SECONDS * 1000) };
   try {
     const object = { bucket: services.config.SOURCE_BUCKET, key: `spoiled-${index}` };
-    await home.store.put(object.bucket, object.key, bytes);
+    await backend.store.put(object.bucket, object.key, bytes);
     const job = await intake.identify(services, { source: object, options: {} });
     const plan = await intake.plan(services, job, context);
     const unit = plan?.units[turn % plan.units.length];
@@ -64,6 +64,6 @@ async function endOf(
     if (error instanceof FaultyOutputError) return { end: 'failed', why };
     return { end: 'fault', why: error instanceof Error ? (error.stack ?? why) : why };
   } finally {
-    await home.close();
+    await backend.close();
   }
 }

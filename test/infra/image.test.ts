@@ -11,11 +11,11 @@ describe("The image's tag", () => {
 
   beforeEach(async () => {
     root = await mkdtemp(join(tmpdir(), 'vodstack-image-'));
-    await mkdir(join(root, 'worker', 'io'), { recursive: true });
+    await mkdir(join(root, 'worker', 'ffmpeg'), { recursive: true });
     await writeFile(join(root, 'Dockerfile'), 'FROM scratch\n');
     await writeFile(join(root, 'package.json'), '{}');
     await writeFile(join(root, 'worker', 'main.ts'), 'one');
-    await writeFile(join(root, 'worker', 'io', 'home.ts'), 'two');
+    await writeFile(join(root, 'worker', 'ffmpeg', 'run.ts'), 'two');
   });
 
   test('is the same for the same files, wherever they lie.', async () => {

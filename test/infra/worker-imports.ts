@@ -6,7 +6,8 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Every file of the worker, as a path from the root of the project. */
 export function workerFiles(): readonly string[] {
-  return readdirSync(join(ROOT, 'worker'), { recursive: true, withFileTypes: true })
+  return ['core', 'worker']
+    .flatMap((room) => readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name).slice(ROOT.length + 1))
     .sort();

@@ -1,12 +1,12 @@
 import { mkdtemp, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runFfmpeg } from '../../worker/io/ffmpeg.ts';
-import { findSeek, probeSource } from '../../worker/io/probe.ts';
-import { makeFolders, takeSegments } from '../../worker/io/segments.ts';
-import { createLog } from '../../worker/log.ts';
+import { runFfmpeg } from '../../worker/ffmpeg/run.ts';
+import { findSeek, probeSource } from '../../worker/ffmpeg/probe.ts';
+import { makeFolders, takeSegments } from '../../worker/segments.ts';
+import { createLog } from '../../core/log.ts';
 import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
 import { chunksOf } from '../../worker/plan/grid.ts';
-import { LADDER } from '../../worker/plan/ladder.ts';
+import { LADDER } from '../../core/model/ladder.ts';
 import { unitLimits } from '../../worker/plan/limits.ts';
 import { planAsset } from '../../worker/plan/plan.ts';
 import type { Plan, Unit } from '../../worker/plan/plan.ts';

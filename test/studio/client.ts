@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { Library, LibraryItem } from '../../studio/protocol.ts';
+import type { Library, LibraryItem } from '../../studio/schema.ts';
 
 /** Speaks to a studio as its page does. */
 export class Client {

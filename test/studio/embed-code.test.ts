@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { embedCode } from '../../studio/embed-code.ts';
+import { embedCode } from '../../studio/server/embed-code.ts';
 
 const ORIGIN = 'https://videos.example';
 const asset = { playlist: 'v/1/index.m3u8', renditions: [] };

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { Live } from '../../studio/live.ts';
-import type { Library } from '../../studio/protocol.ts';
+import { Live } from '../../studio/server/live.ts';
+import type { Library } from '../../studio/schema.ts';
 
 const PAGES = 1500;
 

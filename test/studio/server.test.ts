@@ -4,19 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { startEdge } from '../../local/edge/server.ts';
-import type { Edge } from '../../local/edge/server.ts';
-import { RequestError } from '../../studio/requests.ts';
-import type { Library } from '../../studio/protocol.ts';
-import { openStudio } from '../../studio/server.ts';
-import { openLocalHome } from '../../worker/io/local/home.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../worker/io/local/layout.ts';
-import type { Home, ObjectStore } from '../../worker/io/ports.ts';
-import { createLog } from '../../worker/log.ts';
-import { jobIdOf } from '../../worker/plan/ids.ts';
-import { jobKeys, pointerKey, versionKey } from '../../worker/plan/keys.ts';
-import { titleMetadata } from '../../worker/plan/title.ts';
-import { parseMessage } from '../../worker/plan/message.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { RequestError } from '../../studio/server/requests.ts';
+import type { Library } from '../../studio/schema.ts';
+import { openStudio } from '../../studio/server/server.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import type { Backend, ObjectStore } from '../../core/storage/ports.ts';
+import { createLog } from '../../core/log.ts';
+import { jobIdOf } from '../../core/model/ids.ts';
+import { jobKeys, pointerKey, versionKey } from '../../core/model/keys.ts';
+import { titleMetadata } from '../../core/model/title.ts';
+import { parseMessage } from '../../core/model/message.ts';
 import { ask } from '../edge/http.ts';
 import { Client } from './client.ts';
 import { putJson } from '../put-json.ts';
@@ -28,7 +28,7 @@ const ORIGIN = 'https://videos.example';
 const VERSION = 'fedcba9876543210';
 
 let directory: string;
-let home: Home;
+let backend: Backend;
 let edge: Edge;
 let client: Client;
 let worked = 0;
@@ -36,13 +36,13 @@ let removed: string[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
-  home = await openLocalHome({ directory, layout: LOCAL_LAYOUT });
+  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
   ({ edge, client } = await serve());
 });
 
 afterAll(async () => {
   await edge.close();
-  await home.close();
+  await backend.close();
   await rm(directory, { recursive: true });
 });
 
@@ -53,16 +53,16 @@ beforeEach(() => {
 
 /** A studio of its own, as after a restart, that knows nothing but what the buckets say. */
 async function serve(
-  store = home.store,
+  store = backend.store,
   onRemoved: (id: string) => Promise<void> = async (id) => void removed.push(id),
 ): Promise<{ edge: Edge; client: Client } & AsyncDisposable> {
-  const served = await startEdge({
+  const served = await startSite({
     ...{ store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
     listAssets: async () => [],
     log: createLog('silent'),
     studio: (_origin, forget) =>
       openStudio({
-        ...{ home: { ...home, store }, names, place: 'this machine', origin: ORIGIN },
+        ...{ backend: { ...backend, store }, names, place: 'this machine', origin: ORIGIN },
         log: createLog('silent'),
         // Long enough that what is seen at once was told at once.
         lookMilliseconds: 60_000,
@@ -82,7 +82,7 @@ async function serve(
 
 /** What workers are asked for; none of it is there afterwards. */
 async function asked() {
-  const queue = home.queue(JOB_QUEUE);
+  const queue = backend.queue(JOB_QUEUE);
   const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
   for (const { receipt } of messages) await queue.acknowledge(receipt);
   return messages.map(({ body }) => parseMessage(body));
@@ -91,14 +91,14 @@ async function asked() {
 /** But for the marks of what was deleted. */
 async function keysOf(bucket: string): Promise<readonly string[]> {
   const keys: string[] = [];
-  for await (const { key } of home.store.list(bucket, '')) keys.push(key);
+  for await (const { key } of backend.store.list(bucket, '')) keys.push(key);
   return keys.filter((key) => !key.startsWith('deleted/'));
 }
 
 async function reject(id: string, fileName: string, code = 'no_video'): Promise<string> {
   const jobId = jobIdOf(id, {});
   const source = { bucket: SOURCE_BUCKET, key: `studio/0123456789abcdef/${fileName}` };
-  await putJson(home.store, WORK_BUCKET, jobKeys(jobId).result, {
+  await putJson(backend.store, WORK_BUCKET, jobKeys(jobId).result, {
     ...{ type: 'asset.rejected', jobId, assetId: id, source },
     ...{ code, reason: 'The file has no picture.' },
   });
@@ -116,9 +116,9 @@ async function publish(id: string, key: string): Promise<void> {
     skipped: [{ rung: '1080p', reason: 'larger_than_source' }],
     leftOut: [{ stream: 2, what: 'data', codec: 'gpmd', reason: 'not_shown_or_heard' }],
   };
-  await putJson(home.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
-  await home.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
-  await home.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', {
+  await putJson(backend.store, DELIVERY_BUCKET, versionKey(id, version, 'asset.json'), asset);
+  await backend.store.put(DELIVERY_BUCKET, versionKey(id, version, '360p/00000.ts'), 'segment');
+  await backend.store.put(DELIVERY_BUCKET, pointerKey(id), '#EXTM3U', {
     metadata: { version, ...titleMetadata('A & "B"') },
   });
 }
@@ -154,7 +154,7 @@ describe('an upload', () => {
       expect(await client.item(id, 'waiting')).toMatchObject({
         ...{ fileName: name, title: name.replace(/\.\w+$/, '') },
       });
-      const stored = await home.store.get(SOURCE_BUCKET, key);
+      const stored = await backend.store.get(SOURCE_BUCKET, key);
       expect(stored && (await buffer(stored.body)).equals(bytes)).toBe(true);
       expect(await asked()).toMatchObject([{ type: 'uploads', uploads: [{ key }] }]);
       expect(worked).toBe(1);
@@ -261,7 +261,7 @@ describe('the library', () => {
     await asked();
     expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
     await client.item(id, 'waiting');
-    expect(await home.store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
+    expect(await backend.store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
     expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
     expect(worked).toBe(2);
   });
@@ -283,7 +283,7 @@ describe('the library', () => {
     await reject(id, 'leaves.mp4', 'source_too_long');
     expect(await client.item(id, 'rejected')).toMatchObject({ canRetry: true });
     for (const key of await keysOf(SOURCE_BUCKET)) {
-      if (key.endsWith('/leaves.mp4')) await home.store.delete(SOURCE_BUCKET, key);
+      if (key.endsWith('/leaves.mp4')) await backend.store.delete(SOURCE_BUCKET, key);
     }
     const gone = await client.library(({ items }) =>
       items.some((item) => item.id === id && item.state === 'rejected' && !item.canRetry),
@@ -316,11 +316,11 @@ describe('the library', () => {
   test('tells of a job of which nothing is heard, and has its units sent again.', async () => {
     const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
     const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
-    await putJson(home.store, WORK_BUCKET, plan, {
+    await putJson(backend.store, WORK_BUCKET, plan, {
       ...{ assetId: id, title: 'lost', source: { key: 'lost.mp4' }, grid: { frames: 250 } },
       units: [{ kind: 'video', name: 'video-00000', frames: 250 }],
     });
-    await putJson(home.store, WORK_BUCKET, dispatched, { units: 1 });
+    await putJson(backend.store, WORK_BUCKET, dispatched, { units: 1 });
     expect(await client.item(id, 'working')).not.toHaveProperty('quiet');
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
     try {
@@ -330,15 +330,15 @@ describe('the library', () => {
     }
     await asked();
     expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
-    expect(await home.store.head(WORK_BUCKET, dispatched)).toBeUndefined();
-    expect(await home.store.head(WORK_BUCKET, plan)).toBeDefined();
+    expect(await backend.store.head(WORK_BUCKET, dispatched)).toBeUndefined();
+    expect(await backend.store.head(WORK_BUCKET, plan)).toBeDefined();
     expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
   });
 
   test('tells of a job that cannot be read, and of all others as ever.', async () => {
     const id = await client.upload('old.mp4', new Uint8Array(randomBytes(10)));
     const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
-    await putJson(home.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
+    await putJson(backend.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
     expect(await client.item(id, 'failed')).toMatchObject({
       ...{
         title: 'old',
@@ -354,7 +354,7 @@ describe('the library', () => {
     await publish(whole, 'uploads/whole.mp4');
     await publish(broken, 'uploads/broken.mp4');
     const document = versionKey(broken, VERSION, 'asset.json');
-    await putJson(home.store, DELIVERY_BUCKET, document, {});
+    await putJson(backend.store, DELIVERY_BUCKET, document, {});
     await using later = await serve();
     await later.client.item(whole, 'ready');
     expect(await later.client.item(broken, 'failed')).toMatchObject({
@@ -367,7 +367,7 @@ describe('the library', () => {
   test('tells of a job whose evidence cannot be read.', async () => {
     const id = await client.upload('evidence.mp4', new Uint8Array(randomBytes(10)));
     const key = jobKeys(jobIdOf(id, {})).failure('job');
-    await putJson(home.store, WORK_BUCKET, key, {});
+    await putJson(backend.store, WORK_BUCKET, key, {});
     expect(await client.item(id, 'failed')).toMatchObject({ code: 'unreadable' });
   });
 
@@ -391,7 +391,7 @@ describe('the library', () => {
 
   test('keeps a video that caches do not forget, to be deleted again.', async () => {
     const { id } = await made('cached.mp4');
-    await using busy = await serve(home.store, () => {
+    await using busy = await serve(backend.store, () => {
       throw new RequestError(503, 'The caches are busy.');
     });
     expect(await busy.client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 503 });
@@ -460,10 +460,10 @@ describe('the library', () => {
         if (left < 0) throw new Error('The power is out.');
       };
       const store: ObjectStore = {
-        ...home.store,
+        ...backend.store,
         delete: async (...object) => {
           step();
-          await home.store.delete(...object);
+          await backend.store.delete(...object);
         },
       };
       await using dying = await serve(store, async () => step());
@@ -498,13 +498,13 @@ async function made(fileName: string): Promise<{ id: string; jobId: string }> {
   const id = await client.upload(fileName, new Uint8Array(randomBytes(10)));
   const jobId = jobIdOf(id, {});
   await publish(id, `studio/0123456789abcdef/${fileName}`);
-  await putJson(home.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
+  await putJson(backend.store, WORK_BUCKET, jobKeys(jobId).result, await resultOf(id, jobId));
   return { id, jobId };
 }
 
 async function resultOf(id: string, jobId: string): Promise<object> {
   const key = versionKey(id, VERSION, 'asset.json');
-  const found = await home.store.get(DELIVERY_BUCKET, key);
+  const found = await backend.store.get(DELIVERY_BUCKET, key);
   if (!found) throw new Error(`${key} is not there.`);
   const asset = JSON.parse((await buffer(found.body)).toString('utf8')) as object;
   return { type: 'asset.ready', jobId, title: 'A & "B"', spentSeconds: 1, ...asset };

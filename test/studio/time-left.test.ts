@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TimeLeft } from '../../studio/time-left.ts';
+import { TimeLeft } from '../../studio/server/time-left.ts';
 
 test('says nothing before it has seen two seconds and two per cent of the work', () => {
   const left = new TimeLeft();

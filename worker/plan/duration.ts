@@ -1,4 +1,4 @@
-import { RejectedError } from '../errors.ts';
+import { RejectedError } from '../../core/model/errors.ts';
 import type { PacketRange, PacketSurvey } from './packets.ts';
 import { tooLong } from './source.ts';
 import type { DeclaredMedia, SourceLimits, SourceMedia } from './source.ts';

@@ -1,4 +1,4 @@
-import { RejectedError, TransientError } from '../errors.ts';
+import { RejectedError, TransientError } from '../../core/model/errors.ts';
 
 /** How a run of ffmpeg or ffprobe ended that did not end well. */
 export interface ProcessEnd {

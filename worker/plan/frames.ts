@@ -1,4 +1,4 @@
-import { RejectedError } from '../errors.ts';
+import { RejectedError } from '../../core/model/errors.ts';
 import { displaySize } from './geometry.ts';
 import type { Rational } from './rational.ts';
 import type { Size, SourceLimits, SourceVideo } from './source.ts';

@@ -1,4 +1,9 @@
-import { FaultyOutputError, PoisonError, RejectedError, UnreadableError } from '../errors.ts';
+import {
+  FaultyOutputError,
+  PoisonError,
+  RejectedError,
+  UnreadableError,
+} from '../../core/model/errors.ts';
 
 /**
  * What happens to a message after its work:

@@ -4,10 +4,11 @@ import { gridRate } from './frame-rate.ts';
 import { chunksOf, makeGrid } from './grid.ts';
 import type { Grid } from './grid.ts';
 import { planImages, planSoundImages } from './images.ts';
-import { MOST_TRACKS, leftOutSchema } from './left-out.ts';
-import type { LeftOut } from './left-out.ts';
-import { selectRenditions } from './ladder.ts';
-import type { Rendition, Rung, Skipped } from './ladder.ts';
+import { MOST_TRACKS, leftOutSchema } from '../../core/model/left-out.ts';
+import type { LeftOut } from '../../core/model/left-out.ts';
+import type { Rung, Skipped } from '../../core/model/ladder.ts';
+import { selectRenditions } from './renditions.ts';
+import type { Rendition } from './renditions.ts';
 import { originSeconds } from './phase.ts';
 import { rational } from './rational.ts';
 import { stereoGains } from './sound.ts';
@@ -74,7 +75,7 @@ export interface Plan {
   readonly jobId: string;
   readonly assetId: string;
   readonly source: SourceObject;
-  /** The asset's title unless somebody gave it another one: see worker/pointer.ts. */
+  /** The asset's title unless somebody gave it another one: see core/catalog/pointer.ts. */
   readonly title: string;
   readonly media: SourceMedia;
   readonly durationSeconds: number;

@@ -1,6 +1,7 @@
 import { frameSeconds, segmentsOf } from './grid.ts';
 import { imageNames } from './images.ts';
-import { imagePath, playlistPath, segmentName } from './keys.ts';
+import { imagePath, playlistPath, segmentName } from '../../core/model/keys.ts';
+import { SESSION_DATA, sessionDatum } from '../../core/model/session-data.ts';
 import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';
 import type { Plan } from './plan.ts';
 
@@ -22,13 +23,6 @@ export interface Measured {
   readonly video: readonly MeasuredRendition[];
   readonly audio: readonly MeasuredRendition[];
 }
-
-/** Apple's and Google's players know the title's name; there is none for the poster and the storyboard. */
-const SESSION_DATA = {
-  title: 'com.apple.hls.title',
-  poster: 'org.vodstack.poster',
-  storyboard: 'org.vodstack.storyboard',
-} as const;
 
 /** Apple's authoring rules recommend 2,000 kbit/s for the variant that is tried first (1.32). */
 const FIRST_VARIANT = 2_000_000;
@@ -199,20 +193,6 @@ function sessionData({ title, images }: Plan, version: string): readonly string[
     sessionDatum(SESSION_DATA.poster, image(poster)),
     ...(storyboard ? [sessionDatum(SESSION_DATA.storyboard, image(storyboard))] : []),
   ];
-}
-
-/** The same multivariant playlist under another title. */
-export function withTitle(playlist: string, title: string): string {
-  const before = sessionDatum(SESSION_DATA.title, '').replace(/"$/, '');
-  const lines = playlist.split('\n');
-  return lines
-    .map((line) => (line.startsWith(before) ? sessionDatum(SESSION_DATA.title, title) : line))
-    .join('\n');
-}
-
-function sessionDatum(id: string, value: string): string {
-  // A quoted string knows no escape (RFC 8216, 4.2).
-  return `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
 }
 
 function loudest(audio: readonly MeasuredRendition[]): BitRate {

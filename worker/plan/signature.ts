@@ -1,4 +1,4 @@
-import { RejectedError } from '../errors.ts';
+import { RejectedError } from '../../core/model/errors.ts';
 
 /** How many of a file's first bytes are looked at. A disc image is named at byte 32,769. */
 export const HEAD_BYTES = 256 * 1024;

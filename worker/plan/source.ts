@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { RejectedError } from '../errors.ts';
+import { RejectedError } from '../../core/model/errors.ts';
 import { tooLarge } from './frames.ts';
 import { displaySize, parseSampleAspect } from './geometry.ts';
-import type { LeftOut } from './left-out.ts';
+import type { LeftOut } from '../../core/model/left-out.ts';
 import { encrypted, stillImage } from './signature.ts';
 import { isVariable } from './frame-rate.ts';
 import type { SourceRates } from './frame-rate.ts';

@@ -77,7 +77,7 @@ export function readSegment(segment: Uint8Array): Segment {
  * segment, so they then go on across all of them. What is missing is made by splitting packets; the
  * elementary stream and its clock stay as they are, to the byte.
  */
-export function joinable(segment: Uint8Array): Uint8Array {
+export function alignContinuityCounters(segment: Uint8Array): Uint8Array {
   const packets = packetsOf(segment).filter(({ pid }) => pid !== SDT);
   const { pid, pmt } = elementaryStream(packets);
   const tables = packets.filter((packet) => packet.pid !== pid);

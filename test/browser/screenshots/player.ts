@@ -1,9 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { makeDemoClip } from '../../../local/demo-clip.ts';
-import { createLog } from '../../../worker/log.ts';
-import type { ReadyEvent } from '../../../worker/plan/asset.ts';
+import { makeDemoClip } from '../../../scripts/files/demo-clip.ts';
+import type { ReadyEvent } from '../../../core/model/asset.ts';
 import { clip } from '../../e2e/clips.ts';
 import { openStand } from '../stand.ts';
 import type { Stand } from '../stand.ts';
@@ -42,7 +41,7 @@ export async function shootPlayer(browser: Browser, album: Album): Promise<void>
 
 async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void> {
   const clips = join(tmpdir(), 'vodstack-clips');
-  const demo = await makeDemoClip(clips, createLog('silent'), new AbortController().signal);
+  const demo = await makeDemoClip(clips, new AbortController().signal);
   const video = await stand.publish(demo, { title: 'A first video' });
   const song = await stand.publish(demo, { title: 'Only to be heard', soundOnly: true });
   const tallClip = clip({ name: 'tall.mp4', seconds: 8, size: '360x640' });

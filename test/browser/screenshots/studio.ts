@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { exampleItems, manyItems, openStudioStub } from '../studio-stub.ts';
 import type { Album } from './album.ts';
-import type { LibraryItem } from '../../../studio/protocol.ts';
+import type { LibraryItem } from '../../../studio/schema.ts';
 
 /** A state of the studio's page, and how to get there from its opened address. */
 export interface StudioShot {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parseAsset } from '../asset.ts';
-import type { AssetDocument } from '../asset.ts';
+import { parseAsset } from '../../../core/model/asset.ts';
+import type { AssetDocument } from '../../../core/model/asset.ts';
 import { AUDIO_FRAME_SECONDS } from '../encode.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import { imageNames } from '../images.ts';
@@ -12,7 +12,7 @@ import {
   segmentName,
   segmentPath,
   versionKey,
-} from '../keys.ts';
+} from '../../../core/model/keys.ts';
 import type { Marker, StoredFile } from '../marker.ts';
 import type { Plan } from '../plan.ts';
 import { measure } from '../playlist.ts';

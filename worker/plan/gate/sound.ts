@@ -1,4 +1,4 @@
-import { filterValue } from '../command.ts';
+import { filterValue } from '../filter-value.ts';
 import type { AudioTrack } from '../plan.ts';
 import type { Defect } from './defect.ts';
 

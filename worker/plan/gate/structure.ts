@@ -2,7 +2,7 @@ import { AUDIO_RATE, audioBorders, TIMESTAMP_OFFSET_SECONDS } from '../encode.ts
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
 import type { Sequence } from '../h264.ts';
-import type { Rendition } from '../ladder.ts';
+import type { Rendition } from '../renditions.ts';
 import { outputColors } from '../picture.ts';
 import type { AudioTrack, Plan, Unit } from '../plan.ts';
 import type { AudioSegment, Picture, VideoSegment } from '../transport-stream.ts';

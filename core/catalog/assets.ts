@@ -1,0 +1,47 @@
+import { readDocument } from '../storage/documents.ts';
+import type { ObjectStore } from '../storage/ports.ts';
+import { parseAsset } from '../model/asset.ts';
+import type { AssetDocument } from '../model/asset.ts';
+import { ASSETS, ASSET_PATH, assetKeys, pointerKey, versionKey } from '../model/keys.ts';
+import { storedTitle, titleOf } from '../model/title.ts';
+
+export interface PublishedAsset extends AssetDocument {
+  readonly title: string;
+  readonly publishedAt: Date;
+}
+
+/**
+ * The ids of all assets of a delivery bucket. Of each asset one object is looked at, by a listing that
+ * goes on behind it: there can be thousands of segments.
+ */
+export async function* listAssetIds(store: ObjectStore, bucket: string): AsyncGenerator<string> {
+  let after = '';
+  for (;;) {
+    const first = await firstOf(store.list(bucket, ASSETS, after));
+    const assetId = first?.key.split('/', 2)[1];
+    if (assetId === undefined) return;
+    yield assetId;
+    // What follows every key below `v/<id>/`, as 0 follows the slash.
+    after = assetKeys(assetId).replace(/\/$/, '0');
+  }
+}
+
+async function firstOf<Value>(values: AsyncIterable<Value>): Promise<Value | undefined> {
+  for await (const value of values) return value;
+  return undefined;
+}
+
+/** What is published of an asset; undefined when nothing is. */
+export async function readAsset(
+  store: ObjectStore,
+  bucket: string,
+  assetId: string,
+): Promise<PublishedAsset | undefined> {
+  const pointer = await store.head(bucket, pointerKey(assetId));
+  if (!pointer) return undefined;
+  const key = versionKey(assetId, pointer.metadata['version'] ?? '', ASSET_PATH);
+  const asset = await readDocument(store, bucket, key, parseAsset);
+  if (!asset) return undefined;
+  const title = titleOf(asset.source.key, storedTitle(pointer.metadata));
+  return { ...asset, title, publishedAt: pointer.lastModified };
+}

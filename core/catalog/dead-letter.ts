@@ -1,0 +1,93 @@
+import { PoisonError } from '../model/errors.ts';
+import { readDocument } from '../storage/documents.ts';
+import type { ObjectStore, ReceivedMessage } from '../storage/ports.ts';
+import { parseAssetEvent } from '../model/asset.ts';
+import type { AssetEvent } from '../model/asset.ts';
+import { assetIdOf, jobIdOf } from '../model/ids.ts';
+import { parseEvidence } from '../model/evidence.ts';
+import { jobKeys } from '../model/keys.ts';
+import { parseMessage } from '../model/message.ts';
+import type { JobRequest, Message } from '../model/message.ts';
+
+/** A message that was given up, and what is known of why. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly since: Date;
+  /** `unit video-00000`, or `job`. */
+  readonly step?: string;
+  readonly jobId?: string;
+  /** Key of the uploaded file. */
+  readonly source?: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
+export async function explain(
+  store: ObjectStore,
+  workBucket: string,
+  { messageId, sentAt, body }: ReceivedMessage,
+): Promise<DeadLetter> {
+  const letter = { id: messageId, since: sentAt, message: body };
+  let message: Message;
+  try {
+    message = parseMessage(body);
+  } catch (error) {
+    if (!(error instanceof PoisonError)) throw error;
+    return { ...letter, reason: error.message };
+  }
+  const asked = await askedFor(store, message);
+  if (!asked) return { ...letter, reason: 'Nothing is known of it.' };
+  const { jobId, step } = asked;
+  const keys = jobKeys(jobId);
+  const [plan, found, result] = await Promise.all([
+    store.head(workBucket, keys.plan),
+    readDocument(store, workBucket, keys.failure(step), parseEvidence),
+    readDocument(store, workBucket, keys.result, parseAssetEvent),
+  ]);
+  const silent =
+    step === 'job' || plan
+      ? 'Nothing was noted: its worker ended each time without a word.'
+      : 'Its job has no plan: it was removed, or never made.';
+  const source = asked.source ?? found?.source.key ?? result?.source.key;
+  return {
+    ...{ ...letter, jobId, step: step === 'job' ? step : `unit ${step}` },
+    ...(source === undefined ? {} : { source }),
+    reason: unneeded(result) ?? found?.error ?? silent,
+  };
+}
+
+/** Of a job that ended in a way that no worker goes back on. */
+function unneeded(result: AssetEvent | undefined): string | undefined {
+  if (result?.type === 'asset.ready') return 'Needed no more: the video is ready.';
+  if (result?.type !== 'asset.rejected') return undefined;
+  return `Needed no more: the video was rejected. ${result.reason}`;
+}
+
+async function askedFor(
+  store: ObjectStore,
+  message: Message,
+): Promise<
+  { readonly jobId: string; readonly step: string; readonly source?: string } | undefined
+> {
+  switch (message.type) {
+    case 'unit':
+      return { jobId: message.jobId, step: message.unit };
+    case 'job':
+      return job(store, message);
+    case 'uploads': {
+      const [source, ...others] = message.uploads;
+      return source && others.length === 0 ? job(store, { source, options: {} }) : undefined;
+    }
+    case 'ignored':
+    case 'reconcile':
+      return undefined;
+  }
+}
+
+async function job(store: ObjectStore, { source, options }: JobRequest) {
+  const { bucket, key } = source;
+  const etag = source.etag ?? (await store.head(bucket, key))?.etag;
+  if (etag === undefined) return undefined;
+  return { jobId: jobIdOf(assetIdOf({ bucket, key, etag }), options), step: 'job', source: key };
+}

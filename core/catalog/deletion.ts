@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { readDocument, writeDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectStore } from '../storage/ports.ts';
+import { DELETED, assetKeys, deletedKeys, jobKeys, titleKey } from '../model/keys.ts';
+import type { Logger } from '../log.ts';
+import type { JobNames } from '../model/job.ts';
+import type { Catalog } from './catalog.ts';
+
+/** Objects that are deleted at once. */
+const AT_ONCE = 16;
+/** No message is kept longer than 14 days. */
+const MARK_MILLISECONDS = 15 * 24 * 3_600_000;
+
+const markSchema = z.object({ assetId: z.string() });
+const parseMark = (json: unknown) => markSchema.parse(json);
+
+/**
+ * Marks an asset and its jobs as deleted, before anything of it is deleted: whoever still works on it finds
+ * the mark, before it begins or when it has ended, and removes what it has written.
+ */
+export async function markDeleted(
+  store: ObjectStore,
+  workBucket: string,
+  assetId: string,
+  jobIds: readonly string[],
+): Promise<void> {
+  const keys = [deletedKeys.asset(assetId), ...jobIds.map((jobId) => deletedKeys.job(jobId))];
+  for (const key of keys) await writeDocument(store, workBucket, key, { assetId }, parseMark);
+}
+
+/** Whether a job, or the whole asset that it makes, was deleted. */
+export async function isDeleted(
+  { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
+  { jobId, assetId }: Pick<JobNames, 'jobId' | 'assetId'>,
+): Promise<boolean> {
+  for (const key of [deletedKeys.job(jobId), deletedKeys.asset(assetId)]) {
+    if (await store.head(config.WORK_BUCKET, key)) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether a job was deleted; removes then what is left of it, and of its asset. Whoever wrote something
+ * after the deletion looked asks afterwards, so that nothing stays.
+ */
+export async function clearIfDeleted(
+  services: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
+  jobId: string,
+  { log }: { readonly log: Logger },
+): Promise<boolean> {
+  const { store, config } = services;
+  const mark = await readDocument(store, config.WORK_BUCKET, deletedKeys.job(jobId), parseMark);
+  if (!mark) return false;
+  log.info({ event: 'job.deleted', jobId });
+  await clear(store, config.WORK_BUCKET, jobKeys(jobId).all);
+  // The same file may have been uploaded again, and be made by another job.
+  if (await store.head(config.WORK_BUCKET, deletedKeys.asset(mark.assetId))) {
+    await store.delete(config.WORK_BUCKET, titleKey(mark.assetId));
+    await clear(store, config.DELIVERY_BUCKET, assetKeys(mark.assetId));
+  }
+  return true;
+}
+
+/**
+ * Runs the work on a job that was not deleted when the caller looked. When it is deleted meanwhile, the files
+ * that the work has written are removed, and neither success nor failure is reported.
+ */
+export async function unlessDeleted(
+  services: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
+  jobId: string,
+  context: { readonly log: Logger },
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (await clearIfDeleted(services, jobId, context)) return;
+    throw error;
+  }
+  await clearIfDeleted(services, jobId, context);
+}
+
+/**
+ * Whether a job that is asked for is to be dropped, as it was deleted after its source was uploaded. The marks
+ * are taken away when the same file was uploaded again.
+ */
+export async function isDropped(
+  { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
+  job: JobNames,
+): Promise<boolean> {
+  const keys = [deletedKeys.job(job.jobId), deletedKeys.asset(job.assetId)];
+  const marks = [];
+  for (const key of keys) marks.push(await store.head(config.WORK_BUCKET, key));
+  const times = marks.flatMap((mark) => (mark ? [mark.lastModified.getTime()] : []));
+  if (times.length === 0) return false;
+  const source = await store.head(job.source.bucket, job.source.key);
+  // S3 knows whole seconds only.
+  if (!source || source.lastModified.getTime() < Math.max(...times)) return true;
+  for (const key of keys) await store.delete(config.WORK_BUCKET, key);
+  return false;
+}
+
+/** Takes marks away that no message can meet any more. */
+export async function forgetDeletions(store: ObjectStore, workBucket: string): Promise<void> {
+  const before = Date.now() - MARK_MILLISECONDS;
+  for await (const { key, lastModified } of store.list(workBucket, DELETED)) {
+    if (lastModified.getTime() < before) await store.delete(workBucket, key);
+  }
+}
+
+/** Deletes everything below a prefix. */
+export async function clear(store: ObjectStore, bucket: string, prefix: string): Promise<void> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(bucket, prefix)) keys.push(key);
+  await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
+}

@@ -1,0 +1,101 @@
+import { readDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectStore, ObjectSummary } from '../storage/ports.ts';
+import { JOBS, jobKeys } from '../model/keys.ts';
+import { jobProgress, parseNote } from '../model/progress.ts';
+import type { JobProgress, Outline } from '../model/progress.ts';
+
+/** A job as a listing of the work bucket shows it, before anything is read. */
+export interface JobListing {
+  readonly jobId: string;
+  readonly plan?: ObjectSummary;
+  readonly result?: ObjectSummary;
+  /** Names of the units that are done. */
+  readonly done: ReadonlySet<string>;
+  /** How far a unit is, by its name. */
+  readonly notes: ReadonlyMap<string, ObjectSummary>;
+  /** The evidence of what failed last. */
+  readonly failure?: ObjectSummary;
+  /** When anything of it was written last. */
+  readonly changedAt: Date;
+}
+
+export async function listJob(
+  store: ObjectStore,
+  bucket: string,
+  jobId: string,
+): Promise<JobListing | undefined> {
+  const objects: ObjectSummary[] = [];
+  for await (const object of store.list(bucket, jobKeys(jobId).all)) objects.push(object);
+  return objects.length > 0 ? listing(jobId, objects) : undefined;
+}
+
+/**
+ * Every job of the work bucket. S3 lists a thousand objects at a time, and a job of an hour has some
+ * two hundred: as ids are hexadecimal, sixteen listings share the work.
+ */
+export async function listJobs(store: ObjectStore, bucket: string): Promise<readonly JobListing[]> {
+  const jobs = await inParallel('0123456789abcdef', 16, async (digit) => {
+    const found: JobListing[] = [];
+    let objects: ObjectSummary[] = [];
+    const close = () => {
+      const [, jobId] = objects[0]?.key.split('/') ?? [];
+      if (jobId !== undefined) found.push(listing(jobId, objects));
+      objects = [];
+    };
+    for await (const object of store.list(bucket, `${JOBS}${digit}`)) {
+      if (jobOf(object) !== jobOf(objects[0])) close();
+      objects.push(object);
+    }
+    close();
+    return found;
+  });
+  return jobs.flat();
+}
+
+function jobOf(object: ObjectSummary | undefined): string | undefined {
+  return object?.key.split('/')[1];
+}
+
+function listing(jobId: string, objects: readonly ObjectSummary[]): JobListing {
+  const keys = jobKeys(jobId);
+  const below = (prefix: string) => objects.filter(({ key }) => key.startsWith(prefix));
+  const nameIn = (prefix: string, key: string) => key.slice(prefix.length, -'.json'.length);
+  const byTime = (a: ObjectSummary, b: ObjectSummary) =>
+    b.lastModified.getTime() - a.lastModified.getTime();
+  const plan = objects.find(({ key }) => key === keys.plan);
+  const result = objects.find(({ key }) => key === keys.result);
+  const [failure] = below(keys.failures).sort(byTime);
+  const [newest] = objects.toSorted(byTime);
+  return {
+    jobId,
+    ...(plan ? { plan } : {}),
+    ...(result ? { result } : {}),
+    ...(failure ? { failure } : {}),
+    done: new Set(below(keys.done).map(({ key }) => nameIn(keys.done, key))),
+    notes: new Map(
+      below(keys.progress).map((note) => [nameIn(keys.progress, note.key), note] as const),
+    ),
+    changedAt: newest?.lastModified ?? new Date(0),
+  };
+}
+
+/** Tells how far jobs are. A note that it has read is not read again until it is another one. */
+export function progressReader(
+  store: ObjectStore,
+  bucket: string,
+): (plan: Outline, listing: JobListing) => Promise<JobProgress> {
+  const read = new Map<string, number>();
+  return async (plan, { done, notes }) => {
+    const shares = new Map<string, number>();
+    for (const [unit, { key, etag }] of notes) {
+      if (done.has(unit)) continue;
+      const name = `${key} ${etag}`;
+      const share = read.get(name) ?? (await readDocument(store, bucket, key, parseNote));
+      if (share === undefined) continue;
+      read.set(name, share);
+      shares.set(unit, share);
+    }
+    return jobProgress(plan, done, shares);
+  };
+}

@@ -1,0 +1,113 @@
+import { readDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectStore } from '../storage/ports.ts';
+import { parseAssetEvent } from '../model/asset.ts';
+import { parseEvidence } from '../model/evidence.ts';
+import { jobKeys } from '../model/keys.ts';
+import { parseOutline } from '../model/progress.ts';
+import type { JobProgress } from '../model/progress.ts';
+import { listJobs, progressReader } from './job-listing.ts';
+import type { JobListing } from './job-listing.ts';
+
+export interface OpenJob {
+  readonly jobId: string;
+  /** Key of the uploaded file; absent while nothing is known but that it failed. */
+  readonly source?: string;
+  readonly percent: number;
+  readonly unitsDone: number;
+  readonly units: number;
+  readonly changedAt: Date;
+  /** What failed last; it is tried again, or is with the dead letters. */
+  readonly trouble?: string;
+}
+
+export interface EndedJob {
+  readonly jobId: string;
+  readonly assetId: string;
+  readonly source: string;
+  readonly status: 'ready' | 'rejected' | 'failed';
+  /** Key in the delivery bucket. */
+  readonly playlist?: string;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly endedAt: Date;
+}
+
+/** All jobs are counted, the newest of them are told of. */
+export interface Jobs {
+  readonly open: { readonly total: number; readonly newest: readonly OpenJob[] };
+  readonly ended: { readonly total: number; readonly newest: readonly EndedJob[] };
+}
+
+/** Documents that are read at once. */
+const AT_ONCE = 16;
+
+/**
+ * How the jobs of a work bucket are. One listing of the bucket counts them; documents are read of the
+ * newest only, so many of those that are open and so many of those that ended.
+ */
+export async function readJobs(store: ObjectStore, bucket: string, most: number): Promise<Jobs> {
+  const jobs = await listJobs(store, bucket);
+  const ended = jobs.filter(({ result }) => result).sort(newestFirst(endOf));
+  const open = jobs.filter(({ result }) => !result).sort(newestFirst(({ changedAt }) => changedAt));
+  return {
+    open: {
+      total: open.length,
+      newest: await inParallel(open.slice(0, most), AT_ONCE, (job) => readOpen(store, bucket, job)),
+    },
+    ended: {
+      total: ended.length,
+      newest: (
+        await inParallel(ended.slice(0, most), AT_ONCE, (job) => readEnded(store, bucket, job))
+      ).flat(),
+    },
+  };
+}
+
+const endOf = ({ result, changedAt }: JobListing) => result?.lastModified ?? changedAt;
+
+function newestFirst(timeOf: (job: JobListing) => Date) {
+  return (a: JobListing, b: JobListing) => timeOf(b).getTime() - timeOf(a).getTime();
+}
+
+async function readOpen(store: ObjectStore, bucket: string, job: JobListing): Promise<OpenJob> {
+  const { jobId, changedAt, failure } = job;
+  const nothing = { jobId, percent: 0, unitsDone: 0, units: 0, changedAt };
+  try {
+    const plan = await readDocument(store, bucket, jobKeys(jobId).plan, parseOutline);
+    const progress = plan && (await progressReader(store, bucket)(plan, job));
+    const failed = failure && (await readDocument(store, bucket, failure.key, parseEvidence));
+    const source = plan?.source.key ?? failed?.source.key;
+    return {
+      ...nothing,
+      ...(source === undefined ? {} : { source }),
+      ...(progress ? sharesOf(progress) : {}),
+      ...(failed ? { trouble: failed.error } : {}),
+    };
+  } catch (error) {
+    // A plan of another version, for instance; the other jobs are no worse for it.
+    return { ...nothing, trouble: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function sharesOf({ done, unitsDone, units }: JobProgress) {
+  return { percent: Math.floor(done * 100), unitsDone, units };
+}
+
+/** Empty when the job was begun anew meanwhile. */
+async function readEnded(
+  store: ObjectStore,
+  bucket: string,
+  job: JobListing,
+): Promise<readonly EndedJob[]> {
+  const { jobId } = job;
+  const event = await readDocument(store, bucket, jobKeys(jobId).result, parseAssetEvent);
+  if (!event) return [];
+  const { assetId, source } = event;
+  const known = { jobId, assetId, source: source.key, endedAt: endOf(job) };
+  if (event.type === 'asset.ready') {
+    return [{ ...known, status: 'ready', playlist: event.playlist }];
+  }
+  const status = event.type === 'asset.rejected' ? 'rejected' : 'failed';
+  return [{ ...known, status, code: event.code, reason: event.reason }];
+}

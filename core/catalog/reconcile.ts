@@ -1,0 +1,182 @@
+import { UnreadableError } from '../model/errors.ts';
+import { collectGarbage, findGarbage } from './garbage.ts';
+import type { Freed } from './garbage.ts';
+import { readDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectStore, OutgoingMessage } from '../storage/ports.ts';
+import { listJobs } from './job-listing.ts';
+import type { JobListing } from './job-listing.ts';
+import type { Garbage } from '../model/garbage.ts';
+import { assetIdOf, jobIdOf } from '../model/ids.ts';
+import { pointerKey } from '../model/keys.ts';
+import { serialiseJob, serialiseUnit } from '../model/message.ts';
+import { parseOutline } from '../model/progress.ts';
+import { lostWork, openWork } from '../model/lost-work.ts';
+import type { Facts, JobFacts, OpenWork, SourceFacts } from '../model/lost-work.ts';
+import { askAgain } from './results.ts';
+import type { Logger } from '../log.ts';
+import type { WorkCatalog } from './catalog.ts';
+import { requestAgain } from './job-origin.ts';
+
+/** What was found, before anything is sent. */
+export interface Reconciliation {
+  /** Messages of the job queue. */
+  readonly held: number;
+  /** Pieces of work that should each have one. */
+  readonly open: number;
+  readonly lost: readonly OpenWork[];
+  /** Versions that no pointer names. */
+  readonly garbage: Garbage;
+}
+
+/** What was done about it. */
+export interface Settled {
+  /** Of the lost work all but jobs that cannot be asked for, as neither their plan nor their source says how. */
+  readonly sent: readonly OpenWork[];
+  readonly freed: readonly Freed[];
+}
+
+/** Documents that are read at once. */
+const AT_ONCE = 16;
+
+/** Finds the work whose message was lost, and the versions that no pointer names. Changes nothing. */
+export async function look(catalog: WorkCatalog, now = new Date()): Promise<Reconciliation> {
+  return judge(catalog, await readFacts(catalog), now);
+}
+
+/** Sends lost work again, and removes versions that had no name for long. Safe at any time, also for several at once. */
+export async function settle(
+  catalog: WorkCatalog,
+  { lost, garbage }: Reconciliation,
+  signal?: AbortSignal,
+  now = new Date(),
+): Promise<Settled> {
+  const sent = await sendAgain(catalog, lost, signal);
+  return { sent, freed: await collectGarbage(catalog, garbage, now, signal) };
+}
+
+/** All work that is still to be done, whatever the queue holds. */
+export async function findOpen(catalog: WorkCatalog): Promise<readonly OpenWork[]> {
+  return openWork(await readFacts(catalog));
+}
+
+/**
+ * Sends the messages of some work again. A message may come twice, so that this is safe at any time. Returns
+ * what was sent: all but jobs that cannot be asked for, as neither their plan nor their source says how.
+ */
+export async function sendAgain(
+  { store, jobs, config }: WorkCatalog,
+  work: readonly OpenWork[],
+  signal?: AbortSignal,
+): Promise<readonly OpenWork[]> {
+  const messages: OutgoingMessage[] = [];
+  const sent: OpenWork[] = [];
+  for (const one of work) {
+    signal?.throwIfAborted();
+    switch (one.kind) {
+      case 'upload':
+        messages.push({ body: serialiseJob({ source: one.source, options: {} }) });
+        break;
+      case 'unit':
+        messages.push({ body: serialiseUnit(one.jobId, one.unit) });
+        break;
+      case 'job': {
+        const request = await requestAgain({ store, config }, one.jobId);
+        if (!request) continue;
+        await askAgain({ store, jobs, config }, one.jobId, request);
+      }
+    }
+    sent.push(one);
+  }
+  await jobs.sendAll(messages);
+  return sent;
+}
+
+/** Looks and settles: for the worker that is asked to by a message. */
+export async function reconcile(
+  catalog: WorkCatalog,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  const facts = await readFacts(catalog);
+  // The message that asks for this is in the queue, too.
+  const others = { ...facts, held: Math.max(0, facts.held - 1) };
+  const found = await judge(catalog, others, new Date());
+  logReconciliation(log, found, await settle(catalog, found, signal));
+}
+
+/** Tells the log what was found and done. */
+export function logReconciliation(
+  log: Logger,
+  { held, open, lost, garbage }: Reconciliation,
+  { sent, freed }: Settled,
+): void {
+  const unnamed = garbage.found.length + garbage.waiting.length + garbage.due.length;
+  log.info({ event: 'reconciled', held, open, lost: lost.length, sent: sent.length, unnamed });
+  for (const version of freed) log.info({ event: 'version.removed', ...version });
+  for (const one of lost) {
+    const { jobId, kind } = one;
+    if (!sent.includes(one)) log.warn({ event: 'reconciled.unknown', jobId, kind });
+  }
+}
+
+async function judge(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promise<Reconciliation> {
+  const open = openWork(facts);
+  const busy = new Set(open.flatMap(({ jobId }) => facts.assetOf.get(jobId) ?? []));
+  return {
+    ...{ held: facts.held, open: open.length, lost: lostWork(facts, now) },
+    garbage: await findGarbage(catalog, busy, now),
+  };
+}
+
+interface AssetFacts extends Facts {
+  /** The assets of jobs that have not ended, by the ids of these. */
+  readonly assetOf: ReadonlyMap<string, string>;
+}
+
+async function readFacts({ store, jobs: queue, config }: WorkCatalog): Promise<AssetFacts> {
+  // First: what is done meanwhile still counts as held, and nothing is taken for lost too soon.
+  const { visible, inFlight, delayed } = await queue.counts();
+  const uploads: Omit<SourceFacts, 'isPublished'>[] = [];
+  const assetOf = new Map<string, string>();
+  const bucket = config.SOURCE_BUCKET;
+  for await (const { key, etag, lastModified } of store.list(bucket, '')) {
+    const source = { bucket, key, etag };
+    const assetId = assetIdOf(source);
+    const jobId = jobIdOf(assetId, {});
+    uploads.push({ jobId, source, uploadedAt: lastModified });
+    assetOf.set(jobId, assetId);
+  }
+  const listings = await listJobs(store, config.WORK_BUCKET);
+  const known = new Set(listings.map(({ jobId }) => jobId));
+  const sources = await inParallel(uploads, AT_ONCE, async (upload) => ({
+    ...upload,
+    isPublished:
+      !known.has(upload.jobId) &&
+      (await store.head(config.DELIVERY_BUCKET, pointerKey(assetIdOf(upload.source)))) !==
+        undefined,
+  }));
+  const jobs = await inParallel(listings, AT_ONCE, (listing) =>
+    readJob(store, config.WORK_BUCKET, listing, assetOf),
+  );
+  return { held: visible + inFlight + delayed, sources, jobs, assetOf };
+}
+
+async function readJob(
+  store: ObjectStore,
+  bucket: string,
+  { jobId, changedAt, plan, result, done }: JobListing,
+  assetOf: Map<string, string>,
+): Promise<JobFacts> {
+  const known = { jobId, changedAt, done, hasEnded: result !== undefined };
+  if (!plan || result) return known;
+  try {
+    const outline = await readDocument(store, bucket, plan.key, parseOutline);
+    if (!outline) return known;
+    const { assetId, source, units } = outline;
+    assetOf.set(jobId, assetId);
+    return { ...known, plan: { source: source.key, units: units.map(({ name }) => name) } };
+  } catch (error) {
+    if (error instanceof UnreadableError) return { ...known, plan: 'unreadable' };
+    throw error;
+  }
+}

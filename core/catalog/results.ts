@@ -1,0 +1,67 @@
+import { UnreadableError } from '../model/errors.ts';
+import { readDocument } from '../storage/documents.ts';
+import type { ObjectStore, Queue } from '../storage/ports.ts';
+import { parseAssetEvent } from '../model/asset.ts';
+import type { AssetEvent } from '../model/asset.ts';
+import { jobKeys } from '../model/keys.ts';
+import { serialiseJob } from '../model/message.ts';
+import type { JobOptions, JobRequest } from '../model/message.ts';
+import { readable } from '../model/title.ts';
+
+/**
+ * How a job ended; undefined when it has not, or in words that cannot be read: what another version or an
+ * accident left is no reason to do nothing.
+ */
+export async function readResult(
+  store: ObjectStore,
+  workBucket: string,
+  jobId: string,
+): Promise<AssetEvent | undefined> {
+  try {
+    return await readDocument(store, workBucket, jobKeys(jobId).result, parseAssetEvent);
+  } catch (error) {
+    if (error instanceof UnreadableError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Takes back how a job ended, so that it can be begun anew; what is done of it stays done. `stands`, and
+ * nothing is changed, when it ended in a way that is to stand; `open` when it has not ended.
+ */
+export async function reopenJob(
+  store: ObjectStore,
+  workBucket: string,
+  jobId: string,
+  isToStand: (result: AssetEvent) => boolean,
+): Promise<'open' | 'stands' | 'reopened'> {
+  const { dispatched, result } = jobKeys(jobId);
+  if (!(await store.head(workBucket, result))) return 'open';
+  const before = await readResult(store, workBucket, jobId);
+  if (before && isToStand(before)) return 'stands';
+  await store.delete(workBucket, dispatched);
+  await store.delete(workBucket, result);
+  return 'reopened';
+}
+
+/** Whether a job is ready under the title that it is asked for again with, if with any. */
+export function isReady(result: AssetEvent, { title }: JobOptions): boolean {
+  if (result.type !== 'asset.ready') return false;
+  const wanted = readable(title ?? '');
+  return wanted === '' || wanted === result.title;
+}
+
+/** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */
+export async function askAgain(
+  place: {
+    readonly store: ObjectStore;
+    readonly jobs: Queue;
+    readonly config: { readonly WORK_BUCKET: string };
+  },
+  jobId: string,
+  request: JobRequest,
+): Promise<void> {
+  // Its units are sent when this is not there.
+  await place.store.delete(place.config.WORK_BUCKET, jobKeys(jobId).dispatched);
+  await place.jobs.send(serialiseJob(request));
+}

@@ -1,0 +1,58 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Reply } from './reply.ts';
+
+/**
+ * Of our types those that CloudFront compresses, from 1,000 bytes to 10 MB; WebVTT is not among them.
+ * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
+ */
+const TYPES = [
+  ...['application/vnd.apple.mpegurl', 'application/json'],
+  ...['text/javascript', 'application/javascript', 'text/css'],
+];
+export const LEAST_BYTES = 1000;
+const MOST_BYTES = 10_000_000;
+
+/** The better one first: who takes both gets it. */
+export const ENCODINGS = ['br', 'gzip'] as const;
+
+export type Encoding = (typeof ENCODINGS)[number];
+
+const COMPRESS = {
+  // Its usual quality is for what is compressed once and kept; gzip's takes as long as this.
+  br: (bytes: Buffer) =>
+    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
+  gzip: (bytes: Buffer) => promisify(gzip)(bytes),
+} as const;
+
+/** Compresses what CloudFront would for a viewer that accepts so; the ETag becomes a weak one. */
+export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<Reply> {
+  const { status, headers, body } = reply;
+  const sizeBytes = Number(headers['content-length']);
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  if (status !== 200 || !TYPES.includes(type)) return reply;
+  if (!(sizeBytes >= LEAST_BYTES && sizeBytes <= MOST_BYTES)) return reply;
+  const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
+  const encoding = acceptedEncoding(acceptEncoding);
+  if (!encoding || !(body instanceof Readable)) return { ...reply, headers: { ...headers, vary } };
+  const bytes = await COMPRESS[encoding](await buffer(body));
+  const compressed = {
+    'content-encoding': encoding,
+    'content-length': String(bytes.length),
+    etag: `W/${headers['etag'] ?? ''}`,
+  };
+  return { status, headers: { ...headers, vary, ...compressed }, body: bytes };
+}
+
+/** The best of the encodings that a client takes, by its Accept-Encoding. */
+export function acceptedEncoding(acceptEncoding = ''): Encoding | undefined {
+  return ENCODINGS.find((one) => accepts(acceptEncoding, one));
+}
+
+function accepts(acceptEncoding: string, encoding: string): boolean {
+  const codings = acceptEncoding.split(',').map((coding) => coding.trim().toLowerCase());
+  const found = codings.find((coding) => coding.split(/\s*;/, 1)[0] === encoding);
+  return found !== undefined && !/;\s*q=0(\.0*)?$/.test(found);
+}

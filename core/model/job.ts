@@ -1,0 +1,6 @@
+/** What a job is called by, wherever it is reported. */
+export interface JobNames {
+  readonly jobId: string;
+  readonly assetId: string;
+  readonly source: { readonly bucket: string; readonly key: string };
+}

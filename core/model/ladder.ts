@@ -1,0 +1,31 @@
+/** A step of the ladder, named by its short side; bit rates in bits/s. */
+export interface Rung {
+  readonly name: string;
+  readonly shortSide: number;
+  readonly maxBitRate: number;
+}
+
+/** A rung that was left out, and why. */
+export interface Skipped {
+  readonly rung: string;
+  readonly reason: 'larger_than_source' | 'same_size_as_another';
+}
+
+/**
+ * The steps by the short side, so that portrait video gets the same care as landscape. The limits
+ * stand on Apple's table of average bit rates for 16:9 H.264 (HLS authoring specification, 1.25):
+ * 145, 365, 2000, 3000 to 4500 and 6000 to 7800 kbit/s. They are only limits: the constant quality
+ * below them decides what a lecture really takes.
+ */
+export const LADDER: readonly Rung[] = [
+  { name: '1080p', shortSide: 1080, maxBitRate: 6_000_000 },
+  { name: '720p', shortSide: 720, maxBitRate: 3_500_000 },
+  { name: '540p', shortSide: 540, maxBitRate: 2_000_000 },
+  { name: '360p', shortSide: 360, maxBitRate: 900_000 },
+  { name: '234p', shortSide: 234, maxBitRate: 300_000 },
+];
+
+/** The rungs of those names, in the ladder's order. */
+export function rungsNamed(names: readonly string[]): readonly Rung[] {
+  return LADDER.filter((rung) => names.includes(rung.name));
+}

@@ -1,0 +1,183 @@
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  SQSServiceException,
+} from '@aws-sdk/client-sqs';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { setTimeout as after } from 'node:timers/promises';
+import { z } from 'zod';
+import { LeaseLostError } from '../ports.ts';
+import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';
+
+/**
+ * How long SQS is asked to hold one request. A request that is broken off goes on at SQS, and a message
+ * it brings is hidden from everybody (https://github.com/aws/aws-sdk-js/issues/2350). So none is broken
+ * off, and who stops waiting waits for the end of a short one. A request that is not held at all asks
+ * only some of SQS's servers, and can miss what is there.
+ */
+const HOLD_SECONDS = { least: 1, most: 5 };
+
+/** The most that SQS takes in one request. */
+const BATCH = 10;
+/** As often as the SDK tries a request that fails as a whole (backend.ts). */
+const BATCH_TRIES = 5;
+
+const messageSchema = z
+  .object({
+    MessageId: z.string(),
+    Body: z.string(),
+    ReceiptHandle: z.string(),
+    Attributes: z.object({
+      ApproximateReceiveCount: z.coerce.number(),
+      SentTimestamp: z.coerce.number(),
+      MessageGroupId: z.string().optional(),
+    }),
+    MessageAttributes: z
+      .object({ failures: z.object({ StringValue: z.coerce.number() }).optional() })
+      .default({}),
+  })
+  .transform(
+    ({ MessageId, Body, ReceiptHandle, Attributes, MessageAttributes }): ReceivedMessage => ({
+      messageId: MessageId,
+      body: Body,
+      group: Attributes.MessageGroupId,
+      receipt: ReceiptHandle,
+      receiveCount: Attributes.ApproximateReceiveCount,
+      failures: MessageAttributes.failures?.StringValue ?? 0,
+      sentAt: new Date(Attributes.SentTimestamp),
+    }),
+  );
+
+const countsSchema = z.object({
+  ApproximateNumberOfMessages: z.coerce.number(),
+  ApproximateNumberOfMessagesNotVisible: z.coerce.number(),
+  ApproximateNumberOfMessagesDelayed: z.coerce.number(),
+});
+
+/** The queue at an address, on SQS or on a service that speaks it. */
+export function sqsQueue(client: SQSClient, address: string): Queue {
+  // The address holds the account's number, which is nobody's business in a log.
+  const name = new URL(address).pathname.split('/').at(-1) ?? '';
+  const at = { QueueUrl: address };
+
+  const hide = (receipt: string, seconds: number) =>
+    onLease(name, () =>
+      client.send(
+        new ChangeMessageVisibilityCommand({
+          ...{ ...at, ReceiptHandle: receipt, VisibilityTimeout: seconds },
+        }),
+      ),
+    );
+
+  const acknowledge = async (receipt: string) => {
+    const input = { ...at, ReceiptHandle: receipt };
+    await onLease(name, () => client.send(new DeleteMessageCommand(input)));
+  };
+
+  return {
+    name,
+    async send(body, group) {
+      const input = { ...at, MessageBody: body, MessageGroupId: group };
+      await client.send(new SendMessageCommand(input));
+    },
+    async sendAll(messages) {
+      for (let first = 0; first < messages.length; first += BATCH) {
+        await sendBatch(client, address, messages.slice(first, first + BATCH));
+      }
+    },
+    async receive({ max, waitSeconds, visibilitySeconds, signal }) {
+      const until = Date.now() + waitSeconds * 1000;
+      for (;;) {
+        signal?.throwIfAborted();
+        const left = Math.round((until - Date.now()) / 1000);
+        const { Messages = [] } = await client.send(
+          new ReceiveMessageCommand({
+            ...at,
+            MaxNumberOfMessages: Math.min(max, 10),
+            WaitTimeSeconds: Math.max(HOLD_SECONDS.least, Math.min(left, HOLD_SECONDS.most)),
+            VisibilityTimeout: visibilitySeconds,
+            MessageAttributeNames: ['failures'],
+            MessageSystemAttributeNames: [
+              'ApproximateReceiveCount',
+              'SentTimestamp',
+              'MessageGroupId',
+            ],
+          }),
+        );
+        // Also when the signal has come meanwhile: what is delivered is the caller's.
+        if (Messages.length > 0) return Messages.map((message) => messageSchema.parse(message));
+        if (Date.now() >= until) return [];
+      }
+    },
+    extend: hide,
+    async resend({ body, group, receipt }, failures, delaySeconds) {
+      const input = { ...at, MessageBody: body, MessageGroupId: group, DelaySeconds: delaySeconds };
+      const attribute = { DataType: 'Number', StringValue: String(failures) };
+      await client.send(
+        new SendMessageCommand({ ...input, MessageAttributes: { failures: attribute } }),
+      );
+      await acknowledge(receipt);
+    },
+    release: (receipt, delaySeconds = 0) => hide(receipt, delaySeconds),
+    acknowledge,
+    async counts() {
+      const input = { ...at, AttributeNames: Object.values(countsSchema.keyof().enum) };
+      const { Attributes } = await client.send(new GetQueueAttributesCommand(input));
+      const counts = countsSchema.parse(Attributes);
+      return {
+        visible: counts.ApproximateNumberOfMessages,
+        inFlight: counts.ApproximateNumberOfMessagesNotVisible,
+        delayed: counts.ApproximateNumberOfMessagesDelayed,
+      };
+    },
+  };
+}
+
+/** Sends up to ten messages. SQS may refuse some of a batch: those alone are tried again. Throws Error naming why. */
+async function sendBatch(
+  client: SQSClient,
+  address: string,
+  messages: readonly OutgoingMessage[],
+): Promise<void> {
+  let entries = messages.map(({ body, group }, index) => ({
+    ...{ Id: String(index), MessageBody: body, MessageGroupId: group },
+  }));
+  for (let tries = 1; ; tries += 1) {
+    const { Failed = [] } = await client.send(
+      new SendMessageBatchCommand({ QueueUrl: address, Entries: entries }),
+    );
+    if (Failed.length === 0) return;
+    if (tries === BATCH_TRIES || Failed.some(({ SenderFault }) => SenderFault)) {
+      const reasons = new Set(Failed.map(({ Code, Message }) => `${Code}: ${Message}`));
+      throw new Error(
+        `SQS refused ${Failed.length} of ${messages.length} messages. ${[...reasons].join('; ')}`,
+      );
+    }
+    entries = entries.filter(({ Id }) => Failed.some((one) => one.Id === Id));
+    await after(100 * 2 ** tries);
+  }
+}
+
+/** Turns what SQS says of a receipt that is no longer valid into a LeaseLostError. */
+async function onLease(queue: string, command: () => Promise<unknown>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    if (!isLeaseLost(error)) throw error;
+    throw new LeaseLostError(`A message of ${queue} is no longer ours.`, { cause: error });
+  }
+}
+
+/**
+ * SQS calls an expired receipt an invalid value, as it does a visibility out of bounds; only its text
+ * tells them apart (https://github.com/aws/aws-sdk-java/issues/1628).
+ */
+function isLeaseLost(error: unknown): boolean {
+  if (!(error instanceof SQSServiceException)) return false;
+  if (/ReceiptHandleIsInvalid|MessageNotInflight/.test(error.name)) return true;
+  return /InvalidParameterValue/.test(error.name) && /parameter ReceiptHandle/.test(error.message);
+}

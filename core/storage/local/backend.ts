@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { chmod, open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { BackendLostError } from '../ports.ts';
+import type { Backend } from '../ports.ts';
+import { PRIVATE_FILE, PRIVATE_FOLDER, makeFolder } from '../folder.ts';
+import { isRunning } from '../running.ts';
+import { backUpIndex } from './backup.ts';
+import { Blobs } from './blobs.ts';
+import { Database, IndexError } from './database.ts';
+import { BACKUPS, BLOBS, INDEX, UNCLAIMED } from './layout.ts';
+import type { LocalLayout } from './layout.ts';
+import { discard, forgetUpload, labelOfRow, localObjectStore } from './object-store.ts';
+import { localQueue, sendTo } from './queue.ts';
+
+export interface LocalBackend extends Backend {
+  /**
+   * Removes what the index has released: replaced bytes after an hour, abandoned uploads after a day, messages
+   * after two weeks, and at once what killed processes were writing. What the index does not know stays;
+   * returns how many files that are.
+   */
+  sweep(): Promise<number>;
+  /** Copies the index into `backups`, once a day, and keeps the last of them. */
+  backUp(): Promise<void>;
+  /** Throws HomeLostError when the index was deleted, replaced or overwritten since it was opened. */
+  look(): void;
+}
+
+/** What a home's folder holds beside the index: `demo` is the clip of scripts/files/demo-clip.ts. */
+const HOME = new Set([BLOBS, BACKUPS, UNCLAIMED, 'demo']);
+
+const HOUR_SECONDS = 3600;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
+/** SQS keeps a message for at most 14 days. */
+const RETENTION_SECONDS = 14 * DAY_SECONDS;
+
+/**
+ * Opens the backend of one machine in a folder, which may be shared by any number of processes. Throws
+ * HomeLostError when its index is gone or damaged.
+ */
+export async function openLocalBackend(options: {
+  readonly directory: string;
+  readonly layout: LocalLayout;
+}): Promise<LocalBackend> {
+  const { directory, layout } = options;
+  await makeFolder(directory, PRIVATE_FOLDER);
+  const { blobs, database } = await openIndex(directory);
+  const store = localObjectStore(database, blobs, (bucket, event) => {
+    const queue = layout.notifications[bucket];
+    if (queue) sendTo(database, queue, event);
+  });
+  return {
+    store,
+    queue: (name) => localQueue(database, name, layout.redrive[name]),
+    sweep: () => sweep(database, blobs),
+    backUp: () => backUpIndex(directory),
+    look: () => database.look(),
+    close: async () => database.close(),
+  };
+}
+
+/** Opens the index and the files that it is about. Throws HomeLostError when it is not the index of these files. */
+export async function openIndex(
+  directory: string,
+): Promise<{ readonly blobs: Blobs; readonly database: Database }> {
+  const path = join(directory, INDEX);
+  const explain = (error: IndexError) => lost(directory, error);
+  const hadBlobs = existsSync(join(directory, BLOBS));
+  const blobs = await Blobs.open(join(directory, BLOBS));
+  // Files come after the index: where there is one now, the index must have been there before.
+  const hasNoFiles = async () => (await blobs.names().next()).done === true;
+  const isEmpty = await hasNoFiles();
+  if (!isEmpty && !existsSync(path)) throw explain(new IndexError('is missing'));
+  await makePrivate(directory);
+  const database = new Database(path, isEmpty, explain);
+  try {
+    const knows = database.row(`select 1 from (${KNOWN}) limit 1`) !== undefined;
+    if (!isEmpty && !knows) throw explain(new IndexError('is new, and knows none of these files'));
+    // Another process may have made both meanwhile, and stored something.
+    if (!hadBlobs && knows && (await hasNoFiles())) {
+      throw new BackendLostError(
+        `The files of the index ${path} are gone: there is no folder ${blobs.directory}. Nothing was changed but that an empty one was made. Put the folder back, or begin anew in another one.`,
+      );
+    }
+    if (database.isOld) await labelAll(database, blobs);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return { blobs, database };
+}
+
+/** Every file that the index knows of. */
+export const KNOWN = `select blob from objects union all select blob from parts
+  union all select blob from garbage union all select blob from writing`;
+
+function lost(directory: string, { reason, cause }: IndexError): BackendLostError {
+  return new BackendLostError(
+    `The index ${join(directory, INDEX)} ${reason}. ` +
+      `Without it nobody knows which file in ${join(directory, BLOBS)} is which video. Nothing was changed, and nothing is lost yet. ` +
+      `Rebuild it from what is kept beside each file: ./scripts/start --rebuild --data ${directory}`,
+    { cause },
+  );
+}
+
+/** Earlier versions kept nothing beside the files. */
+async function labelAll(database: Database, blobs: Blobs): Promise<void> {
+  for (const row of database.rows('select * from objects')) {
+    const { blob, label } = labelOfRow(row);
+    if ((await blobs.sizeOf(blob)) !== undefined) await blobs.label(blob, label);
+  }
+  database.endUpgrade();
+}
+
+/**
+ * Lets only the owner look into a backend, also into one of an earlier version. A folder that holds other things
+ * besides stays as it is; what is ours in it is private all the same.
+ */
+async function makePrivate(directory: string): Promise<void> {
+  const names = await readdir(directory);
+  const index = await open(join(directory, INDEX), 'a', PRIVATE_FILE);
+  await index.close();
+  // SQLite's journals get the permissions of the index: https://sqlite.org/src/file/src/os_unix.c
+  await restrict(join(directory, INDEX), PRIVATE_FILE);
+  if (names.includes(BLOBS)) await restrict(join(directory, BLOBS), PRIVATE_FOLDER);
+  const ours = names.every((name) => HOME.has(name) || name.startsWith(INDEX));
+  if (ours) await restrict(directory, PRIVATE_FOLDER);
+}
+
+/** Only an owner may change permissions: a mounted volume can be somebody else's. */
+async function restrict(path: string, mode: number): Promise<void> {
+  const { uid } = await stat(path);
+  if (uid === process.getuid?.()) await chmod(path, mode);
+}
+
+const textSchema = z.object({ text: z.string() });
+const writingSchema = z.object({ blob: z.string(), process: z.number(), since: z.number() });
+
+async function sweep(database: Database, blobs: Blobs): Promise<number> {
+  const now = Date.now();
+  const textsOf = (sql: string, ...values: readonly number[]) =>
+    database.rows(sql, ...values).map((row) => textSchema.parse(row).text);
+  database.write(() => {
+    const abandoned = 'select id as text from uploads where started < ?';
+    for (const id of textsOf(abandoned, now - DAY_SECONDS * 1000)) forgetUpload(database, id);
+    database.run('delete from messages where sent < ?', now - RETENTION_SECONDS * 1000);
+  });
+  await removeUnfinished(database, blobs);
+  // A reader can hold replaced bytes for as long as a unit lasts.
+  const old = textsOf(
+    'select blob as text from garbage where since <= ?',
+    now - HOUR_SECONDS * 1000,
+  );
+  for (const blob of old) await blobs.remove(blob);
+  database.write(() => {
+    for (const blob of old) database.run('delete from garbage where blob = ?', blob);
+  });
+  // A process that was killed may have left the label of what it has released.
+  for (const blob of textsOf('select blob as text from garbage')) await blobs.unlabel(blob);
+  await blobs.removeDrafts();
+  const names: string[] = [];
+  for await (const name of blobs.names()) names.push(name);
+  // Looked up after the files, as the index knows of each before it is there.
+  const known = new Set(database.rows(KNOWN).map(({ blob }) => blob));
+  return names.filter((name) => !known.has(name)).length;
+}
+
+/** Removes what processes were writing that run no more. */
+async function removeUnfinished(database: Database, blobs: Blobs): Promise<void> {
+  const dead = database
+    .rows('select blob, process, since from writing')
+    .map((row) => writingSchema.parse(row))
+    .filter(({ process: pid, since }) => {
+      // In a container, each start has the same numbers.
+      const earlier = pid === process.pid && since < Date.now() - process.uptime() * 1000;
+      return earlier || !isRunning(pid) || since < Date.now() - DAY_SECONDS * 1000;
+    });
+  for (const { blob } of dead) {
+    // First, so that a writer that lives after all finds that it may not go on.
+    const isOurs = database.write(() => {
+      if (database.run('delete from writing where blob = ?', blob) === 0) return false;
+      discard(database, blob);
+      return true;
+    });
+    if (isOurs) await blobs.remove(blob);
+  }
+}

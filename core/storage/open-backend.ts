@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url';
+import { openLocalBackend } from './local/backend.ts';
+import { LOCAL_LAYOUT } from './local/layout.ts';
+import type { Backend } from './ports.ts';
+
+/** Opens the backend that an address names: `file:/folder` is one machine, `aws:` is S3 and SQS. */
+export async function openBackend(address: string): Promise<Backend> {
+  if (address === 'aws:') {
+    // Loaded when it is needed: the SDK takes a quarter of a second and 30 MB.
+    const { openAwsBackend } = await import('./aws/backend.ts');
+    return openAwsBackend();
+  }
+  return openLocalBackend({ directory: fileURLToPath(address), layout: LOCAL_LAYOUT });
+}

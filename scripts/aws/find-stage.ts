@@ -1,0 +1,12 @@
+import { UsageError } from '../cli/arguments.ts';
+import type { StageConfig } from '../../infra/config.ts';
+import { readStages } from '../../infra/stages.ts';
+
+/** The stage of that name, as it is declared. Throws UsageError naming those that there are. */
+export async function findStage(name: string): Promise<StageConfig> {
+  const stages = await readStages();
+  const found = stages.find((config) => config.name === name);
+  if (found) return found;
+  const names = stages.map((config) => config.name).join(', ');
+  throw new UsageError(`There is no stage ${name}. infra/config.ts has ${names}.`);
+}

@@ -1,0 +1,140 @@
+import {
+  CloudFrontClient,
+  ListCachePoliciesCommand,
+  ListFunctionsCommand,
+  ListOriginAccessControlsCommand,
+  ListResponseHeadersPoliciesCommand,
+} from '@aws-sdk/client-cloudfront';
+import {
+  CloudWatchClient,
+  paginateDescribeAlarms,
+  paginateListDashboards,
+} from '@aws-sdk/client-cloudwatch';
+import { IAMClient, paginateListRoles } from '@aws-sdk/client-iam';
+import type { StageConfig } from '../../infra/config.ts';
+import { nameOf } from '../../infra/names.ts';
+import { EDGE_REGION } from '../../infra/stack.ts';
+
+/** Something in AWS that Terraform would import. */
+export interface Importable {
+  /** As Terraform calls it: `aws_iam_role`. */
+  readonly type: string;
+  readonly name: string;
+  /** What Terraform imports it by. */
+  readonly id: string;
+}
+
+/** Its ARN, or what it is and its name where AWS has no ARN. */
+export interface Named extends Importable {
+  readonly what: string;
+}
+
+/**
+ * Lists whatever has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
+ * access controls of CloudFront. ARNs, or what it is and its name where AWS has none.
+ */
+export async function named({ name, region }: StageConfig): Promise<readonly string[]> {
+  const prefix = nameOf(name, '');
+  const regions = [...new Set([region, EDGE_REGION])];
+  const found = await Promise.all([
+    globalNames(prefix),
+    ...regions.map((one) => ofCloudWatch(one, prefix)),
+  ]);
+  return found.flatMap((list) => list.map((one) => (typeof one === 'string' ? one : one.what)));
+}
+
+/** Likewise of what has a name once in an account: roles, and what CloudFront has. AWS makes none of them a second time. */
+export async function globalNames(prefix: string): Promise<readonly Named[]> {
+  return [...(await ofCloudFront(prefix)), ...(await roles(prefix))];
+}
+
+async function roles(prefix: string): Promise<readonly Named[]> {
+  const client = new IAMClient({ region: EDGE_REGION });
+  const found: Named[] = [];
+  try {
+    for await (const { Roles = [] } of paginateListRoles({ client }, {})) {
+      for (const { RoleName: name, Arn: what } of Roles)
+        if (name?.startsWith(prefix) && what)
+          found.push({ type: 'aws_iam_role', name, id: name, what });
+    }
+    return found;
+  } finally {
+    client.destroy();
+  }
+}
+
+async function ofCloudWatch(region: string, prefix: string): Promise<readonly string[]> {
+  const client = new CloudWatchClient({ region });
+  const arns: (string | undefined)[] = [];
+  try {
+    const dashboards = paginateListDashboards({ client }, { DashboardNamePrefix: prefix });
+    for await (const { DashboardEntries = [] } of dashboards)
+      arns.push(...DashboardEntries.map(({ DashboardArn }) => DashboardArn));
+    const alarms = paginateDescribeAlarms({ client }, { AlarmNamePrefix: prefix });
+    for await (const { MetricAlarms = [] } of alarms)
+      arns.push(...MetricAlarms.map(({ AlarmArn }) => AlarmArn));
+    return arns.filter((arn) => arn !== undefined);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A page of one of CloudFront's lists, and where the next page begins. */
+interface Page {
+  readonly items: readonly {
+    readonly name: string | undefined;
+    readonly id: string | undefined;
+  }[];
+  readonly next: string | undefined;
+}
+
+async function ofCloudFront(prefix: string): Promise<readonly Named[]> {
+  const client = new CloudFrontClient({ region: EDGE_REGION });
+  const lists: Readonly<Record<string, (Marker: string | undefined) => Promise<Page>>> = {
+    function: async (Marker) => {
+      const { FunctionList: list } = await client.send(new ListFunctionsCommand({ Marker }));
+      const items = (list?.Items ?? []).map(({ Name: name }) => ({ name, id: name }));
+      return { items, next: list?.NextMarker };
+    },
+    'cache policy': async (Marker) => {
+      const asked = new ListCachePoliciesCommand({ Marker, Type: 'custom' });
+      const { CachePolicyList: list } = await client.send(asked);
+      const items = (list?.Items ?? []).map(({ CachePolicy: one }) => ({
+        ...{ name: one?.CachePolicyConfig?.Name, id: one?.Id },
+      }));
+      return { items, next: list?.NextMarker };
+    },
+    'response headers policy': async (Marker) => {
+      const asked = new ListResponseHeadersPoliciesCommand({ Marker, Type: 'custom' });
+      const { ResponseHeadersPolicyList: list } = await client.send(asked);
+      const items = (list?.Items ?? []).map(({ ResponseHeadersPolicy: one }) => ({
+        ...{ name: one?.ResponseHeadersPolicyConfig?.Name, id: one?.Id },
+      }));
+      return { items, next: list?.NextMarker };
+    },
+    'origin access control': async (Marker) => {
+      const asked = new ListOriginAccessControlsCommand({ Marker });
+      const { OriginAccessControlList: list } = await client.send(asked);
+      const items = (list?.Items ?? []).map(({ Name: name, Id: id }) => ({ name, id }));
+      return { items, next: list?.NextMarker };
+    },
+  };
+  // A function is there twice, as it is developed and as it is live.
+  const found = new Map<string, Named>();
+  try {
+    for (const [kind, list] of Object.entries(lists)) {
+      let page: Page | undefined;
+      do {
+        page = await list(page?.next);
+        for (const { name, id } of page.items) {
+          const what = `CloudFront ${kind} ${name}`;
+          const type = `aws_cloudfront_${kind.replaceAll(' ', '_')}`;
+          if (name?.startsWith(prefix) && id) found.set(what, { type, name, id, what });
+        }
+      } while (page.next);
+    }
+    return [...found.values()];
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,387 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { CORS, HEADERS } from '../../edge/behaviours.ts';
+import { signAddress } from '../../edge/playback-token.ts';
+import type { StageConfig } from '../../infra/config.ts';
+import { PLAYER_KEY } from './player.ts';
+
+/** One request of `./scripts/smoke`, and the answer that is right. */
+export interface Probe {
+  readonly name: string;
+  readonly ask: Asked;
+  readonly want: Want;
+  /** Tells a person what to do when the answer is a different one. */
+  readonly remedy: string;
+  /** Asks again after another answer, so many times in all: edges differ in what they have kept. Default: 1. */
+  readonly tries?: number;
+}
+
+export interface Asked {
+  readonly url: string;
+  readonly method?: 'GET' | 'OPTIONS';
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** By their names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface Want {
+  readonly status: number;
+  /** A header that is missing is compared as an empty one. */
+  readonly headers?: Readonly<Record<string, string | RegExp>>;
+  /** The body, after any compression. */
+  readonly body?: Uint8Array;
+  /** A part of the body. */
+  readonly says?: string;
+}
+
+/** The objects that a stage serves during the run. */
+export interface Served {
+  readonly config: StageConfig;
+  /** Where the videos are: `https://…`, without a slash at the end. */
+  readonly origin: string;
+  /** Keys of the delivery bucket. */
+  readonly pointer: string;
+  readonly segment: string;
+  readonly poster: string;
+  readonly segmentBytes: Uint8Array;
+  readonly playerBytes: Uint8Array;
+  /** The key that signs addresses. Undefined in a stage without playback tokens. */
+  readonly tokenKey: string | undefined;
+  readonly now: Date;
+}
+
+const ELSEWHERE = 'https://elsewhere.example';
+const FOREIGN = 'This site may not show the videos';
+const TOKEN_SECONDS = 3600;
+
+const ABSENT = '';
+const READABLE = {
+  'access-control-allow-origin': CORS.readers,
+  'access-control-expose-headers': CORS.exposedHeaders.join(', '),
+} as const;
+const DRESSED = Object.fromEntries(
+  [...Object.entries(HEADERS), ['x-content-type-options', 'nosniff'] as const].map(
+    ([name, value]) => [name.toLowerCase(), value],
+  ),
+);
+
+/** A page that may show the stage's videos. */
+export function pageOf({ allowedSites: [site = ''] }: StageConfig): string {
+  return site.replace('*', 'smoke');
+}
+
+/** Returns what is wrong with an answer; undefined for a right one. */
+export function judge(want: Want, { status, headers, body }: Answer): string | undefined {
+  if (status !== want.status) {
+    return `it is answered with ${status} instead of ${want.status}: ${excerpt(body)}`;
+  }
+  for (const [name, expected] of Object.entries(want.headers ?? {})) {
+    const value = headers[name] ?? ABSENT;
+    if (typeof expected === 'string' ? value === expected : expected.test(value)) continue;
+    return `${name} is ${JSON.stringify(value)} instead of ${typeof expected === 'string' ? JSON.stringify(expected) : String(expected)}`;
+  }
+  if (want.says !== undefined && !Buffer.from(body).includes(want.says)) {
+    return `the answer does not say ${JSON.stringify(want.says)}: ${excerpt(body)}`;
+  }
+  if (want.body === undefined) return undefined;
+  const bytes = decoded(body, headers['content-encoding']);
+  if (bytes === undefined) return 'the body is not encoded as its header says';
+  return Buffer.compare(bytes, want.body) === 0
+    ? undefined
+    : `${bytes.length} other bytes came instead of ${want.body.length}`;
+}
+
+function decoded(body: Uint8Array, encoding: string | undefined): Uint8Array | undefined {
+  try {
+    if (encoding === 'br') return brotliDecompressSync(body);
+    if (encoding === 'gzip') return gunzipSync(body);
+    return encoding === undefined ? body : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function excerpt(body: Uint8Array): string {
+  return JSON.stringify(Buffer.from(body).toString('latin1', 0, 100));
+}
+
+/** Asked at the CDN of a video that is not published yet, or not any more: what is missing is a 403 of S3's. */
+export function missingProbe(
+  served: Pick<Served, 'config' | 'origin' | 'tokenKey' | 'now'>,
+  name: string,
+  key: string,
+): Probe {
+  return {
+    name,
+    ask: { url: addressesAt(served).good(key), headers: { origin: pageOf(served.config) } },
+    want: { status: 403, says: 'AccessDenied' },
+    remedy:
+      "The CDN serves what the bucket does not have: see its cache policies (edge/behaviours.ts), or the delivery bucket's policy.",
+  };
+}
+
+/** Asked at the CDN while the video is published, in this order. */
+export function viewerProbes(served: Served): readonly Probe[] {
+  const { config, origin, pointer, segment, segmentBytes, playerBytes, tokenKey } = served;
+  const { name: stage, allowNoContext, openPosters } = config;
+  const page = pageOf(config);
+  const at = addressesAt(served);
+  const fromPage = { origin: page };
+  const size = segmentBytes.length;
+  const byTheFunction = `The edge function is another than this one: run ./scripts/deploy ${stage}, and wait some minutes until every edge has it.`;
+  const byTheCdn = `The distribution is set up otherwise than infra/delivery.ts says: ./scripts/deploy ${stage} --plan shows the differences.`;
+  const refused = (says: string, status = 403): Want => ({
+    ...{ status, says },
+    headers: { 'cache-control': 'no-store' },
+  });
+  const foreign = (
+    name: string,
+    headers: Asked['headers'],
+    method: Asked['method'] = 'GET',
+  ): Probe => ({
+    name,
+    ask: { url: at.good(pointer), method, ...(headers ? { headers } : {}) },
+    want: {
+      ...refused(FOREIGN),
+      headers: { 'cache-control': 'no-store', 'access-control-allow-origin': ABSENT },
+    },
+    remedy: byTheFunction,
+  });
+  const served200 = (headers: Want['headers'] = {}): Want => ({
+    status: 200,
+    headers: { ...DRESSED, ...headers },
+  });
+  const said = tokenKey !== undefined || allowNoContext;
+  return [
+    {
+      name: 'a page of the site, without Origin',
+      ask: { url: at.good(pointer), headers: { referer: `${page}/` } },
+      want: served200({ 'access-control-allow-origin': /^\*?$/ }),
+      remedy: byTheFunction,
+    },
+    {
+      name: 'a page of the site, with Origin',
+      ask: { url: at.good(pointer), headers: fromPage },
+      want: served200({ ...READABLE, 'content-type': 'application/vnd.apple.mpegurl' }),
+      remedy: byTheCdn,
+    },
+    {
+      name: 'a preflight of the site',
+      ask: {
+        url: at.good(segment),
+        method: 'OPTIONS',
+        headers: {
+          ...fromPage,
+          'access-control-request-method': 'GET',
+          'access-control-request-headers': 'range',
+        },
+      },
+      want: {
+        status: 204,
+        headers: {
+          'access-control-allow-origin': page,
+          'access-control-allow-headers': /\bRange\b/,
+        },
+      },
+      remedy: byTheFunction,
+    },
+    foreign('another site, with Origin', { origin: ELSEWHERE }),
+    foreign('another site, without Origin', { referer: `${ELSEWHERE}/` }),
+    foreign('a preflight of another site', { origin: ELSEWHERE }, 'OPTIONS'),
+    said
+      ? {
+          name: 'nobody says where the request comes from',
+          ask: { url: at.good(pointer) },
+          want: served200(),
+          remedy: byTheFunction,
+        }
+      : foreign('nobody says where the request comes from', undefined),
+    {
+      name: 'a poster, for a link preview',
+      ask: { url: `${origin}/${served.poster}` },
+      want:
+        openPosters || (tokenKey === undefined && allowNoContext)
+          ? served200({ 'content-type': 'image/jpeg' })
+          : refused(tokenKey === undefined ? FOREIGN : 'with a token that its address lacks'),
+      remedy: byTheFunction,
+    },
+    ...(tokenKey === undefined ? [] : tokenProbes()),
+    {
+      name: 'an address with an escape',
+      ask: { url: at.good(pointer).replace('index', '%69ndex'), headers: fromPage },
+      want:
+        tokenKey === undefined
+          ? refused('Addresses here have no escapes', 404)
+          : refused('with a token that its address lacks'),
+      remedy: byTheFunction,
+    },
+    {
+      name: 'a key that is not published',
+      ask: { url: at.good(`${pointer.replace('index.m3u8', '')}private.json`), headers: fromPage },
+      want: { status: 403, says: 'AccessDenied' },
+      remedy: byTheCdn,
+    },
+    {
+      name: 'a whole segment',
+      ask: { url: at.good(segment), headers: fromPage },
+      want: {
+        ...served200({ ...READABLE, 'accept-ranges': 'bytes', 'cache-control': /\bimmutable\b/ }),
+        body: segmentBytes,
+      },
+      remedy: byTheCdn,
+    },
+    {
+      name: 'a segment that the CDN has kept',
+      ask: { url: at.good(segment), headers: fromPage },
+      want: { status: 200, headers: { 'x-cache': /Hit from cloudfront/ } },
+      remedy: byTheCdn,
+      tries: 5,
+    },
+    {
+      name: 'a range',
+      ask: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=100-299' } },
+      want: {
+        status: 206,
+        headers: { ...READABLE, 'content-range': `bytes 100-299/${size}` },
+        body: segmentBytes.subarray(100, 300),
+      },
+      remedy: byTheCdn,
+    },
+    {
+      name: 'the last bytes',
+      ask: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=-188' } },
+      want: {
+        status: 206,
+        headers: { 'content-range': `bytes ${size - 188}-${size - 1}/${size}` },
+        body: segmentBytes.subarray(size - 188),
+      },
+      remedy: byTheCdn,
+    },
+    {
+      name: 'a range beyond the end',
+      ask: { url: at.good(segment), headers: { ...fromPage, range: `bytes=${size}-` } },
+      want: { status: 416 },
+      remedy: byTheCdn,
+    },
+    ...(['br', 'gzip', 'identity'] as const).map((encoding): Probe => ({
+      name: encoding === 'identity' ? 'without compression' : `compression with ${encoding}`,
+      ask: {
+        url: `${origin}/${PLAYER_KEY}`,
+        headers: { ...fromPage, 'accept-encoding': encoding },
+      },
+      want: {
+        ...served200({ 'content-encoding': encoding === 'identity' ? ABSENT : encoding }),
+        body: playerBytes,
+      },
+      remedy: byTheCdn,
+      // CloudFront passes an object on uncompressed where an edge is busy.
+      tries: 3,
+    })),
+  ];
+
+  function tokenProbes(): readonly Probe[] {
+    const probe = (name: string, url: string, want: Want): Probe => ({
+      ...{ name, want, remedy: byTheFunction },
+      ask: { url, headers: fromPage },
+    });
+    return [
+      probe(
+        'an address without a token',
+        `${origin}/${pointer}`,
+        refused('with a token that its address lacks'),
+      ),
+      probe('a token that has expired', at.expired(pointer), refused('has expired', 410)),
+      probe('a token of another key', at.forged(pointer), refused('is not right')),
+    ];
+  }
+}
+
+/** By plain HTTP, which a CDN on loopback does not tell apart. */
+export function plainHttpProbe({ config, origin, pointer }: Served): Probe {
+  const url = `${origin}/${pointer}`;
+  return {
+    name: 'the CDN by plain HTTP',
+    ask: { url: url.replace(/^https:/, 'http:'), headers: { origin: pageOf(config) } },
+    want: { status: 301, headers: { location: url } },
+    remedy: `./scripts/deploy ${config.name} --plan shows how the distribution differs from infra/delivery.ts.`,
+  };
+}
+
+/** The names of the buckets, and the address of an object in one of them. */
+export interface Buckets {
+  readonly delivery: string;
+  readonly source: string;
+  readonly work: string;
+  readonly addressOf: (bucket: string, key: string) => string;
+}
+
+/** Asked of S3 itself, past the CDN, by somebody without credentials. */
+export function bucketProbes(
+  served: Served,
+  sourceKey: string,
+  { delivery, source, addressOf }: Buckets,
+): readonly Probe[] {
+  const { config, pointer } = served;
+  const isOpen = config.accessMode === 'public-read';
+  const probe = (name: string, url: string, status: number, headers = {}): Probe => ({
+    ...{ name, remedy: policyRemedy(config), want: { status } },
+    ask: { url, headers },
+  });
+  const who = isOpen ? 'anybody may read' : 'nobody may';
+  const address = addressOf(delivery, pointer);
+  const status = isOpen ? 200 : 403;
+  return [
+    probe(`the delivery bucket past the CDN, which ${who}`, address, status),
+    probe('the delivery bucket past the CDN, from a page of the site', address, status, {
+      referer: `${pageOf(config)}/`,
+    }),
+    probe('the source past the CDN', addressOf(source, sourceKey), 403),
+  ];
+}
+
+/** Whatever the access mode, nobody may list what is in a bucket. */
+export function listingProbes(
+  { config }: Served,
+  { delivery, source, work, addressOf }: Buckets,
+): readonly Probe[] {
+  return Object.entries({ delivery, source, work }).map(([role, bucket]) => ({
+    name: `a listing of the ${role} bucket`,
+    ask: { url: addressOf(bucket, '?list-type=2') },
+    want: { status: 403 },
+    remedy: policyRemedy(config),
+  }));
+}
+
+function policyRemedy({ name }: StageConfig): string {
+  return `Another policy than the stage's is on this bucket: run ./scripts/deploy ${name}.`;
+}
+
+/** Whatever the access mode, S3 takes no plain HTTP. */
+export function plainBucketProbe(
+  { config, pointer }: Served,
+  { delivery, addressOf }: Buckets,
+): Probe {
+  return {
+    name: 'the delivery bucket by plain HTTP',
+    ask: { url: addressOf(delivery, pointer).replace(/^https:/, 'http:') },
+    want: { status: 403 },
+    remedy: `The bucket's policy lacks OnlyByTls: run ./scripts/deploy ${config.name}.`,
+  };
+}
+
+/** Addresses at the CDN: with a token where the stage demands one. */
+function addressesAt({ origin, tokenKey, now }: Pick<Served, 'origin' | 'tokenKey' | 'now'>) {
+  const signed = (key: string, path: string, since: Date) =>
+    tokenKey === undefined
+      ? `${origin}/${path}`
+      : signAddress(`${origin}/${path}`, key, TOKEN_SECONDS, since);
+  return {
+    good: (path: string) => signed(tokenKey ?? '', path, now),
+    expired: (path: string) => signed(tokenKey ?? '', path, new Date(0)),
+    forged: (path: string) => signed(`not ${tokenKey}`, path, now),
+  };
+}

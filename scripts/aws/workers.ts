@@ -1,0 +1,72 @@
+import {
+  ClusterNotFoundException,
+  DescribeServicesCommand,
+  UpdateServiceCommand,
+} from '@aws-sdk/client-ecs';
+import type { ECSClient } from '@aws-sdk/client-ecs';
+import { z } from 'zod';
+import { nameOf } from '../../infra/names.ts';
+
+export interface WorkerCounts {
+  readonly running: number;
+  /** Asked for, and on their way: a container takes about a minute. */
+  readonly starting: number;
+  readonly wanted: number;
+}
+
+/** The workers of a stage, as ECS runs them. */
+export interface Workers {
+  counts(): Promise<WorkerCounts>;
+  /** Starts one where none is wanted; how many there are to be else is for scaling to say. */
+  wake(): Promise<void>;
+}
+
+const serviceSchema = z.object({
+  status: z.string(),
+  runningCount: z.int(),
+  pendingCount: z.int(),
+  desiredCount: z.int(),
+});
+
+/**
+ * The service that runs a stage's workers; undefined when there is none. One that was deleted is told of
+ * for a while, and is not ACTIVE.
+ */
+export async function findService(
+  client: ECSClient,
+  stage: string,
+): Promise<z.infer<typeof serviceSchema> | undefined> {
+  const name = nameOf(stage, 'workers');
+  try {
+    const { services = [] } = await client.send(
+      new DescribeServicesCommand({ cluster: name, services: [name] }),
+    );
+    return serviceSchema.optional().parse(services[0]);
+  } catch (error) {
+    if (error instanceof ClusterNotFoundException) return undefined;
+    throw error;
+  }
+}
+
+/** Its functions throw Error when the stage has no workers. */
+export function ecsWorkers(client: ECSClient, stage: string): Workers {
+  const name = nameOf(stage, 'workers');
+
+  const counts = async (): Promise<WorkerCounts> => {
+    const service = await findService(client, stage);
+    if (service?.status !== 'ACTIVE')
+      throw new Error(`Stage ${stage} has no workers: run ./scripts/deploy ${stage}.`);
+    const { runningCount, pendingCount, desiredCount } = service;
+    return { running: runningCount, starting: pendingCount, wanted: desiredCount };
+  };
+
+  return {
+    counts,
+    wake: async () => {
+      if ((await counts()).wanted > 0) return;
+      await client.send(
+        new UpdateServiceCommand({ cluster: name, service: name, desiredCount: 1 }),
+      );
+    },
+  };
+}

@@ -1,0 +1,227 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { z } from 'zod';
+import { runCommand } from '../cli/command.ts';
+import { print, printJson, say } from '../cli/terminal.ts';
+import { imageMonth, imageTag } from '../../infra/image.ts';
+import type { StageConfig } from '../../infra/config.ts';
+import { CONCERNS, stackName, stateStackName } from '../../infra/names.ts';
+import { readinessOf } from '../../infra/readiness.ts';
+import type { Readiness } from '../../infra/readiness.ts';
+import { buildPlayer } from '../../player/build.ts';
+import { ADOPTED } from '../../infra/adopted.ts';
+import { requireAccount } from '../aws/account.ts';
+import { leftToAdopt, namesOf } from '../aws/adopt.ts';
+import { cdktf, requireTerraform } from '../aws/cdktf.ts';
+import { openClients } from '../aws/clients.ts';
+import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from '../aws/edge-trial.ts';
+import { findStage } from '../aws/find-stage.ts';
+import { findEngine, imageEdition, isPushed, pushImage } from '../aws/image.ts';
+import { limitsOfAccount } from '../aws/limits.ts';
+import { readStageOptions, STOPPING } from './stage-options.ts';
+import { drawOriginSecret } from '../aws/origin-secret.ts';
+import { requireSamePlace } from '../aws/recorded-account.ts';
+import { isPublished, PLAYER_KEY, publishPlayer } from '../aws/player.ts';
+import { publicAccess } from '../aws/public-access.ts';
+import { hasStateBucket, readState } from '../aws/state.ts';
+
+const HELP = `Usage: ./scripts/deploy <stage> [options]
+
+Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's
+image if this month's is not there yet, then the rest, and the player for the sites' pages. What is unchanged
+stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run again.
+
+Options:
+  --plan                show what would be changed, and change nothing
+  --rebuild             build the worker's image anew, with today's updates of its system, also where this
+                        month's is there
+  --new-origin-secret   draw another secret for the CDN to send to the delivery bucket, in a stage with
+                        accessMode public-read-via-cdn; the one before stays good until the next time
+  --help                this text
+
+It needs AWS credentials, Terraform and, for a new image, Docker or Podman. At the end it prints
+what there is; not on a terminal as one line of JSON, with all else on standard error.
+`;
+
+/** What the stacks tell of themselves; see infra/outputs.ts. */
+const made = z.object({
+  origin: z.string(),
+  distributionDomain: z.string(),
+  sourceBucket: z.string(),
+  workBucket: z.string(),
+  deliveryBucket: z.string(),
+  jobQueueUrl: z.string(),
+  image: z.string(),
+  dashboardName: z.string(),
+});
+
+/** Of what cdktf wrote out: the stacks, and which each builds on. */
+const manifest = z.object({
+  stacks: z.record(z.string(), z.object({ dependencies: z.array(z.string()) })),
+});
+
+await runCommand({
+  name: './scripts/deploy',
+  help: HELP,
+  stopping: STOPPING,
+  read: (argv) => readStageOptions(argv, ['plan', 'rebuild', 'new-origin-secret']),
+  run: async ({ stage, flags }, stop) => {
+    const config = await findStage(stage);
+    const onlyPlan = flags.has('plan');
+    const declared = tellReadiness(readinessOf(config), onlyPlan);
+    await requireTerraform();
+    const account = await requireAccount(config);
+    say(`Stage ${config.name}: account ${account}, ${config.region}`);
+    const { s3, ecr } = openClients(config);
+    await requireSamePlace(s3, config, account);
+    const limits = await limitsOfAccount(s3, config);
+    if (limits) {
+      say(limits.needs);
+      for (const sentence of limits.warnings) say(`Warning: ${sentence}`);
+    }
+    const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
+    // Also for what is declared in another process, minutes later.
+    const rebuild = flags.has('rebuild');
+    const chosen = rebuild ? undefined : process.env['VODSTACK_IMAGE_MONTH'];
+    process.env['VODSTACK_IMAGE_MONTH'] =
+      chosen ?? (await imageEdition(ecr, config, rebuild, new Date()));
+    if (!onlyPlan) {
+      if (flags.has('new-origin-secret')) await newOriginSecret(config);
+      await deploy(config, stop);
+      return 0;
+    }
+    await showPlan(config, stop);
+    if (!declared || !allowed) say('It would be refused, for what is said at the top.');
+    return 0;
+  },
+});
+
+async function newOriginSecret({ name, region }: StageConfig): Promise<void> {
+  const ssm = new SSMClient({ region });
+  try {
+    await drawOriginSecret(ssm, name);
+  } finally {
+    ssm.destroy();
+  }
+}
+
+/**
+ * Prints what stands against a deploy, and returns whether nothing does. Throws Error with the refusals
+ * unless it is about a plan only.
+ */
+function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): boolean {
+  if (refusals.length > 0 && !onlyPlan) throw new Error(refusals.join('\n'));
+  for (const sentence of refusals) say(`A deploy is refused: ${sentence}`);
+  for (const sentence of warnings) say(`Warning: ${sentence}`);
+  return refusals.length === 0;
+}
+
+/** The bucket of the state, storage, the image, the rest, the player: each only where it is missing. */
+async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
+  const { name } = config;
+  const clients = openClients(config);
+  const { s3, ecr } = clients;
+  const tag = imageTag(config.worker.architecture, imageMonth());
+  const left = await leftToAdopt(clients, config);
+  if (left.length > 0) {
+    say(
+      `A deploy that was cut off has left these, and Terraform takes them over: ${namesOf(left)}.`,
+    );
+    process.env[ADOPTED] = JSON.stringify(left);
+  }
+  const engine = (await isPushed(ecr, name, tag)) ? undefined : await findEngine();
+  if (!(await hasStateBucket(s3, config))) await apply(stateStackName(name), stop);
+  if (engine) {
+    await apply(stackName(name, 'storage'), stop);
+    say(`Building the worker's image ${tag} with ${engine}.`);
+    await pushImage(ecr, engine, config, tag, stop);
+  }
+  if (await isEdgeFunctionChanged(config)) await requireEdgeFunction(config, stop);
+  await apply(`${name}-*`, stop);
+  const states = CONCERNS.map((concern) => readState(s3, config, stackName(name, concern)));
+  const outputs: object[] = (await Promise.all(states)).map((state) => state.outputs);
+  const all = made.parse(Object.assign({}, ...outputs));
+  const player = await buildPlayer();
+  if (!(await isPublished(s3, all.deliveryBucket, player))) {
+    say(`Uploading the player to s3://${all.deliveryBucket}/${PLAYER_KEY}.`);
+    await publishPlayer(s3, all.deliveryBucket, player);
+  }
+  report(config, all);
+}
+
+/** Has CloudFront's own engine answer the table of cases. Throws Error where an answer is another. */
+async function requireEdgeFunction(config: StageConfig, stop: AbortSignal): Promise<void> {
+  say("Trying the edge function in CloudFront's own engine …");
+  const trial = await tryEdgeFunction(config, stop);
+  if (trial === undefined) return say('Not tried: this CloudFront has no TestFunction.');
+  if (trial.different.length > 0) {
+    throw new Error(`${trialSentence(trial)}\nThe function that viewers meet was not changed.`);
+  }
+  const { cases, mostPercent } = trial;
+  say(`It answers all ${cases} cases right, in at most ${mostPercent} % of its time.`);
+}
+
+async function apply(stacks: string, stop: AbortSignal): Promise<void> {
+  say(`Deploying ${stacks} …`);
+  await cdktf(['deploy', stacks, '--auto-approve', '--skip-provider-lock'], stop);
+}
+
+/** Shows the plan of each stack. One that builds on what is not there yet can have none. */
+async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
+  const { name } = config;
+  const { s3, ecr } = openClients(config);
+  const tag = imageTag(config.worker.architecture, imageMonth());
+  await cdktf(['synth'], stop);
+  const needs = await readNeeds();
+  const missing = new Set<string>();
+  const show = async (stack: string) => {
+    const absent = needs(stack).filter((one) => missing.has(one));
+    if (Object.keys((await readState(s3, config, stack)).outputs).length === 0) missing.add(stack);
+    say(
+      `\nPlan of ${stack}${absent.length > 0 ? `: all is new, and follows ${absent.join(' and ')}.` : ':'}`,
+    );
+    if (absent.length > 0) return;
+    await cdktf(['diff', stack, '--skip-synth', '--skip-provider-lock'], stop, 1);
+  };
+  if (await hasStateBucket(s3, config)) {
+    for (const concern of CONCERNS) await show(stackName(name, concern));
+  } else {
+    await show(stateStackName(name));
+    say(`All else is new: the state that tells what is there would be in ${config.state?.bucket}.`);
+  }
+  const isThere = await isPushed(ecr, name, tag);
+  say(`\nThe worker's image ${tag} ${isThere ? 'is there.' : 'would be built and pushed.'}`);
+  const { outputs } = await readState(s3, config, stackName(name, 'storage'));
+  const bucket = z.object({ deliveryBucket: z.string() }).safeParse(outputs);
+  const hasPlayer =
+    bucket.success && (await isPublished(s3, bucket.data.deliveryBucket, await buildPlayer()));
+  say(`The player ${hasPlayer ? 'is there.' : 'would be uploaded.'}`);
+  say('Nothing was changed.');
+}
+
+/** Which stacks a stack builds on, as they were written out. */
+async function readNeeds(): Promise<(stack: string) => readonly string[]> {
+  const text = await readFile(join('cdktf.out', 'manifest.json'), 'utf8');
+  const { stacks } = manifest.parse(JSON.parse(text));
+  return (stack) => stacks[stack]?.dependencies ?? [];
+}
+
+/** What a person or a script goes on with. */
+function report(config: StageConfig, { distributionDomain, ...rest }: z.infer<typeof made>): void {
+  const { name, domain, allowedSites } = config;
+  if (!process.stdout.isTTY) {
+    printJson({ stage: name, ...rest });
+    return;
+  }
+  print(`
+Stage ${name} is deployed.
+  videos    ${rest.origin}, for pages of ${allowedSites.join(', ')}
+  uploads   s3://${rest.sourceBucket}
+  delivery  s3://${rest.deliveryBucket}
+  player    ${rest.origin}/${PLAYER_KEY} (docs/player.md)
+  overview  CloudWatch, dashboard ${rest.dashboardName}
+${domain ? `\nPoint ${domain.name} at ${distributionDomain} (CNAME or alias).\n` : ''}
+Next: ./scripts/upload ${name} talk.mp4
+`);
+}

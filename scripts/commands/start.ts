@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rmdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { UsageError, systemReason } from '../cli/arguments.ts';
+import { runCommand } from '../cli/command.ts';
+import { nameOf, pathOf } from '../cli/file-name.ts';
+import { processFiles } from '../files/process.ts';
+import { sentText } from '../cli/reconciled.ts';
+import { createReport } from '../cli/report.ts';
+import { isTerminal, say } from '../cli/terminal.ts';
+import { count } from '../cli/text.ts';
+import { PRIVATE_FOLDER, makeFolder } from '../../core/storage/folder.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import type { LocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../core/storage/local/layout.ts';
+import { forgetDeletions } from '../../core/catalog/deletion.ts';
+import type { WorkerEnv } from '../../core/environment.ts';
+import { openJobQueue } from '../../core/storage/job-queue.ts';
+import { BackendLostError } from '../../core/storage/ports.ts';
+import { openStudio } from '../../studio/server/server.ts';
+import { createLog } from '../../core/log.ts';
+import type { Logger } from '../../core/log.ts';
+import { logReconciliation, look, settle } from '../../core/catalog/reconcile.ts';
+import { makeDemoClip } from '../files/demo-clip.ts';
+import { startSite } from '../pages/site.ts';
+import { listAssets } from '../pages/listed-assets.ts';
+import { exportAsset } from '../local/export.ts';
+import { HELP, readOptions } from './start-options.ts';
+import type { Options } from './start-options.ts';
+import { announceUnfinished, rebuild } from '../local/rebuild.ts';
+import { startWorkers } from '../local/workers.ts';
+
+const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
+const { deliveryBucket } = LOCAL_NAMES;
+/** A look costs next to nothing here. */
+const LOOK_MILLISECONDS = 250;
+/** The studio looks at every job, not only at one. */
+const STUDIO_LOOK_MILLISECONDS = 1000;
+const INDEX_LOOK_MILLISECONDS = 1000;
+
+await runCommand({
+  name: './scripts/start',
+  help: HELP,
+  stopping: 'Stopping; unfinished work goes on at the next start.',
+  read: (argv) => readOptions(argv, DEFAULT_DATA),
+  run: main,
+});
+
+/** One machine: backend, edge and workers; the files through them; then the videos until Ctrl-C. */
+async function main(options: Options, stop: AbortSignal): Promise<number> {
+  const terminal = isTerminal();
+  // Logs and bars on one screen would overwrite each other.
+  const level = terminal ? 'silent' : 'info';
+  const log = createLog(level);
+  await requireWritable(options.dataDirectory, '--data', PRIVATE_FOLDER);
+  if (options.exportDirectory) await requireWritable(options.exportDirectory, '--export');
+  if (options.rebuild) await rebuild(options.dataDirectory);
+  const backend = await openLocalBackend({
+    directory: options.dataDirectory,
+    layout: LOCAL_LAYOUT,
+  });
+  const { store } = backend;
+  const names = layoutEnv(options.dataDirectory);
+  if (options.rebuild) say(sentText(await announceUnfinished(backend, names)));
+  const edge = await startSite({
+    ...{ store, deliveryBucket, log },
+    port: options.port,
+    allowedSites: options.allowedSites,
+    listAssets: () => listAssets(store, deliveryBucket),
+    studio: (origin, forget) =>
+      openStudio({
+        ...{ backend, names, origin, log },
+        onRemoved: async (assetId) => forget(assetId),
+        place: 'this machine',
+        lookMilliseconds: STUDIO_LOOK_MILLISECONDS,
+      }),
+  });
+  const env = {
+    ...names,
+    LOG_LEVEL: terminal ? 'fatal' : 'info',
+    SOUND_ALONE: options.soundAlone,
+  };
+  const workers = startWorkers(options.workers, env, log);
+  const report = createReport(stop);
+  const watch = watchBackend(backend);
+  const failed = Promise.race([workers.failed, watch.lost]);
+  // Whoever waits for it hears of it; nobody has to.
+  failed.catch(() => undefined);
+  if (!options.once) say(addressesText(edge.origin));
+  let sweeping: NodeJS.Timeout | undefined;
+  try {
+    sweeping = await keepSwept(backend, names, log);
+    if (options.files.length === 0) {
+      say('Making a first video, half a minute long. This takes a moment …');
+    }
+    const files =
+      options.files.length > 0
+        ? options.files
+        : [await makeDemoClip(join(options.dataDirectory, 'demo'), stop)];
+    const work = processFiles(
+      files.map((file) => ({ file, key: sourceKey(file) })),
+      {
+        ...{ backend, names: env, lookMilliseconds: LOOK_MILLISECONDS, wait: true, report, stop },
+        find: async (event) => ({
+          playlist: `${edge.origin}/${event.playlist}`,
+          page: `${edge.origin}/watch/${event.assetId}`,
+          ...(options.exportDirectory
+            ? { exported: await exportAsset(store, deliveryBucket, event, options.exportDirectory) }
+            : {}),
+        }),
+      },
+    );
+    const results = await Promise.race([work, failed]);
+    report.close();
+    if (options.once) return results.every(({ status }) => status === 'ready') ? 0 : 1;
+    say(`${addressesText(edge.origin)}\nPress Ctrl-C to stop.`);
+    if (!stop.aborted) await Promise.race([once(stop, 'abort'), failed]);
+    return 0;
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    return options.once ? 1 : 0;
+  } finally {
+    report.close();
+    clearInterval(sweeping);
+    watch.stop();
+    await workers.stop();
+    await edge.close();
+    await backend.close();
+  }
+}
+
+function addressesText(origin: string): string {
+  return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
+}
+
+/** Sweeps, backs up, sends lost work again and removes versions without a name, at once and every hour: the machine may serve for months. */
+async function keepSwept(
+  backend: LocalBackend,
+  names: WorkerEnv,
+  log: Logger,
+): Promise<NodeJS.Timeout> {
+  const place = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
+  const sweep = async () => {
+    const unknown = await backend.sweep();
+    await forgetDeletions(backend.store, LOCAL_NAMES.workBucket);
+    if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
+    try {
+      await backend.backUp();
+    } catch (error) {
+      // Of a full disk, for instance: what is stored is no worse for it.
+      log.error({ event: 'backup.failed', err: error });
+    }
+    const found = await look(place);
+    const settled = await settle(place, found);
+    logReconciliation(log, found, settled);
+    return { unknown, sent: settled.sent };
+  };
+  const { unknown, sent } = await sweep();
+  if (unknown > 0) say(unknownText(unknown));
+  if (sent.length > 0) say(sentText(sent));
+  return setInterval(
+    () => void sweep().catch((error: unknown) => log.warn({ event: 'sweep.failed', err: error })),
+    3_600_000,
+  ).unref();
+}
+
+function unknownText(files: number): string {
+  return (
+    `The index does not know ${count(files, 'file')} of the data folder, and leaves them alone. ` +
+    'If it is an older copy, move index.sqlite away and start with --rebuild.'
+  );
+}
+
+/** Rejects, once, when the index is lost: nothing that is stored from then on would be found again. */
+function watchBackend(backend: LocalBackend): { readonly lost: Promise<never>; stop(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const look = () => {
+    try {
+      backend.look();
+    } catch (error) {
+      if (error instanceof BackendLostError) reject(error);
+    }
+  };
+  const looking = setInterval(look, INDEX_LOOK_MILLISECONDS);
+  return { lost: promise, stop: () => clearInterval(looking) };
+}
+
+/** Files of the same name in different folders are different sources. */
+function sourceKey(file: string): string {
+  const folder = createHash('sha256')
+    .update(pathOf(resolve(file)))
+    .digest('hex')
+    .slice(0, 8);
+  return `uploads/${folder}/${nameOf(file)}`;
+}
+
+/** Makes a folder that an option names, and tries it: an administrator may write everywhere but where nothing can be. */
+async function requireWritable(directory: string, option: string, mode?: number): Promise<void> {
+  try {
+    await makeFolder(directory, mode);
+    await rmdir(await mkdtemp(join(directory, '.vodstack-')));
+  } catch (error) {
+    throw new UsageError(
+      `${option}: the folder ${JSON.stringify(directory)} cannot be written: ${systemReason(error)}.`,
+      { cause: error },
+    );
+  }
+}

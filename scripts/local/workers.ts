@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as after } from 'node:timers/promises';
+import type { WorkerEnv } from '../../core/environment.ts';
+import type { Logger } from '../../core/log.ts';
+import { PATIENCE, restartAfter } from './restarts.ts';
+
+export interface Workers {
+  /** Settles only when a worker cannot be kept running: rejects with the reason. */
+  readonly failed: Promise<never>;
+  /** Lets each give its unit back and end. */
+  stop(): Promise<void>;
+}
+
+const PROGRAM = new URL('../../worker/main.ts', import.meta.url);
+/**
+ * Starts worker processes and keeps them running: one that dies is started again after ever longer pauses,
+ * until it gets something done. They stop by themselves when this process is gone.
+ */
+export function startWorkers(
+  count: number,
+  env: WorkerEnv,
+  log: Logger,
+  patience = PATIENCE,
+): Workers {
+  const children = new Set<ChildProcess>();
+  const stop = new AbortController();
+  const stopping = () => stop.signal.aborted;
+  const keep = async () => {
+    let deaths: number[] = [];
+    while (!stopping()) {
+      const child = fork(PROGRAM, {
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+        env: { ...process.env, ...env },
+        // A terminal's Ctrl-C goes to us, and from us to the workers.
+        detached: true,
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
+      children.add(child);
+      // It tells of each message whose work has ended.
+      child.on('message', () => {
+        deaths = [];
+      });
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      children.delete(child);
+      if (stopping()) return;
+      deaths.push(performance.now() / 1000);
+      const pauseSeconds = restartAfter(deaths, patience);
+      log.warn({ event: 'worker.ended', code, signal, deaths: deaths.length, pauseSeconds });
+      if (pauseSeconds === 'give up') {
+        throw new Error(
+          `A worker ended ${patience.mostDeaths} times within ${patience.withinSeconds} s and got nothing done in between, ` +
+            `at last with ${signal ?? `code ${String(code)}`}; what it said stands above. No work is lost: it goes on at the next start.`,
+        );
+      }
+      await after(pauseSeconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  };
+  const running = Array.from({ length: count }, keep);
+  const failed = new Promise<never>((_resolve, reject) => {
+    for (const one of running) one.catch(reject);
+  });
+  // Whoever waits for it hears of it; nobody has to.
+  failed.catch(() => undefined);
+  return {
+    failed,
+    stop: async () => {
+      stop.abort();
+      for (const child of children) child.kill('SIGTERM');
+      await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { explain } from '../../../core/catalog/dead-letter.ts';
+import { openLocalBackend } from '../../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT } from '../../../core/storage/local/layout.ts';
+import type { Backend } from '../../../core/storage/ports.ts';
+import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
+import { jobKeys } from '../../../core/model/keys.ts';
+import { serialiseJob, serialiseUnit } from '../../../core/model/message.ts';
+import { putJson } from '../../put-json.ts';
+
+const [BUCKET, JOB] = ['work', 'b'.repeat(20)];
+const source = { bucket: 'source', key: '#2 4 강의.mp4' };
+
+let directory: string;
+let backend: Backend;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-letters-'));
+  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+});
+afterEach(async () => {
+  await backend.close();
+  await rm(directory, { recursive: true });
+});
+
+const write = (key: string, value: unknown) => putJson(backend.store, BUCKET, key, value);
+
+const letter = (body: string) =>
+  explain(backend.store, BUCKET, {
+    ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, failures: 0, sentAt: new Date(0) },
+  });
+
+test('A unit that failed is told of with its file and its error.', async () => {
+  await write(jobKeys(JOB).failure('images'), { source, error: 'Error: the disk is on fire' });
+  expect(await letter(serialiseUnit(JOB, 'images'))).toMatchObject({
+    ...{ id: 'id', step: 'unit images', jobId: JOB, source: source.key },
+    reason: 'Error: the disk is on fire',
+  });
+});
+
+test.each([
+  ['as S3 tells of it', (etag: string) => uploadEvent(etag)],
+  [
+    'as somebody asks for it',
+    (etag: string) => serialiseJob({ source: { ...source, etag }, options: {} }),
+  ],
+])('An upload %s is told of likewise.', async (_name, message) => {
+  const { etag } = await backend.store.put(source.bucket, source.key, 'bytes');
+  const jobId = jobIdOf(assetIdOf({ ...source, etag }), {});
+  await write(jobKeys(jobId).failure('job'), { source, error: 'Error: no answer' });
+  expect(await letter(message(etag))).toMatchObject({
+    ...{ step: 'job', jobId, source: source.key, reason: 'Error: no answer' },
+  });
+});
+
+function uploadEvent(eTag: string): string {
+  const object = { key: encodeURIComponent(source.key), eTag };
+  const s3 = { bucket: { name: source.bucket }, object };
+  return JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3 }] });
+}
+
+test('What nobody understands is told of with what is wrong with it.', async () => {
+  expect(await letter('no JSON at all')).toMatchObject({ reason: 'The message is not JSON.' });
+});
+
+test('A unit whose job is gone, or whose worker never got to say a word, is told of so.', async () => {
+  expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('has no plan');
+  await write(jobKeys(JOB).plan, {});
+  expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('without a word');
+});
+
+test('A letter of a job that was rejected meanwhile is needed no more.', async () => {
+  await write(jobKeys(JOB).failure('images'), { source, error: 'Error: no answer' });
+  await write(jobKeys(JOB).result, {
+    ...{ type: 'asset.rejected', jobId: JOB, assetId: 'a'.repeat(20), source },
+    ...{ code: 'source_gone', reason: 'The uploaded file is no longer there. Upload it again.' },
+  });
+  expect((await letter(serialiseUnit(JOB, 'images'))).reason).toBe(
+    'Needed no more: the video was rejected. The uploaded file is no longer there. Upload it again.',
+  );
+});

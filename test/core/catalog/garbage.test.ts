@@ -1,0 +1,295 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { reconciledText } from '../../../scripts/cli/reconciled.ts';
+import { readConfig } from '../../../core/environment.ts';
+import { TransientError } from '../../../core/model/errors.ts';
+import { collectGarbage, findGarbage, holdVersion } from '../../../core/catalog/garbage.ts';
+import { openLocalBackend } from '../../../core/storage/local/backend.ts';
+import type { LocalBackend } from '../../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
+import type { ObjectSummary } from '../../../core/storage/ports.ts';
+import { createLog } from '../../../core/log.ts';
+import { handleMessage } from '../../../worker/pipeline.ts';
+import { GRACE_DAYS } from '../../../core/model/garbage.ts';
+import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
+import { jobKeys, pointerKey, unnamedKey, versionKey } from '../../../core/model/keys.ts';
+import { serialiseJob } from '../../../core/model/message.ts';
+import { readPointer } from '../../../core/catalog/pointer.ts';
+import { look, settle } from '../../../core/catalog/reconcile.ts';
+import { openServices } from '../../../worker/services.ts';
+import type { Services } from '../../../worker/services.ts';
+import { clip } from '../../e2e/clips.ts';
+import { putJson } from '../../put-json.ts';
+
+const file = clip({ name: 'garbage.mp4', seconds: 1, size: '160x90', sound: false });
+const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(20)) as [string, string, string];
+const [OLD, NEW] = ['0', '1'].map((digit) => digit.repeat(16)) as [string, string];
+
+let directory: string;
+let backend: LocalBackend;
+let services: Services;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-garbage-'));
+  backend = await openLocalBackend({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
+  const env = { ...layoutEnv(join(directory, 'home')), X264_PRESET: 'ultrafast', LADDER: '234p' };
+  services = openServices(readConfig(env), backend, directory);
+});
+afterEach(async () => {
+  await backend.close();
+  await rm(directory, { recursive: true });
+});
+
+const inDays = (days: number) => new Date(Date.now() + days * 24 * 3_600_000);
+const check = async (now: Date) =>
+  settle(services, await look(services, now), undefined, now).then(({ freed }) => freed);
+
+/** The keys of the delivery bucket. */
+async function delivered(): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { key } of services.store.list(services.config.DELIVERY_BUCKET, '')) {
+    keys.push(key);
+  }
+  return keys;
+}
+
+async function put(assetId: string, version: string): Promise<void> {
+  const { store, config } = services;
+  for (const path of ['234p/00000.ts', 'asset.json']) {
+    await store.put(config.DELIVERY_BUCKET, versionKey(assetId, version, path), path);
+  }
+}
+
+async function name(assetId: string, version: string): Promise<void> {
+  const headers = { metadata: { version, planned: '' } };
+  const { store, config } = services;
+  await store.put(config.DELIVERY_BUCKET, pointerKey(assetId), `#EXTM3U ${version}`, headers);
+}
+
+/** A replaced version, and what a rejected job has left; beside what is published. */
+async function library(): Promise<void> {
+  await put(A, OLD);
+  await put(A, NEW);
+  await name(A, NEW);
+  await put(B, OLD);
+  await put(C, OLD);
+  await name(C, OLD);
+}
+
+test('What no pointer names goes when its time is over, and not before; what is named stays.', async () => {
+  await library();
+  const all = await delivered();
+  expect(await check(inDays(0))).toEqual([]);
+  expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
+  expect(await delivered()).toEqual(all);
+  const gone = [A, B].map((assetId) => ({ assetId, version: OLD, objects: 2, bytes: 23 }));
+  expect(await check(inDays(GRACE_DAYS + 1))).toEqual(gone);
+  const left = all.filter((key) => !/^v\/(a+|b+)\/0+\//.test(key));
+  expect(await delivered()).toEqual(left);
+  expect(await check(inDays(100))).toEqual([]);
+  expect(await delivered()).toEqual(left);
+  const notes = [];
+  for await (const { key } of services.store.list(services.config.WORK_BUCKET, '')) notes.push(key);
+  expect(notes).toEqual([]);
+});
+
+test('A version that is named again begins its time anew.', async () => {
+  await library();
+  await check(inDays(0));
+  await name(A, OLD);
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
+  await name(A, NEW);
+  expect(await check(inDays(GRACE_DAYS + 2))).toEqual([]);
+  expect(await check(inDays(2 * GRACE_DAYS + 3))).toMatchObject([{ assetId: A, version: OLD }]);
+});
+
+test('A version that somebody is about to publish is not removed by a look from before.', async () => {
+  await library();
+  await check(inDays(0));
+  const late = inDays(GRACE_DAYS + 1);
+  const found = await findGarbage(services, new Set(), late);
+  expect(found.due).toHaveLength(2);
+  await holdVersion(services, { assetId: A, version: OLD });
+  expect(await collectGarbage(services, found, late)).toMatchObject([{ assetId: B }]);
+  expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
+});
+
+test('Nobody publishes a version that is being removed, and nobody else removes it meanwhile.', async () => {
+  await library();
+  await check(inDays(0));
+  const { store } = services;
+  const held: unknown[] = [];
+  const watched: Services = {
+    ...services,
+    store: Object.assign(Object.create(store) as typeof store, {
+      delete: async (bucket: string, key: string) => {
+        if (bucket === services.config.DELIVERY_BUCKET) {
+          const [, assetId = '', version = ''] = key.split('/');
+          held.push(
+            await holdVersion(services, { assetId, version }).catch((error: unknown) => error),
+          );
+          held.push(await check(inDays(0)));
+        }
+        return store.delete(bucket, key);
+      },
+    }),
+  };
+  const late = inDays(GRACE_DAYS + 1);
+  const freed = await collectGarbage(watched, await findGarbage(services, new Set(), late), late);
+  expect(freed).toHaveLength(2);
+  expect(held).toHaveLength(8);
+  for (const one of held) {
+    if (Array.isArray(one)) expect(one).toEqual([]);
+    else expect(one).toBeInstanceOf(TransientError);
+  }
+});
+
+test('A note that cannot be read stops neither a check nor a publication, and is written anew.', async () => {
+  await library();
+  await check(inDays(0));
+  const { store, config } = services;
+  const damaged = { assetId: A, version: OLD };
+  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  // The one that reads first drops it, and the next one notes the version again.
+  for (const days of [1, 2]) expect(await check(inDays(days))).toEqual([]);
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
+  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  await holdVersion(services, damaged);
+  expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([damaged]);
+});
+
+test('A removal that was cut off is finished by a later one.', async () => {
+  await library();
+  await check(inDays(0));
+  const { store } = services;
+  const dying: Services = {
+    ...services,
+    store: Object.assign(Object.create(store) as typeof store, {
+      delete: (bucket: string, key: string) =>
+        key.endsWith('.json') ? Promise.reject(new Error('killed')) : store.delete(bucket, key),
+    }),
+  };
+  const late = inDays(GRACE_DAYS + 1);
+  const found = await findGarbage(services, new Set(), late);
+  await expect(collectGarbage(dying, found, late)).rejects.toThrow('killed');
+  expect(await check(inDays(0.01))).toEqual([]);
+  expect(await check(inDays(1))).toMatchObject([{ assetId: A, version: OLD, objects: 1 }]);
+});
+
+test('Of a version with thousands of objects no more than the first thousand are listed.', async () => {
+  const keys = [
+    ...Array.from({ length: 5000 }, (_, n) => versionKey(A, OLD, `1080p/${10_000 + n}.ts`)),
+    versionKey(A, NEW, 'asset.json'),
+    pointerKey(A),
+    versionKey(B, OLD, 'asset.json'),
+  ].sort();
+  let read = 0;
+  const { store, config } = services;
+  const list: typeof store.list = async function* (bucket, prefix, after = '') {
+    if (bucket !== config.DELIVERY_BUCKET) return;
+    for (const key of keys) {
+      if (!key.startsWith(prefix) || key <= after) continue;
+      read += 1;
+      yield { key } as ObjectSummary;
+    }
+  };
+  await name(A, NEW);
+  const place = { config, store: Object.assign(Object.create(store) as typeof store, { list }) };
+  const { found } = await findGarbage(place, new Set(), inDays(0));
+  expect(found).toEqual([
+    { assetId: A, version: OLD },
+    { assetId: B, version: OLD },
+  ]);
+  expect(read).toBe(1003);
+});
+
+async function upload() {
+  const { store, jobs, config } = services;
+  const bucket = config.SOURCE_BUCKET;
+  const { etag } = await store.put(bucket, 'clip.mp4', readFileSync(file));
+  const source = { bucket, key: 'clip.mp4', etag };
+  const [message] = await jobs.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 60 });
+  await jobs.acknowledge(message?.receipt ?? '');
+  const assetId = assetIdOf(source);
+  return { assetId, jobId: jobIdOf(assetId, {}), message: serialiseJob({ source, options: {} }) };
+}
+
+/** Handles every message of the job queue. */
+async function work(worker: Services): Promise<void> {
+  const context = { log: createLog('silent'), signal: new AbortController().signal };
+  for (;;) {
+    const receive = { max: 1, waitSeconds: 0, visibilitySeconds: 600 };
+    const [message] = await services.jobs.receive(receive);
+    if (!message) return;
+    await handleMessage(worker, message.body, context);
+    await services.jobs.acknowledge(message.receipt);
+  }
+}
+
+test('Checks at every write of a job, days apart, do it no harm.', async () => {
+  const { assetId, message } = await upload();
+  const { store, jobs } = services;
+  let days = 0;
+  const watched: Services = {
+    ...services,
+    store: Object.assign(Object.create(store) as typeof store, {
+      put: async (...object: Parameters<typeof store.put>) => {
+        days += GRACE_DAYS + 1;
+        const found = await look(services, inDays(days));
+        await collectGarbage(services, found.garbage, inDays(days));
+        return store.put(...object);
+      },
+    }),
+  };
+  await jobs.send(message);
+  await work(watched);
+  expect(days).toBeGreaterThan(8 * GRACE_DAYS);
+  const { version = '' } = (await readPointer(services, assetId)) ?? {};
+  const before = await delivered();
+  expect(before).toContain(versionKey(assetId, version, 'asset.json'));
+  for (const more of [1, 20, 40]) expect(await check(inDays(days + more))).toEqual([]);
+  expect(await delivered()).toEqual(before);
+});
+
+test('A failed job that is asked for again after its files were removed makes them again.', async () => {
+  const { assetId, jobId, message } = await upload();
+  const { store, jobs, config } = services;
+  await jobs.send(message);
+  await work(services);
+  const all = await delivered();
+  await store.delete(config.DELIVERY_BUCKET, pointerKey(assetId));
+  await putJson(store, config.WORK_BUCKET, jobKeys(jobId).result, {
+    ...{ type: 'asset.failed', jobId, assetId, code: 'failed', reason: 'It failed.' },
+    source: { bucket: config.SOURCE_BUCKET, key: 'clip.mp4' },
+  });
+  await check(inDays(0));
+  expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId, objects: all.length - 1 }]);
+  // While somebody else removes more of it.
+  const [, , version = ''] = all[0]?.split('/') ?? [];
+  const note = unnamedKey({ assetId, version });
+  await putJson(store, config.WORK_BUCKET, note, { since: new Date(), isRemoving: true });
+  await jobs.send(message);
+  await expect(work(services)).rejects.toThrow(TransientError);
+  expect(await delivered()).toEqual([]);
+  await store.delete(config.WORK_BUCKET, note);
+  await work(services);
+  expect(await delivered()).toEqual(all);
+});
+
+test('A person reads what is kept and what was removed.', async () => {
+  await library();
+  const now = inDays(0);
+  await check(now);
+  const late = inDays(GRACE_DAYS + 1);
+  const found = { place: 'data', ...(await look(services, late)) };
+  expect(reconciledText(found, late)).toMatch(
+    /\n2 versions are unused, left by replaced videos or by jobs that made none: 0 found now, 0 kept until 14 days after they were found, 2 due for removal\.\n$/,
+  );
+  const settled = await settle(services, found, undefined, late);
+  expect(reconciledText({ ...found, ...settled }, late)).toMatch(
+    /\n2 versions removed: 4 files, 0\.0 MB\.\n {2}v\/a+\/0+\/ {2}2 files\n {2}v\/b+\/0+\/ {2}2 files\n$/,
+  );
+});

@@ -1,0 +1,104 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readJobs } from '../../../core/catalog/overview.ts';
+import { openLocalBackend } from '../../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT } from '../../../core/storage/local/layout.ts';
+import type { Backend, ObjectStore } from '../../../core/storage/ports.ts';
+import { jobKeys } from '../../../core/model/keys.ts';
+import { examplePlan } from '../../worker/plan/example.ts';
+import { putJson } from '../../put-json.ts';
+
+const BUCKET = 'work';
+
+let directory: string;
+let backend: Backend;
+let store: ObjectStore;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'vodstack-overview-'));
+  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+  ({ store } = backend);
+});
+afterEach(async () => {
+  await backend.close();
+  await rm(directory, { recursive: true });
+});
+
+/** An id of a job, told by its first digits. */
+const id = (start: string) => start.padEnd(20, '0');
+
+const write = (key: string, value: unknown) => putJson(store, BUCKET, key, value);
+
+/** A minute: two chunks, one sound track, images. */
+async function planned(jobId: string): Promise<void> {
+  await write(jobKeys(jobId).plan, { ...examplePlan({ seconds: 60 }), jobId });
+}
+
+async function rejected(jobId: string): Promise<void> {
+  await write(jobKeys(jobId).result, {
+    ...{
+      type: 'asset.rejected',
+      jobId,
+      assetId: id('a'),
+      source: { bucket: 'source', key: jobId },
+    },
+    ...{ code: 'no_video', reason: 'The file has no moving picture. Upload a video.' },
+  });
+}
+
+test('Open jobs are told of by what their units have done, and ended ones by their result.', async () => {
+  const running = id('1');
+  await planned(running);
+  const [first, second] = examplePlan({ seconds: 60 }).units.filter(({ kind }) => kind === 'video');
+  await write(jobKeys(running).marker(first?.name ?? ''), {});
+  await write(jobKeys(running).note(first?.name ?? ''), { done: 0.1 });
+  await write(jobKeys(running).note(second?.name ?? ''), { done: 0.5 });
+  await rejected(id('f'));
+  const { open, ended } = await readJobs(store, BUCKET, 20);
+  expect(open).toMatchObject({
+    total: 1,
+    newest: [{ jobId: running, source: 'talk.mp4', unitsDone: 1, units: 4 }],
+  });
+  // One chunk of two and half of the other, of which sound and images are a few hundredths.
+  expect(open.newest[0]?.percent).toBeGreaterThan(65);
+  expect(open.newest[0]?.percent).toBeLessThan(76);
+  expect(ended).toMatchObject({
+    total: 1,
+    newest: [{ jobId: id('f'), status: 'rejected', code: 'no_video' }],
+  });
+});
+
+test('A job that fails before it is planned is told of with its trouble, and so is a plan that cannot be read.', async () => {
+  const source = { bucket: 'source', key: '강의.mp4' };
+  await write(jobKeys(id('2')).failure('job'), { source, error: 'Error: S3 is out of reach' });
+  await write(jobKeys(id('3')).plan, { schema: 99 });
+  const { open } = await readJobs(store, BUCKET, 20);
+  expect(open.newest.toSorted((a, b) => a.jobId.localeCompare(b.jobId))).toMatchObject(
+    [
+      { jobId: id('2'), source: '강의.mp4', percent: 0, units: 0, trouble: /out of reach/ },
+      { jobId: id('3'), percent: 0, trouble: /plan\.json cannot be read/ },
+    ].map((job) => ({ ...job, trouble: expect.stringMatching(job.trouble) as unknown })),
+  );
+});
+
+test('All jobs are counted; of the newest only documents are read, each once.', async () => {
+  const digits = '0123456789abcdef';
+  for (const first of digits) {
+    for (const second of '012') await rejected(id(`${first}${second}`));
+    await planned(id(`${first}9`));
+  }
+  const read: string[] = [];
+  const counted: ObjectStore = {
+    ...store,
+    get: (bucket, key) => {
+      read.push(key);
+      return store.get(bucket, key);
+    },
+  };
+  const { open, ended } = await readJobs(counted, BUCKET, 5);
+  expect([open.total, ended.total]).toEqual([16, 48]);
+  expect([open.newest.length, ended.newest.length]).toEqual([5, 5]);
+  expect(read).toHaveLength(10);
+  expect(new Set(read).size).toBe(10);
+});

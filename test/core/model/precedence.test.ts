@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+import { uploadEvent } from '../../../core/storage/local/event.ts';
+import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
+import { jobOfLater } from '../../../core/model/precedence.ts';
+
+const JOB = '0123456789abcdef0123';
+const source = { bucket: 'source', key: 'a.mp4', etag: 'e' };
+
+test.each([
+  ['an upload', uploadEvent({ ...source, sizeBytes: 1, at: new Date(0), by: 'Put' })],
+  ['a job', serialiseJob({ source, options: {} })],
+  ['a check', serialiseReconcile()],
+  ['the first chunk of a video', serialiseUnit(JOB, 'video-00000')],
+  ['its sound', serialiseUnit(JOB, 'audio-1')],
+  ['its images', serialiseUnit(JOB, 'images')],
+  ['a message that nobody understands', 'no JSON'],
+])('First comes %s.', (_, body) => {
+  expect(jobOfLater(body)).toBeUndefined();
+});
+
+test.each(['video-00001', 'video-00599'])('%s comes later, in the turn of its job.', (unit) => {
+  expect(jobOfLater(serialiseUnit(JOB, unit))).toBe(JOB);
+});

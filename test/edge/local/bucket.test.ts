@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import { cdnPrincipal, visibleTo } from '../../../edge/local/bucket.ts';
+import type { Principal, GuardedBucket } from '../../../edge/local/bucket.ts';
+import type { AccessMode } from '../../../edge/behaviours.ts';
+import { memoryStore } from '../memory-store.ts';
+
+const store = memoryStore();
+const KEYS = ['v/a/index.m3u8', 'player/vod-player.js', 'private.json', 'jobs/a.json', 'x/v/a'];
+for (const key of KEYS) store.put('b', key, 'x');
+
+const SECRET = 'only the CDN knows it';
+const anybody: Principal = { signedByCdn: false, referer: undefined };
+const published = KEYS.slice(0, 2);
+
+async function seen(accessMode: AccessMode, asker?: Principal): Promise<readonly string[]> {
+  const bucket: GuardedBucket = { store, name: 'b', accessMode, originSecret: SECRET };
+  const view = visibleTo(asker ?? cdnPrincipal(bucket), bucket);
+  const found = await Promise.all(
+    KEYS.map(async (key) => [key, await view.head('b', key), await view.get('b', key)] as const),
+  );
+  for (const [, head, got] of found) expect(head === undefined).toBe(got === undefined);
+  return found.filter(([, head]) => head).map(([key]) => key);
+}
+
+describe.each<AccessMode>(['cdn-only', 'public-read-via-cdn', 'public-read'])('In %s', (mode) => {
+  test('the CDN sees what is published, and nothing else', async () => {
+    expect(await seen(mode)).toEqual(published);
+  });
+
+  test('anybody else sees it in public-read only', async () => {
+    const open = mode === 'public-read' ? published : [];
+    expect(await seen(mode, anybody)).toEqual(open);
+    expect(await seen(mode, { ...anybody, referer: 'https://site.example/' })).toEqual(open);
+    expect(await seen(mode, { ...anybody, referer: '' })).toEqual(open);
+  });
+});
+
+test('a signature opens no bucket that demands the secret, and the secret none that demands a signature', async () => {
+  expect(await seen('public-read-via-cdn', { signedByCdn: true, referer: undefined })).toEqual([]);
+  expect(await seen('cdn-only', { signedByCdn: false, referer: SECRET })).toEqual([]);
+});

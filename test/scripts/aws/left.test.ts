@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { found } from '../../../scripts/aws/left.ts';
+import { stage } from '../../../infra/config.ts';
+import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
+import type { Emulator } from '../../aws/emulator.ts';
+import { untagged } from './untagged.ts';
+
+const ACCOUNT = '123456789012';
+
+describeWithEmulator('What is left of a stage', () => {
+  const config = (name: string) =>
+    stage({ name, region: 'eu-central-1', allowedSites: ['https://my.site'] });
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await emulator.stop();
+  });
+
+  test('is nothing in an account that knows nothing of it.', async () => {
+    expect(await found(config('mine'))).toEqual([]);
+  });
+
+  test('is found by its name, where it is in no index of tags.', async () => {
+    await untagged('mine');
+    await untagged('mine2');
+    expect(await found(config('mine'))).toEqual([
+      'CloudFront cache policy vodstack-mine-versions',
+      'CloudFront function vodstack-mine-viewer-request',
+      'CloudFront origin access control vodstack-mine-delivery',
+      'CloudFront response headers policy vodstack-mine-response-headers',
+      `arn:aws:cloudwatch::${ACCOUNT}:dashboard/vodstack-mine-overview`,
+      `arn:aws:cloudwatch:eu-central-1:${ACCOUNT}:alarm:vodstack-mine-dead-letters`,
+      `arn:aws:iam::${ACCOUNT}:role/vodstack-mine-task`,
+    ]);
+  });
+});

@@ -1,0 +1,59 @@
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { isPublished, PLAYER_KEY, publishPlayer } from '../../../scripts/aws/player.ts';
+import { buildPlayer } from '../../../player/build.ts';
+import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
+import type { Emulator } from '../../aws/emulator.ts';
+
+const Bucket = 'delivery';
+
+describeWithEmulator('The player in the delivery bucket', () => {
+  let emulator: Emulator;
+  let s3: S3Client;
+  let player: Uint8Array;
+
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+    s3 = new S3Client({ forcePathStyle: true });
+    const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' as const };
+    await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
+    player = await buildPlayer();
+  });
+
+  afterAll(async () => {
+    s3.destroy();
+    vi.unstubAllEnvs();
+    await emulator.stop();
+  });
+
+  test('is not there before it is published, and then as pages are to have it.', async () => {
+    expect(await isPublished(s3, Bucket, player)).toBe(false);
+    await publishPlayer(s3, Bucket, player);
+    const object = await s3.send(new GetObjectCommand({ Bucket, Key: 'player/vod-player.js' }));
+    expect(object.ContentType).toBe('text/javascript; charset=utf-8');
+    expect(object.CacheControl).toBe('public, max-age=300');
+    expect(await object.Body?.transformToByteArray()).toEqual(player);
+  });
+
+  test('is known again, and need not be sent twice.', async () => {
+    expect(await isPublished(s3, Bucket, await buildPlayer())).toBe(true);
+  });
+
+  test('is not the one there when a byte or a header is another.', async () => {
+    expect(await isPublished(s3, Bucket, Buffer.from('another'))).toBe(false);
+    const { Metadata } = await s3.send(new HeadObjectCommand({ Bucket, Key: PLAYER_KEY }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: PLAYER_KEY, Body: player, Metadata }));
+    expect(await isPublished(s3, Bucket, player)).toBe(false);
+  });
+
+  test('says so where there is no such bucket.', async () => {
+    await expect(publishPlayer(s3, 'nowhere', player)).rejects.toThrow(/bucket/i);
+  });
+});

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { UsageError } from '../../scripts/cli/arguments.ts';
+import { readOptions } from '../../scripts/commands/start-options.ts';
+
+let directory: string;
+let file: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'vodstack-options-'));
+  file = join(directory, '#2 4.mp4');
+  writeFileSync(file, '');
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const read = (...argv: readonly string[]) => readOptions(argv, '/default');
+
+describe('The command line', () => {
+  test('may be empty.', () => {
+    expect(read()).toMatchObject({
+      ...{ files: [], once: false, port: 8080, dataDirectory: '/default', allowedSites: [] },
+      soundAlone: 'taken',
+    });
+  });
+
+  test('says it all.', () => {
+    const sites = [
+      '--allow',
+      'https://a.example',
+      '--allow=http://localhost:3000',
+      '--allow',
+      'https://B.example:443',
+    ];
+    const numbers = ['--workers', '3', '--port', '0', '--data', directory];
+    expect(
+      read(
+        file,
+        '--once',
+        '--export',
+        '/out',
+        '--refuse-sound-alone',
+        '--rebuild',
+        ...numbers,
+        ...sites,
+      ),
+    ).toEqual({
+      ...{ files: [file], once: true, rebuild: true, exportDirectory: '/out', workers: 3, port: 0 },
+      dataDirectory: directory,
+      soundAlone: 'refused',
+      allowedSites: ['https://a.example', 'http://localhost:3000', 'https://b.example'],
+    });
+  });
+
+  test('may ask for help, whatever else is wrong.', () => {
+    expect(read('--help', '--frob')).toBe('help');
+  });
+
+  test.each([
+    [['--frob'], 'There is no option --frob.'],
+    [['-x'], 'There is no option -x.'],
+    [['--workers', '0'], '--workers is a whole number from 1 to 64, not "0".'],
+    [['--workers', '1.5'], '--workers is a whole number from 1 to 64, not "1.5".'],
+    [['--port', '70000'], '--port is a whole number from 0 to 65535, not "70000".'],
+    [['--export'], '--export needs a value.'],
+    [['--export', '--port=0'], '--export needs a value.'],
+    [['--once=false'], '--once takes no value.'],
+    [
+      ['--allow', 'site.example'],
+      '--allow takes an origin like https://site.example, not "site.example".',
+    ],
+    [['--once'], '--once needs the files to wait for.'],
+    [['/no/such/file'], 'There is no file "/no/such/file".'],
+    [['/tmp'], '"/tmp" is not a file.'],
+    [['/etc/passwd/a'], 'There is no file "/etc/passwd/a".'],
+    [[`/${'a'.repeat(300)}`], `The file "/${'a'.repeat(300)}" cannot be read: name too long.`],
+    [['--data', '/\udcff'], 'The value of --data is not UTF-8.'],
+  ])('%j is refused: %s', (argv, sentence) => {
+    expect(() => read(...argv)).toThrow(new UsageError(sentence));
+  });
+
+  test('may name files that are not there beside one that is: they are told of when their turn comes.', () => {
+    expect(read('/no/such/file', file)).toMatchObject({ files: ['/no/such/file', file] });
+  });
+
+  test('is told of every mistake at once.', () => {
+    expect(() => read('--frob', '--port', 'x', '/no/such/file')).toThrow(
+      /--frob\.\n--port is .*\nThere is no file/,
+    );
+  });
+});

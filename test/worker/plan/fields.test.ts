@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import {
+  areWhole,
+  fieldCommands,
+  mayHoldFields,
+  shownFields,
+  stepsIn,
+} from '../../../worker/plan/fields.ts';
+import type { Step } from '../../../worker/plan/fields.ts';
+import { DEMUXERS } from '../../../worker/plan/source.ts';
+import type { SourceVideo } from '../../../worker/plan/source.ts';
+import { rational } from '../../../worker/plan/rational.ts';
+import { examplePlan } from './example.ts';
+
+const { media } = examplePlan();
+const video = media.video as SourceVideo;
+
+describe('Fields are looked for', () => {
+  test.each([
+    [576, 25, 1, true],
+    [480, 30_000, 1001, true],
+    [1088, 25, 1, true],
+    [720, 25, 1, false],
+    [288, 25, 1, false],
+    [2160, 25, 1, false],
+    [1080, 24, 1, false],
+    [1080, 50, 1, false],
+  ])('in %i lines at %i/%i pictures a second: %s.', (lines, num, den, expected) => {
+    const rates = { average: rational(num, den), base: rational(num, den) };
+    expect(mayHoldFields({ ...video, rates }, lines)).toBe(expected);
+  });
+
+  test('not where a header or a frame tells of them, and not in pictures that change their size.', () => {
+    expect(mayHoldFields({ ...video, fieldOrder: 'top_first' }, 576)).toBe(false);
+    expect(mayHoldFields({ ...video, resized: true }, 576)).toBe(false);
+  });
+
+  test('at six places, from a key frame on.', () => {
+    const commands = fieldCommands({ ...media, video, durationSeconds: 60 }, '/a.mp4', 576);
+    expect(commands).toHaveLength(6);
+    const seek = ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', '10.000000'];
+    expect(commands[1]).toEqual([
+      ...['-nostdin', '-hide_banner', '-loglevel', 'level+error', '-filter_threads', '1'],
+      ...['-threads', '1', '-noautorotate', '-protocol_whitelist', 'file'],
+      ...['-format_whitelist', DEMUXERS.join(','), ...seek, '-i', 'file:/a.mp4'],
+      ...['-map', '0:0', '-frames:v', '7', '-fps_mode', 'passthrough'],
+      ...['-vf', 'format=gray,scale=320:576:flags=neighbor', '-f', 'rawvideo', 'pipe:1'],
+    ]);
+    expect(commands[0]).not.toContain('-ss');
+  });
+});
+
+describe('A step from one picture to the next', () => {
+  const LINES = 32;
+  /** A bright square that moves to the right by a pixel each eighth of a picture; each line of its own moment. */
+  const picture = (at: number, momentOf: (line: number) => number) =>
+    Uint8Array.from({ length: 320 * LINES }, (_, place) => {
+      const left = 20 + 8 * (at + momentOf(Math.floor(place / 320)));
+      const column = place % 320;
+      return column >= left && column < left + 200 ? 200 : 20;
+    });
+  const steps = (momentOf: (line: number) => number, speed = 1) =>
+    stepsIn(
+      Buffer.concat([0, 1, 2].map((at) => picture(at * speed, (line) => momentOf(line) * speed))),
+      LINES,
+    );
+
+  test('shows fields, or whole frames, or nothing that moves.', () => {
+    expect(steps((line) => (line % 2) / 2)).toEqual(['top_first', 'top_first']);
+    expect(steps((line) => ((line + 1) % 2) / 2)).toEqual(['bottom_first', 'bottom_first']);
+    expect(steps(() => 0)).toEqual(['whole', 'whole']);
+    expect(steps((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
+  });
+
+  test('in which both ways of weaving take combs away is neither.', () => {
+    const flat = new Uint8Array(320 * LINES);
+    const striped = flat.map((_, place) => (Math.floor(place / 320) % 4 < 2 ? 200 : 0));
+    const other = flat.map((_, place) => (Math.floor(place / 320) % 4 === 0 ? 200 : 0));
+    expect(stepsIn(Buffer.concat([flat, other]), LINES)).toEqual(['odd']);
+    expect(stepsIn(Buffer.concat([other, other]), LINES)).toEqual(['still']);
+    expect(stepsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
+  });
+
+  test('is none where a place has one picture, or a part of one.', () => {
+    expect(stepsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
+  });
+});
+
+describe('Steps', () => {
+  const times = (count: number, step: Step) => Array.from({ length: count }, () => step);
+
+  test('that mostly show fields of one order make them fields, whatever stands still.', () => {
+    const still = times(30, 'still');
+    expect(shownFields([...still, ...times(4, 'top_first')])).toEqual({
+      ...{ fieldOrder: 'top_first', fieldsFlagged: false },
+    });
+    expect(shownFields([...times(5, 'bottom_first'), ...times(5, 'whole')])).toEqual({
+      ...{ fieldOrder: 'bottom_first', fieldsFlagged: false },
+    });
+  });
+
+  test.each([
+    ['few', times(3, 'top_first')],
+    ['mostly whole frames', [...times(12, 'top_first'), ...times(24, 'whole')]],
+    ['of both orders', [...times(12, 'top_first'), ...times(2, 'bottom_first')]],
+    ['none', []],
+  ])('that are %s do not.', (_, steps) => {
+    expect(shownFields(steps)).toBeUndefined();
+  });
+
+  test('of four places that show whole frames settle it, and of places without movement none.', () => {
+    expect(areWhole(times(18, 'whole'), 3)).toBe(false);
+    expect(areWhole(times(24, 'whole'), 2)).toBe(true);
+    expect(areWhole(times(30, 'still'), 1)).toBe(false);
+  });
+});

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { consume } from '../../worker/consume.ts';
+import { taskProtection } from '../../worker/task-protection.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { createLog } from '../../core/log.ts';
+
+const ARN = 'arn:aws:ecs:eu-central-1:123456789012:task/vodstack-dev-workers/1';
+
+/** Works off the messages with an ECS agent that answers so; returns what the agent and the work saw. */
+async function seen(messages: readonly string[], answer: object): Promise<readonly string[]> {
+  const events: string[] = [];
+  const agent = createServer((request, response) => {
+    void text(request).then((body) => {
+      events.push(`${request.method ?? ''} ${request.url ?? ''} ${body}`);
+      response.end(JSON.stringify(answer));
+    });
+  });
+  await once(agent.listen(0, '127.0.0.1'), 'listening');
+  const directory = await mkdtemp(join(tmpdir(), 'vodstack-protection-'));
+  const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+  const queue = backend.queue(LOCAL_NAMES.jobQueue);
+  for (const message of messages) await queue.send(message);
+  const stop = new AbortController();
+  const log = createLog('silent');
+  const { port } = agent.address() as AddressInfo;
+  const protect = taskProtection(`http://127.0.0.1:${port}/api/1`, log);
+  let left = messages.length;
+  await consume({
+    ...{ queue, deadLetters: backend.queue(LOCAL_NAMES.deadLetterQueue), log, stop: stop.signal },
+    ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 1 },
+    handle: async (body) => void events.push(body),
+    giveUp: async () => true,
+    idle: async () => {},
+    onBusy: protect,
+    onDone: () => {
+      left -= 1;
+      if (left === 0) stop.abort();
+    },
+  });
+  await protect(false);
+  await backend.close();
+  await rm(directory, { recursive: true });
+  agent.closeAllConnections();
+  await once(agent.close(), 'close');
+  return events;
+}
+
+const PUT = 'PUT /api/1/task-protection/v1/state';
+const ON = `${PUT} {"ProtectionEnabled":true,"ExpiresInMinutes":120}`;
+const OFF = `${PUT} {"ProtectionEnabled":false}`;
+
+test('A task is protected from its first message on, once for all, until there is none.', async () => {
+  const answer = { protection: { ProtectionEnabled: true, TaskArn: ARN } };
+  expect(await seen(['one', 'two'], answer)).toEqual([ON, 'one', 'two', OFF]);
+});
+
+test('A task that cannot be protected works all the same, and asks again.', async () => {
+  const answer = { failure: { Arn: ARN, Reason: 'DEPLOYMENT_BLOCKED' } };
+  expect(await seen(['one', 'two'], answer)).toEqual([ON, 'one', ON, 'two']);
+});
