@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { z } from 'zod';
 import { LADDER } from './model/ladder.ts';
+import { MAX_RECEIVES, REDRIVE_RECEIVES, VISIBILITY_SECONDS } from './model/queue-limits.ts';
 import { LOG_LEVELS } from './log.ts';
 
 /**
@@ -95,9 +96,9 @@ const environment = z.object({
   DEAD_LETTER_QUEUE: name,
   EVENT_QUEUE: name,
   MAX_FAILURES: whole(1, 100, 5),
-  MAX_RECEIVES: whole(2, 29, 20),
+  MAX_RECEIVES: whole(2, REDRIVE_RECEIVES - 1, MAX_RECEIVES),
   // SQS allows 12 hours; below 3 s a heartbeat a second could come too late.
-  VISIBILITY_SECONDS: whole(3, 43_200, 60),
+  VISIBILITY_SECONDS: whole(3, 43_200, VISIBILITY_SECONDS),
   RETRY_SECONDS: whole(1, 900, 10),
   LADDER: z
     .string()

@@ -14,7 +14,8 @@ import { count } from '../cli/text.ts';
 import { PRIVATE_FOLDER, makeFolder } from '../../core/storage/folder.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import { forgetDeletions } from '../../core/catalog/deletion.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
@@ -33,7 +34,7 @@ import { announceUnfinished, rebuild } from '../local/rebuild.ts';
 import { startWorkers } from '../local/workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
-const { deliveryBucket } = LOCAL_NAMES;
+const deliveryBucket = BUCKETS.delivery;
 /** A look costs next to nothing here. */
 const LOOK_MILLISECONDS = 250;
 /** The studio looks at every job, not only at one. */
@@ -144,7 +145,7 @@ async function keepSwept(
   const place = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
   const sweep = async () => {
     const unknown = await backend.sweep();
-    await forgetDeletions(backend.store, LOCAL_NAMES.workBucket);
+    await forgetDeletions(backend.store, BUCKETS.work);
     if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
     try {
       await backend.backUp();

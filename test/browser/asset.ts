@@ -1,5 +1,5 @@
 import type { ListedAsset } from '../../scripts/pages/pages.ts';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
 import { segmentPath, versionKey } from '../../core/model/keys.ts';
 import { serialiseJob } from '../../core/model/message.ts';
@@ -15,7 +15,7 @@ export interface PublishedAsset extends ListedAsset {
 export async function publishAsset(machine: Machine, title: string): Promise<PublishedAsset> {
   const { store } = machine.backend;
   // A bucket that tells of no uploads: the job is asked for by its title below.
-  const source = { bucket: LOCAL_NAMES.workBucket, key: 'played.mp4' };
+  const source = { bucket: BUCKETS.work, key: 'played.mp4' };
   const file = clip({ name: 'played.mp4', seconds: 6, size: '320x180' });
   await uploadFile({ store, ...source, file });
   machine.start();

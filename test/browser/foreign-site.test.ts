@@ -8,7 +8,7 @@ import type { Delivery } from '../../edge/local/delivery.ts';
 import { startDirectOrigin } from '../../edge/local/direct.ts';
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
 import { publishAsset } from './asset.ts';
@@ -69,7 +69,7 @@ afterEach(() => page.context().close());
 
 function bucket(accessMode: AccessMode) {
   const { store } = machine.backend;
-  return { store, name: LOCAL_NAMES.deliveryBucket, accessMode, originSecret };
+  return { store, name: BUCKETS.delivery, accessMode, originSecret };
 }
 
 /** Where a CDN has the asset's pointer, a segment and the poster, with a token where it demands one. */
@@ -307,7 +307,7 @@ describe('The watch page', () => {
   const answered: string[] = [];
   beforeAll(async () => {
     edge = await startSite({
-      ...{ store: machine.backend.store, deliveryBucket: LOCAL_NAMES.deliveryBucket },
+      ...{ store: machine.backend.store, deliveryBucket: BUCKETS.delivery },
       ...{ port: 0, allowedSites: [SITE], listAssets: async () => [asset] },
       log: Object.assign(createLog('silent'), {
         debug: ({ path }: { readonly path: string }) => void answered.push(path),

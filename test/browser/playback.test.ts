@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
 import { publishAsset } from './asset.ts';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   machine = await Machine.open();
   const { backend } = machine;
-  const { deliveryBucket } = LOCAL_NAMES;
+  const deliveryBucket = BUCKETS.delivery;
   asset = await publishAsset(machine, TITLE);
   edge = await startSite({
     ...{ store: backend.store, deliveryBucket, port: 0, allowedSites: [] },

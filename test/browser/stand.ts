@@ -1,6 +1,6 @@
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
 import { createLog } from '../../core/log.ts';
 import type { ReadyEvent } from '../../core/model/asset.ts';
@@ -36,7 +36,7 @@ export async function openStand(tokenKeys: readonly string[] = []): Promise<Stan
   const answered: string[] = [];
   const assets: ReadyEvent[] = [];
   const edge = await startSite({
-    ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port: 0 },
+    ...{ store, deliveryBucket: BUCKETS.delivery, port: 0 },
     allowedSites: [site.origin],
     tokenKeys,
     listAssets: async () => assets,
@@ -51,7 +51,7 @@ export async function openStand(tokenKeys: readonly string[] = []): Promise<Stan
     ...{ edge, site, foreignSite, answered },
     publish: async (file, options) => {
       // A bucket that tells of no uploads: the job is asked for with its options below.
-      const source = { bucket: LOCAL_NAMES.workBucket, key: `${assets.length}.mp4` };
+      const source = { bucket: BUCKETS.work, key: `${assets.length}.mp4` };
       await uploadFile({ store, ...source, file });
       await machine.send(serialiseJob({ source, options }));
       const asset = await machine.ready();

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { openStudio } from '../../studio/server/server.ts';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
 import { createLog } from '../../core/log.ts';
 import { clip } from '../e2e/clips.ts';
@@ -88,7 +88,7 @@ describe('with a server and a worker', () => {
       },
     };
     return startSite({
-      ...{ store, deliveryBucket: LOCAL_NAMES.deliveryBucket, port },
+      ...{ store, deliveryBucket: BUCKETS.delivery, port },
       ...{ allowedSites: [], listAssets: async () => [], log: createLog('silent') },
       studio: (origin) =>
         openStudio({

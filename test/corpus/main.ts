@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
 import { assetIdOf } from '../../core/model/ids.ts';
 import { Machine } from '../e2e/machine.ts';
@@ -26,7 +26,7 @@ try {
   for (let count = workers; count > 0; count -= 1) {
     machine.start({ X264_PRESET: 'veryfast' });
   }
-  const bucket = LOCAL_NAMES.sourceBucket;
+  const bucket = BUCKETS.source;
   const waiting = new Map<string, string>();
   for (const name of files) {
     const file = join(folder, name);

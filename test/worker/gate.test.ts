@@ -9,7 +9,8 @@ import { readConfig } from '../../core/environment.ts';
 import { FaultyOutputError } from '../../core/model/errors.ts';
 import { requireMade } from '../../worker/gate.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, LOCAL_NAMES, layoutEnv } from '../../core/storage/local/layout.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend } from '../../core/storage/ports.ts';
 import { probeSource } from '../../worker/ffmpeg/probe.ts';
 import { createLog } from '../../core/log.ts';
@@ -102,7 +103,7 @@ async function planSource(name: string, picture: string, sound: string): Promise
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', path],
   ]);
   const bytes = await readFile(path);
-  const bucket = LOCAL_NAMES.sourceBucket;
+  const bucket = BUCKETS.source;
   const { etag } = await backend.store.put(bucket, `${name}.mp4`, bytes);
   const source = { bucket, key: `${name}.mp4`, etag, sizeBytes: bytes.length };
   const media = await probeSource({

@@ -9,7 +9,8 @@ import { expect, test } from 'vitest';
 import { consume } from '../../worker/consume.ts';
 import { taskProtection } from '../../worker/task-protection.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, LOCAL_NAMES } from '../../core/storage/local/layout.ts';
+import { QUEUES } from '../../core/model/roles.ts';
+import { LOCAL_LAYOUT } from '../../core/storage/local/layout.ts';
 import { createLog } from '../../core/log.ts';
 
 const ARN = 'arn:aws:ecs:eu-central-1:123456789012:task/vodstack-dev-workers/1';
@@ -26,7 +27,7 @@ async function seen(messages: readonly string[], answer: object): Promise<readon
   await once(agent.listen(0, '127.0.0.1'), 'listening');
   const directory = await mkdtemp(join(tmpdir(), 'vodstack-protection-'));
   const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
-  const queue = backend.queue(LOCAL_NAMES.jobQueue);
+  const queue = backend.queue(QUEUES.jobs);
   for (const message of messages) await queue.send(message);
   const stop = new AbortController();
   const log = createLog('silent');
@@ -34,7 +35,7 @@ async function seen(messages: readonly string[], answer: object): Promise<readon
   const protect = taskProtection(`http://127.0.0.1:${port}/api/1`, log);
   let left = messages.length;
   await consume({
-    ...{ queue, deadLetters: backend.queue(LOCAL_NAMES.deadLetterQueue), log, stop: stop.signal },
+    ...{ queue, deadLetters: backend.queue(QUEUES.deadLetters), log, stop: stop.signal },
     ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 1 },
     handle: async (body) => void events.push(body),
     giveUp: async () => true,

@@ -11,7 +11,7 @@ describe("The worker's environment", () => {
       VODSTACK_HOME: 'file:///data/with%20space',
       MAX_FAILURES: 5,
       MAX_RECEIVES: 20,
-      VISIBILITY_SECONDS: 60,
+      VISIBILITY_SECONDS: 120,
       LADDER: ['1080p', '720p', '540p', '360p', '234p'],
       X264_PRESET: 'veryfast',
       X264_CRF: 22,
