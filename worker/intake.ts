@@ -1,6 +1,6 @@
 import type { WorkerConfig } from '../core/environment.ts';
 import { RejectedError, UnreadableError } from '../core/model/errors.ts';
-import type { RejectionCode } from '../core/model/errors.ts';
+import type { RejectionCode } from '../core/model/rejections.ts';
 import { createDocument } from '../core/storage/documents.ts';
 import { probeSource } from './ffmpeg/probe.ts';
 import type { AssetEvent } from '../core/model/asset.ts';

@@ -100,16 +100,10 @@ async function readPart(
 
 function requireSame({ etag }: UploadedSource, found: ObjectInfo | undefined): ObjectInfo {
   if (!found) {
-    throw new RejectedError(
-      'source_gone',
-      'The uploaded file is no longer there. Upload it again.',
-    );
+    throw new RejectedError('source_gone');
   }
   if (found.etag !== etag) {
-    throw new RejectedError(
-      'source_replaced',
-      'Another file was uploaded in the place of this one. That one is worked on by itself.',
-    );
+    throw new RejectedError('source_replaced');
   }
   return found;
 }

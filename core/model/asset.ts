@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { RejectionCode } from './errors.ts';
 import { leftOutSchema } from './left-out.ts';
 import type { LeftOut } from './left-out.ts';
 import type { Skipped } from './ladder.ts';
+import { endCodeSchema } from './rejections.ts';
+import type { RejectionCode } from './rejections.ts';
 
 /**
  * `asset.json`: what a site's backend needs to know of a version of an asset. Paths are keys of the delivery
@@ -107,7 +108,7 @@ const endedSchema = z.object({
   jobId: z.string(),
   assetId: z.string(),
   source: z.object({ bucket: z.string(), key: z.string() }),
-  code: z.custom<RejectionCode | 'failed'>((code) => typeof code === 'string'),
+  code: endCodeSchema,
   reason: z.string(),
 });
 

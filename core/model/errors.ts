@@ -1,44 +1,16 @@
-/**
- * Why a source was rejected: the uploader sees the code and a sentence. `true` where asking again for the
- * same file can help, as a limit refused it that an administrator can raise; `false` where the file itself
- * is the reason.
- */
-const RETRY_CAN_HELP = {
-  empty_source: false,
-  unreadable_source: false,
-  unsupported_source: false,
-  dolby_vision_only: false,
-  unsupported_container: false,
-  encrypted_source: false,
-  still_image: false,
-  too_many_streams: false,
-  no_video: false,
-  sound_refused: true,
-  no_sound: false,
-  truncated_source: false,
-  damaged_source: false,
-  source_too_long: true,
-  source_too_large: true,
-  too_demanding: false,
-  picture_too_large: true,
-  source_gone: false,
-  source_replaced: false,
-} as const satisfies Readonly<Record<string, boolean>>;
+import { REJECTIONS } from './rejections.ts';
+import type { RejectionCode } from './rejections.ts';
 
-export type RejectionCode = keyof typeof RETRY_CAN_HELP;
-
-/** Whether asking again can help a job that ended with that code. It can for a failure, and may for a code of another version. */
-export function retryCanHelp(code: string): boolean {
-  const known: Readonly<Record<string, boolean>> = RETRY_CAN_HELP;
-  return known[code] ?? true;
-}
-
-/** Rejected for good: trying again cannot help, and the uploader is told why. */
+/** The source is rejected: the same work cannot succeed, and the uploader is told why. */
 export class RejectedError extends Error {
   override readonly name = 'RejectedError';
   readonly code: RejectionCode;
 
-  constructor(code: RejectionCode, sentence: string, options?: ErrorOptions) {
+  constructor(
+    code: RejectionCode,
+    sentence: string = REJECTIONS[code].sentence,
+    options?: ErrorOptions,
+  ) {
     super(sentence, options);
     this.code = code;
   }

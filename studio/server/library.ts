@@ -4,7 +4,7 @@ import type { PublishedAsset } from '../../core/catalog/assets.ts';
 import { listJobs, progressReader } from '../../core/catalog/job-listing.ts';
 import type { JobListing } from '../../core/catalog/job-listing.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
-import { retryCanHelp } from '../../core/model/errors.ts';
+import { retryCanHelp } from '../../core/model/rejections.ts';
 import { UnreadableError } from '../../core/model/errors.ts';
 import { readDocument } from '../../core/storage/documents.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';

@@ -55,11 +55,7 @@ export function encoderFailure(end: ProcessEnd): Error {
   const transient = new TransientError(`${program} ${how}: ${lines}`);
   // It also says that memory cannot be allocated.
   if (TOO_MANY_STREAMS.test(said)) {
-    return new RejectedError(
-      'too_many_streams',
-      'The file has more than 1,000 streams. Export it with one picture and the sound tracks that are wanted.',
-      { cause: transient },
-    );
+    return new RejectedError('too_many_streams', undefined, { cause: transient });
   }
   const signalled = program === 'ffmpeg' && exitCode === EXIT.signalled;
   const limited = LIMIT_SIGNALS.includes(signal ?? '') || (signalled && outOfTime);
@@ -69,10 +65,7 @@ export function encoderFailure(end: ProcessEnd): Error {
   // A shell's words for a program that could not be run.
   if (exitCode === 126 || exitCode === 127) return transient;
   if (GONE.test(said)) {
-    return new RejectedError(
-      'source_gone',
-      'The uploaded file is no longer there. Upload it again.',
-    );
+    return new RejectedError('source_gone');
   }
   if (CHANGED_SOUND.test(said)) {
     return new RejectedError(
@@ -82,25 +75,13 @@ export function encoderFailure(end: ProcessEnd): Error {
     );
   }
   if (UNSUPPORTED.test(said)) {
-    return new RejectedError(
-      'unsupported_source',
-      'The file is encoded in a way that is not supported. Export it as H.264 in an MP4 file.',
-      { cause: transient },
-    );
+    return new RejectedError('unsupported_source', undefined, { cause: transient });
   }
   if (program === 'ffprobe') {
-    return new RejectedError(
-      'unreadable_source',
-      'The file is not a video, or is damaged at its start or end: it could not be opened. Export or upload it again.',
-      { cause: transient },
-    );
+    return new RejectedError('unreadable_source', undefined, { cause: transient });
   }
   if (exitCode === EXIT.undecodable || DAMAGED.test(said)) {
-    return new RejectedError(
-      'damaged_source',
-      'The file is damaged: it could not be decoded. Export or upload it again.',
-      { cause: transient },
-    );
+    return new RejectedError('damaged_source', undefined, { cause: transient });
   }
   // What else ffmpeg itself gives up at is the source's, and would be on every try.
   if (said !== '') {
@@ -115,11 +96,7 @@ export function encoderFailure(end: ProcessEnd): Error {
 
 /** For a source that reaches the limits of plan/limits.ts, which leave every honest one room. */
 export function tooDemanding(cause: Error): RejectedError {
-  return new RejectedError(
-    'too_demanding',
-    'The file takes far more memory or computing time than a video of its size. It is damaged, or its header is wrong. Export it again as H.264 in an MP4 file.',
-    { cause },
-  );
+  return new RejectedError('too_demanding', undefined, { cause });
 }
 
 /** The failure of a run that ended well without pictures that there was no memory for, if it did. */

@@ -29,10 +29,7 @@ export function nameByHead(head: Uint8Array): RejectedError | undefined {
 }
 
 export function encrypted(): RejectedError {
-  return new RejectedError(
-    'encrypted_source',
-    'The file is encrypted, as films and songs of shops and streaming services are, and cannot be played without its key. Export it without copy protection.',
-  );
+  return new RejectedError('encrypted_source');
 }
 
 export function stillImage(format: string): RejectedError {

@@ -263,7 +263,7 @@ export function parseProbe(
   }
   if (!picture && audio.length === 0) {
     if (wanted !== 'left_out') throw withoutVideo(false);
-    throw new RejectedError('no_sound', 'The file has no sound that could be played.');
+    throw new RejectedError('no_sound');
   }
   if (picture && picture.nb_frames > sizeBytes) {
     throw new RejectedError(
@@ -434,15 +434,7 @@ function chooseVideo(streams: readonly Stream[]): Stream | undefined {
 
 /** `hasSound` where the setting that requires a picture is the reason. */
 function withoutVideo(hasSound: boolean): RejectedError {
-  return hasSound
-    ? new RejectedError(
-        'sound_refused',
-        'The file has sound but no moving picture, and this site takes videos only. Upload a video.',
-      )
-    : new RejectedError(
-        'no_video',
-        'The file has neither a moving picture nor sound. Upload a video or a sound recording.',
-      );
+  return hasSound ? new RejectedError('sound_refused') : new RejectedError('no_video');
 }
 
 /** ffprobe names no codec that it does not know. */
