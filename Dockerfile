@@ -1,4 +1,4 @@
-# The worker's image, for amd64 and arm64 alike. docs/decisions.md says why it is made so.
+# The worker's image, for amd64 and arm64 alike. docs/adr/0040-worker-image.md gives the reasons.
 
 # By version and not by digest: a mirror's or a newer one can take its place, --build-arg BASE=…
 ARG BASE=docker.io/library/node:24.20.0-trixie-slim

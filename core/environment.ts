@@ -109,7 +109,7 @@ const environment = z.object({
     }),
   X264_PRESET: z
     .enum(PRESETS, { error: `is none of ${PRESETS.join(', ')}` })
-    // Chosen by measuring: bench/presets, and docs/decisions.md.
+    // Chosen by measuring: bench/presets, and docs/adr/0006-x264-preset.md.
     .default('veryfast'),
   X264_CRF: whole(0, 51, 22),
   SOUND_ALONE: z
