@@ -18,8 +18,8 @@
  * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |
  */
 export interface Library {
-  /** What a person calls the place: `this machine`, or the name of a stage. */
-  readonly place: string;
+  /** What people call the backend: `this machine`, or the name of a stage. */
+  readonly backendName: string;
   /** Where viewers find the videos, `https://…`, without a slash at the end. */
   readonly origin: string;
   /** Whether viewers' addresses need a token before them, which only the site's backend can make. */

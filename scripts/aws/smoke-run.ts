@@ -36,7 +36,7 @@ import type { Stage } from './stage.ts';
 import type { Workers } from './workers.ts';
 
 const CLIP_SECONDS = 2;
-const LOOK_MILLISECONDS = 3000;
+const POLL_MILLISECONDS = 3000;
 /** CloudWatch counts messages each minute; its alarm and Fargate take a minute each. */
 const SCALING_SECONDS = 240;
 const READY_SECONDS = 480;
@@ -170,7 +170,7 @@ export class Smoke {
         store,
         workBucket: env.WORK_BUCKET,
         jobId,
-        lookMilliseconds: LOOK_MILLISECONDS,
+        pollMilliseconds: POLL_MILLISECONDS,
       };
       try {
         event = await watchJob({ ...watch, onProgress: () => undefined, signal });
@@ -339,7 +339,7 @@ async function scaleOut(stage: string, workers: Workers, stop: AbortSignal): Pro
       woken = true;
       await workers.wake();
     }
-    await after(LOOK_MILLISECONDS, undefined, { signal: stop });
+    await after(POLL_MILLISECONDS, undefined, { signal: stop });
   }
 }
 

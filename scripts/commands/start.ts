@@ -20,7 +20,7 @@ import { forgetDeletions } from '../../core/catalog/deletion.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { BackendLostError } from '../../core/storage/ports.ts';
-import { openStudio } from '../../studio/server/server.ts';
+import { openStudio } from '../../studio/server/open-studio.ts';
 import { createLog } from '../../core/log.ts';
 import type { Logger } from '../../core/log.ts';
 import { logReconciliation, look, settle } from '../../core/catalog/reconcile.ts';
@@ -36,10 +36,10 @@ import { startWorkers } from '../local/workers.ts';
 const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
 const deliveryBucket = BUCKETS.delivery;
 /** A look costs next to nothing here. */
-const LOOK_MILLISECONDS = 250;
+const POLL_MILLISECONDS = 250;
 /** The studio looks at every job, not only at one. */
-const STUDIO_LOOK_MILLISECONDS = 1000;
-const INDEX_LOOK_MILLISECONDS = 1000;
+const STUDIO_POLL_MILLISECONDS = 1000;
+const INDEX_POLL_MILLISECONDS = 1000;
 
 await runCommand({
   name: './scripts/start',
@@ -74,8 +74,8 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
       openStudio({
         ...{ backend, names, origin, log },
         onRemoved: async (assetId) => forget(assetId),
-        place: 'this machine',
-        lookMilliseconds: STUDIO_LOOK_MILLISECONDS,
+        backendName: 'this machine',
+        pollMilliseconds: STUDIO_POLL_MILLISECONDS,
       }),
   });
   const env = {
@@ -103,7 +103,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     const work = processFiles(
       files.map((file) => ({ file, key: sourceKey(file) })),
       {
-        ...{ backend, names: env, lookMilliseconds: LOOK_MILLISECONDS, wait: true, report, stop },
+        ...{ backend, names: env, pollMilliseconds: POLL_MILLISECONDS, wait: true, report, stop },
         find: async (event) => ({
           playlist: `${edge.origin}/${event.playlist}`,
           page: `${edge.origin}/watch/${event.assetId}`,
@@ -185,7 +185,7 @@ function watchBackend(backend: LocalBackend): { readonly lost: Promise<never>; s
       if (error instanceof BackendLostError) reject(error);
     }
   };
-  const looking = setInterval(look, INDEX_LOOK_MILLISECONDS);
+  const looking = setInterval(look, INDEX_POLL_MILLISECONDS);
   return { lost: promise, stop: () => clearInterval(looking) };
 }
 

@@ -6,7 +6,7 @@ import { print, say } from '../cli/terminal.ts';
 import { startSite } from '../pages/site.ts';
 import { listAssets } from '../pages/listed-assets.ts';
 import type { PartRequest } from '../../studio/schema.ts';
-import { openStudio } from '../../studio/server/server.ts';
+import { openStudio } from '../../studio/server/open-studio.ts';
 import { needsPathStyle } from '../../core/storage/aws/backend.ts';
 import { createLog } from '../../core/log.ts';
 import { forgetAsset } from '../aws/caches.ts';
@@ -14,7 +14,7 @@ import { STUDIO_HELP, readStudioOptions } from './stage-options.ts';
 import { openStage, readDistribution } from '../aws/stage.ts';
 
 /** A look is some twenty requests, a cent for each half an hour that a page is open. */
-const LOOK_MILLISECONDS = 2000;
+const POLL_MILLISECONDS = 2000;
 /** A part is signed when its turn comes, and can take long on a slow line. */
 const SIGNED_SECONDS = 3600;
 
@@ -45,8 +45,8 @@ await runCommand({
       listAssets: () => listAssets(backend.store, names.DELIVERY_BUCKET),
       studio: (_origin, forget) =>
         openStudio({
-          ...{ backend, names, place: name, origin, tokens, log },
-          lookMilliseconds: LOOK_MILLISECONDS,
+          ...{ backend, names, backendName: name, origin, tokens, log },
+          pollMilliseconds: POLL_MILLISECONDS,
           parts: { origin: bucketOrigin, sign },
           // Scaling starts a worker too, later.
           onWork: () =>

@@ -9,7 +9,7 @@ import { openStage } from '../aws/stage.ts';
 import type { Stage } from '../aws/stage.ts';
 
 /** Workers note their progress each ten seconds; a look is one listing, a thousand cost half a cent. */
-const LOOK_MILLISECONDS = 3000;
+const POLL_MILLISECONDS = 3000;
 
 await runCommand({
   name: './scripts/upload',
@@ -37,7 +37,7 @@ async function upload(
 ): Promise<number> {
   const sources = files.map((file) => ({ file, key: nameOf(file), title }));
   const results = await processFiles(sources, {
-    ...{ backend, names: env, lookMilliseconds: LOOK_MILLISECONDS, wait, report, stop },
+    ...{ backend, names: env, pollMilliseconds: POLL_MILLISECONDS, wait, report, stop },
     onSubmitted: () =>
       workers.wake().catch((error: unknown) => {
         // The file is uploaded all the same, and scaling looks after it.

@@ -15,7 +15,7 @@ export interface Processing {
   readonly backend: Backend;
   readonly names: Names;
   /** How often a job is looked at. */
-  readonly lookMilliseconds: number;
+  readonly pollMilliseconds: number;
   /** Whether to wait for the assets. */
   readonly wait: boolean;
   /** What is to be done once a file is uploaded. */
@@ -76,7 +76,7 @@ async function makeAsset(
   processing: Processing,
   onUploaded: () => void,
 ): Promise<FileResult> {
-  const { backend, names, lookMilliseconds, wait, report, stop } = processing;
+  const { backend, names, pollMilliseconds, wait, report, stop } = processing;
   const { file } = source;
   const started = performance.now();
   const elapsedSeconds = () => Math.round((performance.now() - started) / 100) / 10;
@@ -93,7 +93,7 @@ async function makeAsset(
       store: backend.store,
       workBucket: names.WORK_BUCKET,
       jobId,
-      lookMilliseconds,
+      pollMilliseconds,
       signal: stop,
     },
     onProgress: (done) =>

@@ -13,7 +13,7 @@ export interface WatchOptions {
   readonly workBucket: string;
   readonly jobId: string;
   /** Each look is one listing, and a reading of what is new. */
-  readonly lookMilliseconds: number;
+  readonly pollMilliseconds: number;
   /** 0 to 1; undefined while no worker has taken the job up. */
   readonly onProgress: (done: number | undefined) => void;
   readonly signal: AbortSignal;
@@ -21,7 +21,7 @@ export interface WatchOptions {
 
 /** Follows a job by its objects in the work bucket until it is reported. */
 export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
-  const { store, workBucket, jobId, lookMilliseconds, onProgress, signal } = options;
+  const { store, workBucket, jobId, pollMilliseconds, onProgress, signal } = options;
   const keys = jobKeys(jobId);
   const progressOf = progressReader(store, workBucket);
   let plan: Outline | undefined;
@@ -33,6 +33,6 @@ export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
     }
     if (listing?.plan) plan ??= await readDocument(store, workBucket, keys.plan, parseOutline);
     onProgress(listing && plan && (await progressOf(plan, listing)).done);
-    await after(lookMilliseconds, undefined, { signal });
+    await after(pollMilliseconds, undefined, { signal });
   }
 }

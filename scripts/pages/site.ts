@@ -1,6 +1,6 @@
 import { startEdge } from '../../edge/local/server.ts';
 import type { Edge, EdgeOptions } from '../../edge/local/server.ts';
-import type { Studio } from '../../studio/server/server.ts';
+import type { Studio } from '../../studio/server/open-studio.ts';
 import { answerPage } from './pages.ts';
 import type { ListedAsset } from './pages.ts';
 

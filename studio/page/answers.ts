@@ -76,7 +76,7 @@ const item = z.discriminatedUnion('state', [
 ]) satisfies z.ZodMiniType<LibraryItem>;
 
 export const library = z.object({
-  place: z.string(),
+  backendName: z.string(),
   origin: z.string(),
   tokens: z.boolean(),
   items: z.array(item),

@@ -36,12 +36,12 @@ const NOTHING = z.undefined();
 /** Where library items come from, as an EventSource wants it. */
 export const EVENTS = address('events');
 
-/** The place whose videos this page looks after. */
-export const PLACE = metaOf(document, 'studio-place');
+/** The backend whose videos this page looks after. */
+export const BACKEND_NAME = metaOf(document, 'studio-backend');
 
 /** What is left to do when another studio is served at the same address: nothing may go there by mistake. */
-export function anotherPlace(place: string): string {
-  return `This address is the studio of ${place} now, and this page is of ${PLACE}. Reload the page.`;
+export function otherBackend(name: string): string {
+  return `This address is the studio of ${name} now, and this page is of ${BACKEND_NAME}. Reload the page.`;
 }
 
 let token = metaOf(document, 'studio-token');
@@ -90,8 +90,8 @@ async function ask<T>(
 async function newToken(): Promise<string> {
   const response = await reach(new URL('.', document.baseURI).href, { cache: 'no-store' });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  const place = metaOf(page, 'studio-place');
-  if (place !== PLACE) throw new Refusal(0, anotherPlace(place));
+  const name = metaOf(page, 'studio-backend');
+  if (name !== BACKEND_NAME) throw new Refusal(0, otherBackend(name));
   return metaOf(page, 'studio-token');
 }
 
@@ -104,7 +104,7 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-function metaOf(page: Document, name: 'studio-token' | 'studio-place'): string {
+function metaOf(page: Document, name: 'studio-token' | 'studio-backend'): string {
   return page.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? '';
 }
 

@@ -1,4 +1,4 @@
-import { PLACE } from './api.ts';
+import { BACKEND_NAME } from './api.ts';
 import { ChooseFiles, DropAnywhere } from './choose-files.tsx';
 import { Confirm } from './confirm.tsx';
 import { Icon } from './icon.tsx';
@@ -17,7 +17,7 @@ export function App() {
           <p class="brand">
             <img src="/studio/icon.svg" alt="" width="28" height="28" />
             <span>vodstack studio</span>
-            <span class="place">{PLACE}</span>
+            <span class="backend">{BACKEND_NAME}</span>
           </p>
           <ChooseFiles class="primary">
             <Icon name="upload" />
@@ -28,7 +28,7 @@ export function App() {
         </div>
       </header>
       <main id="main" class="middle" tabIndex={-1}>
-        <h1 class="unseen">Videos of {PLACE}</h1>
+        <h1 class="unseen">Videos of {BACKEND_NAME}</h1>
         <p class="outage" role="status">
           {outage.value}
         </p>

@@ -1,7 +1,7 @@
 import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../schema.ts';
-import { PLACE } from './api.ts';
+import { BACKEND_NAME } from './api.ts';
 import { Copyable, DeleteButton, RetryButton, TitleField, WatchLink } from './actions.tsx';
 import { LiveRegion } from './live-region.tsx';
 import { Icon } from './icon.tsx';
@@ -101,7 +101,7 @@ function Ready({ item }: { readonly item: ReadyItem }) {
             Here viewers need a token: your site puts <code>/t/…</code> before <code>/v/</code> in
             these addresses. For a look:{' '}
             <code>
-              ./scripts/play-address {PLACE} {item.id}
+              ./scripts/play-address {BACKEND_NAME} {item.id}
             </code>
           </p>
         )}

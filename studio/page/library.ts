@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { titleOf } from '../../core/model/title.ts';
 import type { Library, LibraryItem, WaitingItem } from '../schema.ts';
 import { library as libraryAnswer, problem } from './answers.ts';
-import { EVENTS, PLACE, anotherPlace } from './api.ts';
+import { EVENTS, BACKEND_NAME, otherBackend } from './api.ts';
 import { say } from './speech.ts';
 
 /** As the server last told it; undefined until it has. */
@@ -60,7 +60,7 @@ function open(onGivenUp: () => void): EventSource {
     if (!told) {
       outage.value =
         'The server says what this page does not understand: it is of another version. Reload the page.';
-    } else if (told.place !== PLACE) outage.value = anotherPlace(told.place);
+    } else if (told.backendName !== BACKEND_NAME) outage.value = otherBackend(told.backendName);
     else {
       outage.value = undefined;
       update(told);

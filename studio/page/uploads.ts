@@ -2,7 +2,7 @@ import { effect, signal } from '@preact/signals';
 import * as z from 'zod/mini';
 import type { OpenUpload } from '../schema.ts';
 import { remembered } from './answers.ts';
-import { PLACE } from './api.ts';
+import { BACKEND_NAME } from './api.ts';
 import { arrive } from './library.ts';
 import { compareNames } from './order.ts';
 import { say, tell } from './speech.ts';
@@ -116,8 +116,8 @@ function removed(upload: Upload): Promise<undefined> {
   return promise.finally(stop);
 }
 
-/** Of each place: others can be served at the same address, at other times. */
-const KEPT = `vodstack upload ${PLACE} `;
+/** One for each backend: another one may be served at the same address at another time. */
+const KEPT = `vodstack upload ${BACKEND_NAME} `;
 
 function keyOf({ name, sizeBytes, lastModified }: FileMark): string {
   return `${KEPT}${sizeBytes} ${lastModified} ${name}`;

@@ -14,7 +14,7 @@ let built: Promise<Page> | undefined;
 
 /**
  * The page's files, by their paths below `/studio/`; made when they are first asked for, which takes a
- * moment. `index.html` has `{{token}}` and `{{place}}` where these belong. Throws esbuild's BuildFailure
+ * moment. `index.html` has `{{token}}` and `{{backendName}}` where these belong. Throws esbuild's BuildFailure
  * when the sources are broken.
  */
 export function buildPage(): Promise<Page> {
@@ -25,12 +25,12 @@ export function buildPage(): Promise<Page> {
 /** What a file is on one server: only HTML has something to be filled in. */
 export function fillPage(
   { body, contentType }: PageFile,
-  values: { readonly token: string; readonly place: string },
+  values: { readonly token: string; readonly backendName: string },
 ): string | Buffer {
   if (!contentType.startsWith('text/html')) return body;
   return body
     .toString('utf8')
-    .replaceAll(/\{\{(token|place)\}\}/g, (_, name: keyof typeof values) => values[name]);
+    .replaceAll(/\{\{(token|backendName)\}\}/g, (_, name: keyof typeof values) => values[name]);
 }
 
 async function bundle(): Promise<Page> {

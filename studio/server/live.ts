@@ -22,12 +22,12 @@ export class Live {
 
   constructor(options: {
     readonly look: () => Promise<Library>;
-    readonly lookMilliseconds: number;
+    readonly pollMilliseconds: number;
     /** What pages are told when a look fails; the next one may not. */
     readonly sentenceFor: (error: unknown) => string;
   }) {
     this.#look = options.look;
-    this.#lookMilliseconds = options.lookMilliseconds;
+    this.#lookMilliseconds = options.pollMilliseconds;
     this.#sentenceFor = options.sentenceFor;
   }
 

@@ -15,7 +15,7 @@ export interface StudioStub {
   close(): Promise<void>;
 }
 
-const PAGE = { place: 'this machine', token: 'a' };
+const PAGE = { backendName: 'this machine', token: 'a' };
 const PART_BYTES = 8 * 2 ** 20;
 
 /** Takes the first part of each file that is uploaded, and leaves the others on their way. */
@@ -24,7 +24,7 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
   let shown = items;
   const tell = (page: ServerResponse) => {
     const library: Library = {
-      place: PAGE.place,
+      backendName: PAGE.backendName,
       origin: 'https://video.example',
       tokens: false,
       items: shown,

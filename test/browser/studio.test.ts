@@ -6,7 +6,7 @@ import type { Browser, Page, Request } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
-import { openStudio } from '../../studio/server/server.ts';
+import { openStudio } from '../../studio/server/open-studio.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
 import { createLog } from '../../core/log.ts';
@@ -78,7 +78,7 @@ describe('with a server and a worker', () => {
   /** Why the buckets cannot be looked at. */
   let broken: Error | undefined;
 
-  const start = (port: number, place = 'this machine') => {
+  const start = (port: number, backendName = 'this machine') => {
     const { backend, env } = machine;
     const store: ObjectStore = {
       ...backend.store,
@@ -92,8 +92,8 @@ describe('with a server and a worker', () => {
       ...{ allowedSites: [], listAssets: async () => [], log: createLog('silent') },
       studio: (origin) =>
         openStudio({
-          ...{ backend: { ...backend, store }, names: env, place, origin },
-          ...{ lookMilliseconds: 200, log: createLog('silent') },
+          ...{ backend: { ...backend, store }, names: env, backendName, origin },
+          ...{ pollMilliseconds: 200, log: createLog('silent') },
         }),
     });
   };

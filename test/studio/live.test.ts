@@ -6,11 +6,16 @@ import type { Library } from '../../studio/schema.ts';
 const PAGES = 1500;
 
 test('However many pages are open, the buckets are looked at once for all of them.', async () => {
-  const library: Library = { place: 'here', origin: 'https://a.example', tokens: false, items: [] };
+  const library: Library = {
+    backendName: 'here',
+    origin: 'https://a.example',
+    tokens: false,
+    items: [],
+  };
   let looks = 0;
   const live = new Live({
-    look: async () => ({ ...library, place: `look ${(looks += 1)}` }),
-    lookMilliseconds: 60_000,
+    look: async () => ({ ...library, backendName: `look ${(looks += 1)}` }),
+    pollMilliseconds: 60_000,
     sentenceFor: String,
   });
   const pages = Array.from({ length: PAGES }, () => live.open().setEncoding('utf8'));
@@ -21,17 +26,22 @@ test('However many pages are open, the buckets are looked at once for all of the
   const second = await next();
   for (const page of pages) page.destroy();
   expect(new Set(first)).toEqual(
-    new Set([`data: ${JSON.stringify({ ...library, place: 'look 1' })}\n\n`]),
+    new Set([`data: ${JSON.stringify({ ...library, backendName: 'look 1' })}\n\n`]),
   );
   expect(new Set(second).size).toBe(1);
   expect(looks).toBeLessThanOrEqual(3);
 });
 
 test('A page that comes later is told what the others know, and they are not told again.', async () => {
-  const library: Library = { place: 'here', origin: 'https://a.example', tokens: false, items: [] };
+  const library: Library = {
+    backendName: 'here',
+    origin: 'https://a.example',
+    tokens: false,
+    items: [],
+  };
   const live = new Live({
     look: async () => library,
-    lookMilliseconds: 60_000,
+    pollMilliseconds: 60_000,
     sentenceFor: String,
   });
   const told: string[] = [];

@@ -8,7 +8,7 @@ import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { RequestError } from '../../studio/server/requests.ts';
 import type { Library } from '../../studio/schema.ts';
-import { openStudio } from '../../studio/server/server.ts';
+import { openStudio } from '../../studio/server/open-studio.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend, ObjectStore } from '../../core/storage/ports.ts';
@@ -62,10 +62,10 @@ async function serve(
     log: createLog('silent'),
     studio: (_origin, forget) =>
       openStudio({
-        ...{ backend: { ...backend, store }, names, place: 'this machine', origin: ORIGIN },
+        ...{ backend: { ...backend, store }, names, backendName: 'this machine', origin: ORIGIN },
         log: createLog('silent'),
         // Long enough that what is seen at once was told at once.
-        lookMilliseconds: 60_000,
+        pollMilliseconds: 60_000,
         onWork: async () => void (worked += 1),
         onRemoved: (id) => {
           forget(id);

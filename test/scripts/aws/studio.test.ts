@@ -65,7 +65,7 @@ describeWithEmulator('The studio of a stage', () => {
     const id = await client.upload('talk.mp4', new Uint8Array(randomBytes(10)));
     expect(await deployed.wantedWorkers()).toBe(1);
     await client.item(id, 'waiting');
-    expect(await client.library()).toMatchObject({ place: 'dev', origin: ORIGIN });
+    expect(await client.library()).toMatchObject({ backendName: 'dev', origin: ORIGIN });
   });
 
   // Its index of tags knows nothing of the distribution here, as it lags on AWS.

@@ -29,14 +29,14 @@ import { completeUpload, openUpload, sentParts } from './uploads.ts';
 export interface StudioOptions {
   readonly backend: Backend;
   readonly names: Names;
-  /** What a person calls the place: `this machine`, or the name of a stage. */
-  readonly place: string;
+  /** What people call the backend: `this machine`, or the name of a stage. */
+  readonly backendName: string;
   /** Where viewers find the videos, without a slash at the end. */
   readonly origin: string;
   /** Whether viewers' addresses need a token. Default: false. */
   readonly tokens?: boolean;
   /** How often the buckets are looked at while a page is open. */
-  readonly lookMilliseconds: number;
+  readonly pollMilliseconds: number;
   /** Where parts are put; without it, here. */
   readonly parts?: {
     /** `https://bucket.example`, for the page's Content-Security-Policy. */
@@ -64,7 +64,7 @@ const API = '/studio/api/';
  * Other pages of the same browser are kept out by a token that only this page can read.
  */
 export function openStudio(options: StudioOptions): Studio {
-  const { backend, names, place, origin, tokens = false, log } = options;
+  const { backend, names, backendName, origin, tokens = false, log } = options;
   const { store } = backend;
   const bucket = names.SOURCE_BUCKET;
   const token = randomBytes(24).toString('base64url');
@@ -72,12 +72,12 @@ export function openStudio(options: StudioOptions): Studio {
   const reader = new LibraryReader(store, names, origin);
   const live = new Live({
     look: async () => ({
-      place,
+      backendName,
       origin,
       tokens,
       items: (await reader.read()).map(({ item }) => item),
     }),
-    lookMilliseconds: options.lookMilliseconds,
+    pollMilliseconds: options.pollMilliseconds,
     sentenceFor: (error) => {
       log.error({ event: 'studio.unreadable', err: error });
       return `The videos cannot be looked at just now: ${reasonOf(error)}. This page goes on by itself when they can.`;
@@ -170,7 +170,7 @@ export function openStudio(options: StudioOptions): Studio {
     if (path === '/studio') return { status: 308, headers: { location: '/studio/' } };
     const file = (await buildPage()).get(path.slice('/studio/'.length) || 'index.html');
     if (!file) throw new RequestError(404, `There is no ${url ?? ''}.`);
-    return page(file, { token, place }, options.parts?.origin);
+    return page(file, { token, backendName }, options.parts?.origin);
   };
 
   return {
@@ -234,7 +234,7 @@ function problem(status: number, error: string): Reply {
 
 function page(
   file: PageFile,
-  values: { readonly token: string; readonly place: string },
+  values: { readonly token: string; readonly backendName: string },
   partsOrigin = '',
 ): Reply {
   return {
