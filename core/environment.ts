@@ -3,60 +3,7 @@ import { z } from 'zod';
 import { LADDER } from './model/ladder.ts';
 import { MAX_RECEIVES, REDRIVE_RECEIVES, VISIBILITY_SECONDS } from './model/queue-limits.ts';
 import { LOG_LEVELS } from './log.ts';
-
-/**
- * The worker's environment: one contract for whoever starts a worker, this machine's `local/` and
- * the task definition in the cloud alike. All values are strings, as an environment's are.
- */
-export interface WorkerEnv {
-  /**
-   * `file:/absolute/folder` for one machine; `aws:` for S3 and SQS, with region and credentials as the
-   * AWS SDK finds them. Its variable AWS_ENDPOINT_URL leads to any other service that speaks both.
-   */
-  readonly VODSTACK_HOME: string;
-  readonly SOURCE_BUCKET: string;
-  readonly WORK_BUCKET: string;
-  readonly DELIVERY_BUCKET: string;
-  /** A queue's name on one machine, its address with `aws:`. Uploads, jobs, and the units that come first. */
-  readonly JOB_QUEUE: string;
-  /** The units that can wait: core/model/precedence.ts. */
-  readonly UNIT_QUEUE: string;
-  readonly DEAD_LETTER_QUEUE: string;
-  readonly EVENT_QUEUE: string;
-  /** How often the work on a message may fail before it is given up and told of. */
-  readonly MAX_FAILURES?: string;
-  /**
-   * How often a message is delivered to workers that end without a word, as they are killed, before it is given
-   * up and told of; the queue's own redrive has to be higher.
-   */
-  readonly MAX_RECEIVES?: string;
-  /** How long a silent worker keeps a message; it is extended every third of it. */
-  readonly VISIBILITY_SECONDS?: string;
-  /** The first retry's delay; each further one waits twice as long. */
-  readonly RETRY_SECONDS?: string;
-  /** Names of rungs, separated by commas; all of them by default. */
-  readonly LADDER?: string;
-  readonly X264_PRESET?: string;
-  readonly X264_CRF?: string;
-  /** Whether a file of sound alone becomes an asset: `taken` by default, or `refused`. */
-  readonly SOUND_ALONE?: string;
-  readonly MAX_SOURCE_HOURS?: string;
-  readonly MAX_SOURCE_GIB?: string;
-  readonly MAX_PICTURE_MEGAPIXELS?: string;
-  /** An encoder that says nothing for so long is killed, and its unit tried again. */
-  readonly STALL_SECONDS?: string;
-  /** Scratch space; a unit's files are gone when it ends. */
-  readonly WORK_DIRECTORY?: string;
-  readonly FFMPEG?: string;
-  readonly FFPROBE?: string;
-  readonly LOG_LEVEL?: string;
-  /** Set by ECS in its tasks: where a worker asks not to be stopped while it is at work. */
-  readonly ECS_AGENT_URI?: string;
-  /** Where CloudWatch counts what it reads from the log; without it, the log has no metrics. */
-  readonly METRICS_NAMESPACE?: string;
-}
-
-export type WorkerConfig = Readonly<z.infer<typeof environment>>;
+import type { Parsed } from './model/schema.ts';
 
 export const SOUND_ALONE = ['taken', 'refused'] as const;
 
@@ -72,12 +19,12 @@ const PRESETS = [
   'veryslow',
 ] as const;
 
-const whole = (least: number, most: number, usual: number) =>
+const whole = (min: number, max: number, usual: number) =>
   z.coerce
-    .number({ error: `is not a number` })
+    .number<string>({ error: `is not a number` })
     .int('is not a whole number')
-    .min(least, `is less than ${least}`)
-    .max(most, `is more than ${most}`)
+    .min(min, `is less than ${min}`)
+    .max(max, `is more than ${max}`)
     .default(usual);
 
 const name = z.string({ error: 'is missing' }).min(1, 'is empty');
@@ -85,21 +32,32 @@ const name = z.string({ error: 'is missing' }).min(1, 'is empty');
 const rungs = LADDER.map((rung) => rung.name);
 
 const environment = z.object({
+  /**
+   * The storage backend: `file:/absolute/folder` for one machine, `aws:` for S3 and SQS with region and credentials as
+   * the AWS SDK finds them. The SDK's variable AWS_ENDPOINT_URL selects another service with the same API. (The name is
+   * older than the word backend; deployed stages use it.)
+   */
   VODSTACK_HOME: z
     .string({ error: 'is missing' })
     .regex(/^(file:\/.+|aws:)$/, 'is neither file:/absolute/folder nor aws:'),
   SOURCE_BUCKET: name,
   WORK_BUCKET: name,
   DELIVERY_BUCKET: name,
+  /** A queue's name on one machine, its URL with `aws:`. Uploads, jobs, and the units that come first. */
   JOB_QUEUE: name,
+  /** Units that can wait: core/model/precedence.ts. */
   UNIT_QUEUE: name,
   DEAD_LETTER_QUEUE: name,
   EVENT_QUEUE: name,
+  /** The work on a message is given up, with a report, after it has failed this often. */
   MAX_FAILURES: whole(1, 100, 5),
+  /** A message is given up, with a report, after this many receives: see core/model/queue-limits.ts. */
   MAX_RECEIVES: whole(2, REDRIVE_RECEIVES - 1, MAX_RECEIVES),
-  // SQS allows 12 hours; below 3 s a heartbeat a second could come too late.
+  /** SQS allows 12 hours. Below 3 s, a timeout extended once a second could expire. */
   VISIBILITY_SECONDS: whole(3, 43_200, VISIBILITY_SECONDS),
+  /** The delay of the first retry. Each further delay is twice as long. */
   RETRY_SECONDS: whole(1, 900, 10),
+  /** Names of rungs, separated by commas. */
   LADDER: z
     .string()
     .default(rungs.join(','))
@@ -107,27 +65,41 @@ const environment = z.object({
     .refine((names) => names.every((rung) => rungs.includes(rung)), {
       error: `names a rung that is none of ${rungs.join(', ')}`,
     }),
-  X264_PRESET: z
-    .enum(PRESETS, { error: `is none of ${PRESETS.join(', ')}` })
-    // Chosen by measuring: bench/presets, and docs/adr/0006-x264-preset.md.
-    .default('veryfast'),
+  /** The default was chosen by measurements: bench/presets, docs/adr/0006-x264-preset.md. */
+  X264_PRESET: z.enum(PRESETS, { error: `is none of ${PRESETS.join(', ')}` }).default('veryfast'),
   X264_CRF: whole(0, 51, 22),
+  /** Whether a file of sound alone becomes an asset. */
   SOUND_ALONE: z
     .enum(SOUND_ALONE, { error: `is neither ${SOUND_ALONE.join(' nor ')}` })
     .default('taken'),
-  // A transport stream's clock has 33 bits of 90 kHz: it starts over after 26.5 hours.
+  /** A transport stream's clock has 33 bits of 90 kHz: it starts over after 26.5 hours. */
   MAX_SOURCE_HOURS: whole(1, 16, 12),
   MAX_SOURCE_GIB: whole(1, 5_120, 100),
-  // 8K is 33 megapixels; one decoded picture of it takes 50 MB, and ffmpeg holds a few dozen.
+  /** 8K is 33 megapixels. One decoded picture of it takes 50 MB, and ffmpeg holds a few dozen. */
   MAX_PICTURE_MEGAPIXELS: whole(1, 200, 36),
+  /** An encoder without progress for this long is killed, and its unit is tried again. */
   STALL_SECONDS: whole(1, 3_600, 120),
+  /** Scratch space. The files of a unit are removed when it ends. */
   WORK_DIRECTORY: z.string().min(1, 'is empty').default(tmpdir()),
   FFMPEG: z.string().min(1, 'is empty').default('ffmpeg'),
   FFPROBE: z.string().min(1, 'is empty').default('ffprobe'),
+  /** Set by ECS in its tasks: the address at which a working task asks not to be stopped. */
   ECS_AGENT_URI: z.url('is no address').optional(),
+  /** The namespace of the metrics that CloudWatch reads from the log. Without it the log has no metrics. */
   METRICS_NAMESPACE: z.string().min(1, 'is empty').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}` }).default('info'),
 });
+
+type Input = z.input<typeof environment>;
+
+/**
+ * The environment of a worker: one contract for everything that starts workers, the command line on one machine and the
+ * task definition in the cloud alike. All values are strings.
+ */
+export type WorkerEnv = { readonly [Name in keyof Input]: NonNullable<Input[Name]> };
+
+/** The same, parsed. */
+export type WorkerConfig = Parsed<typeof environment>;
 
 const address = z
   .string({ error: 'is missing' })

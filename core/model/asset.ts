@@ -1,75 +1,16 @@
 import { z } from 'zod';
 import { leftOutSchema } from './left-out.ts';
-import type { LeftOut } from './left-out.ts';
-import type { Skipped } from './ladder.ts';
+import { skippedSchema } from './ladder.ts';
 import { endCodeSchema } from './rejections.ts';
-import type { RejectionCode } from './rejections.ts';
+import type { Parsed } from './schema.ts';
 
-/**
- * `asset.json`: what a site's backend needs to know of a version of an asset. Paths are keys of the delivery
- * bucket. The title may change while the version stays, and stands with the pointer.
- */
-export interface AssetDocument {
-  readonly schema: 1;
-  readonly assetId: string;
-  readonly version: string;
-  readonly source: { readonly bucket: string; readonly key: string };
-  readonly durationSeconds: number;
-  readonly playlist: string;
-  readonly poster?: string | undefined;
-  readonly thumbnails: readonly string[];
-  readonly storyboard?: string | undefined;
-  readonly renditions: readonly {
-    readonly name: string;
-    readonly width: number;
-    readonly height: number;
-    readonly codecs: string;
-    /** Bits/s, measured, without sound. */
-    readonly peakBitRate: number;
-    readonly averageBitRate: number;
-    readonly bytes: number;
-  }[];
-  readonly audio: readonly {
-    readonly name: string;
-    readonly label: string;
-    readonly language: string;
-    readonly averageBitRate: number;
-    readonly bytes: number;
-  }[];
-  readonly skipped: readonly Skipped[];
-  /** Streams of the source that the asset has nothing of. */
-  readonly leftOut: readonly LeftOut[];
-  /** All segments and images. */
-  readonly bytes: number;
-}
+const source = z.object({ bucket: z.string(), key: z.string() });
 
-/** What is told on the events queue, and kept as the job's result. */
-export type AssetEvent =
-  | ({
-      readonly type: 'asset.ready';
-      readonly jobId: string;
-      readonly title: string;
-      /** Seconds that workers spent on the units, added up. */
-      readonly spentSeconds: number;
-    } & AssetDocument)
-  | {
-      readonly type: 'asset.rejected' | 'asset.failed';
-      readonly jobId: string;
-      readonly assetId: string;
-      readonly source: { readonly bucket: string; readonly key: string };
-      /** A RejectionCode, or `failed`. */
-      readonly code: RejectionCode | 'failed';
-      /** A sentence for the person who uploaded the file. */
-      readonly reason: string;
-    };
-
-export type ReadyEvent = Extract<AssetEvent, { readonly type: 'asset.ready' }>;
-
-const documentSchema = z.object({
+const asset = z.object({
   schema: z.literal(1),
   assetId: z.string(),
   version: z.string(),
-  source: z.object({ bucket: z.string(), key: z.string() }),
+  source,
   durationSeconds: z.number(),
   playlist: z.string(),
   poster: z.string().optional(),
@@ -81,6 +22,7 @@ const documentSchema = z.object({
       width: z.number(),
       height: z.number(),
       codecs: z.string(),
+      /** Bits/s, measured, of the video without its sound. */
       peakBitRate: z.number(),
       averageBitRate: z.number(),
       bytes: z.number(),
@@ -90,44 +32,57 @@ const documentSchema = z.object({
     z.object({
       name: z.string(),
       label: z.string(),
+      /** BCP 47. */
       language: z.string(),
       averageBitRate: z.number(),
       bytes: z.number(),
     }),
   ),
-  skipped: z.array(
-    z.object({ rung: z.string(), reason: z.enum(['larger_than_source', 'same_size_as_another']) }),
-  ),
-  // Assets that were published before have none.
+  skipped: z.array(skippedSchema),
+  /** Streams of the source that are not in the asset. Documents written before this field existed lack it. */
   leftOut: leftOutSchema.default([]),
+  /** All segments and images. */
   bytes: z.number(),
 });
 
-const endedSchema = z.object({
-  type: z.enum(['asset.rejected', 'asset.failed']),
+/**
+ * `asset.json`: what a site's backend needs to know about one version of an asset. Paths are keys of the delivery
+ * bucket. The title is not part of it: it can change without a new version, and is stored with the pointer.
+ */
+export type AssetDocument = Parsed<typeof asset>;
+
+const ready = asset.extend({
+  type: z.literal('asset.ready'),
   jobId: z.string(),
-  assetId: z.string(),
-  source: z.object({ bucket: z.string(), key: z.string() }),
-  code: endCodeSchema,
-  reason: z.string(),
+  title: z.string(),
+  /** Seconds that workers spent on the units, added up. */
+  spentSeconds: z.number(),
 });
 
-const eventSchema = z.union([
-  documentSchema.extend({
-    type: z.literal('asset.ready'),
+const event = z.union([
+  ready,
+  z.object({
+    type: z.enum(['asset.rejected', 'asset.failed']),
     jobId: z.string(),
-    title: z.string(),
-    spentSeconds: z.number(),
+    assetId: z.string(),
+    source,
+    code: endCodeSchema,
+    /** A sentence for the person who uploaded the file. */
+    reason: z.string(),
   }),
-  endedSchema,
 ]);
 
-/** Reads asset.json. Throws ZodError, which names every field that is wrong. */
+export type ReadyEvent = Parsed<typeof ready>;
+
+/** How a job ended: a message of the event queue, and the job's stored result. */
+export type AssetEvent = Parsed<typeof event>;
+
+/** Reads asset.json. Throws ZodError, which names every wrong field. */
 export function parseAsset(json: unknown): AssetDocument {
-  return documentSchema.parse(json);
+  return asset.parse(json);
 }
 
-/** Reads an event or a job's result. Throws ZodError likewise. */
+/** Reads an event or a job's result. Throws ZodError, which names every wrong field. */
 export function parseAssetEvent(json: unknown): AssetEvent {
-  return eventSchema.parse(json);
+  return event.parse(json);
 }

@@ -1,3 +1,6 @@
+import { z } from 'zod';
+import type { Parsed } from './schema.ts';
+
 /** A step of the ladder, named by its short side; bit rates in bits/s. */
 export interface Rung {
   readonly name: string;
@@ -5,11 +8,13 @@ export interface Rung {
   readonly maxBitRate: number;
 }
 
-/** A rung that was left out, and why. */
-export interface Skipped {
-  readonly rung: string;
-  readonly reason: 'larger_than_source' | 'same_size_as_another';
-}
+export const skippedSchema = z.object({
+  rung: z.string(),
+  reason: z.enum(['larger_than_source', 'same_size_as_another']),
+});
+
+/** A rung without a rendition, and why. */
+export type Skipped = Parsed<typeof skippedSchema>;
 
 /**
  * The steps by the short side, so that portrait video gets the same care as landscape. The limits

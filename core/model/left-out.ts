@@ -1,26 +1,15 @@
 import { z } from 'zod';
+import type { Parsed } from './schema.ts';
 
-/** A stream of the source that is not in the asset, and why. */
-export interface LeftOut {
-  /** ffmpeg's stream index. */
-  readonly stream: number;
-  readonly what: (typeof WHAT)[number];
-  /** ffmpeg's name of it, or the container's where ffmpeg has none. */
-  readonly codec?: string;
-  /** BCP 47; absent where the file does not say. */
-  readonly language?: string;
-  readonly reason: keyof typeof REASONS;
-}
-
-const WHAT = ['picture', 'sound', 'subtitles', 'attachment', 'data'] as const;
-
-const NAMES: Readonly<Record<LeftOut['what'], string>> = {
+const NAMES = {
   picture: 'Pictures',
   sound: 'Sound',
   subtitles: 'Subtitles',
   attachment: 'Attached files',
   data: 'Data',
-};
+} as const;
+
+const WHAT = Object.keys(NAMES) as (keyof typeof NAMES)[];
 
 /** An asset has no more sound tracks: no menu shows them, and each costs an encoding of the whole length. */
 export const MOST_TRACKS = 8;
@@ -38,17 +27,21 @@ const REASONS = {
   sound_only: 'only the sound was asked for',
 } as const;
 
-const reasons = Object.keys(REASONS) as (keyof typeof REASONS)[];
-
-export const leftOutSchema: z.ZodType<readonly LeftOut[]> = z.array(
+export const leftOutSchema = z.array(
   z.object({
+    /** ffmpeg's index of the stream. */
     stream: z.number().int().min(0),
     what: z.enum(WHAT),
+    /** ffmpeg's name of the codec, or the container's where ffmpeg has none. */
     codec: z.string().exactOptional(),
+    /** BCP 47; absent where the file does not tell. */
     language: z.string().exactOptional(),
-    reason: z.enum(reasons),
+    reason: z.enum(Object.keys(REASONS) as (keyof typeof REASONS)[]),
   }),
 );
+
+/** A stream of the source that is not in the asset, and why. */
+export type LeftOut = Parsed<typeof leftOutSchema>[number];
 
 /** A sentence for each kind of stream that was left out for the same reason, for the uploader. */
 export function leftOutSentences(leftOut: readonly LeftOut[]): readonly string[] {

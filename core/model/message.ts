@@ -1,38 +1,7 @@
 import { z } from 'zod';
 import { PoisonError } from './errors.ts';
 import { LADDER } from './ladder.ts';
-
-/**
- * What a queue delivers: uploads as S3 tells of them, a job that somebody asks for, a unit of a job, or a
- * schedule's wish to look for lost work.
- */
-export type Message =
-  | { readonly type: 'ignored'; readonly reason: string }
-  | { readonly type: 'uploads'; readonly uploads: readonly SourceRef[] }
-  | ({ readonly type: 'job' } & JobRequest)
-  | { readonly type: 'unit'; readonly jobId: string; readonly unit: string }
-  | { readonly type: 'reconcile' };
-
-/** The object to work on; without an ETag, the one that is there now. */
-export interface SourceRef {
-  readonly bucket: string;
-  readonly key: string;
-  readonly etag?: string | undefined;
-}
-
-export interface JobOptions {
-  /** Names of rungs. */
-  readonly ladder?: readonly string[] | undefined;
-  /** Replaces the asset's title, which is that of its file otherwise. Has nothing made again. */
-  readonly title?: string | undefined;
-  /** An asset of the sound alone. */
-  readonly soundOnly?: boolean | undefined;
-}
-
-export interface JobRequest {
-  readonly source: SourceRef;
-  readonly options: JobOptions;
-}
+import type { Parsed } from './schema.ts';
 
 /** S3's own limits: 5 TiB an object, 1,024 bytes a key. */
 const LARGEST = 5 * 2 ** 40;
@@ -68,24 +37,43 @@ const s3Event = z.object({ Records: z.array(s3Record).max(1000, 'are more than 1
 
 const job = z.strictObject({
   type: z.literal('job'),
+  /** The object to work on. Without an ETag, the one that is there when the job begins. */
   source: z.strictObject({ bucket: z.string().min(1, 'is empty'), key, etag: etag.optional() }),
   options: z
     .strictObject({
+      /** Names of rungs. */
       ladder: z
         .array(z.enum(rungs, { error: `is none of ${rungs.join(', ')}` }))
         .min(1, 'is empty')
         .optional(),
+      /** Replaces the asset's title, which is otherwise its file's name. Nothing is encoded again for it. */
       title: z.string().max(1000, 'is longer than 1,000 characters').optional(),
+      /** Makes an asset of the sound alone. */
       soundOnly: z.boolean().optional(),
     })
     .default({}),
 });
+
+export type SourceRef = JobRequest['source'];
+export type JobOptions = JobRequest['options'];
+export type JobRequest = Omit<Parsed<typeof job>, 'type'>;
 
 const unit = z.strictObject({
   type: z.literal('unit'),
   jobId: z.string().regex(/^[0-9a-f]{20}$/, 'is no job id'),
   unit: z.string().regex(/^(video-\d{5}|audio-\d{1,2}|images)$/, 'is no name of a unit'),
 });
+
+/**
+ * The body of a message: uploads that S3 reports, a job that was asked for, a unit of a job, or the request of a schedule
+ * to look for lost work.
+ */
+export type Message =
+  | { readonly type: 'ignored'; readonly reason: string }
+  | { readonly type: 'uploads'; readonly uploads: readonly SourceRef[] }
+  | Parsed<typeof job>
+  | Parsed<typeof unit>
+  | { readonly type: 'reconcile' };
 
 const unreadable = z.object({
   type: z.literal('unreadable'),

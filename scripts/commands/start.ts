@@ -78,7 +78,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
         pollMilliseconds: STUDIO_POLL_MILLISECONDS,
       }),
   });
-  const env = {
+  const env: WorkerEnv = {
     ...names,
     LOG_LEVEL: terminal ? 'fatal' : 'info',
     SOUND_ALONE: options.soundAlone,

@@ -21,7 +21,7 @@ describe('A worker that dies', () => {
   });
 
   test('at each start ends the command, with a reason.', async () => {
-    const env = { ...layoutEnv('/dev/null/no-folder'), LOG_LEVEL: 'silent' };
+    const env = { ...layoutEnv('/dev/null/no-folder'), LOG_LEVEL: 'silent' } as const;
     const patience = { ...PATIENCE, mostDeaths: 3, firstSeconds: 0.01 };
     const workers = startWorkers(1, env, createLog('silent'), patience);
     await expect(workers.failed).rejects.toThrow(

@@ -6,6 +6,7 @@ import type { Grid } from './grid.ts';
 import { planImages, planSoundImages } from './images.ts';
 import { MOST_TRACKS, leftOutSchema } from '../../core/model/left-out.ts';
 import type { LeftOut } from '../../core/model/left-out.ts';
+import { skippedSchema } from '../../core/model/ladder.ts';
 import type { Rung, Skipped } from '../../core/model/ladder.ts';
 import { selectRenditions } from './renditions.ts';
 import type { Rendition } from './renditions.ts';
@@ -301,9 +302,7 @@ const planSchema: z.ZodType<Plan> = z.object({
     segmentFrames: z.number().int().positive(),
   }),
   renditions: z.array(z.object({ name, ...size, maxBitRate: count, bufferBits: count })),
-  skipped: z.array(
-    z.object({ rung: name, reason: z.enum(['larger_than_source', 'same_size_as_another']) }),
-  ),
+  skipped: z.array(skippedSchema),
   audio: z.array(
     z.object({
       name,
