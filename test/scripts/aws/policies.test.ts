@@ -43,7 +43,7 @@ const policySchema = z.object({
 
 /** What a policy of docs/policies/ allows, each with the role of the bucket where it is about one. */
 async function allowed(name: string): Promise<readonly string[]> {
-  const path = new URL(`../../docs/policies/${name}.json`, import.meta.url);
+  const path = new URL(`../../../docs/policies/${name}.json`, import.meta.url);
   const { Statement } = policySchema.parse(JSON.parse(await readFile(path, 'utf8')));
   const all = Statement.flatMap(({ Action, Resource }) =>
     Action.flatMap((action) =>
