@@ -1,5 +1,5 @@
 import { setInterval } from 'node:timers/promises';
-import { BackendLostError, LeaseLostError } from '../core/storage/ports.ts';
+import { BackendLostError, LeaseLostError } from '../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../core/storage/ports.ts';
 import type { Logger } from '../core/log.ts';
 import { outcomeOf } from './plan/outcome.ts';

@@ -13,8 +13,8 @@ import type { Plan } from './plan/plan.ts';
 import { setTitle } from '../core/catalog/pointer.ts';
 import { publishWhenDone, reportPublished } from './publish.ts';
 import { reconcile } from '../core/catalog/reconcile.ts';
-import { readResult } from '../core/catalog/results.ts';
-import { reportRejected, reportFailed, writeEvidence } from './report.ts';
+import { readValidResult } from '../core/catalog/results.ts';
+import { reportRejected, reportFailed, keepEvidence } from './report.ts';
 import type { JobNames } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
 import { namesOf, requestAgain } from '../core/catalog/job-origin.ts';
@@ -100,7 +100,7 @@ async function handleUnit(
   if (!plan) return;
   const job = { jobId, assetId: plan.assetId, source: plan.source };
   const context = { signal, log: log.child({ jobId, assetId: plan.assetId, unit: message.unit }) };
-  const result = await readResult(services.store, services.config.WORK_BUCKET, jobId);
+  const result = await readValidResult(services.store, services.config.WORK_BUCKET, jobId);
   if (result && result.type !== 'asset.failed') {
     context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
     return;
@@ -142,7 +142,7 @@ async function guard(
     } catch (error) {
       if (await isDeleted(services, job)) throw error;
       if (error instanceof RejectedError) await reportRejected(services, job, error, context);
-      else if (!context.signal.aborted) await writeEvidence(services, job, step, error, context);
+      else if (!context.signal.aborted) await keepEvidence(services, job, step, error, context);
       throw error;
     }
   });

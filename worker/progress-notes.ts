@@ -1,6 +1,4 @@
-import { writeDocument } from '../core/storage/documents.ts';
-import { jobKeys } from '../core/model/keys.ts';
-import { parseNote } from '../core/model/progress.ts';
+import { writeProgressNote } from '../core/catalog/progress-notes.ts';
 import type { Context, Services } from './services.ts';
 
 /** A person who watches needs no more; and at S3 each note costs: 3,600 of them two US cents. */
@@ -26,13 +24,7 @@ export function noteProgress(
   const note = (done: number) => {
     if (writing || performance.now() - written < interval) return;
     written = performance.now();
-    writing = writeDocument(
-      store,
-      config.WORK_BUCKET,
-      jobKeys(jobId).note(unit),
-      { done: Math.min(1, done) },
-      parseNote,
-    )
+    writing = writeProgressNote(store, config.WORK_BUCKET, { jobId, unit, done })
       .catch((error: unknown) => log.debug({ event: 'note.lost', unit, err: error }))
       .finally(() => {
         writing = undefined;

@@ -1,6 +1,6 @@
 import { takeDeadLetters } from '../core/storage/dead-letter-queue.ts';
 import { giveUp, isOfDeleted, jobOf } from './pipeline.ts';
-import { readResult } from '../core/catalog/results.ts';
+import { readValidResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
 /** How long a letter is hidden while it is looked at. */
@@ -26,7 +26,7 @@ export function redrivenReporter(services: Services): (context: Context) => Prom
         continue;
       }
       const job = await jobOf(services, body);
-      const reported = !job || (await readResult(store, config.WORK_BUCKET, job.jobId));
+      const reported = !job || (await readValidResult(store, config.WORK_BUCKET, job.jobId));
       const why = new Error('Its workers ended each time without a word.');
       if (reported || (await giveUp(services, body, why, context))) {
         await deadLetters.release(receipt);

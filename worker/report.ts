@@ -1,12 +1,8 @@
 import type { RejectedError } from '../core/model/errors.ts';
-import { writeDocument } from '../core/storage/documents.ts';
-import { parseAssetEvent } from '../core/model/asset.ts';
 import type { AssetEvent } from '../core/model/asset.ts';
 import type { JobNames } from '../core/model/job.ts';
-import { parseEvidence } from '../core/model/evidence.ts';
-import { redact } from '../core/model/command.ts';
-import { jobKeys } from '../core/model/keys.ts';
-import { readResult } from '../core/catalog/results.ts';
+import { describeError, evidenceOf, writeEvidence } from '../core/catalog/evidence.ts';
+import { readValidResult, writeResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
 /**
@@ -31,9 +27,7 @@ export async function report(
 ): Promise<void> {
   const { store, config, events } = services;
   await events.send(JSON.stringify(event));
-  await writeDocument(
-    ...([store, config.WORK_BUCKET, jobKeys(event.jobId).result, event, parseAssetEvent] as const),
-  );
+  await writeResult(store, config.WORK_BUCKET, event);
   const { type } = event;
   if (type === 'asset.ready') {
     const { version, bytes, spentSeconds, durationSeconds } = event;
@@ -63,29 +57,23 @@ export async function reportFailed(
   context: Context,
 ): Promise<void> {
   const { store, config } = services;
-  const known = await readResult(store, config.WORK_BUCKET, job.jobId);
+  const known = await readValidResult(store, config.WORK_BUCKET, job.jobId);
   if (known && known.type !== 'asset.failed') return;
-  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${sentence(why).split('\n', 1)[0] ?? ''})`;
+  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${describeError(why).split('\n', 1)[0] ?? ''})`;
   await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
 }
 
 /** Keeps what is known of a failure beside the job, for whoever reads the dead letters. */
-export async function writeEvidence(
+export async function keepEvidence(
   { store, config }: Services,
   job: JobNames,
   step: string,
   error: unknown,
   { log }: Context,
 ): Promise<void> {
-  const evidence = { ...names(job), step, at: new Date().toISOString(), error: sentence(error) };
+  const evidence = evidenceOf(job, step, error);
   try {
-    await writeDocument(
-      store,
-      config.WORK_BUCKET,
-      jobKeys(job.jobId).failure(step),
-      evidence,
-      parseEvidence,
-    );
+    await writeEvidence(store, config.WORK_BUCKET, evidence);
   } catch (failure) {
     log.warn({ event: 'evidence.lost', evidence, err: failure });
   }
@@ -93,11 +81,4 @@ export async function writeEvidence(
 
 function names({ jobId, assetId, source: { bucket, key } }: JobNames) {
   return { jobId, assetId, source: { bucket, key } };
-}
-
-function sentence(error: unknown): string {
-  return redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(
-    0,
-    4000,
-  );
 }

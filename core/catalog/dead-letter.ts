@@ -1,13 +1,12 @@
 import { PoisonError } from '../model/errors.ts';
-import { readDocument } from '../storage/documents.ts';
 import type { ObjectStore, ReceivedMessage } from '../storage/ports.ts';
-import { parseAssetEvent } from '../model/asset.ts';
 import type { AssetEvent } from '../model/asset.ts';
 import { assetIdOf, jobIdOf } from '../model/ids.ts';
-import { parseEvidence } from '../model/evidence.ts';
 import { jobKeys } from '../model/keys.ts';
 import { parseMessage } from '../model/message.ts';
 import type { JobRequest, Message } from '../model/message.ts';
+import { readEvidence } from './evidence.ts';
+import { readResult } from './results.ts';
 
 /** A message that was given up, and what is known of why. */
 export interface DeadLetter {
@@ -42,8 +41,8 @@ export async function explain(
   const keys = jobKeys(jobId);
   const [plan, found, result] = await Promise.all([
     store.head(workBucket, keys.plan),
-    readDocument(store, workBucket, keys.failure(step), parseEvidence),
-    readDocument(store, workBucket, keys.result, parseAssetEvent),
+    readEvidence(store, workBucket, keys.failure(step)),
+    readResult(store, workBucket, jobId),
   ]);
   const silent =
     step === 'job' || plan

@@ -1,9 +1,6 @@
-import { readDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore, ObjectSummary } from '../storage/ports.ts';
 import { JOBS, jobKeys } from '../model/keys.ts';
-import { jobProgress, parseNote } from '../model/progress.ts';
-import type { JobProgress, Outline } from '../model/progress.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
 export interface JobListing {
@@ -77,25 +74,5 @@ function listing(jobId: string, objects: readonly ObjectSummary[]): JobListing {
       below(keys.progress).map((note) => [nameIn(keys.progress, note.key), note] as const),
     ),
     changedAt: newest?.lastModified ?? new Date(0),
-  };
-}
-
-/** Tells how far jobs are. A note that it has read is not read again until it is another one. */
-export function progressReader(
-  store: ObjectStore,
-  bucket: string,
-): (plan: Outline, listing: JobListing) => Promise<JobProgress> {
-  const read = new Map<string, number>();
-  return async (plan, { done, notes }) => {
-    const shares = new Map<string, number>();
-    for (const [unit, { key, etag }] of notes) {
-      if (done.has(unit)) continue;
-      const name = `${key} ${etag}`;
-      const share = read.get(name) ?? (await readDocument(store, bucket, key, parseNote));
-      if (share === undefined) continue;
-      read.set(name, share);
-      shares.set(unit, share);
-    }
-    return jobProgress(plan, done, shares);
   };
 }

@@ -1,13 +1,14 @@
 import { readDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore } from '../storage/ports.ts';
-import { parseAssetEvent } from '../model/asset.ts';
-import { parseEvidence } from '../model/evidence.ts';
 import { jobKeys } from '../model/keys.ts';
 import { parseOutline } from '../model/progress.ts';
 import type { JobProgress } from '../model/progress.ts';
-import { listJobs, progressReader } from './job-listing.ts';
+import { readEvidence } from './evidence.ts';
+import { listJobs } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
+import { progressReader } from './progress-notes.ts';
+import { readResult } from './results.ts';
 
 export interface OpenJob {
   readonly jobId: string;
@@ -76,7 +77,7 @@ async function readOpen(store: ObjectStore, bucket: string, job: JobListing): Pr
   try {
     const plan = await readDocument(store, bucket, jobKeys(jobId).plan, parseOutline);
     const progress = plan && (await progressReader(store, bucket)(plan, job));
-    const failed = failure && (await readDocument(store, bucket, failure.key, parseEvidence));
+    const failed = failure && (await readEvidence(store, bucket, failure.key));
     const source = plan?.source.key ?? failed?.source.key;
     return {
       ...nothing,
@@ -101,7 +102,7 @@ async function readEnded(
   job: JobListing,
 ): Promise<readonly EndedJob[]> {
   const { jobId } = job;
-  const event = await readDocument(store, bucket, jobKeys(jobId).result, parseAssetEvent);
+  const event = await readResult(store, bucket, jobId);
   if (!event) return [];
   const { assetId, source } = event;
   const known = { jobId, assetId, source: source.key, endedAt: endOf(job) };

@@ -1,5 +1,5 @@
 import { UnreadableError } from '../model/errors.ts';
-import { readDocument } from '../storage/documents.ts';
+import { readDocument, writeDocument } from '../storage/documents.ts';
 import type { ObjectStore, Queue } from '../storage/ports.ts';
 import { parseAssetEvent } from '../model/asset.ts';
 import type { AssetEvent } from '../model/asset.ts';
@@ -8,17 +8,32 @@ import { serialiseJob } from '../model/message.ts';
 import type { JobOptions, JobRequest } from '../model/message.ts';
 import { readable } from '../model/title.ts';
 
-/**
- * How a job ended; undefined when it has not, or in words that cannot be read: what another version or an
- * accident left is no reason to do nothing.
- */
-export async function readResult(
+/** Keeps the event that ended a job as the job's result. */
+export async function writeResult(
+  store: ObjectStore,
+  workBucket: string,
+  event: AssetEvent,
+): Promise<void> {
+  await writeDocument(store, workBucket, jobKeys(event.jobId).result, event, parseAssetEvent);
+}
+
+/** The event that ended a job; undefined while it is open. Throws UnreadableError. */
+export function readResult(
+  store: ObjectStore,
+  workBucket: string,
+  jobId: string,
+): Promise<AssetEvent | undefined> {
+  return readDocument(store, workBucket, jobKeys(jobId).result, parseAssetEvent);
+}
+
+/** As `readResult`, but undefined for an unreadable result, too: a damaged one must not block the job for good. */
+export async function readValidResult(
   store: ObjectStore,
   workBucket: string,
   jobId: string,
 ): Promise<AssetEvent | undefined> {
   try {
-    return await readDocument(store, workBucket, jobKeys(jobId).result, parseAssetEvent);
+    return await readResult(store, workBucket, jobId);
   } catch (error) {
     if (error instanceof UnreadableError) return undefined;
     throw error;
@@ -37,7 +52,7 @@ export async function reopenJob(
 ): Promise<'open' | 'stands' | 'reopened'> {
   const { dispatched, result } = jobKeys(jobId);
   if (!(await store.head(workBucket, result))) return 'open';
-  const before = await readResult(store, workBucket, jobId);
+  const before = await readValidResult(store, workBucket, jobId);
   if (before && isToStand(before)) return 'stands';
   await store.delete(workBucket, dispatched);
   await store.delete(workBucket, result);

@@ -38,3 +38,13 @@ export class UnreadableError extends Error {
 export class FaultyOutputError extends Error {
   override readonly name = 'FaultyOutputError';
 }
+
+/** The message was delivered to another worker meanwhile, or is gone. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+}
+
+/** The storage backend is lost or damaged: nothing works until a person has acted on the message. */
+export class BackendLostError extends Error {
+  override readonly name = 'BackendLostError';
+}

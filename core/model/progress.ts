@@ -33,13 +33,6 @@ export function parseOutline(json: unknown): Outline {
   return outlineSchema.parse(json);
 }
 
-/** Reads how far a unit is, 0 to 1. Throws ZodError likewise. */
-export function parseNote(json: unknown): number {
-  return noteSchema.parse(json).done;
-}
-
-const noteSchema = z.object({ done: z.number() });
-
 /** How far a job is: 0 to 1, by what its units cost. */
 export interface JobProgress {
   readonly done: number;

@@ -110,11 +110,6 @@ export class PreconditionFailedError extends Error {
   override readonly name = 'PreconditionFailedError';
 }
 
-/** The backend itself is lost or damaged: nothing works until a person has acted on the message. */
-export class BackendLostError extends Error {
-  override readonly name = 'BackendLostError';
-}
-
 /** There is no such open upload: it was completed, aborted or has expired. */
 export class UploadGoneError extends Error {
   override readonly name = 'UploadGoneError';
@@ -176,9 +171,4 @@ export interface Queue {
   /** Deletes the message: its work is done. Throws LeaseLostError likewise; SQS may take a late receipt. */
   acknowledge(receipt: string): Promise<void>;
   counts(): Promise<QueueCounts>;
-}
-
-/** The message was delivered to somebody else meanwhile, or is gone. */
-export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
 }

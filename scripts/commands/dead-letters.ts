@@ -8,7 +8,7 @@ import { ago, count } from '../cli/text.ts';
 import { returnDeadLetter, takeDeadLetters } from '../../core/storage/dead-letter-queue.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
-import { LeaseLostError } from '../../core/storage/ports.ts';
+import { LeaseLostError } from '../../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../../core/storage/ports.ts';
 import { oneLine } from '../../core/model/printable.ts';
 import { DEAD_LETTERS_HELP, readDeadLettersOptions } from './stage-options.ts';

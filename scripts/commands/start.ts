@@ -19,7 +19,7 @@ import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import { forgetDeletions } from '../../core/catalog/deletion.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
-import { BackendLostError } from '../../core/storage/ports.ts';
+import { BackendLostError } from '../../core/model/errors.ts';
 import { openStudio } from '../../studio/server/open-studio.ts';
 import { createLog } from '../../core/log.ts';
 import type { Logger } from '../../core/log.ts';

@@ -1,12 +1,13 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { readDocument } from '../../core/storage/documents.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
-import { parseAssetEvent } from '../../core/model/asset.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { jobKeys } from '../../core/model/keys.ts';
 import { parseOutline } from '../../core/model/progress.ts';
 import type { Outline } from '../../core/model/progress.ts';
-import { listJob, progressReader } from '../../core/catalog/job-listing.ts';
+import { listJob } from '../../core/catalog/job-listing.ts';
+import { progressReader } from '../../core/catalog/progress-notes.ts';
+import { readResult } from '../../core/catalog/results.ts';
 
 export interface WatchOptions {
   readonly store: ObjectStore;
@@ -28,7 +29,7 @@ export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
   for (;;) {
     const listing = await listJob(store, workBucket, jobId);
     if (listing?.result) {
-      const result = await readDocument(store, workBucket, keys.result, parseAssetEvent);
+      const result = await readResult(store, workBucket, jobId);
       if (result) return result;
     }
     if (listing?.plan) plan ??= await readDocument(store, workBucket, keys.plan, parseOutline);

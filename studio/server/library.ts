@@ -1,19 +1,20 @@
 import { basename } from 'node:path/posix';
 import { listAssetIds, readAsset } from '../../core/catalog/assets.ts';
 import type { PublishedAsset } from '../../core/catalog/assets.ts';
-import { listJobs, progressReader } from '../../core/catalog/job-listing.ts';
+import { readEvidence } from '../../core/catalog/evidence.ts';
+import { listJobs } from '../../core/catalog/job-listing.ts';
 import type { JobListing } from '../../core/catalog/job-listing.ts';
+import { progressReader } from '../../core/catalog/progress-notes.ts';
+import { readResult } from '../../core/catalog/results.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { retryCanHelp } from '../../core/model/rejections.ts';
 import { UnreadableError } from '../../core/model/errors.ts';
 import { readDocument } from '../../core/storage/documents.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
-import { parseAssetEvent } from '../../core/model/asset.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
 import { leftOutSentences } from '../../core/model/left-out.ts';
-import { parseEvidence } from '../../core/model/evidence.ts';
 import { parseOutline } from '../../core/model/progress.ts';
 import type { Outline } from '../../core/model/progress.ts';
 import { QUIET_MILLISECONDS } from '../../core/model/lost-work.ts';
@@ -197,13 +198,12 @@ export class LibraryReader {
     return outline;
   }
 
-  async #result({ result }: JobListing): Promise<AssetEvent | undefined> {
+  async #result({ jobId, result }: JobListing): Promise<AssetEvent | undefined> {
     if (!result) return undefined;
     const name = `${result.key} ${result.etag}`;
     const known = this.#results.get(name);
     if (known) return known;
-    const { key } = result;
-    const event = await readDocument(this.#store, this.#names.WORK_BUCKET, key, parseAssetEvent);
+    const event = await readResult(this.#store, this.#names.WORK_BUCKET, jobId);
     if (event?.type === 'asset.ready') {
       // The same file, uploaded again.
       this.#deleted.delete(event.assetId);
@@ -258,8 +258,7 @@ export class LibraryReader {
     this.#left.set(jobId, left);
     const seconds = left.after({ atSeconds: performance.now() / 1000, done });
     const evidence =
-      failure &&
-      (await readDocument(this.#store, this.#names.WORK_BUCKET, failure.key, parseEvidence));
+      failure && (await readEvidence(this.#store, this.#names.WORK_BUCKET, failure.key));
     return {
       percent: Math.floor(done * 100),
       ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),

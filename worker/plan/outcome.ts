@@ -1,5 +1,6 @@
 import {
   FaultyOutputError,
+  LeaseLostError,
   PoisonError,
   RejectedError,
   UnreadableError,
@@ -48,7 +49,7 @@ const LONGEST_SECONDS = 900;
 export function outcomeOf(error: unknown, delivery: Delivery): Outcome {
   const { receiveCount, maxReceives, maxFailures, retrySeconds, stopping } = delivery;
   if (error === undefined || error instanceof RejectedError) return { kind: 'acknowledge' };
-  if (error instanceof Error && error.name === 'LeaseLostError') return { kind: 'forget' };
+  if (error instanceof LeaseLostError) return { kind: 'forget' };
   if (FINAL.some((kind) => error instanceof kind)) return { kind: 'dead' };
   if (receiveCount >= maxReceives) return { kind: 'dead' };
   if (stopping) return { kind: 'resend', failures: delivery.failures, afterSeconds: 0 };

@@ -10,7 +10,7 @@ import {
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
-import { LeaseLostError } from '../ports.ts';
+import { LeaseLostError } from '../../model/errors.ts';
 import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';
 
 /**

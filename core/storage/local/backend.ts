@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { BackendLostError } from '../ports.ts';
+import { BackendLostError } from '../../model/errors.ts';
 import type { Backend } from '../ports.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER, makeFolder } from '../folder.ts';
 import { isRunning } from '../running.ts';

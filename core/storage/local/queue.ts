@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
-import { LeaseLostError } from '../ports.ts';
+import { LeaseLostError } from '../../model/errors.ts';
 import type { Queue, ReceivedMessage } from '../ports.ts';
 import { serialiseUnreadable } from '../../model/message.ts';
 import type { Database } from './database.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PRIVATE_FOLDER, makeFolder } from '../folder.ts';
-import { BackendLostError } from '../ports.ts';
+import { BackendLostError } from '../../model/errors.ts';
 import { listBackups } from './backup.ts';
 import type { Backup } from './backup.ts';
 import { Blobs } from './blobs.ts';

@@ -11,11 +11,8 @@ import { publicAccess } from '../../../scripts/aws/public-access.ts';
 import { stage } from '../../../infra/config.ts';
 import { completeUpload } from '../../../studio/server/uploads.ts';
 import { openAwsBackend } from '../../../core/storage/aws/backend.ts';
-import {
-  LeaseLostError,
-  PreconditionFailedError,
-  UploadGoneError,
-} from '../../../core/storage/ports.ts';
+import { LeaseLostError } from '../../../core/model/errors.ts';
+import { PreconditionFailedError, UploadGoneError } from '../../../core/storage/ports.ts';
 import type { Backend } from '../../../core/storage/ports.ts';
 import { assetIdOf } from '../../../core/model/ids.ts';
 

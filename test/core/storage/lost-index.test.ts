@@ -21,7 +21,7 @@ import { openLocalBackend } from '../../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
 import { rebuildIndex } from '../../../core/storage/local/rebuild.ts';
-import { BackendLostError } from '../../../core/storage/ports.ts';
+import { BackendLostError } from '../../../core/model/errors.ts';
 
 let directory: string;
 let index: string;

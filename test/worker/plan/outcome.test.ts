@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
   FaultyOutputError,
+  LeaseLostError,
   PoisonError,
   RejectedError,
   TransientError,
   UnreadableError,
 } from '../../../core/model/errors.ts';
-import { LeaseLostError } from '../../../core/storage/ports.ts';
 import { outcomeOf } from '../../../worker/plan/outcome.ts';
 import { jobProgress, parseOutline } from '../../../core/model/progress.ts';
 import { examplePlan } from './example.ts';

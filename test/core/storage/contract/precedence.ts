@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openJobQueue } from '../../../../core/storage/job-queue.ts';
 import { uploadEvent } from '../../../../core/storage/local/event.ts';
-import { LeaseLostError } from '../../../../core/storage/ports.ts';
+import { LeaseLostError } from '../../../../core/model/errors.ts';
 import type { Queue } from '../../../../core/storage/ports.ts';
 import { serialiseUnit } from '../../../../core/model/message.ts';
 import type { ContractBackend, Subject } from './backend.ts';

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { redact } from '../model/command.ts';
+import type { JobNames } from '../model/job.ts';
+import { jobKeys } from '../model/keys.ts';
+import { readDocument, writeDocument } from '../storage/documents.ts';
+import type { ObjectStore } from '../storage/ports.ts';
+
+const MAX_ERROR_LENGTH = 4000;
+
+/** What the work bucket keeps about a failed step of a job, for the person who reads the dead letters. */
+const evidenceSchema = z.object({
+  source: z.object({ key: z.string() }),
+  error: z.string(),
+  // Only people read these.
+  jobId: z.string().optional(),
+  assetId: z.string().optional(),
+  step: z.string().optional(),
+  /** ISO 8601. */
+  at: z.string().optional(),
+});
+
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+export function evidenceOf(
+  { jobId, assetId, source: { bucket, key } }: JobNames,
+  step: string,
+  error: unknown,
+) {
+  const at = new Date().toISOString();
+  return { jobId, assetId, source: { bucket, key }, step, at, error: describeError(error) };
+}
+
+const parseEvidence = (json: unknown) => evidenceSchema.parse(json);
+
+export async function writeEvidence(
+  store: ObjectStore,
+  workBucket: string,
+  evidence: ReturnType<typeof evidenceOf>,
+): Promise<void> {
+  const key = jobKeys(evidence.jobId).failure(evidence.step);
+  await writeDocument(store, workBucket, key, evidence, parseEvidence);
+}
+
+/** Undefined when there is none under that key. Throws UnreadableError. */
+export function readEvidence(
+  store: ObjectStore,
+  workBucket: string,
+  key: string,
+): Promise<Evidence | undefined> {
+  return readDocument(store, workBucket, key, parseEvidence);
+}
+
+/** The error in one text, without the secrets that signed addresses hold. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return redact(text).slice(0, MAX_ERROR_LENGTH);
+}
