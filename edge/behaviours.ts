@@ -22,9 +22,9 @@ const YEAR_SECONDS = 365 * 24 * 3600;
  * Of a request its path counts, and which encodings its viewer takes; nothing else.
  */
 export const CACHE_POLICIES = {
-  versions: { least: 0, unsaid: YEAR_SECONDS, most: YEAR_SECONDS },
-  pointer: { least: 0, unsaid: 10, most: 10 },
-  player: { least: 0, unsaid: 300, most: 3600 },
+  versions: { minTtl: 0, defaultTtl: YEAR_SECONDS, maxTtl: YEAR_SECONDS },
+  pointer: { minTtl: 0, defaultTtl: 10, maxTtl: 10 },
+  player: { minTtl: 0, defaultTtl: 300, maxTtl: 3600 },
 } as const;
 
 export type CachePolicyName = keyof typeof CACHE_POLICIES;

@@ -238,12 +238,9 @@ export class DeliveryStack extends StageStack {
   }
 
   private cachePolicy(policy: CachePolicyName): CloudfrontCachePolicy {
-    const { least, unsaid, most } = CACHE_POLICIES[policy];
-    return new CloudfrontCachePolicy(this, `cache-${policy}`, {
+        return new CloudfrontCachePolicy(this, `cache-${policy}`, {
       name: nameOf(this.config.name, policy),
-      minTtl: least,
-      defaultTtl: unsaid,
-      maxTtl: most,
+      ...CACHE_POLICIES[policy],
       parametersInCacheKeyAndForwardedToOrigin: {
         enableAcceptEncodingBrotli: ENCODINGS.includes('br'),
         enableAcceptEncodingGzip: ENCODINGS.includes('gzip'),

@@ -7,16 +7,12 @@ import type { Reply } from '../../core/http/reply.ts';
 
 export type ReadableStore = Pick<ObjectStore, 'head' | 'get'>;
 
-/** The headers that decide, beside the key, which bytes are asked for. */
+/** The request headers that select the bytes of an object. */
 export type RangeHeaders = Conditions & { readonly range?: string | undefined };
 
-function missing(): Reply {
+/** S3's answer for a key that does not exist, or that the CDN may not read. */
+export function missing(): Reply {
   return errorReply(MISSING.status, 'AccessDenied', 'Access Denied');
-}
-
-/** S3's answer to a path whose percent signs mean nothing. */
-export function badAddress(): Reply {
-  return errorReply(400, 'InvalidURI', "Couldn't parse the specified URI.");
 }
 
 function errorReply(status: number, code: string, message: string): Reply {
@@ -27,12 +23,12 @@ function errorReply(status: number, code: string, message: string): Reply {
   };
 }
 
-/** Answers for one object as S3 does, with the type it was stored with and no guess at another. */
+/** Answers a request for one object as S3 does. The content type is the stored one; it is never guessed. */
 export async function readObject(
   store: ReadableStore,
   bucket: string,
   key: string,
-  asked: RangeHeaders,
+  requestHeaders: RangeHeaders,
 ): Promise<Reply> {
   const info = await store.head(bucket, key);
   if (!info) return missing();
@@ -44,21 +40,21 @@ export async function readObject(
     'accept-ranges': 'bytes',
   };
   const validators = { etag: headers.etag, lastModified: info.lastModified };
-  if (isOtherVersion(asked, validators)) {
+  if (isOtherVersion(requestHeaders, validators)) {
     return errorReply(412, 'PreconditionFailed', 'A precondition of the request does not hold.');
   }
-  if (isNotModified(asked, validators)) return { status: 304, headers };
+  if (isNotModified(requestHeaders, validators)) return { status: 304, headers };
   const { sizeBytes } = info;
-  const wanted = isRangeOfThis(asked, validators) ? asked.range : undefined;
-  const range = readRange(wanted, sizeBytes);
+  const rangeHeader = isRangeOfThis(requestHeaders, validators) ? requestHeaders.range : undefined;
+  const range = readRange(rangeHeader, sizeBytes);
   if (range === 'unsatisfiable') {
     return { status: 416, headers: { 'content-range': `bytes */${sizeBytes}` } };
   }
   const found = await store.get(bucket, key, range === 'whole' ? undefined : range);
   if (found?.info.etag !== info.etag) {
-    // Replaced since the look at it: what was said above is of another object.
+    // The object was replaced between the two reads, so the headers above belong to the old one.
     found?.body.destroy();
-    return readObject(store, bucket, key, asked);
+    return readObject(store, bucket, key, requestHeaders);
   }
   const { body } = found;
   if (range === 'whole') {

@@ -2,62 +2,60 @@ import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { viewerRequestSource } from '../source.ts';
 import type { Logger } from '../../core/log.ts';
+import { answerRequests, closeServer, listen } from '../../core/http/listen.ts';
+import type { Reply } from '../../core/http/reply.ts';
 import { addressesOf } from './addresses.ts';
 import { deliver, openDelivery } from './delivery.ts';
-import { answerRequests, closeServer, listen } from '../../core/http/listen.ts';
 import type { ReadableStore } from './origin.ts';
-import type { Reply } from '../../core/http/reply.ts';
 
 export interface EdgeOptions {
   readonly store: ReadableStore;
   readonly deliveryBucket: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Origins of other sites whose pages may show the videos; the edge's own pages always may. */
+  /** Origins of other sites whose pages may show the videos. The edge's own pages always may. */
   readonly allowedSites: readonly string[];
-  /** Serves also who says nothing of where a request comes from, as apps and scripts do. Default: false. */
+  /** Serves requests without Origin, Referer and Sec-Fetch-Site, as apps and scripts send them. Default: false. */
   readonly allowNoContext?: boolean;
-  /** Assets are fetched with a token that one of these keys signed, too. Default: none, and no tokens. */
+  /** Assets need a token that one of these keys signed. Default: none, and no tokens. */
   readonly tokenKeys?: readonly string[];
-  /** Makes what answers all other paths, once the server's origin is known. `forget` drops an asset from the cache. */
-  readonly pages: (origin: string, forget: (assetId: string) => void) => Pages;
+  /** Called once with the server's origin; the result answers every path outside `/v/` and `/t/`. */
+  readonly pages: (origin: string) => Pages;
   readonly log: Logger;
 }
 
-/** Answers a request for anything that is not published. */
+/** Answers a request for a page. */
 export type Pages = (request: IncomingMessage) => Promise<Reply>;
 
 export interface Edge {
   /** `http://127.0.0.1:8080` */
   readonly origin: string;
-  /** Ends at once, in the middle of whatever is sent. */
+  /** Aborts open responses. */
   close(): Promise<void>;
 }
 
 /**
- * Serves, on loopback only, what is published below `/v/` as the CDN will, and beside it the pages
- * for people. Throws Error when the port cannot be had or a site is no origin.
+ * Serves, on loopback only, the published videos below `/v/` as the CDN does, and the pages for people.
+ * Throws Error if the port is not available or an allowed site is not an origin.
  */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { store, deliveryBucket, port, log } = options;
   const { allowedSites, allowNoContext = false, tokenKeys = [] } = options;
   const server = createServer();
-  // Before listening: a mistake in the sites leaves no open port behind.
+  // Checks the sites before the port is opened.
   viewerRequestSource({ allowedSites, allowNoContext });
   const bound = await listen(server, port);
   const { origin, sites, hosts } = addressesOf(bound);
-  const delivery = openDelivery(
-    { allowedSites: [...sites, ...allowedSites], allowNoContext, tokenKeys },
-    { store, name: deliveryBucket, accessMode: 'cdn-only', originSecret: '' },
-  );
-  const pages = options.pages(origin, (assetId) => delivery.cache.forget(`/v/${assetId}/`));
+  const rule = { allowedSites: [...sites, ...allowedSites], allowNoContext, tokenKeys };
+  const delivery = openDelivery(rule, store, deliveryBucket);
+  const pages = options.pages(origin);
   answerRequests(
     server,
     async (request) => {
-      // Node keeps the first of two; a proxy before it may have looked at the second (RFC 9112, 3.2).
-      if (request.headersDistinct.host?.length !== 1) return twoHosts();
-      // A name of somebody else's that leads to this machine would make their page one of ours (DNS rebinding).
-      if (!hosts.includes(request.headers.host?.toLowerCase() ?? '')) return notHere(origin);
+      // Node uses the first of two Host headers; a proxy may have used the second (RFC 9112, 3.2).
+      if (request.headersDistinct.host?.length !== 1) return repeatedHost();
+      // DNS rebinding: another site's name that resolves to this machine would make its page same-origin.
+      if (!hosts.includes(request.headers.host?.toLowerCase() ?? '')) return foreignHost(origin);
       const { url = '/' } = request;
       return /^\/[vt]\//.test(url) ? deliver(delivery, request) : pages(request);
     },
@@ -68,11 +66,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
 const PLAIN = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
 
-function twoHosts(): Reply {
+function repeatedHost(): Reply {
   return { status: 400, headers: PLAIN, body: 'A request has one Host header.\n' };
 }
 
-function notHere(origin: string): Reply {
+function foreignHost(origin: string): Reply {
   return {
     status: 403,
     headers: PLAIN,

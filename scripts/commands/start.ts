@@ -70,10 +70,9 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     port: options.port,
     allowedSites: options.allowedSites,
     listAssets: () => listAssets(store, deliveryBucket),
-    studio: (origin, forget) =>
+    studio: (origin) =>
       openStudio({
         ...{ backend, names, origin, log },
-        onRemoved: async (assetId) => forget(assetId),
         backendName: 'this machine',
         pollMilliseconds: STUDIO_POLL_MILLISECONDS,
       }),

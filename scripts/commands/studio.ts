@@ -43,7 +43,7 @@ await runCommand({
       ...{ store: backend.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
       allowedSites: [],
       listAssets: () => listAssets(backend.store, names.DELIVERY_BUCKET),
-      studio: (_origin, forget) =>
+      studio: () =>
         openStudio({
           ...{ backend, names, backendName: name, origin, tokens, log },
           pollMilliseconds: POLL_MILLISECONDS,
@@ -54,7 +54,6 @@ await runCommand({
               log.warn({ event: 'workers.asleep', err: error });
             }),
           onRemoved: async (assetId) => {
-            forget(assetId);
             await forgetAsset(distribution, assetId);
           },
         }),

@@ -3,9 +3,9 @@ import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
 import type { AccessMode } from '../../edge/behaviours.ts';
-import { openDelivery } from '../../edge/local/delivery.ts';
-import type { Delivery } from '../../edge/local/delivery.ts';
-import { startDirectOrigin } from '../../edge/local/direct.ts';
+import { openCdn } from '../edge/cdn.ts';
+import type { Cdn } from '../edge/cdn.ts';
+import { startDirectOrigin } from '../edge/direct-origin.ts';
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
@@ -41,8 +41,8 @@ let page: Page;
 beforeAll(async () => {
   machine = await Machine.open();
   asset = await publishAsset(machine, 'Played');
-  const cdn = (accessMode: AccessMode, tokens: boolean): Delivery =>
-    openDelivery(
+  const cdn = (accessMode: AccessMode, tokens: boolean): Cdn =>
+    openCdn(
       {
         allowedSites: [SITE, 'https://*.wild.example'],
         allowNoContext: false,

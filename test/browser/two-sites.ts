@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { deliver } from '../../edge/local/delivery.ts';
-import type { Delivery } from '../../edge/local/delivery.ts';
 import { answerRequests, closeServer, listen } from '../../core/http/listen.ts';
 import type { Reply } from '../../core/http/reply.ts';
 import { createLog } from '../../core/log.ts';
+import type { Cdn } from '../edge/cdn.ts';
 import { openBrowser } from './browser.ts';
 
 const HLS = fileURLToPath(import.meta.resolve('hls.js/dist/hls.min.js'));
@@ -35,14 +34,14 @@ export interface TwoSites {
  * A browser to which every `https://….example` is this process: the CDN of that host, or else a site,
  * whose only page has hls.js and the referrer policy that its query names.
  */
-export async function openTwoSites(cdns: ReadonlyMap<string, Delivery>): Promise<TwoSites> {
+export async function openTwoSites(cdns: ReadonlyMap<string, Cdn>): Promise<TwoSites> {
   const answered: Answered[] = [];
   const server = createServer(selfSigned());
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     const { host = '' } = request.headers;
     const cdn = cdns.get(host);
     if (!cdn) return sitePage(request);
-    const reply = await deliver(cdn, request);
+    const reply = await cdn.answer(request);
     const { status, headers } = reply;
     answered.push({ host, path: request.url ?? '', status, cache: headers['x-cache'] });
     return reply;

@@ -4,15 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { PLAYER_KEY } from '../../scripts/aws/player.ts';
 import { STAGES } from '../../infra/config.ts';
-import { openDelivery } from '../../edge/local/delivery.ts';
-import type { Delivery } from '../../edge/local/delivery.ts';
 import type { Reply } from '../../core/http/reply.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
 import { cloudSetting } from '../aws/setting.ts';
-import { startCdn } from '../scripts/aws/cdn.ts';
+import { openCdn, startCdn } from '../edge/cdn.ts';
+import type { Cdn } from '../edge/cdn.ts';
 import { Deployed, ORIGIN } from '../scripts/aws/deployed.ts';
 import { makeDistribution } from '../scripts/aws/distribution.ts';
 import { run } from '../scripts/aws/run.ts';
@@ -37,8 +36,8 @@ const NOT_ASKED = [
 describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
   let machine: Machine;
   let deployed: Deployed;
-  let delivery: Delivery;
-  let cdn: Edge;
+  let cdn: Cdn;
+  let served: Edge;
   let relay: Relay;
   let forgets = true;
   let hasEngine = true;
@@ -51,9 +50,9 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     const [dev] = STAGES;
     if (dev === undefined) throw new Error('There is no stage dev.');
     const bucket = { store, name: machine.env.DELIVERY_BUCKET, originSecret: '' };
-    delivery = openDelivery(dev, { ...bucket, accessMode: dev.accessMode });
-    cdn = await startCdn(delivery, (reply) => changed(reply));
-    await deployed.origin(cdn.origin);
+    cdn = openCdn(dev, { ...bucket, accessMode: dev.accessMode });
+    served = await startCdn(cdn, (reply) => changed(reply));
+    await deployed.origin(served.origin);
     const cloudFront = new CloudFrontClient();
     await deployed.distribution(await makeDistribution(cloudFront));
     cloudFront.destroy();
@@ -62,8 +61,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     relay = await startRelay(
       endpoint,
       ({ method, url = '' }) => {
-        if (method === 'POST' && url.endsWith('/invalidation') && forgets)
-          delivery.cache.forget('/v/');
+        if (method === 'POST' && url.endsWith('/invalidation') && forgets) cdn.cache.clear();
       },
       (request, response) => hasEngine && engine(request, response),
     );
@@ -77,7 +75,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     await store.put(bucket.name, PLAYER_KEY, 'play();\n'.repeat(1000), { contentType });
   });
   afterAll(async () => {
-    await cdn.close();
+    await served.close();
     await relay.close();
     deployed.close();
     await machine.close();

@@ -60,17 +60,14 @@ async function serve(
     ...{ store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
     listAssets: async () => [],
     log: createLog('silent'),
-    studio: (_origin, forget) =>
+    studio: () =>
       openStudio({
         ...{ backend: { ...backend, store }, names, backendName: 'this machine', origin: ORIGIN },
         log: createLog('silent'),
         // Long enough that what is seen at once was told at once.
         pollMilliseconds: 60_000,
         onWork: async () => void (worked += 1),
-        onRemoved: (id) => {
-          forget(id);
-          return onRemoved(id);
-        },
+        onRemoved,
       }),
   });
   return {

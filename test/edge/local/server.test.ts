@@ -4,8 +4,6 @@ import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signAddress } from '../../../edge/playback-token.ts';
-import type { AccessMode } from '../../../edge/behaviours.ts';
-import { startDirectOrigin } from '../../../edge/local/direct.ts';
 import { startSite } from '../../../scripts/pages/site.ts';
 import type { Edge } from '../../../edge/local/server.ts';
 import { createLog } from '../../../core/log.ts';
@@ -50,8 +48,8 @@ beforeAll(async () => {
 
 afterAll(() => edge.close());
 
-describe('an object', () => {
-  test('comes with the headers it was stored with and those of the policy', async () => {
+describe('Objects', () => {
+  test('An object has the headers that it was stored with, and those of the response headers policy', async () => {
     const { status, headers, body } = await ask(segmentUrl, { origin: SITE });
     expect(status).toBe(200);
     expect(body.equals(segment)).toBe(true);
@@ -70,57 +68,38 @@ describe('an object', () => {
     });
   });
 
-  test('comes without CORS headers to who sends no origin', async () => {
+  test('An object has no CORS headers if the request has no Origin', async () => {
     const { status, headers } = await ask(segmentUrl, { referer: `${SITE}/` });
     expect(status).toBe(200);
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 
-  test('keeps the type it was stored with, also where that is a mistake', async () => {
+  test('An object has the content type that it was stored with, even a wrong one', async () => {
     const { headers } = await ask(`${edge.origin}/v/untyped.ts`, { origin: SITE });
     expect(headers['content-type']).toBe('binary/octet-stream');
   });
 
-  test('is not kept under a second address, which would outlive it', async () => {
+  test('An object has only one address: a percent-encoded form of it is not found', async () => {
     const alias = `${edge.origin}/${SEGMENT.replace('00000', '%300000')}`;
     const { status, headers, body } = await ask(alias, { origin: SITE });
     expect([status, headers['cache-control']]).toEqual([404, 'no-store']);
     expect(body.toString()).toContain('no escapes');
   });
 
-  test('is kept, so that the origin is asked once; a wrong origin changes nothing for a right one', async () => {
-    store.put('delivery', 'v/kept.ts', 'x', { contentType: 'video/mp2t', cacheControl: IMMUTABLE });
-    const kept = `${edge.origin}/v/kept.ts`;
-    const foreign = await ask(kept, { origin: 'https://evil.example' });
-    const bare = await ask(kept, { referer: `${SITE}/` });
-    const allowed = await ask(kept, { origin: SITE });
-    const other = await ask(kept, { origin: edge.origin });
-    const seen = [foreign, bare, allowed, other].map(({ headers }) => [
-      ...[headers['x-cache'], headers['access-control-allow-origin']],
-    ]);
-    expect(seen).toEqual([
-      ['FunctionGeneratedResponse from cloudfront', undefined],
-      ['Miss from cloudfront', undefined],
-      ['Hit from cloudfront', '*'],
-      ['Hit from cloudfront', '*'],
-    ]);
-  });
-
-  test('of no bytes has no bytes', async () => {
+  test('An empty object has an empty body', async () => {
     const { status, headers, body } = await ask(`${edge.origin}/v/empty.ts`, { origin: SITE });
     expect([status, headers['content-length'], body.length]).toEqual([200, '0', 0]);
   });
 
-  test('is described by HEAD as by GET, without its bytes', async () => {
+  test('HEAD returns the headers of GET without the body', async () => {
     const whole = await ask(segmentUrl, { origin: SITE });
     const { status, headers, body } = await ask(segmentUrl, { origin: SITE }, 'HEAD');
     expect(status).toBe(200);
     expect(body.length).toBe(0);
-    const said = { date: '', age: '', 'x-cache': '' };
-    expect({ ...headers, ...said }).toEqual({ ...whole.headers, ...said });
+    expect({ ...headers, date: '' }).toEqual({ ...whole.headers, date: '' });
   });
 
-  test('that the viewer has is not sent again', async () => {
+  test('An object is not sent again if If-None-Match names its ETag', async () => {
     const { headers } = await ask(segmentUrl, { origin: SITE });
     const etag = headers.etag ?? '';
     for (const known of [etag, `"other", W/${etag}`, '*']) {
@@ -142,7 +121,7 @@ describe('an object', () => {
     ['2099-01-01T00:00:00Z', 200],
     ['2099', 200],
     ['', 200],
-  ])('is sent where it was modified after %s, else not: %i', async (since, status) => {
+  ])('If-Modified-Since %s answers %i', async (since, status) => {
     const asked = { origin: SITE, 'if-modified-since': since };
     expect((await ask(segmentUrl, asked)).status).toBe(status);
     expect((await ask(segmentUrl, asked, 'HEAD')).status).toBe(status);
@@ -156,27 +135,27 @@ describe('an object', () => {
     ['if-unmodified-since', 'Fri, 02 Jan 2026 03:04:05 GMT', 206],
     ['if-unmodified-since', 'Fri, 02 Jan 2026 03:04:04 GMT', 412],
     ['if-unmodified-since', 'yesterday', 206],
-  ])('is sent to a client that wants it %s %s: %i', async (name, value, status) => {
+  ])('A range with %s %s answers %i', async (name, value, status) => {
     const { headers } = await ask(segmentUrl, { origin: SITE });
     const condition = { [name]: value.replace('ETAG', headers.etag ?? '') };
     const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=0-9', ...condition });
     expect(answer.status).toBe(status);
   });
 
-  test('is compared by its ETag alone where the viewer names one', async () => {
+  test('If-None-Match takes precedence over If-Modified-Since', async () => {
     const asked = { origin: SITE, 'if-modified-since': 'Thu, 01 Jan 2099 00:00:00 GMT' };
     const answer = await ask(segmentUrl, { ...asked, 'if-none-match': '"other"' });
     expect(answer.status).toBe(200);
   });
 });
 
-describe('a range', () => {
+describe('Ranges', () => {
   test.each([
     ['bytes=0-99', 0, 99],
     ['bytes=199990-', 199_990, 199_999],
     ['bytes=-10', 199_990, 199_999],
     ['bytes=100000-900000', 100_000, 199_999],
-  ])('%s is a part', async (range, first, last) => {
+  ])('%s answers that part', async (range, first, last) => {
     const { status, headers, body } = await ask(segmentUrl, { origin: SITE, range });
     expect(status).toBe(206);
     expect(headers['content-range']).toBe(`bytes ${first}-${last}/200000`);
@@ -185,20 +164,20 @@ describe('a range', () => {
   });
 
   test.each(['bytes=0-9,20-29', 'bytes=9-0', 'lines=1-2', 'nonsense'])(
-    '%s is answered with the whole',
+    '%s answers the whole object',
     async (range) => {
       const { status, headers, body } = await ask(segmentUrl, { origin: SITE, range });
       expect([status, headers['content-range'], body.length]).toEqual([200, undefined, 200_000]);
     },
   );
 
-  test('outside the object is refused with its size', async () => {
+  test('A range outside the object answers 416 with the size of the object', async () => {
     const answer = await ask(segmentUrl, { origin: SITE, range: 'bytes=200000-' });
     expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */200000']);
     expect(answer.headers['access-control-allow-origin']).toBe('*');
   });
 
-  test('counts only where the first part was of the same version', async () => {
+  test('If-Range answers the whole object if it names another version', async () => {
     const range = 'bytes=0-9';
     const { headers } = await ask(segmentUrl, { origin: SITE });
     const { etag = '', 'last-modified': modified = '' } = headers;
@@ -211,7 +190,7 @@ describe('a range', () => {
     expect(statuses).toEqual([206, 206, 200, 200, 200, 200]);
   });
 
-  test('of a playlist is never compressed', async () => {
+  test('A range of a playlist is not compressed', async () => {
     const range = 'bytes=0-1999';
     const answer = await ask(playlistUrl, { origin: SITE, range, 'accept-encoding': 'gzip' });
     expect([answer.status, answer.headers['content-encoding']]).toEqual([206, undefined]);
@@ -219,8 +198,8 @@ describe('a range', () => {
   });
 });
 
-describe('compression', () => {
-  test('a playlist is sent compressed to who accepts that, under a weak ETag', async () => {
+describe('Compression', () => {
+  test('A playlist is compressed for viewers that accept it, and has a weak ETag then', async () => {
     const plain = await ask(playlistUrl, { origin: SITE });
     const answer = await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'gzip, deflate' });
     expect(gunzipSync(answer.body).toString()).toBe(playlist);
@@ -235,7 +214,7 @@ describe('compression', () => {
     expect(plain.body.toString()).toBe(playlist);
   });
 
-  test('who takes both gets Brotli', async () => {
+  test('Brotli is preferred to gzip', async () => {
     const headers = { origin: SITE, 'accept-encoding': 'gzip, br' };
     const answer = await ask(playlistUrl, headers);
     expect(answer.headers['content-encoding']).toBe('br');
@@ -252,15 +231,15 @@ describe('compression', () => {
     ['v/short.m3u8', 'gzip', undefined],
     ['v/long.vtt', 'gzip', undefined],
     [SEGMENT, 'gzip', undefined],
-  ])('%s to who accepts %s comes as %s', async (key, accepted, encoding) => {
+  ])('%s with Accept-Encoding %s has Content-Encoding %s', async (key, accepted, encoding) => {
     const headers = { origin: SITE, 'accept-encoding': accepted };
     const answer = await ask(`${edge.origin}/${key}`, headers);
     expect([answer.status, answer.headers['content-encoding']]).toEqual([200, encoding]);
   });
 });
 
-describe('refusals', () => {
-  test('another site gets a sentence and no byte of the object', async () => {
+describe('Refusals', () => {
+  test('A page of another site gets a sentence instead of the object', async () => {
     const answer = await ask(segmentUrl, { origin: 'https://elsewhere.example' });
     expect(answer.status).toBe(403);
     expect(answer.headers['cache-control']).toBe('no-store');
@@ -268,7 +247,7 @@ describe('refusals', () => {
     expect(answer.body.toString()).toBe('This site may not show the videos kept here.\n');
   });
 
-  test('who says nothing is refused, and served where the edge is told so', async () => {
+  test('A request without context is refused unless allowNoContext is set', async () => {
     expect((await ask(segmentUrl)).status).toBe(403);
     const open = await startSite({
       ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [], listAssets, log },
@@ -278,7 +257,7 @@ describe('refusals', () => {
     await open.close();
   });
 
-  test("the edge's own pages may, under both names of this machine", async () => {
+  test("The edge's own pages may fetch, under both names of this machine", async () => {
     const local = edge.origin.replace('127.0.0.1', 'localhost');
     for (const origin of [edge.origin, local]) {
       const answer = await ask(segmentUrl, { origin });
@@ -287,16 +266,15 @@ describe('refusals', () => {
     }
   });
 
-  test('what is missing is a 403 of the origin, readable to the allowed site', async () => {
+  test('A missing object answers 403 as S3 does, readable for an allowed site', async () => {
     const answer = await ask(`${edge.origin}/v/missing.ts`, { origin: SITE });
     expect(answer.status).toBe(403);
     expect(answer.headers['content-type']).toBe('application/xml');
     expect(answer.headers['access-control-allow-origin']).toBe('*');
-    expect(answer.headers['x-cache']).toBe('Error from cloudfront');
     expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
   });
 
-  test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('%s is not found', async (path) => {
+  test.each(['/v/%', '/v/%zz', '/v/%ff', '/v/a%2'])('The path %s is not found', async (path) => {
     const answer = await ask(edge.origin + path, { origin: SITE });
     expect([answer.status, answer.headers['cache-control']]).toEqual([404, 'no-store']);
   });
@@ -306,25 +284,25 @@ describe('refusals', () => {
     '/delivery/private.json',
     '/v/../private.json',
     '/v/%2e%2e/private.json',
-  ])('%s does not lead out of what is published', async (path) => {
+  ])('The path %s does not reach an unpublished object', async (path) => {
     const answer = await ask(edge.origin + path, { origin: SITE });
     expect(answer.status).toBeGreaterThanOrEqual(403);
     expect(answer.body.toString()).not.toBe('{}');
   });
 
-  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('%s is not allowed', async (method) => {
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('The method %s is not allowed', async (method) => {
     const answer = await ask(segmentUrl, { origin: SITE }, method);
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 
-  test('a preflight of an allowed site is answered, of another refused', async () => {
+  test('A preflight succeeds for an allowed site and fails for another', async () => {
     const allowed = await ask(segmentUrl, { origin: SITE }, 'OPTIONS');
     expect([allowed.status, allowed.headers['access-control-allow-origin']]).toEqual([204, SITE]);
     const refused = await ask(segmentUrl, { origin: 'https://elsewhere.example' }, 'OPTIONS');
     expect(refused.status).toBe(403);
   });
 
-  test('another name of this machine is refused: its page would be of the same origin', async () => {
+  test('A request for another host name is refused, because its page would be same-origin', async () => {
     const { port } = new URL(edge.origin);
     for (const host of [`evil.example:${port}`, `evil.example`, '127.0.0.1', `127.0.0.1:1`]) {
       for (const path of [`/${SEGMENT}`, '/']) {
@@ -336,7 +314,7 @@ describe('refusals', () => {
   });
 });
 
-describe('with tokens', () => {
+describe('Tokens', () => {
   const KEY = 'the key';
   let guarded: Edge;
   let address: string;
@@ -349,7 +327,7 @@ describe('with tokens', () => {
   });
   afterAll(() => guarded.close());
 
-  test('an address is good for its time, also for who says nothing', async () => {
+  test('A signed address is served, also without context', async () => {
     const signed = signAddress(address, KEY, 60);
     const { status, headers, body } = await ask(signed, { origin: SITE });
     expect([status, headers['access-control-allow-origin']]).toEqual([200, '*']);
@@ -357,13 +335,7 @@ describe('with tokens', () => {
     expect((await ask(signed)).status).toBe(200);
   });
 
-  test('the cache does not know of them: what one brought is there for the next', async () => {
-    await ask(signAddress(address, KEY, 100));
-    const { headers } = await ask(signAddress(address, KEY, 200));
-    expect(headers['x-cache']).toBe('Hit from cloudfront');
-  });
-
-  test('a page of an allowed site can read that its address has expired', async () => {
+  test('A page of an allowed site can read that its address has expired', async () => {
     const old = signAddress(address, KEY, 60, new Date(Date.now() - 61_000));
     const { status, headers, body } = await ask(old, { origin: SITE });
     expect([status, headers['access-control-allow-origin']]).toEqual([410, SITE]);
@@ -372,68 +344,45 @@ describe('with tokens', () => {
   });
 });
 
-describe("the bucket's own address", () => {
-  test.each<[mode: AccessMode, status: number]>([
-    ['cdn-only', 403],
-    ['public-read-via-cdn', 403],
-    ['public-read', 200],
-  ])('in %s answers %i to whoever asks past the edge', async (accessMode, status) => {
-    const originSecret = 'only the CDN knows it';
-    const bucket = { store, name: 'delivery', accessMode, originSecret };
-    const direct = await startDirectOrigin(bucket, log);
-    for (const headers of [{}, { origin: SITE }, { referer: `${SITE}/` }, { range: 'bytes=0-9' }]) {
-      const answer = await ask(`${direct.origin}/${SEGMENT}`, headers);
-      const range = 'range' in headers && status === 200 ? 206 : status;
-      expect(answer.status).toBe(range);
-      if (status === 403) expect(answer.body.toString()).toContain('<Code>AccessDenied</Code>');
-    }
-    expect((await ask(`${direct.origin}/private.json`)).status).toBe(403);
-    expect((await ask(`${direct.origin}/v/%`)).status).toBe(400);
-    const knowing = await ask(`${direct.origin}/${SEGMENT}`, { referer: originSecret });
-    expect(knowing.status).toBe(accessMode === 'cdn-only' ? 403 : 200);
-    await direct.close();
-  });
-});
-
-describe('stays up', () => {
+describe('Robustness', () => {
   test.each([
-    ['no HTTP', 'nonsense\r\n\r\n', '400'],
-    ['no host', `GET /${SEGMENT} HTTP/1.1\r\n\r\n`, '400'],
-    ['no host and no need for one', `GET /${SEGMENT} HTTP/1.0\r\n\r\n`, '400'],
+    ['bytes that are not HTTP', 'nonsense\r\n\r\n', '400'],
+    ['no Host header', `GET /${SEGMENT} HTTP/1.1\r\n\r\n`, '400'],
+    ['no Host header in HTTP/1.0', `GET /${SEGMENT} HTTP/1.0\r\n\r\n`, '400'],
     ['a space in the path', 'GET /v/a b HTTP/1.1\r\nHost: x\r\n\r\n', '400'],
     [
-      'headers without end',
+      'headers that are too long',
       `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(100_000)}\r\n\r\n`,
       '431',
     ],
     [
-      'a whole address as the path',
+      'an absolute URL as its target',
       'GET http://x/v/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
       '403',
     ],
     [
-      'two origins',
+      'two Origin headers',
       `GET /${SEGMENT} HTTP/1.1\r\nHost: HOST\r\nOrigin: ${SITE}\r\nOrigin: ${SITE}\r\nConnection: close\r\n\r\n`,
       '403',
     ],
     [
-      'two hosts',
+      'two Host headers',
       `GET /${SEGMENT} HTTP/1.1\r\nHost: HOST\r\nHost: evil.example\r\nOrigin: ${SITE}\r\nConnection: close\r\n\r\n`,
       '400',
     ],
     [
-      'bytes that are no text',
+      'bytes that are not UTF-8',
       'GET /v/\xff\xfe HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n',
       '40',
     ],
-  ])('after a request with %s', async (_about, bytes, status) => {
+  ])('The server survives a request with %s', async (_about, bytes, status) => {
     const { host } = new URL(edge.origin);
     const answer = await sendRaw(edge.origin, bytes.replace('HOST', host));
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status}`));
     expect((await ask(segmentUrl, { origin: SITE })).status).toBe(200);
   });
 
-  test('after a connection that is closed in the middle of a request', async () => {
+  test('The server survives a connection that is reset in the middle of a request', async () => {
     const { hostname, port } = new URL(edge.origin);
     const socket = connect(Number(port), hostname);
     await once(socket, 'connect');
@@ -442,7 +391,7 @@ describe('stays up', () => {
     expect((await ask(segmentUrl, { origin: SITE })).status).toBe(200);
   });
 
-  test('after an object that cannot be read, which is logged', async () => {
+  test('An object that cannot be read answers 500, and the error is logged', async () => {
     const lines: unknown[] = [];
     const broken = await startSite({
       ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets },
@@ -461,17 +410,17 @@ describe('stays up', () => {
   });
 });
 
-describe('leaves no object open', () => {
+describe('Open objects', () => {
   const BIG = 'v/big.ts';
   let big: string;
 
   beforeAll(() => {
-    // More than the sockets between two programs hold, so that the reader has to wait for the viewer.
+    // More than the socket buffers hold, so that the reader has to wait for the viewer.
     store.put('delivery', BIG, Buffer.alloc(50_000_000), { contentType: 'video/mp2t' });
     big = `${edge.origin}/${BIG}`;
   });
 
-  test('after viewers who went away in the middle', async () => {
+  test('Objects are closed when viewers disconnect in the middle', async () => {
     const viewers = Array.from({ length: 5 }, () => get(big, { headers: { origin: SITE } }));
     const answers = await Promise.all(viewers.map((viewer) => once(viewer, 'response')));
     expect(answers.length).toBe(5);
@@ -480,7 +429,7 @@ describe('leaves no object open', () => {
     await store.whenOpen(0);
   });
 
-  test('after HEAD, a known object, a refusal and a bad range', async () => {
+  test('Objects are closed after HEAD, 304, 403 and 416', async () => {
     await ask(big, { origin: SITE }, 'HEAD');
     await ask(playlistUrl, { origin: SITE, 'accept-encoding': 'gzip' }, 'HEAD');
     await ask(big, { origin: SITE, 'if-none-match': '*' });
@@ -489,7 +438,7 @@ describe('leaves no object open', () => {
     await store.whenOpen(0);
   });
 
-  test('after a viewer who went away before the object was open', async () => {
+  test('An object is closed if the viewer disconnected before it was opened', async () => {
     let gone: () => void;
     const wentAway = new Promise<void>((done) => (gone = done));
     const late = await startSite({
@@ -511,7 +460,7 @@ describe('leaves no object open', () => {
     await late.close();
   });
 
-  test('when it is closed while it sends', async () => {
+  test('Objects are closed when the server is closed while it sends', async () => {
     const closing = await startSite({
       ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
     });
@@ -523,7 +472,7 @@ describe('leaves no object open', () => {
     viewer.destroy();
   });
 
-  test('when the object is replaced between the look at it and the reading', async () => {
+  test('An object that is replaced between HEAD and GET is read again, and the first body closed', async () => {
     let first = true;
     const racing = await startSite({
       ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
@@ -544,15 +493,15 @@ describe('leaves no object open', () => {
   });
 });
 
-describe('does not start', () => {
-  test('on a port that is taken, and says so', async () => {
+describe('Startup', () => {
+  test('Startup fails with a sentence if the port is taken', async () => {
     const port = Number(new URL(edge.origin).port);
     await expect(
       startSite({ store, deliveryBucket: 'delivery', port, allowedSites: [], listAssets, log }),
     ).rejects.toThrow(`Port ${port} is taken. Choose another with --port, or 0 for any free one.`);
   });
 
-  test('with a site that is no origin', async () => {
+  test('Startup fails if an allowed site is not an origin', async () => {
     const allowedSites = ['site.example'];
     await expect(
       startSite({ store, deliveryBucket: 'delivery', port: 0, allowedSites, listAssets, log }),

@@ -11,7 +11,6 @@ import {
   trialSentence,
   tryEdgeFunction,
 } from '../../../scripts/aws/edge-trial.ts';
-import { requestWith } from '../../../edge/event.ts';
 import { viewerRequestSource } from '../../../edge/source.ts';
 import { stage } from '../../../infra/config.ts';
 import { nameOf } from '../../../infra/names.ts';
@@ -125,10 +124,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
 
 test('A body is a text, or says how it is encoded.', () => {
   const read = (body: unknown) =>
-    readTestOutput(
-      JSON.stringify({ response: { statusCode: 403, headers: {}, body } }),
-      requestWith([]),
-    );
+    readTestOutput(JSON.stringify({ response: { statusCode: 403, headers: {}, body } }));
   const expected = { kind: 'reply', reply: { status: 403, headers: {}, body: 'no' } };
   expect(read('no')).toEqual(expected);
   expect(read({ encoding: 'text', data: 'no' })).toEqual(expected);

@@ -15,13 +15,12 @@ import type { Answer, Probe, Served } from '../../../scripts/aws/smoke-probes.ts
 import { ask } from '../../../scripts/aws/smoke-request.ts';
 import { stage } from '../../../infra/config.ts';
 import type { StageConfig } from '../../../infra/config.ts';
-import { openDelivery } from '../../../edge/local/delivery.ts';
-import { startDirectOrigin } from '../../../edge/local/direct.ts';
 import type { Edge } from '../../../edge/local/server.ts';
 import { createLog } from '../../../core/log.ts';
 import { deliveryHeaders } from '../../../core/model/keys.ts';
+import { openCdn, startCdn } from '../../edge/cdn.ts';
+import { startDirectOrigin } from '../../edge/direct-origin.ts';
 import { memoryStore } from '../../edge/memory-store.ts';
-import { startCdn } from './cdn.ts';
 
 const ASSET = '0123456789abcdef0123';
 const POINTER = `v/${ASSET}/index.m3u8`;
@@ -60,7 +59,7 @@ async function open(config: StageConfig) {
   const tokenKeys = playbackTokens ? [KEY] : [];
   const bucket = { store, name: 'delivery', accessMode, originSecret: '' };
   const rule = { allowedSites, allowNoContext, openPosters, tokenKeys };
-  const cdn = await startCdn(openDelivery(rule, bucket));
+  const cdn = await startCdn(openCdn(rule, bucket));
   const direct = await startDirectOrigin(bucket, createLog('silent'));
   const served: Served = {
     ...{ config, origin: cdn.origin, pointer: POINTER, segment: SEGMENT, poster: POSTER },

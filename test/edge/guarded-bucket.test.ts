@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { cdnPrincipal, visibleTo } from '../../../edge/local/bucket.ts';
-import type { Principal, GuardedBucket } from '../../../edge/local/bucket.ts';
-import type { AccessMode } from '../../../edge/behaviours.ts';
-import { memoryStore } from '../memory-store.ts';
+import { cdnPrincipal, visibleTo } from './guarded-bucket.ts';
+import type { Principal, GuardedBucket } from './guarded-bucket.ts';
+import type { AccessMode } from '../../edge/behaviours.ts';
+import { memoryStore } from './memory-store.ts';
 
 const store = memoryStore();
 const KEYS = ['v/a/index.m3u8', 'player/vod-player.js', 'private.json', 'jobs/a.json', 'x/v/a'];
