@@ -238,7 +238,7 @@ export class DeliveryStack extends StageStack {
   }
 
   private cachePolicy(policy: CachePolicyName): CloudfrontCachePolicy {
-        return new CloudfrontCachePolicy(this, `cache-${policy}`, {
+    return new CloudfrontCachePolicy(this, `cache-${policy}`, {
       name: nameOf(this.config.name, policy),
       ...CACHE_POLICIES[policy],
       parametersInCacheKeyAndForwardedToOrigin: {
