@@ -10,8 +10,8 @@ import { measure, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:cloud [-- --deploy]
 
-Prints how long it takes to write out every stage for Terraform; with --deploy also how long a
-whole stage takes to deploy, to be found unchanged, and to be torn down, in an emulator of AWS.
+Prints how long it takes to synthesize every stage for Terraform. With --deploy, also prints how long a whole stage
+takes to deploy, to deploy again without changes, and to tear down, in an emulator of AWS.
 `;
 
 if (process.argv.includes('--help')) process.stdout.write(HELP);
@@ -25,7 +25,7 @@ function row(step: string, seconds: number): void {
   console.log(`| ${step} | ${seconds.toFixed(1)} |`);
 }
 
-/** The least of three: others may be at work here. */
+/** Returns the minimum of three runs, as other programs may be running. */
 function synth(): number {
   const main = fileURLToPath(new URL('../infra/main.ts', import.meta.url));
   const once = () => {
@@ -35,10 +35,10 @@ function synth(): number {
   return Math.min(...[1, 2, 3].map(() => measure(once).wallSeconds));
 }
 
-/** As test/deploy does. Throws Error with what was said when a step fails. */
+/** Deploys as test/deploy does. Throws Error with the standard error of a step that fails. */
 async function deploy(): Promise<void> {
   const why = whyNoTerraform() ?? whyNoEmulator;
-  if (why !== undefined) throw new Error(`No stage can be deployed here: ${why}.`);
+  if (why !== undefined) throw new Error(`No stage can be deployed on this machine: ${why}.`);
   const emulator = await startEmulator();
   Object.assign(process.env, emulator.env);
   try {

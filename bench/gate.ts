@@ -13,9 +13,8 @@ import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:gate [-- CLIP]
 
-Prints what the output gate costs: the CPU seconds of ffmpeg for each unit of pictures and of sound,
-and what the gate adds to them. Takes the first minute of a clip, or makes a minute of 1080p. A minute
-is the length of a unit.
+Prints the cost of the gate: the CPU seconds of ffmpeg for each unit of pictures and of sound, and what the gate adds
+to them. Uses the first minute of the clip, or makes a minute of 1080p. A minute is the length of a unit.
 `;
 const SECONDS = 60;
 const ROUNDS = 3;
@@ -32,7 +31,7 @@ const directory = mkdtempSync(join(tmpdir(), 'vodstack-gate-'));
 const ffmpeg = (...argv: readonly string[]) =>
   run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...argv]);
 
-/** The first seconds of the given clip, as they are, or moving pictures with noise. */
+/** Copies the first seconds of the given clip, or makes moving pictures with noise. */
 function makeSource(path: string): void {
   if (given) {
     const streams = ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy'];
@@ -62,10 +61,10 @@ async function planSource(address: string): Promise<Plan> {
   });
 }
 
-/** Where the graph ends for the gate, and not for an encoder. */
+/** The ends of the filter graph that the gate reads, and no encoder. */
 const WITNESS = /\[(source|grid|shown|keys|kept|heard\d+|encoded)\]$/;
 
-/** The same run for the encoders alone: without the graph's branches and the outputs that the gate reads. */
+/** Returns the arguments of the same run without the branches and outputs that the gate reads. */
 function withoutGate(argv: readonly string[]): readonly string[] {
   const at = argv.indexOf('-filter_complex') + 1;
   const graph = (argv[at] ?? '')
@@ -84,7 +83,10 @@ function withoutGate(argv: readonly string[]): readonly string[] {
   });
 }
 
-/** The same run with pictures and sound thrown away instead of encoded: its cost is told apart from so little. */
+/**
+ * Returns the arguments of the same run with pictures and sound discarded instead of encoded. Two encodes differ by more
+ * than the gate costs, so its cost shows only without them.
+ */
 function withoutEncoders(argv: readonly string[]): readonly string[] {
   const outputs = argv.indexOf('-map');
   const passed = ['-fps_mode', 'passthrough', '-f', 'null', '-'];
@@ -100,7 +102,7 @@ function withoutEncoders(argv: readonly string[]): readonly string[] {
   ];
 }
 
-/** The part of a unit's segments that the gate decodes: the first key frame of each, or all frames of sound. */
+/** Returns the part of a unit's segments that the gate decodes: the first key frame of each, or all frames of sound. */
 function decodedOf(folder: string, names: readonly string[]): Buffer {
   const parts = names.flatMap((name) =>
     readdirSync(join(folder, name))
@@ -124,10 +126,10 @@ interface Setting {
   readonly decoder: readonly string[];
 }
 
-/** CPU seconds: of the encoding itself, of what the gate takes from its run, and of what it decodes afterwards. */
+/** CPU seconds of the encoders, of the copies that their run makes for the gate, and of the gate's own decoding. */
 interface Cost {
   readonly encoding: number;
-  readonly watching: number;
+  readonly copying: number;
   readonly decoding: number;
 }
 
@@ -135,34 +137,34 @@ function compare({ name, folders, command, decoder }: Setting): Cost {
   const target = join(directory, name);
   for (const folder of folders) mkdirSync(join(target, folder), { recursive: true });
   const argv = command(target);
-  process.stderr.write(`${name} is encoded …\n`);
+  process.stderr.write(`Encoding ${name} …\n`);
   const all = cpuSeconds(() => run('ffmpeg', argv));
   const made = decodedOf(target, folders);
-  process.stderr.write(`${name} is watched …\n`);
+  process.stderr.write(`Measuring the gate for ${name} …\n`);
   const rounds = Array.from({ length: ROUNDS }, () => ({
     bare: cpuSeconds(() => run('ffmpeg', withoutEncoders(withoutGate(argv)))),
-    watched: cpuSeconds(() => run('ffmpeg', withoutEncoders(argv))),
+    copied: cpuSeconds(() => run('ffmpeg', withoutEncoders(argv))),
     decoding: cpuSeconds(() => run('ffmpeg', decoder, made)),
   }));
   rmSync(target, { recursive: true });
-  const watching = median(rounds.map(({ bare, watched }) => watched - bare));
+  const copying = median(rounds.map(({ bare, copied }) => copied - bare));
   const decoding = median(rounds.map((round) => round.decoding));
-  return { encoding: all - watching, watching, decoding };
+  return { encoding: all - copying, copying, decoding };
 }
 
 function cpuSeconds(work: () => void): number {
   return measure(work).cpuSeconds;
 }
 
-function printRow(name: string, { encoding, watching, decoding }: Cost): void {
-  const seconds = [encoding, watching, decoding].map((one) => one.toFixed(2));
-  const share = (((watching + decoding) / encoding) * 100).toFixed(1);
+function printRow(name: string, { encoding, copying, decoding }: Cost): void {
+  const seconds = [encoding, copying, decoding].map((one) => one.toFixed(2));
+  const share = (((copying + decoding) / encoding) * 100).toFixed(1);
   console.log(`| ${name} | ${seconds.join(' | ')} | ${share} % |`);
 }
 
 function total(costs: readonly Cost[]): Cost {
   const sum = (of: keyof Cost) => costs.reduce((all, cost) => all + cost[of], 0);
-  return { encoding: sum('encoding'), watching: sum('watching'), decoding: sum('decoding') };
+  return { encoding: sum('encoding'), copying: sum('copying'), decoding: sum('decoding') };
 }
 
 function median(values: readonly number[]): number {
@@ -193,7 +195,7 @@ try {
   const address = join(directory, 'source.mkv');
   makeSource(address);
   const plan = await planSource(address);
-  console.log('| unit | encoding | watching it | decoding | more |');
+  console.log('| unit | encoding | copying | decoding | gate |');
   console.log('| --- | ---: | ---: | ---: | ---: |');
   const costs = plan.units.flatMap((unit) => {
     const setting = settingOf(plan, unit, address);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 
 export interface Cost {
-  /** Of the processes that ended meanwhile, and theirs. */
+  /** CPU time of the child processes that ended during the work, and of their children. */
   readonly cpuSeconds: number;
   readonly wallSeconds: number;
 }
@@ -15,7 +15,7 @@ export function measure(work: () => void): Cost {
   return { cpuSeconds: childSeconds() - before, wallSeconds };
 }
 
-/** Runs a program to its end, on that standard input; returns its standard error. Throws when it fails. */
+/** Runs a program with the given standard input, and returns its standard error. Throws Error if it fails. */
 export function run(
   program: string,
   argv: readonly string[],
@@ -26,14 +26,14 @@ export function run(
   return stderr;
 }
 
-/** Ends the program with a sentence when there is no such file. */
+/** Ends this process with a sentence if the clip is not a file. */
 export function requireClip(clip: string): void {
   if (statSync(clip, { throwIfNoEntry: false })?.isFile()) return;
   process.stderr.write(`There is no file ${JSON.stringify(clip)}.\n`);
   process.exit(2);
 }
 
-/** cutime and cstime of proc(5), the 16th and 17th field, in ticks of 10 ms. */
+/** Reads cutime and cstime, the 16th and 17th field of proc(5), in ticks of 10 ms. */
 function childSeconds(): number {
   const fields = readFileSync('/proc/self/stat', 'utf8')
     .replace(/^.*\) /s, '')

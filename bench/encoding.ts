@@ -10,9 +10,9 @@ import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench [-- CLIP]
 
-Prints what the worker takes for a clip, in CPU and wall seconds, beside two other ways to make the
-same renditions: (a) one hand-written ffmpeg command with one decode, and (b) one ffmpeg for each
-rendition and then a segmenting pass. Without a clip it makes one of a minute in 1080p.
+Prints the CPU and wall seconds that the worker needs for a clip, compared with two other ways to make the same
+renditions: (a) one hand-written ffmpeg command with one decode, and (b) one ffmpeg for each rendition, then a
+segmenting pass. Without a clip, it makes one minute of 1080p.
 `;
 
 if (process.argv.includes('--help')) {
@@ -53,33 +53,19 @@ function byHand(): void {
     ...['-map', names[index] ?? '', ...x264(maxBitRate), ...segments, join(out, `${name}.m3u8`)],
   ]);
   const sound = [
-    '-map',
-    '0:a?',
-    '-c:a',
-    'aac',
-    '-b:a',
-    '128k',
-    ...segments,
-    join(out, 'audio.m3u8'),
+    ...['-map', '0:a?', '-c:a', 'aac', '-b:a', '128k'],
+    ...[...segments, join(out, 'audio.m3u8')],
   ];
   ffmpeg('-i', clip, '-filter_complex', graph, ...outputs, ...sound);
 }
 
-function theUsualWay(): void {
-  const out = fresh('usual');
+function byRendition(): void {
+  const out = fresh('by-rendition');
   for (const { name, shortSide, maxBitRate } of LADDER) {
     const file = join(out, `${name}.mp4`);
     ffmpeg(
-      '-i',
-      clip,
-      '-vf',
-      scaleOf(shortSide),
-      ...x264(maxBitRate),
-      '-c:a',
-      'aac',
-      '-b:a',
-      '128k',
-      file,
+      ...['-i', clip, '-vf', scaleOf(shortSide), ...x264(maxBitRate)],
+      ...['-c:a', 'aac', '-b:a', '128k', file],
     );
     ffmpeg('-i', file, '-c', 'copy', ...segments, join(out, `${name}.m3u8`));
   }
@@ -99,7 +85,7 @@ function fresh(name: string): string {
   return path;
 }
 
-/** A minute of moving detail, so that the encoder has something to do. */
+/** Makes a minute of moving detail, which costs the encoder about as much as film. */
 function minute(): string {
   process.stderr.write('Making a minute of 1080p …\n');
   return make('bench.mp4', [
@@ -112,7 +98,7 @@ function minute(): string {
 try {
   const ways = [
     ['(a) one command, by hand', byHand],
-    ['(b) one ffmpeg a rendition', theUsualWay],
+    ['(b) one ffmpeg for each rendition', byRendition],
     ['vodstack, one worker', () => vodstack(1)],
     [`vodstack, ${cores} workers`, () => vodstack(cores)],
   ] as const;
@@ -123,7 +109,7 @@ try {
   const [hand] = rows;
   const relative = (value: number, to: number) => `${(value / to).toFixed(2)} x`;
   console.log(
-    `| ${given ? 'clip' : 'a minute of 1080p'}, x264 ${preset} | CPU s | to (a) | wall s | to (a) |`,
+    `| ${given ? 'clip' : 'a minute of 1080p'}, x264 ${preset} | CPU s | of (a) | wall s | of (a) |`,
   );
   console.log('| --- | ---: | ---: | ---: | ---: |');
   for (const { way, cpuSeconds, wallSeconds } of rows) {
@@ -134,7 +120,7 @@ try {
       `| ${way} | ${cpuSeconds.toFixed(1)} | ${share[0] ?? ''} | ${wallSeconds.toFixed(1)} | ${share[1] ?? ''} |`,
     );
   }
-  console.log('\nvodstack makes posters, thumbnails and a storyboard too; the others do not.');
+  console.log('\nvodstack also makes the poster, the thumbnails and the storyboard.');
 } finally {
   rmSync(directory, { recursive: true });
 }
