@@ -1,6 +1,6 @@
 /**
- * The rooms of the project, and the rooms that each may import from. `npm run check` fails for any other arrow,
- * and for a circle, also one of types alone.
+ * The rooms of the project, and the rooms that each may import from. `npm run check` fails for any other import and for
+ * a circle of imports, also if only types are imported.
  */
 const ROOMS = {
   core: [],
@@ -14,27 +14,31 @@ const ROOMS = {
 
 const below = (...rooms) => `^(${rooms.join('|')})/`;
 
-/** The same within rooms: a folder, and what it may not import from. */
+/** Rules within the rooms: a folder, and the paths that it may not import from. */
 const WITHIN = [
   { name: 'core/model is pure', from: ['core/model'], not: ['core/(?!model/)'] },
   {
-    name: 'core/http knows nothing of videos',
+    name: 'core/http has no knowledge of videos',
     from: ['core/http'],
     not: ['core/(storage|catalog)/'],
   },
-  { name: 'core/storage knows no catalog', from: ['core/storage'], not: ['core/(catalog|http)/'] },
+  {
+    name: 'core/storage does not depend on the catalog',
+    from: ['core/storage'],
+    not: ['core/(catalog|http)/'],
+  },
   {
     name: 'worker/plan is pure',
     from: ['worker/plan'],
     not: ['worker/(?!plan/)', 'core/(?!model/)'],
   },
   {
-    name: 'worker/ffmpeg runs what it is given',
+    name: 'worker/ffmpeg depends only on plans',
     from: ['worker/ffmpeg'],
     not: ['worker/(?!plan/|ffmpeg/)'],
   },
   {
-    name: 'studio/page knows its server by the schema',
+    name: 'studio/page reaches its server by the schema alone',
     from: ['studio/page'],
     not: ['studio/server/', 'core/(?!model/)'],
   },

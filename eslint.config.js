@@ -43,7 +43,7 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-confusing-void-expression': 'off',
-      // A port's method is asynchronous in every backend, also where one has nothing to wait for.
+      // The methods of a port are asynchronous in every backend, also in one that awaits nothing.
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': [
         'error',
@@ -51,8 +51,8 @@ export default tseslint.config(
       ],
     },
   },
-  // Planning and the model decide and touch nothing: no I/O, no clock, no randomness, no SDK.
-  // Which room may import from which stands in .dependency-cruiser.js.
+  // Planning and the model are pure: no I/O, no clock, no randomness, no SDK.
+  // .dependency-cruiser.js says which room may import from which.
   {
     files: ['worker/plan/**/*.ts', 'core/model/**/*.ts'],
     rules: {
@@ -88,7 +88,8 @@ export default tseslint.config(
           patterns: [
             {
               group: ['@aws-sdk/*', '**/aws/*'],
-              message: 'core/storage/open-backend.ts loads the AWS SDK, when it is needed.',
+              message:
+                'Only core/storage/open-backend.ts loads the AWS SDK, and only if it is needed.',
             },
           ],
         },
@@ -96,7 +97,7 @@ export default tseslint.config(
     },
   },
   {
-    // Names from outside must not reach a terminal as they are.
+    // Text from outside, such as a file name, must not reach the terminal unescaped.
     files: ['scripts/**/*.ts'],
     ignores: ['scripts/cli/terminal.ts'],
     rules: {
@@ -106,7 +107,7 @@ export default tseslint.config(
         {
           selector:
             'MemberExpression[property.name="write"][object.property.name=/^(stdout|stderr)$/]',
-          message: 'scripts/cli/terminal.ts writes to the terminal.',
+          message: 'Only scripts/cli/terminal.ts writes to the terminal.',
         },
       ],
     },
@@ -121,7 +122,7 @@ export default tseslint.config(
             {
               regex: '^@cdktf/provider-aws(?!/lib/[a-z0-9-]+/index\\.js$)',
               message:
-                'Import @cdktf/provider-aws/lib/<resource>/index.js: the whole of it takes 10 s and 700 MB.',
+                'Import @cdktf/provider-aws/lib/<resource>/index.js: the whole package takes 10 s and 700 MB to load.',
             },
           ],
         },

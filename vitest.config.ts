@@ -9,17 +9,20 @@ const pure = [
 const slow = ['e2e', 'browser', 'fuzz', 'faults'].map((one) => `test/${one}/**/*.test.ts`);
 
 /**
- * Fast ones first: `plan` is data in and data out, `infra` what Terraform is given, `io` uses the
- * file system, SQLite, sockets and ffmpeg on tiny clips, `e2e` starts workers and a browser,
- * `deploy` runs the real Terraform, and `container`, for which ./scripts/test does not wait, builds the
- * worker's image and runs it.
+ * The projects, from fast to slow:
+ * - `plan`: pure functions, data in and data out
+ * - `infra`: the Terraform configuration of the stacks
+ * - `io`: the file system, SQLite, sockets, and ffmpeg on tiny clips
+ * - `e2e`: workers, browsers, damaged files and faults
+ * - `deploy`: the real Terraform against an emulator of AWS
+ * - `container`: builds and runs the worker's image; ./scripts/test leaves it out
  */
 export default defineConfig({
   test: {
     globalSetup: './test/temporary.ts',
     reporters: ['default', './test/closing-line.ts'],
     projects: [
-      // Fast, but not on a machine that encodes beside it.
+      // These take milliseconds, but much longer on a machine that encodes at the same time.
       { test: { name: 'plan', include: pure, testTimeout: 30_000, sequence: { groupOrder: 0 } } },
       {
         test: {
@@ -47,9 +50,9 @@ export default defineConfig({
           include: slow,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          // A picture of a page alone takes longer than the second that is the default.
+          // A screenshot alone takes longer than the default of one second.
           expect: { poll: { timeout: 30_000 } },
-          // Two cores: a second file at once would make timings of every test lie.
+          // On two cores, a second file at the same time would distort the timing of every test.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
@@ -58,8 +61,7 @@ export default defineConfig({
         test: {
           name: 'deploy',
           include: ['test/deploy/**/*.test.ts'],
-          // A queue takes 25 s to be made. On a busy machine everything takes several times as long: the limits
-          // are for what hangs.
+          // Creating a queue takes 25 s, and several times as long on a busy machine. The limits only end what hangs.
           testTimeout: 3_600_000,
           hookTimeout: 3_600_000,
           maxWorkers: 2,
@@ -71,7 +73,7 @@ export default defineConfig({
           name: 'container',
           include: ['test/container/**/*.test.ts'],
           testTimeout: 300_000,
-          // The first build fetches the base image and 300 MB of packages.
+          // The first build downloads the base image and 300 MB of packages.
           hookTimeout: 1_800_000,
           fileParallelism: false,
           sequence: { groupOrder: 4 },

@@ -85,7 +85,7 @@ function fresh(name: string): string {
   return path;
 }
 
-/** Makes a minute of moving detail, which costs the encoder about as much as film. */
+/** Makes a minute of moving detail, so the encoder has work to do. */
 function minute(): string {
   process.stderr.write('Making a minute of 1080p …\n');
   return make('bench.mp4', [

@@ -90,14 +90,14 @@ function withoutGate(argv: readonly string[]): readonly string[] {
 function withoutEncoders(argv: readonly string[]): readonly string[] {
   const outputs = argv.indexOf('-map');
   const passed = ['-fps_mode', 'passthrough', '-f', 'null', '-'];
-  let thrown = false;
+  let discarding = false;
   return [
     ...argv.slice(0, outputs),
     ...argv.slice(outputs).flatMap((token, index, all) => {
       const label = all[index + 1] ?? '';
-      if (token !== '-map') return thrown ? [] : [token];
-      thrown = !WITNESS.test(label);
-      return thrown ? ['-map', label, ...passed] : [token];
+      if (token !== '-map') return discarding ? [] : [token];
+      discarding = !WITNESS.test(label);
+      return discarding ? ['-map', label, ...passed] : [token];
     }),
   ];
 }
