@@ -1,6 +1,6 @@
 import { destination, pino } from 'pino';
 import type { Logger } from 'pino';
-import { redact } from './model/command.ts';
+import { redact } from './model/redact.ts';
 import { withMetrics } from './model/metrics.ts';
 import { printable } from './model/printable.ts';
 

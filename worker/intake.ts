@@ -17,13 +17,13 @@ import type { PictureWanted, SourceMedia } from './plan/source.ts';
 import { storedTitle, titleOf } from '../core/model/title.ts';
 import { isReady, reopenJob } from '../core/catalog/results.ts';
 import { isFinal } from './report.ts';
-import type { JobNames } from '../core/model/job.ts';
+import type { JobRef } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
 import { readHead, requireSource, withSource } from './source.ts';
 import { findPlan } from './stored-plan.ts';
 import type { UploadedSource } from './source.ts';
 
-interface Job extends JobNames {
+interface Job extends JobRef {
   readonly source: UploadedSource;
   readonly options: JobOptions;
 }

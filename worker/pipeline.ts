@@ -5,7 +5,12 @@ import {
   TransientError,
   UnreadableError,
 } from '../core/model/errors.ts';
-import { clearIfDeleted, isDeleted, isDropped, unlessDeleted } from '../core/catalog/deletion.ts';
+import {
+  purgeIfDeleted,
+  isDeleted,
+  shouldDropJob,
+  unlessDeleted,
+} from '../core/catalog/deletion.ts';
 import { intake } from './intake.ts';
 import { serialiseJob, parseMessage } from '../core/model/message.ts';
 import type { Message } from '../core/model/message.ts';
@@ -15,9 +20,9 @@ import { publishWhenDone, reportPublished } from './publish.ts';
 import { reconcile } from '../core/catalog/reconcile.ts';
 import { readValidResult } from '../core/catalog/results.ts';
 import { reportRejected, reportFailed, keepEvidence } from './report.ts';
-import type { JobNames } from '../core/model/job.ts';
+import type { JobRef } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
-import { namesOf, requestAgain } from '../core/catalog/job-origin.ts';
+import { identifyJob, recoverRequest } from '../core/catalog/job-origin.ts';
 import { readPlan } from './stored-plan.ts';
 import { encodeUnit } from './unit.ts';
 
@@ -68,7 +73,7 @@ async function handleJob(
 ): Promise<void> {
   const job = await intake.identify(services, request);
   const context = { signal, log: log.child({ jobId: job.jobId, assetId: job.assetId }) };
-  if (await isDropped(services, job)) {
+  if (await shouldDropJob(services, job)) {
     context.log.info({ event: 'job.deleted' });
     return;
   }
@@ -93,7 +98,7 @@ async function handleUnit(
   { log, signal }: Context,
 ): Promise<void> {
   const { jobId } = message;
-  if (await clearIfDeleted(services, jobId, { log })) return;
+  if (await purgeIfDeleted(services, jobId, { log })) return;
   const plan = await readPlan(services, jobId).catch((error: unknown) =>
     planAgain(services, jobId, error, log),
   );
@@ -119,7 +124,7 @@ async function planAgain(
   log: Context['log'],
 ): Promise<undefined> {
   const request =
-    error instanceof UnreadableError ? await requestAgain(services, jobId) : undefined;
+    error instanceof UnreadableError ? await recoverRequest(services, jobId) : undefined;
   if (!request) throw error;
   log.warn({ event: 'plan.unreadable', jobId, err: error });
   await services.jobs.send(serialiseJob(request));
@@ -131,7 +136,7 @@ async function planAgain(
  */
 async function guard(
   services: Services,
-  job: JobNames,
+  job: JobRef,
   step: string,
   context: Context,
   work: () => Promise<void>,
@@ -170,7 +175,7 @@ export async function giveUp(
   if (job.plan && !refused && (await publishWhenDone(services, job.plan, context))) return false;
   await reportFailed(services, job, why, context);
   // It was deleted while this was written.
-  return !(await clearIfDeleted(services, job.jobId, context));
+  return !(await purgeIfDeleted(services, job.jobId, context));
 }
 
 /** Whether a message is of a job that was deleted; what is left of the job is removed then. */
@@ -180,7 +185,7 @@ export async function isOfDeleted(
   context: Context,
 ): Promise<boolean> {
   const jobId = await jobIdIn(services, body);
-  return jobId !== undefined && (await clearIfDeleted(services, jobId, context));
+  return jobId !== undefined && (await purgeIfDeleted(services, jobId, context));
 }
 
 /** The id of a message's job; undefined when it has none. Unlike `jobOf` it needs nothing of the job to be there. */
@@ -199,12 +204,12 @@ async function jobIdIn(services: Services, body: string): Promise<string | undef
 export async function jobOf(
   services: Services,
   body: string,
-): Promise<(JobNames & { readonly plan?: Plan }) | undefined> {
+): Promise<(JobRef & { readonly plan?: Plan }) | undefined> {
   try {
     const message = parseMessage(body);
     if (message.type === 'unit') {
       const plan = await readablePlan(services, message.jobId);
-      return { ...(await namesOf(services, message.jobId)), ...(plan ? { plan } : {}) };
+      return { ...(await identifyJob(services, message.jobId)), ...(plan ? { plan } : {}) };
     }
     if (message.type === 'job') return await intake.identify(services, message);
     const [source, ...others] = message.type === 'uploads' ? message.uploads : [];

@@ -1,6 +1,6 @@
 import type { RejectedError } from '../core/model/errors.ts';
 import type { AssetEvent } from '../core/model/asset.ts';
-import type { JobNames } from '../core/model/job.ts';
+import type { JobRef } from '../core/model/job.ts';
 import { describeError, evidenceOf, writeEvidence } from '../core/catalog/evidence.ts';
 import { readValidResult, writeResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
@@ -40,7 +40,7 @@ export async function report(
 
 export async function reportRejected(
   services: Services,
-  job: JobNames,
+  job: JobRef,
   { code, message, cause }: RejectedError,
   context: Context,
 ): Promise<void> {
@@ -52,7 +52,7 @@ export async function reportRejected(
 /** Reports a job one of whose messages was given up; it may still become ready when that returns. */
 export async function reportFailed(
   services: Services,
-  job: JobNames,
+  job: JobRef,
   why: unknown,
   context: Context,
 ): Promise<void> {
@@ -66,7 +66,7 @@ export async function reportFailed(
 /** Keeps what is known of a failure beside the job, for whoever reads the dead letters. */
 export async function keepEvidence(
   { store, config }: Services,
-  job: JobNames,
+  job: JobRef,
   step: string,
   error: unknown,
   { log }: Context,
@@ -79,6 +79,6 @@ export async function keepEvidence(
   }
 }
 
-function names({ jobId, assetId, source: { bucket, key } }: JobNames) {
+function names({ jobId, assetId, source: { bucket, key } }: JobRef) {
   return { jobId, assetId, source: { bucket, key } };
 }

@@ -2,7 +2,7 @@ import { readDocument } from '../storage/documents.ts';
 import type { ObjectStore } from '../storage/ports.ts';
 import { parseAsset } from '../model/asset.ts';
 import type { AssetDocument } from '../model/asset.ts';
-import { ASSETS, ASSET_PATH, assetKeys, pointerKey, versionKey } from '../model/keys.ts';
+import { ASSETS_PREFIX, ASSET_PATH, assetPrefix, pointerKey, versionKey } from '../model/keys.ts';
 import { storedTitle, titleOf } from '../model/title.ts';
 
 export interface PublishedAsset extends AssetDocument {
@@ -17,12 +17,12 @@ export interface PublishedAsset extends AssetDocument {
 export async function* listAssetIds(store: ObjectStore, bucket: string): AsyncGenerator<string> {
   let after = '';
   for (;;) {
-    const first = await firstOf(store.list(bucket, ASSETS, after));
+    const first = await firstOf(store.list(bucket, ASSETS_PREFIX, after));
     const assetId = first?.key.split('/', 2)[1];
     if (assetId === undefined) return;
     yield assetId;
     // What follows every key below `v/<id>/`, as 0 follows the slash.
-    after = assetKeys(assetId).replace(/\/$/, '0');
+    after = assetPrefix(assetId).replace(/\/$/, '0');
   }
 }
 

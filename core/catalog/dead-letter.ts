@@ -22,7 +22,7 @@ export interface DeadLetter {
 }
 
 /** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
-export async function explain(
+export async function describeDeadLetter(
   store: ObjectStore,
   workBucket: string,
   { messageId, sentAt, body }: ReceivedMessage,

@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { readDocument, writeDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore } from '../storage/ports.ts';
-import { DELETED, assetKeys, deletedKeys, jobKeys, titleKey } from '../model/keys.ts';
+import { DELETED_PREFIX, assetPrefix, deletedKeys, jobKeys, titleKey } from '../model/keys.ts';
 import type { Logger } from '../log.ts';
-import type { JobNames } from '../model/job.ts';
+import type { JobRef } from '../model/job.ts';
 import type { Catalog } from './catalog.ts';
 
 /** Objects that are deleted at once. */
@@ -32,7 +32,7 @@ export async function markDeleted(
 /** Whether a job, or the whole asset that it makes, was deleted. */
 export async function isDeleted(
   { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
-  { jobId, assetId }: Pick<JobNames, 'jobId' | 'assetId'>,
+  { jobId, assetId }: Pick<JobRef, 'jobId' | 'assetId'>,
 ): Promise<boolean> {
   for (const key of [deletedKeys.job(jobId), deletedKeys.asset(assetId)]) {
     if (await store.head(config.WORK_BUCKET, key)) return true;
@@ -44,7 +44,7 @@ export async function isDeleted(
  * Whether a job was deleted; removes then what is left of it, and of its asset. Whoever wrote something
  * after the deletion looked asks afterwards, so that nothing stays.
  */
-export async function clearIfDeleted(
+export async function purgeIfDeleted(
   services: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
   jobId: string,
   { log }: { readonly log: Logger },
@@ -53,11 +53,11 @@ export async function clearIfDeleted(
   const mark = await readDocument(store, config.WORK_BUCKET, deletedKeys.job(jobId), parseMark);
   if (!mark) return false;
   log.info({ event: 'job.deleted', jobId });
-  await clear(store, config.WORK_BUCKET, jobKeys(jobId).all);
+  await deletePrefix(store, config.WORK_BUCKET, jobKeys(jobId).all);
   // The same file may have been uploaded again, and be made by another job.
   if (await store.head(config.WORK_BUCKET, deletedKeys.asset(mark.assetId))) {
     await store.delete(config.WORK_BUCKET, titleKey(mark.assetId));
-    await clear(store, config.DELIVERY_BUCKET, assetKeys(mark.assetId));
+    await deletePrefix(store, config.DELIVERY_BUCKET, assetPrefix(mark.assetId));
   }
   return true;
 }
@@ -75,19 +75,19 @@ export async function unlessDeleted(
   try {
     await work();
   } catch (error) {
-    if (await clearIfDeleted(services, jobId, context)) return;
+    if (await purgeIfDeleted(services, jobId, context)) return;
     throw error;
   }
-  await clearIfDeleted(services, jobId, context);
+  await purgeIfDeleted(services, jobId, context);
 }
 
 /**
  * Whether a job that is asked for is to be dropped, as it was deleted after its source was uploaded. The marks
  * are taken away when the same file was uploaded again.
  */
-export async function isDropped(
+export async function shouldDropJob(
   { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
-  job: JobNames,
+  job: JobRef,
 ): Promise<boolean> {
   const keys = [deletedKeys.job(job.jobId), deletedKeys.asset(job.assetId)];
   const marks = [];
@@ -102,15 +102,19 @@ export async function isDropped(
 }
 
 /** Takes marks away that no message can meet any more. */
-export async function forgetDeletions(store: ObjectStore, workBucket: string): Promise<void> {
+export async function expireDeletionMarks(store: ObjectStore, workBucket: string): Promise<void> {
   const before = Date.now() - MARK_MILLISECONDS;
-  for await (const { key, lastModified } of store.list(workBucket, DELETED)) {
+  for await (const { key, lastModified } of store.list(workBucket, DELETED_PREFIX)) {
     if (lastModified.getTime() < before) await store.delete(workBucket, key);
   }
 }
 
 /** Deletes everything below a prefix. */
-export async function clear(store: ObjectStore, bucket: string, prefix: string): Promise<void> {
+export async function deletePrefix(
+  store: ObjectStore,
+  bucket: string,
+  prefix: string,
+): Promise<void> {
   const keys: string[] = [];
   for await (const { key } of store.list(bucket, prefix)) keys.push(key);
   await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));

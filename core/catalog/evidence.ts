@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { redact } from '../model/command.ts';
-import type { JobNames } from '../model/job.ts';
+import { redact } from '../model/redact.ts';
+import type { JobRef } from '../model/job.ts';
 import { jobKeys } from '../model/keys.ts';
 import { readDocument, writeDocument } from '../storage/documents.ts';
 import type { ObjectStore } from '../storage/ports.ts';
@@ -22,7 +22,7 @@ const evidenceSchema = z.object({
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 export function evidenceOf(
-  { jobId, assetId, source: { bucket, key } }: JobNames,
+  { jobId, assetId, source: { bucket, key } }: JobRef,
   step: string,
   error: unknown,
 ) {

@@ -3,9 +3,15 @@ import { TransientError, UnreadableError } from '../model/errors.ts';
 import { createDocument, fetchDocument, parseDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectSummary } from '../storage/ports.ts';
-import { judgeVersions, REMOVAL_MILLISECONDS } from '../model/garbage.ts';
-import type { DeliveredAsset, Garbage, UnnamedNote, Version } from '../model/garbage.ts';
-import { ASSETS, UNNAMED, pointerKey, unnamedKey, versionKey } from '../model/keys.ts';
+import { classifyVersions, REMOVAL_MILLISECONDS } from '../model/garbage.ts';
+import type { DeliveredAsset, Garbage, UnreferencedNote, Version } from '../model/garbage.ts';
+import {
+  ASSETS_PREFIX,
+  UNREFERENCED_PREFIX,
+  pointerKey,
+  unreferencedKey,
+  versionKey,
+} from '../model/keys.ts';
 import type { Catalog } from './catalog.ts';
 
 // Versions that no pointer names are noted in the work bucket, and removed if no pointer names them 14 days later.
@@ -14,7 +20,7 @@ import type { Catalog } from './catalog.ts';
 // then.
 
 /** A version that was removed. */
-export interface Freed extends Version {
+export interface RemovedVersion extends Version {
   readonly objects: number;
   readonly bytes: number;
 }
@@ -32,7 +38,7 @@ export async function findGarbage(
 ): Promise<Garbage> {
   // First: a version that is named meanwhile is not taken for one without a name.
   const notes = await readNotes(catalog);
-  return judgeVersions({ assets: await listDelivered(catalog), busy, notes }, now);
+  return classifyVersions({ assets: await listDelivered(catalog), busy, notes }, now);
 }
 
 /**
@@ -44,14 +50,14 @@ export async function collectGarbage(
   { found, due, settled }: Garbage,
   now: Date,
   signal?: AbortSignal,
-): Promise<readonly Freed[]> {
+): Promise<readonly RemovedVersion[]> {
   const { store, config } = catalog;
   await inParallel(found, AT_ONCE, (one) =>
     writeNote(catalog, one, { since: now, isRemoving: false }),
   );
-  const drop = (one: Version) => store.delete(config.WORK_BUCKET, unnamedKey(one));
+  const drop = (one: Version) => store.delete(config.WORK_BUCKET, unreferencedKey(one));
   for (const note of settled) if (await claim(catalog, note)) await drop(note);
-  const freed: Freed[] = [];
+  const freed: RemovedVersion[] = [];
   for (const note of due) {
     signal?.throwIfAborted();
     if (!(await claim(catalog, note))) continue;
@@ -68,9 +74,9 @@ export async function collectGarbage(
 export async function holdVersion(catalog: Catalog, version: Version): Promise<void> {
   const { store, config } = catalog;
   for (;;) {
-    const stored = await fetchDocument(store, config.WORK_BUCKET, unnamedKey(version));
+    const stored = await fetchDocument(store, config.WORK_BUCKET, unreferencedKey(version));
     if (!stored) return;
-    if (readNote(unnamedKey(version), stored.text).isRemoving) {
+    if (readNote(unreferencedKey(version), stored.text).isRemoving) {
       throw new TransientError('The version is being removed, as nothing named it for long.');
     }
     const renewed = { since: new Date(), isRemoving: false };
@@ -82,7 +88,7 @@ const noteSchema = z.object({ since: z.iso.datetime(), isRemoving: z.boolean() }
 const parseNote = (json: unknown) => noteSchema.parse(json);
 
 /** One that cannot be read, as something else wrote it, stops neither a check nor a job. */
-function readNote(key: string, text: string): Pick<UnnamedNote, 'since' | 'isRemoving'> {
+function readNote(key: string, text: string): Pick<UnreferencedNote, 'since' | 'isRemoving'> {
   try {
     const { since, isRemoving } = parseDocument(key, text, parseNote);
     return { since: new Date(since), isRemoving };
@@ -92,9 +98,9 @@ function readNote(key: string, text: string): Pick<UnnamedNote, 'since' | 'isRem
   }
 }
 
-async function readNotes({ store, config }: Catalog): Promise<readonly UnnamedNote[]> {
+async function readNotes({ store, config }: Catalog): Promise<readonly UnreferencedNote[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(config.WORK_BUCKET, UNNAMED)) keys.push(key);
+  for await (const { key } of store.list(config.WORK_BUCKET, UNREFERENCED_PREFIX)) keys.push(key);
   const notes = await inParallel(keys, AT_ONCE, async (key) => {
     const stored = await fetchDocument(store, config.WORK_BUCKET, key);
     if (!stored) return [];
@@ -111,15 +117,25 @@ function writeNote(
   note: { readonly since: Date; readonly isRemoving: boolean },
   replaced?: string,
 ): Promise<boolean> {
-  return createDocument(store, config.WORK_BUCKET, unnamedKey(version), note, parseNote, replaced);
+  return createDocument(
+    store,
+    config.WORK_BUCKET,
+    unreferencedKey(version),
+    note,
+    parseNote,
+    replaced,
+  );
 }
 
 /** From then on nobody publishes it. False when somebody was about to, or removes it. */
-function claim(catalog: Catalog, note: UnnamedNote): Promise<boolean> {
+function claim(catalog: Catalog, note: UnreferencedNote): Promise<boolean> {
   return writeNote(catalog, note, { since: new Date(), isRemoving: true }, note.etag);
 }
 
-async function remove({ store, config }: Catalog, { assetId, version }: Version): Promise<Freed> {
+async function remove(
+  { store, config }: Catalog,
+  { assetId, version }: Version,
+): Promise<RemovedVersion> {
   const objects: ObjectSummary[] = [];
   const prefix = versionKey(assetId, version, '');
   for await (const object of store.list(config.DELIVERY_BUCKET, prefix)) objects.push(object);
@@ -148,7 +164,11 @@ async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[
       const from: string = after;
       after = undefined;
       let [folder, count] = ['', 0];
-      for await (const { key } of store.list(config.DELIVERY_BUCKET, `${ASSETS}${digit}`, from)) {
+      for await (const { key } of store.list(
+        config.DELIVERY_BUCKET,
+        `${ASSETS_PREFIX}${digit}`,
+        from,
+      )) {
         const [, assetId = '', version = ''] = key.split('/');
         const asset = assets.get(assetId) ?? { versions: new Set(), isPublished: false };
         assets.set(assetId, asset);

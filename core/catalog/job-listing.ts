@@ -1,6 +1,6 @@
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore, ObjectSummary } from '../storage/ports.ts';
-import { JOBS, jobKeys } from '../model/keys.ts';
+import { JOBS_PREFIX, jobKeys } from '../model/keys.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
 export interface JobListing {
@@ -40,7 +40,7 @@ export async function listJobs(store: ObjectStore, bucket: string): Promise<read
       if (jobId !== undefined) found.push(listing(jobId, objects));
       objects = [];
     };
-    for await (const object of store.list(bucket, `${JOBS}${digit}`)) {
+    for await (const object of store.list(bucket, `${JOBS_PREFIX}${digit}`)) {
       if (jobOf(object) !== jobOf(objects[0])) close();
       objects.push(object);
     }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assetIdOf, jobIdOf } from '../model/ids.ts';
-import type { JobNames } from '../model/job.ts';
+import type { JobRef } from '../model/job.ts';
 import { jobKeys } from '../model/keys.ts';
 import type { JobOptions, JobRequest } from '../model/message.ts';
 import { fetchDocument } from '../storage/documents.ts';
@@ -10,7 +10,7 @@ import type { Catalog } from './catalog.ts';
  * How to ask for a job again whose plan cannot be read: from what can be read of the plan or, when
  * nothing can, from the source bucket. Undefined when its options are not known.
  */
-export async function requestAgain(
+export async function recoverRequest(
   { store, config }: Catalog<'SOURCE_BUCKET' | 'WORK_BUCKET'>,
   jobId: string,
 ): Promise<JobRequest | undefined> {
@@ -29,15 +29,15 @@ export async function requestAgain(
 }
 
 /** What a job is called by, also when its plan cannot be read. */
-export async function namesOf(
+export async function identifyJob(
   catalog: Catalog<'SOURCE_BUCKET' | 'WORK_BUCKET'>,
   jobId: string,
-): Promise<JobNames> {
+): Promise<JobRef> {
   const { store, config } = catalog;
   const stored = await fetchDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan);
   const origin = stored && originOf(stored.text);
   if (origin) return { jobId, assetId: origin.assetId, source: origin.source };
-  const source = (await requestAgain(catalog, jobId))?.source;
+  const source = (await recoverRequest(catalog, jobId))?.source;
   const { bucket = config.SOURCE_BUCKET, key = '', etag = '' } = source ?? {};
   // Whoever waits for the job waits by its own id.
   return {

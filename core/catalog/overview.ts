@@ -47,19 +47,21 @@ const AT_ONCE = 16;
  * How the jobs of a work bucket are. One listing of the bucket counts them; documents are read of the
  * newest only, so many of those that are open and so many of those that ended.
  */
-export async function readJobs(store: ObjectStore, bucket: string, most: number): Promise<Jobs> {
+export async function readJobs(store: ObjectStore, bucket: string, limit: number): Promise<Jobs> {
   const jobs = await listJobs(store, bucket);
   const ended = jobs.filter(({ result }) => result).sort(newestFirst(endOf));
   const open = jobs.filter(({ result }) => !result).sort(newestFirst(({ changedAt }) => changedAt));
   return {
     open: {
       total: open.length,
-      newest: await inParallel(open.slice(0, most), AT_ONCE, (job) => readOpen(store, bucket, job)),
+      newest: await inParallel(open.slice(0, limit), AT_ONCE, (job) =>
+        readOpen(store, bucket, job),
+      ),
     },
     ended: {
       total: ended.length,
       newest: (
-        await inParallel(ended.slice(0, most), AT_ONCE, (job) => readEnded(store, bucket, job))
+        await inParallel(ended.slice(0, limit), AT_ONCE, (job) => readEnded(store, bucket, job))
       ).flat(),
     },
   };

@@ -5,7 +5,7 @@ import { readDocument, writeDocument } from '../storage/documents.ts';
 import { PreconditionFailedError } from '../storage/ports.ts';
 import { deliveryHeaders, pointerKey, titleKey } from '../model/keys.ts';
 import { withTitle } from '../model/session-data.ts';
-import { readable, storedTitle, titleMetadata } from '../model/title.ts';
+import { cleanTitle, storedTitle, titleMetadata } from '../model/title.ts';
 
 /** The one object of an asset that is ever replaced: what viewers see of it is what this names. */
 export interface Pointer {
@@ -56,7 +56,7 @@ export async function replacePointer(
  * given at the same time one stands, everywhere. A title without anything to read is none.
  */
 export async function setTitle(catalog: Catalog, assetId: string, wanted: string): Promise<void> {
-  const title = readable(wanted);
+  const title = cleanTitle(wanted);
   if (title === '') return;
   const { store, config } = catalog;
   await writeDocument(store, config.WORK_BUCKET, titleKey(assetId), { title }, parseTitle);

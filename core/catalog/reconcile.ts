@@ -1,6 +1,6 @@
 import { UnreadableError } from '../model/errors.ts';
 import { collectGarbage, findGarbage } from './garbage.ts';
-import type { Freed } from './garbage.ts';
+import type { RemovedVersion } from './garbage.ts';
 import { readDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore, OutgoingMessage } from '../storage/ports.ts';
@@ -12,14 +12,14 @@ import { pointerKey } from '../model/keys.ts';
 import { serialiseJob, serialiseUnit } from '../model/message.ts';
 import { parseOutline } from '../model/progress.ts';
 import { lostWork, openWork } from '../model/lost-work.ts';
-import type { Facts, JobFacts, OpenWork, SourceFacts } from '../model/lost-work.ts';
-import { askAgain } from './results.ts';
+import type { WorkFacts, JobFacts, OpenWork, SourceFacts } from '../model/lost-work.ts';
+import { requestJob } from './results.ts';
 import type { Logger } from '../log.ts';
 import type { WorkCatalog } from './catalog.ts';
-import { requestAgain } from './job-origin.ts';
+import { recoverRequest } from './job-origin.ts';
 
 /** What was found, before anything is sent. */
-export interface Reconciliation {
+export interface Findings {
   /** Messages of the job queue. */
   readonly held: number;
   /** Pieces of work that should each have one. */
@@ -30,33 +30,33 @@ export interface Reconciliation {
 }
 
 /** What was done about it. */
-export interface Settled {
+export interface Repairs {
   /** Of the lost work all but jobs that cannot be asked for, as neither their plan nor their source says how. */
   readonly sent: readonly OpenWork[];
-  readonly freed: readonly Freed[];
+  readonly freed: readonly RemovedVersion[];
 }
 
 /** Documents that are read at once. */
 const AT_ONCE = 16;
 
 /** Finds the work whose message was lost, and the versions that no pointer names. Changes nothing. */
-export async function look(catalog: WorkCatalog, now = new Date()): Promise<Reconciliation> {
+export async function inspect(catalog: WorkCatalog, now = new Date()): Promise<Findings> {
   return judge(catalog, await readFacts(catalog), now);
 }
 
 /** Sends lost work again, and removes versions that had no name for long. Safe at any time, also for several at once. */
-export async function settle(
+export async function repair(
   catalog: WorkCatalog,
-  { lost, garbage }: Reconciliation,
+  { lost, garbage }: Findings,
   signal?: AbortSignal,
   now = new Date(),
-): Promise<Settled> {
+): Promise<Repairs> {
   const sent = await sendAgain(catalog, lost, signal);
   return { sent, freed: await collectGarbage(catalog, garbage, now, signal) };
 }
 
 /** All work that is still to be done, whatever the queue holds. */
-export async function findOpen(catalog: WorkCatalog): Promise<readonly OpenWork[]> {
+export async function findOpenWork(catalog: WorkCatalog): Promise<readonly OpenWork[]> {
   return openWork(await readFacts(catalog));
 }
 
@@ -81,9 +81,9 @@ export async function sendAgain(
         messages.push({ body: serialiseUnit(one.jobId, one.unit) });
         break;
       case 'job': {
-        const request = await requestAgain({ store, config }, one.jobId);
+        const request = await recoverRequest({ store, config }, one.jobId);
         if (!request) continue;
-        await askAgain({ store, jobs, config }, one.jobId, request);
+        await requestJob({ store, jobs, config }, one.jobId, request);
       }
     }
     sent.push(one);
@@ -101,14 +101,14 @@ export async function reconcile(
   // The message that asks for this is in the queue, too.
   const others = { ...facts, held: Math.max(0, facts.held - 1) };
   const found = await judge(catalog, others, new Date());
-  logReconciliation(log, found, await settle(catalog, found, signal));
+  logReconciliation(log, found, await repair(catalog, found, signal));
 }
 
 /** Tells the log what was found and done. */
 export function logReconciliation(
   log: Logger,
-  { held, open, lost, garbage }: Reconciliation,
-  { sent, freed }: Settled,
+  { held, open, lost, garbage }: Findings,
+  { sent, freed }: Repairs,
 ): void {
   const unnamed = garbage.found.length + garbage.waiting.length + garbage.due.length;
   log.info({ event: 'reconciled', held, open, lost: lost.length, sent: sent.length, unnamed });
@@ -119,7 +119,7 @@ export function logReconciliation(
   }
 }
 
-async function judge(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promise<Reconciliation> {
+async function judge(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promise<Findings> {
   const open = openWork(facts);
   const busy = new Set(open.flatMap(({ jobId }) => facts.assetOf.get(jobId) ?? []));
   return {
@@ -128,7 +128,7 @@ async function judge(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promis
   };
 }
 
-interface AssetFacts extends Facts {
+interface AssetFacts extends WorkFacts {
   /** The assets of jobs that have not ended, by the ids of these. */
   readonly assetOf: ReadonlyMap<string, string>;
 }

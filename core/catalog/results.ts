@@ -6,7 +6,7 @@ import type { AssetEvent } from '../model/asset.ts';
 import { jobKeys } from '../model/keys.ts';
 import { serialiseJob } from '../model/message.ts';
 import type { JobOptions, JobRequest } from '../model/message.ts';
-import { readable } from '../model/title.ts';
+import { cleanTitle } from '../model/title.ts';
 
 /** Keeps the event that ended a job as the job's result. */
 export async function writeResult(
@@ -62,13 +62,13 @@ export async function reopenJob(
 /** Whether a job is ready under the title that it is asked for again with, if with any. */
 export function isReady(result: AssetEvent, { title }: JobOptions): boolean {
   if (result.type !== 'asset.ready') return false;
-  const wanted = readable(title ?? '');
+  const wanted = cleanTitle(title ?? '');
   return wanted === '' || wanted === result.title;
 }
 
 /** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */
-export async function askAgain(
-  place: {
+export async function requestJob(
+  catalog: {
     readonly store: ObjectStore;
     readonly jobs: Queue;
     readonly config: { readonly WORK_BUCKET: string };
@@ -77,6 +77,6 @@ export async function askAgain(
   request: JobRequest,
 ): Promise<void> {
   // Its units are sent when this is not there.
-  await place.store.delete(place.config.WORK_BUCKET, jobKeys(jobId).dispatched);
-  await place.jobs.send(serialiseJob(request));
+  await catalog.store.delete(catalog.config.WORK_BUCKET, jobKeys(jobId).dispatched);
+  await catalog.jobs.send(serialiseJob(request));
 }

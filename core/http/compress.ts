@@ -12,8 +12,8 @@ const TYPES = [
   ...['application/vnd.apple.mpegurl', 'application/json'],
   ...['text/javascript', 'application/javascript', 'text/css'],
 ];
-export const LEAST_BYTES = 1000;
-const MOST_BYTES = 10_000_000;
+export const MIN_COMPRESSED_BYTES = 1000;
+const MAX_COMPRESSED_BYTES = 10_000_000;
 
 /** The better one first: who takes both gets it. */
 export const ENCODINGS = ['br', 'gzip'] as const;
@@ -33,7 +33,7 @@ export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<
   const sizeBytes = Number(headers['content-length']);
   const [type = ''] = (headers['content-type'] ?? '').split(';');
   if (status !== 200 || !TYPES.includes(type)) return reply;
-  if (!(sizeBytes >= LEAST_BYTES && sizeBytes <= MOST_BYTES)) return reply;
+  if (!(sizeBytes >= MIN_COMPRESSED_BYTES && sizeBytes <= MAX_COMPRESSED_BYTES)) return reply;
   const vary = [headers['vary'], 'Accept-Encoding'].filter(Boolean).join(', ');
   const encoding = acceptedEncoding(acceptEncoding);
   if (!encoding || !(body instanceof Readable)) return { ...reply, headers: { ...headers, vary } };

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip } from 'node:zlib';
-import { acceptedEncoding, LEAST_BYTES } from './compress.ts';
+import { acceptedEncoding, MIN_COMPRESSED_BYTES } from './compress.ts';
 import type { Encoding } from './compress.ts';
 import { isNotModified } from './conditions.ts';
 import type { Reply } from './reply.ts';
@@ -29,7 +29,7 @@ export class StaticFile {
 
   /** The answer to a request for it, with these headers besides its own. */
   async answer(asked: IncomingHttpHeaders, more: Readonly<Record<string, string>>): Promise<Reply> {
-    const small = this.#bytes.length < LEAST_BYTES;
+    const small = this.#bytes.length < MIN_COMPRESSED_BYTES;
     const encoding = small ? undefined : acceptedEncoding(asked['accept-encoding']?.toString());
     const tag = `"${this.hash}"`;
     const headers = {

@@ -27,7 +27,7 @@ export interface DeliveredAsset {
 }
 
 /** Written when a version was first seen without a name, and again when somebody removes it. */
-export interface UnnamedNote extends Version {
+export interface UnreferencedNote extends Version {
   /** Undefined when the note cannot be read. */
   readonly since: Date | undefined;
   readonly isRemoving: boolean;
@@ -38,23 +38,23 @@ export interface GarbageFacts {
   readonly assets: readonly DeliveredAsset[];
   /** Assets with work still to be done. */
   readonly busy: ReadonlySet<string>;
-  readonly notes: readonly UnnamedNote[];
+  readonly notes: readonly UnreferencedNote[];
 }
 
 export interface Garbage {
   /** Versions that no pointer names, seen so for the first time. */
   readonly found: readonly Version[];
   /** Those that were seen before, until their time is over. */
-  readonly waiting: readonly UnnamedNote[];
-  readonly due: readonly UnnamedNote[];
+  readonly waiting: readonly UnreferencedNote[];
+  readonly due: readonly UnreferencedNote[];
   /** Notes of versions that are gone, named again or at work again, and notes that cannot be read. */
-  readonly settled: readonly UnnamedNote[];
+  readonly settled: readonly UnreferencedNote[];
 }
 
-export function judgeVersions({ assets, busy, notes }: GarbageFacts, now: Date): Garbage {
+export function classifyVersions({ assets, busy, notes }: GarbageFacts, now: Date): Garbage {
   const unnamed = new Map(
     assets.flatMap((asset) =>
-      unnamedOf(asset).map((version) => {
+      unreferencedOf(asset).map((version) => {
         const one = { assetId: asset.assetId, version };
         return [nameOf(one), one] as const;
       }),
@@ -81,7 +81,7 @@ export function judgeVersions({ assets, busy, notes }: GarbageFacts, now: Date):
 }
 
 /** Where a pointer names a version that is not there, or none, the others may be all that is left. */
-function unnamedOf({ versions, pointer }: DeliveredAsset): readonly string[] {
+function unreferencedOf({ versions, pointer }: DeliveredAsset): readonly string[] {
   if (!pointer) return versions;
   const { version: named } = pointer;
   if (named === undefined || !versions.includes(named)) return [];

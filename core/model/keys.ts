@@ -23,21 +23,21 @@ export interface DeliveryHeaders {
 }
 
 /** What everything of every asset is below. */
-export const ASSETS = 'v/';
+export const ASSETS_PREFIX = 'v/';
 
 /** What everything of one asset is below. */
-export function assetKeys(assetId: string): string {
-  return `${ASSETS}${assetId}/`;
+export function assetPrefix(assetId: string): string {
+  return `${ASSETS_PREFIX}${assetId}/`;
 }
 
 /** The pointer: the multivariant playlist, and the one object of an asset that is ever replaced. */
 export function pointerKey(assetId: string): string {
-  return `${assetKeys(assetId)}index.m3u8`;
+  return `${assetPrefix(assetId)}index.m3u8`;
 }
 
 /** A file of one version, by its path within the version: `720p/00000.ts`. */
 export function versionKey(assetId: string, version: string, path: string): string {
-  return `${assetKeys(assetId)}${version}/${path}`;
+  return `${assetPrefix(assetId)}${version}/${path}`;
 }
 
 export function segmentPath(rendition: string, index: number): string {
@@ -72,26 +72,26 @@ export function titleKey(assetId: string): string {
 }
 
 /** Notes of versions that no pointer names lie below this. */
-export const UNNAMED = 'unnamed/';
+export const UNREFERENCED_PREFIX = 'unnamed/';
 
-export function unnamedKey({ assetId, version }: Version): string {
-  return `${UNNAMED}${assetId}/${version}.json`;
+export function unreferencedKey({ assetId, version }: Version): string {
+  return `${UNREFERENCED_PREFIX}${assetId}/${version}.json`;
 }
 
 /** Marks of what was deleted lie below this: apart from what they are about, of which nothing stays. */
-export const DELETED = 'deleted/';
+export const DELETED_PREFIX = 'deleted/';
 
 export const deletedKeys = {
-  asset: (assetId: string) => `${DELETED}assets/${assetId}.json`,
-  job: (jobId: string) => `${DELETED}jobs/${jobId}.json`,
+  asset: (assetId: string) => `${DELETED_PREFIX}assets/${assetId}.json`,
+  job: (jobId: string) => `${DELETED_PREFIX}jobs/${jobId}.json`,
 } as const;
 
 /** What every job's objects in the work bucket are below. */
-export const JOBS = 'jobs/';
+export const JOBS_PREFIX = 'jobs/';
 
 /** The objects of a job in the work bucket: its whole state. */
 export function jobKeys(jobId: string) {
-  const job = `${JOBS}${jobId}`;
+  const job = `${JOBS_PREFIX}${jobId}`;
   return {
     all: `${job}/`,
     plan: `${job}/plan.json`,

@@ -12,7 +12,7 @@ const NAMES = {
 const WHAT = Object.keys(NAMES) as (keyof typeof NAMES)[];
 
 /** An asset has no more sound tracks: no menu shows them, and each costs an encoding of the whole length. */
-export const MOST_TRACKS = 8;
+export const MAX_AUDIO_TRACKS = 8;
 
 const REASONS = {
   no_captions_yet: 'subtitles inside a file do not become captions yet',
@@ -20,7 +20,7 @@ const REASONS = {
   another_picture: 'an asset has one picture',
   cover_of_video: 'the poster is taken from the video',
   unusable_cover: 'the cover cannot be decoded, or is too large',
-  too_many_tracks: `an asset has at most ${MOST_TRACKS} sound tracks`,
+  too_many_tracks: `an asset has at most ${MAX_AUDIO_TRACKS} sound tracks`,
   unknown_codec: 'the codec is not supported',
   never_begins: 'the file announces it, but does not contain it',
   another_program: 'another programme of the recording was chosen',

@@ -4,7 +4,7 @@
  * How long nothing was heard of work that may be lost. A worker notes every few seconds how far it is, and what
  * failed is tried again within minutes.
  */
-export const QUIET_MILLISECONDS = 600_000;
+export const STALLED_MILLISECONDS = 600_000;
 
 export interface SourceFacts {
   /** Of the job that its upload asks for. */
@@ -20,18 +20,18 @@ export interface JobFacts {
   /** When anything of it was written last. */
   readonly changedAt: Date;
   readonly hasEnded: boolean;
-  readonly plan?: Planned | 'unreadable' | undefined;
+  readonly plan?: PlanFacts | 'unreadable' | undefined;
   /** Names of units that have their markers. */
   readonly done: ReadonlySet<string>;
 }
 
-export interface Planned {
+export interface PlanFacts {
   /** Key of the source. */
   readonly source: string;
   readonly units: readonly string[];
 }
 
-export interface Facts {
+export interface WorkFacts {
   /** Messages of the job queue: those that wait, are worked on, or wait for their next try. */
   readonly held: number;
   readonly sources: readonly SourceFacts[];
@@ -51,7 +51,7 @@ export type OpenWork = {
 );
 
 /** All work that is still to be done: each piece should have its message in the queue. */
-export function openWork({ sources, jobs }: Facts): readonly OpenWork[] {
+export function openWork({ sources, jobs }: WorkFacts): readonly OpenWork[] {
   const jobOf = new Map(jobs.map((job) => [job.jobId, job]));
   const uploads = sources.flatMap(({ jobId, source, uploadedAt, isPublished }): OpenWork[] => {
     const job = jobOf.get(jobId);
@@ -82,9 +82,9 @@ function openWorkOf({
  * The work that nobody holds, the quietest first. Any message of the queue may be that of any open work, so no
  * more is lost than there are messages too few; and nothing is that was heard of a short while ago.
  */
-export function lostWork(facts: Facts, now: Date): readonly OpenWork[] {
+export function lostWork(facts: WorkFacts, now: Date): readonly OpenWork[] {
   const open = openWork(facts);
-  const before = now.getTime() - QUIET_MILLISECONDS;
+  const before = now.getTime() - STALLED_MILLISECONDS;
   return open
     .filter(({ heardAt }) => heardAt.getTime() <= before)
     .toSorted((a, b) => a.heardAt.getTime() - b.heardAt.getTime())

@@ -4,13 +4,16 @@ import { LADDER } from './ladder.ts';
 import type { Parsed } from './schema.ts';
 
 /** S3's own limits: 5 TiB an object, 1,024 bytes a key. */
-const LARGEST = 5 * 2 ** 40;
-const LONGEST_KEY = 1024;
+const MAX_OBJECT_BYTES = 5 * 2 ** 40;
+const MAX_KEY_BYTES = 1024;
 
 const key = z
   .string()
   .min(1, 'is empty')
-  .refine((text) => Buffer.byteLength(text) <= LONGEST_KEY, `is longer than ${LONGEST_KEY} bytes`);
+  .refine(
+    (text) => Buffer.byteLength(text) <= MAX_KEY_BYTES,
+    `is longer than ${MAX_KEY_BYTES} bytes`,
+  );
 const etag = z.string().transform((text) => text.replaceAll('"', ''));
 const rungs = LADDER.map((rung) => rung.name);
 
@@ -26,7 +29,7 @@ const s3Record = z.object({
         .number()
         .int()
         .min(0, 'is negative')
-        .max(LARGEST, 'is larger than S3 allows')
+        .max(MAX_OBJECT_BYTES, 'is larger than S3 allows')
         .optional(),
       eTag: etag.optional(),
     }),

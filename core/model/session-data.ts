@@ -7,15 +7,15 @@ export const SESSION_DATA = {
 
 /** The same multivariant playlist under another title. */
 export function withTitle(playlist: string, title: string): string {
-  const before = sessionDatum(SESSION_DATA.title, '').replace(/"$/, '');
+  const before = sessionDataTag(SESSION_DATA.title, '').replace(/"$/, '');
   const lines = playlist.split('\n');
   return lines
-    .map((line) => (line.startsWith(before) ? sessionDatum(SESSION_DATA.title, title) : line))
+    .map((line) => (line.startsWith(before) ? sessionDataTag(SESSION_DATA.title, title) : line))
     .join('\n');
 }
 
 /** One line of `EXT-X-SESSION-DATA`. */
-export function sessionDatum(id: string, value: string): string {
+export function sessionDataTag(id: string, value: string): string {
   // A quoted string knows no escape (RFC 8216, 4.2).
   return `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
 }

@@ -1,12 +1,12 @@
-const LONGEST = 200;
+const MAX_LENGTH = 200;
 
 /** What a person reads: the file's name without folders and extension, or what the uploader called it. */
 export function titleOf(key: string, wanted?: string): string {
   const name = key.slice(key.lastIndexOf('/') + 1);
   return (
-    readable(wanted ?? '') ||
-    readable(name.replace(/\.[A-Za-z0-9]{1,5}$/, '')) ||
-    readable(name) ||
+    cleanTitle(wanted ?? '') ||
+    cleanTitle(name.replace(/\.[A-Za-z0-9]{1,5}$/, '')) ||
+    cleanTitle(name) ||
     'Untitled'
   );
 }
@@ -16,7 +16,7 @@ export function titleOf(key: string, wanted?: string): string {
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  */
 export function titleMetadata(title: string): { readonly title: string } {
-  return { title: encodeURIComponent(readable(title)) };
+  return { title: encodeURIComponent(cleanTitle(title)) };
 }
 
 /** The title in an object's metadata, encoded as above or plain ASCII, as whoever uploads by hand writes it. */
@@ -29,7 +29,7 @@ export function storedTitle({ title }: Readonly<Record<string, string>>): string
 }
 
 /** One line without control characters and without the marks that turn the direction of the text around. */
-export function readable(text: string): string {
+export function cleanTitle(text: string): string {
   const line = text
     // Half of a surrogate pair cannot be encoded as metadata.
     .toWellFormed()
@@ -40,7 +40,7 @@ export function readable(text: string): string {
     .trim();
   // A cut does not leave half of a surrogate pair.
   return line
-    .slice(0, LONGEST)
+    .slice(0, MAX_LENGTH)
     .replace(/[\ud800-\udbff]$/, '')
     .trim();
 }

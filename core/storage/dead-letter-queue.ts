@@ -7,11 +7,11 @@ import type { Queue, ReceivedMessage } from './ports.ts';
 export async function takeDeadLetters(
   deadLetters: Queue,
   visibilitySeconds: number,
-  most = Infinity,
+  limit = Infinity,
 ): Promise<readonly ReceivedMessage[]> {
   const taken = new Map<string, ReceivedMessage>();
-  while (taken.size < most) {
-    const max = Math.min(10, most - taken.size);
+  while (taken.size < limit) {
+    const max = Math.min(10, limit - taken.size);
     const letters = await deadLetters.receive({ max, waitSeconds: 0, visibilitySeconds });
     if (letters.length === 0) break;
     for (const letter of letters) taken.set(letter.messageId, letter);

@@ -1,5 +1,5 @@
 import type { WorkerEnv } from '../environment.ts';
-import { jobOfLater } from '../model/precedence.ts';
+import { deferrableJob } from '../model/precedence.ts';
 import type { Backend, OutgoingMessage, Queue, ReceivedMessage } from './ports.ts';
 
 /**
@@ -16,35 +16,35 @@ export function openJobQueue(
   backend: Pick<Backend, 'queue'>,
   names: Pick<WorkerEnv, 'JOB_QUEUE' | 'UNIT_QUEUE'>,
 ): Queue {
-  const first = backend.queue(names.JOB_QUEUE);
-  const later = backend.queue(names.UNIT_QUEUE);
-  const place = (body: string) => {
-    const group = jobOfLater(body);
-    return group === undefined ? { queue: first } : { queue: later, group };
+  const urgent = backend.queue(names.JOB_QUEUE);
+  const deferred = backend.queue(names.UNIT_QUEUE);
+  const route = (body: string) => {
+    const group = deferrableJob(body);
+    return group === undefined ? { queue: urgent } : { queue: deferred, group };
   };
 
   // A receipt says which of the two queues it is of.
-  const mark = (queue: Queue, messages: readonly ReceivedMessage[]) =>
+  const tagReceipts = (queue: Queue, messages: readonly ReceivedMessage[]) =>
     messages.map((message) => ({
       ...message,
-      receipt: `${queue === first ? 1 : 2}${message.receipt}`,
+      receipt: `${queue === urgent ? 1 : 2}${message.receipt}`,
     }));
-  const ownerOf = (receipt: string) => (receipt.startsWith('1') ? first : later);
-  const unmarked = (receipt: string) => receipt.slice(1);
+  const ownerOf = (receipt: string) => (receipt.startsWith('1') ? urgent : deferred);
+  const untag = (receipt: string) => receipt.slice(1);
 
   return {
-    name: first.name,
+    name: urgent.name,
     async send(body) {
-      const { queue, group } = place(body);
+      const { queue, group } = route(body);
       await queue.send(body, group);
     },
     async sendAll(messages) {
       const toSend = new Map<Queue, OutgoingMessage[]>([
-        [first, []],
-        [later, []],
+        [urgent, []],
+        [deferred, []],
       ]);
       for (const { body } of messages) {
-        const { queue, group } = place(body);
+        const { queue, group } = route(body);
         toSend.get(queue)?.push({ body, group });
       }
       for (const [queue, chosen] of toSend) await queue.sendAll(chosen);
@@ -53,23 +53,23 @@ export function openJobQueue(
       const until = performance.now() + options.waitSeconds * 1000;
       let turnSeconds = 0;
       for (;;) {
-        const urgent = await first.receive({ ...options, waitSeconds: turnSeconds });
-        if (urgent.length > 0) return mark(first, urgent);
-        const rest = await later.receive({ ...options, waitSeconds: 0 });
+        const messages = await urgent.receive({ ...options, waitSeconds: turnSeconds });
+        if (messages.length > 0) return tagReceipts(urgent, messages);
+        const rest = await deferred.receive({ ...options, waitSeconds: 0 });
         const left = (until - performance.now()) / 1000;
-        if (rest.length > 0 || left <= 0) return mark(later, rest);
+        if (rest.length > 0 || left <= 0) return tagReceipts(deferred, rest);
         turnSeconds = Math.min(left, TURN_SECONDS);
       }
     },
-    extend: (receipt, seconds) => ownerOf(receipt).extend(unmarked(receipt), seconds),
-    release: (receipt, delaySeconds) => ownerOf(receipt).release(unmarked(receipt), delaySeconds),
+    extend: (receipt, seconds) => ownerOf(receipt).extend(untag(receipt), seconds),
+    release: (receipt, delaySeconds) => ownerOf(receipt).release(untag(receipt), delaySeconds),
     resend: ({ receipt, ...message }, failures, delaySeconds) =>
-      ownerOf(receipt).resend({ ...message, receipt: unmarked(receipt) }, failures, delaySeconds),
-    acknowledge: (receipt) => ownerOf(receipt).acknowledge(unmarked(receipt)),
+      ownerOf(receipt).resend({ ...message, receipt: untag(receipt) }, failures, delaySeconds),
+    acknowledge: (receipt) => ownerOf(receipt).acknowledge(untag(receipt)),
     async counts() {
       // In this order: a message of the first queue ends after those that it leads to are sent.
-      const one = await first.counts();
-      const other = await later.counts();
+      const one = await urgent.counts();
+      const other = await deferred.counts();
       return {
         visible: one.visible + other.visible,
         inFlight: one.inFlight + other.inFlight,

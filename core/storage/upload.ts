@@ -23,7 +23,7 @@ export interface UploadRequest {
 const MIB = 2 ** 20;
 
 /** S3's: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const MOST_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 
 /** Files up to 78 GiB have parts of this size, and less than a minute of a usual line is lost with one. */
 const PART_BYTES = 8 * MIB;
@@ -37,7 +37,7 @@ const MEMORY_BYTES = 64 * MIB;
  * are compared, and the object's ETag, which names the asset, depends on it.
  */
 export function partBytesOf(sizeBytes: number): number {
-  return Math.max(PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB);
+  return Math.max(PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS / MIB) * MIB);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-cloudfront';
 import { EDGE_REGION } from '../../infra/stack.ts';
 import { RequestError } from '../../studio/server/requests.ts';
-import { assetKeys } from '../../core/model/keys.ts';
+import { assetPrefix } from '../../core/model/keys.ts';
 
 /** A star stands at a path's end only, so that what was fetched with a token is forgotten of every asset. */
 const WITH_TOKENS = '/t/*';
@@ -27,7 +27,7 @@ export async function forgetAsset(DistributionId: string, assetId: string): Prom
         DistributionId,
         InvalidationBatch: {
           CallerReference: randomUUID(),
-          Paths: { Quantity: 2, Items: [`/${assetKeys(assetId)}*`, WITH_TOKENS] },
+          Paths: { Quantity: 2, Items: [`/${assetPrefix(assetId)}*`, WITH_TOKENS] },
         },
       }),
     );

@@ -1,14 +1,14 @@
 import type { OpenWork } from '../../core/model/lost-work.ts';
 import { oneLine } from '../../core/model/printable.ts';
 import { GRACE_DAYS } from '../../core/model/garbage.ts';
-import type { Reconciliation, Settled } from '../../core/catalog/reconcile.ts';
+import type { Findings, Repairs } from '../../core/catalog/reconcile.ts';
 import { ago, count } from './text.ts';
 
 /**
  * The findings of a reconciliation, and what it did about them, which is absent when it was only to tell; `--json`
  * prints it as it is.
  */
-export interface Reconciled extends Reconciliation, Partial<Settled> {
+export interface Reconciled extends Findings, Partial<Repairs> {
   /** A stage's name, or the data folder of one machine. */
   readonly place: string;
 }

@@ -10,7 +10,7 @@ import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend } from '../../core/storage/ports.ts';
-import { look, settle } from '../../core/catalog/reconcile.ts';
+import { inspect, repair } from '../../core/catalog/reconcile.ts';
 import { CHECK_HELP, readCheckOptions } from './stage-options.ts';
 import type { CheckOptions } from './stage-options.ts';
 
@@ -35,13 +35,13 @@ await runCommand({
     const opened = await unlessStopped(open(options), stop);
     try {
       const { name, backend, env } = opened;
-      const place = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
-      const found = await unlessStopped(look(place), stop);
-      const settled = options.plan ? undefined : await settle(place, found, stop);
-      const reconciled = { place: name, ...found, ...settled };
+      const catalog = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
+      const found = await unlessStopped(inspect(catalog), stop);
+      const repairs = options.plan ? undefined : await repair(catalog, found, stop);
+      const reconciled = { place: name, ...found, ...repairs };
       if (options.json) printJson(reconciled);
       else print(reconciledText(reconciled, new Date()));
-      return settled && settled.sent.length < found.lost.length ? 1 : 0;
+      return repairs && repairs.sent.length < found.lost.length ? 1 : 0;
     } finally {
       await opened.close();
     }

@@ -1,7 +1,7 @@
 import { UsageError } from '../cli/arguments.ts';
 import { ask } from '../cli/ask.ts';
 import { runCommand, unlessStopped } from '../cli/command.ts';
-import { explain } from '../../core/catalog/dead-letter.ts';
+import { describeDeadLetter } from '../../core/catalog/dead-letter.ts';
 import type { DeadLetter } from '../../core/catalog/dead-letter.ts';
 import { print, printJson } from '../cli/terminal.ts';
 import { ago, count } from '../cli/text.ts';
@@ -137,7 +137,9 @@ function explainAll(
   { backend, env }: Stage,
   letters: readonly ReceivedMessage[],
 ): Promise<readonly DeadLetter[]> {
-  return inParallel(letters, AT_ONCE, (letter) => explain(backend.store, env.WORK_BUCKET, letter));
+  return inParallel(letters, AT_ONCE, (letter) =>
+    describeDeadLetter(backend.store, env.WORK_BUCKET, letter),
+  );
 }
 
 /** Before any is taken: a person may think for longer than a letter can be held. */

@@ -16,14 +16,14 @@ import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../core/storage/local/backend.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
-import { forgetDeletions } from '../../core/catalog/deletion.ts';
+import { expireDeletionMarks } from '../../core/catalog/deletion.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { BackendLostError } from '../../core/model/errors.ts';
 import { openStudio } from '../../studio/server/open-studio.ts';
 import { createLog } from '../../core/log.ts';
 import type { Logger } from '../../core/log.ts';
-import { logReconciliation, look, settle } from '../../core/catalog/reconcile.ts';
+import { inspect, logReconciliation, repair } from '../../core/catalog/reconcile.ts';
 import { makeDemoClip } from '../files/demo-clip.ts';
 import { startSite } from '../pages/site.ts';
 import { listAssets } from '../pages/listed-assets.ts';
@@ -141,10 +141,10 @@ async function keepSwept(
   names: WorkerEnv,
   log: Logger,
 ): Promise<NodeJS.Timeout> {
-  const place = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
+  const catalog = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
   const sweep = async () => {
     const unknown = await backend.sweep();
-    await forgetDeletions(backend.store, BUCKETS.work);
+    await expireDeletionMarks(backend.store, BUCKETS.work);
     if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
     try {
       await backend.backUp();
@@ -152,10 +152,10 @@ async function keepSwept(
       // Of a full disk, for instance: what is stored is no worse for it.
       log.error({ event: 'backup.failed', err: error });
     }
-    const found = await look(place);
-    const settled = await settle(place, found);
-    logReconciliation(log, found, settled);
-    return { unknown, sent: settled.sent };
+    const found = await inspect(catalog);
+    const repairs = await repair(catalog, found);
+    logReconciliation(log, found, repairs);
+    return { unknown, sent: repairs.sent };
   };
   const { unknown, sent } = await sweep();
   if (unknown > 0) say(unknownText(unknown));
@@ -177,15 +177,15 @@ function unknownText(files: number): string {
 function watchBackend(backend: LocalBackend): { readonly lost: Promise<never>; stop(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
-  const look = () => {
+  const check = () => {
     try {
-      backend.look();
+      backend.checkIndex();
     } catch (error) {
       if (error instanceof BackendLostError) reject(error);
     }
   };
-  const looking = setInterval(look, INDEX_POLL_MILLISECONDS);
-  return { lost: promise, stop: () => clearInterval(looking) };
+  const timer = setInterval(check, INDEX_POLL_MILLISECONDS);
+  return { lost: promise, stop: () => clearInterval(timer) };
 }
 
 /** Files of the same name in different folders are different sources. */

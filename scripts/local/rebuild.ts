@@ -6,7 +6,7 @@ import { rebuildIndex } from '../../core/storage/local/rebuild.ts';
 import type { Rebuilt } from '../../core/storage/local/rebuild.ts';
 import type { Backend } from '../../core/storage/ports.ts';
 import type { OpenWork } from '../../core/model/lost-work.ts';
-import { findOpen, sendAgain } from '../../core/catalog/reconcile.ts';
+import { findOpenWork, sendAgain } from '../../core/catalog/reconcile.ts';
 
 /** How often a person is told how far it is. */
 const TOLD_MILLISECONDS = 2000;
@@ -51,5 +51,5 @@ export async function announceUnfinished(
   names: WorkerEnv,
 ): Promise<readonly OpenWork[]> {
   const place = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
-  return sendAgain(place, await findOpen(place));
+  return sendAgain(place, await findOpenWork(place));
 }

@@ -1,10 +1,10 @@
-import { clear, markDeleted } from '../../core/catalog/deletion.ts';
+import { deletePrefix, markDeleted } from '../../core/catalog/deletion.ts';
 import type { Backend } from '../../core/storage/ports.ts';
 import { jobIdOf } from '../../core/model/ids.ts';
-import { assetKeys, jobKeys, pointerKey, titleKey } from '../../core/model/keys.ts';
-import { readable } from '../../core/model/title.ts';
+import { assetPrefix, jobKeys, pointerKey, titleKey } from '../../core/model/keys.ts';
+import { cleanTitle } from '../../core/model/title.ts';
 import { setTitle } from '../../core/catalog/pointer.ts';
-import { askAgain, reopenJob } from '../../core/catalog/results.ts';
+import { requestJob, reopenJob } from '../../core/catalog/results.ts';
 import type { Entry, Names } from './library.ts';
 import { RequestError } from './requests.ts';
 
@@ -24,7 +24,7 @@ export async function retry({ store, queue }: Backend, names: Names, entry: Entr
   );
   if (state === 'stands') return;
   const jobs = queue(names.JOB_QUEUE);
-  await askAgain({ store, jobs, config: names }, jobId, { source, options: {} });
+  await requestJob({ store, jobs, config: names }, jobId, { source, options: {} });
 }
 
 /** Gives a published video another title. Throws RequestError when that cannot be. */
@@ -35,7 +35,7 @@ export async function rename(
   title: string,
 ): Promise<void> {
   if (item.state !== 'ready') throw new RequestError(409, 'This video is not ready.');
-  if (readable(title) === '') throw new RequestError(400, 'A title needs something to read.');
+  if (cleanTitle(title) === '') throw new RequestError(400, 'A title needs something to read.');
   await setTitle({ store, config: names }, item.id, title);
 }
 
@@ -53,11 +53,11 @@ export async function remove(
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;
   // Of the usual job, too, whose message may still wait in the queue.
   await markDeleted(store, WORK_BUCKET, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
-  for (const jobId of jobIds) await clear(store, WORK_BUCKET, jobKeys(jobId).all);
+  for (const jobId of jobIds) await deletePrefix(store, WORK_BUCKET, jobKeys(jobId).all);
   await store.delete(WORK_BUCKET, titleKey(item.id));
   // Before the segments, so that nobody sees half of it.
   await store.delete(DELIVERY_BUCKET, pointerKey(item.id));
-  await clear(store, DELIVERY_BUCKET, assetKeys(item.id));
+  await deletePrefix(store, DELIVERY_BUCKET, assetPrefix(item.id));
   await forget();
   if (!source) return;
   // Another file by the same name may have taken its place a moment ago.

@@ -17,7 +17,7 @@ import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
 import { leftOutSentences } from '../../core/model/left-out.ts';
 import { parseOutline } from '../../core/model/progress.ts';
 import type { Outline } from '../../core/model/progress.ts';
-import { QUIET_MILLISECONDS } from '../../core/model/lost-work.ts';
+import { STALLED_MILLISECONDS } from '../../core/model/lost-work.ts';
 import { titleOf } from '../../core/model/title.ts';
 import { embedCode } from './embed-code.ts';
 import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from '../schema.ts';
@@ -263,7 +263,7 @@ export class LibraryReader {
       percent: Math.floor(done * 100),
       ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),
       ...(evidence ? { trouble: evidence.error } : {}),
-      ...(Date.now() - changedAt.getTime() > QUIET_MILLISECONDS ? { quiet: true } : {}),
+      ...(Date.now() - changedAt.getTime() > STALLED_MILLISECONDS ? { quiet: true } : {}),
     };
   }
 }

@@ -4,7 +4,7 @@ import type { Reply } from '../../core/http/reply.ts';
 import { UploadGoneError, WrongPartsError } from '../../core/storage/ports.ts';
 import type { Backend } from '../../core/storage/ports.ts';
 import type { Logger } from '../../core/log.ts';
-import { redact } from '../../core/model/command.ts';
+import { redact } from '../../core/model/redact.ts';
 import { remove, rename, retry } from './actions.ts';
 import { buildPage, fillPage } from './build.ts';
 import type { PageFile } from './build.ts';

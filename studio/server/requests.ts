@@ -15,7 +15,7 @@ export class RequestError extends Error {
 
 /** S3's own limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGEST_BYTES = 5 * 2 ** 40;
-const MOST_PARTS = 10_000;
+const MAX_PARTS = 10_000;
 /** A part of the largest file that S3 takes, 5 TiB in ten thousand parts, and some. */
 const LARGEST_PART_BYTES = 2 ** 30;
 /** A key has 1,024 bytes at most, and its folder takes some. */
@@ -25,7 +25,7 @@ const LONGEST_BODY_BYTES = 2 ** 20;
 
 const key = z.string().regex(/^studio\/[0-9a-f]{16}\/[^/]+$/, 'is none of the studio');
 const uploadId = z.string().min(1, 'is empty').max(2000, 'is too long');
-const partNumber = z.int().min(1, 'begins at 1').max(MOST_PARTS, 'is more than 10,000');
+const partNumber = z.int().min(1, 'begins at 1').max(MAX_PARTS, 'is more than 10,000');
 
 export const newUpload: z.ZodType<NewUpload> = z.strictObject({
   name: z
@@ -66,7 +66,7 @@ export const completeUpload: z.ZodType<CompleteUpload> = z.strictObject({
       z.strictObject({ partNumber, etag: z.string().transform((tag) => tag.replaceAll('"', '')) }),
     )
     .min(1, 'are none')
-    .max(MOST_PARTS, 'are more than 10,000'),
+    .max(MAX_PARTS, 'are more than 10,000'),
 });
 
 /** Reads a request's JSON. Throws RequestError naming every field that is wrong. */

@@ -16,7 +16,7 @@ import { onOwnDisk } from './own-disk.ts';
 import { collectGarbage } from '../../core/catalog/garbage.ts';
 import { GRACE_DAYS } from '../../core/model/garbage.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
-import { look } from '../../core/catalog/reconcile.ts';
+import { inspect } from '../../core/catalog/reconcile.ts';
 import { processesIn } from './processes.ts';
 import { readAgainAndAgain } from './reader.ts';
 
@@ -251,12 +251,14 @@ export class Scene {
   /** Has everything removed that no pointer names, before it is judged what is published. */
   async #collect(): Promise<void> {
     const { backend, env } = this.machine;
-    const place = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
+    const catalog = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
     const later = new Date(Date.now() + (GRACE_DAYS + 1) * 24 * 3_600_000);
     for (const now of [new Date(), later]) {
-      await collectGarbage(place, (await look(place, now)).garbage, now);
+      await collectGarbage(catalog, (await inspect(catalog, now)).garbage, now);
     }
-    for (const { assetId, version } of Object.values((await look(place, later)).garbage).flat()) {
+    for (const { assetId, version } of Object.values(
+      (await inspect(catalog, later)).garbage,
+    ).flat()) {
       this.#faults.push(`No pointer names v/${assetId}/${version}/, and it is still there.`);
     }
   }

@@ -649,7 +649,7 @@ describe('The gate refuses to publish when', () => {
     texts = Object.fromEntries(await Promise.all(entries));
   });
 
-  function namesOf(name: string, changed: string): string {
+  function identifyJob(name: string, changed: string): string {
     const defects =
       name === POINTER
         ? checkMultivariantPlaylist(plan, version(), markers, changed)
@@ -661,10 +661,10 @@ describe('The gate refuses to publish when', () => {
 
   test.each(TEXTS)('%s', (mutation, name, from, to) => {
     const published = texts[name] ?? '';
-    expect(namesOf(name, published)).toBe('');
+    expect(identifyJob(name, published)).toBe('');
     const changed = published.replace(from, to);
     expect(changed).not.toBe(published);
-    const by = namesOf(name, changed);
+    const by = identifyJob(name, changed);
     caught.push({ mutation, by });
     expect(by).toBe(name === ASSET_PATH ? 'asset_document' : 'playlist');
   });

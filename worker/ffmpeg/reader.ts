@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { TransientError } from '../../core/model/errors.ts';
-import { redact } from '../../core/model/command.ts';
+import { redact } from '../../core/model/redact.ts';
 import { encoderFailure, tooDemanding } from '../plan/encoder-failure.ts';
 import type { ProcessLimits } from '../plan/limits.ts';
 import { NOT_INSTALLED, confine } from './confine.ts';

@@ -4,7 +4,7 @@ import { gridRate } from './frame-rate.ts';
 import { chunksOf, makeGrid } from './grid.ts';
 import type { Grid } from './grid.ts';
 import { planImages, planSoundImages } from './images.ts';
-import { MOST_TRACKS, leftOutSchema } from '../../core/model/left-out.ts';
+import { MAX_AUDIO_TRACKS, leftOutSchema } from '../../core/model/left-out.ts';
 import type { LeftOut } from '../../core/model/left-out.ts';
 import { skippedSchema } from '../../core/model/ladder.ts';
 import type { Rung, Skipped } from '../../core/model/ladder.ts';
@@ -176,7 +176,7 @@ function planUnits(
 
 function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
   const chosen = streams.find((stream) => stream.default) ?? streams[0];
-  const others = streams.filter((stream) => stream !== chosen).slice(0, MOST_TRACKS - 1);
+  const others = streams.filter((stream) => stream !== chosen).slice(0, MAX_AUDIO_TRACKS - 1);
   const kept = streams.filter((stream) => stream === chosen || others.includes(stream));
   const labels = new Set<string>();
   return kept.map((stream, track) => {

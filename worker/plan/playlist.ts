@@ -1,7 +1,7 @@
 import { frameSeconds, segmentsOf } from './grid.ts';
 import { imageNames } from './images.ts';
 import { imagePath, playlistPath, segmentName } from '../../core/model/keys.ts';
-import { SESSION_DATA, sessionDatum } from '../../core/model/session-data.ts';
+import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
 import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';
 import type { Plan } from './plan.ts';
 
@@ -189,9 +189,9 @@ function sessionData({ title, images }: Plan, version: string): readonly string[
   const image = (name: string) => `${version}/${imagePath(name)}`;
   const { poster, storyboard } = imageNames(images);
   return [
-    sessionDatum(SESSION_DATA.title, title),
-    sessionDatum(SESSION_DATA.poster, image(poster)),
-    ...(storyboard ? [sessionDatum(SESSION_DATA.storyboard, image(storyboard))] : []),
+    sessionDataTag(SESSION_DATA.title, title),
+    sessionDataTag(SESSION_DATA.poster, image(poster)),
+    ...(storyboard ? [sessionDataTag(SESSION_DATA.storyboard, image(storyboard))] : []),
   ];
 }
 

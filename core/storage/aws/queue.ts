@@ -19,7 +19,7 @@ import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';
  * off, and who stops waiting waits for the end of a short one. A request that is not held at all asks
  * only some of SQS's servers, and can miss what is there.
  */
-const HOLD_SECONDS = { least: 1, most: 5 };
+const HOLD_SECONDS = { min: 1, max: 5 };
 
 /** The most that SQS takes in one request. */
 const BATCH = 10;
@@ -98,7 +98,7 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
           new ReceiveMessageCommand({
             ...at,
             MaxNumberOfMessages: Math.min(max, 10),
-            WaitTimeSeconds: Math.max(HOLD_SECONDS.least, Math.min(left, HOLD_SECONDS.most)),
+            WaitTimeSeconds: Math.max(HOLD_SECONDS.min, Math.min(left, HOLD_SECONDS.max)),
             VisibilityTimeout: visibilitySeconds,
             MessageAttributeNames: ['failures'],
             MessageSystemAttributeNames: [

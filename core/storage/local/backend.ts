@@ -11,7 +11,7 @@ import { Blobs } from './blobs.ts';
 import { Database, IndexError } from './database.ts';
 import { BACKUPS, BLOBS, INDEX, UNCLAIMED } from './layout.ts';
 import type { LocalLayout } from './layout.ts';
-import { discard, forgetUpload, labelOfRow, localObjectStore } from './object-store.ts';
+import { releaseBlob, dropUpload, labelOfRow, localObjectStore } from './object-store.ts';
 import { localQueue, sendTo } from './queue.ts';
 
 export interface LocalBackend extends Backend {
@@ -24,11 +24,11 @@ export interface LocalBackend extends Backend {
   /** Copies the index into `backups`, once a day, and keeps the last of them. */
   backUp(): Promise<void>;
   /** Throws HomeLostError when the index was deleted, replaced or overwritten since it was opened. */
-  look(): void;
+  checkIndex(): void;
 }
 
 /** What a home's folder holds beside the index: `demo` is the clip of scripts/files/demo-clip.ts. */
-const HOME = new Set([BLOBS, BACKUPS, UNCLAIMED, 'demo']);
+const OWN_ENTRIES = new Set([BLOBS, BACKUPS, UNCLAIMED, 'demo']);
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
@@ -55,7 +55,7 @@ export async function openLocalBackend(options: {
     queue: (name) => localQueue(database, name, layout.redrive[name]),
     sweep: () => sweep(database, blobs),
     backUp: () => backUpIndex(directory),
-    look: () => database.look(),
+    checkIndex: () => database.check(),
     close: async () => database.close(),
   };
 }
@@ -65,18 +65,18 @@ export async function openIndex(
   directory: string,
 ): Promise<{ readonly blobs: Blobs; readonly database: Database }> {
   const path = join(directory, INDEX);
-  const explain = (error: IndexError) => lost(directory, error);
+  const toError = (error: IndexError) => indexLost(directory, error);
   const hadBlobs = existsSync(join(directory, BLOBS));
   const blobs = await Blobs.open(join(directory, BLOBS));
   // Files come after the index: where there is one now, the index must have been there before.
   const hasNoFiles = async () => (await blobs.names().next()).done === true;
   const isEmpty = await hasNoFiles();
-  if (!isEmpty && !existsSync(path)) throw explain(new IndexError('is missing'));
+  if (!isEmpty && !existsSync(path)) throw toError(new IndexError('is missing'));
   await makePrivate(directory);
-  const database = new Database(path, isEmpty, explain);
+  const database = new Database(path, isEmpty, toError);
   try {
     const knows = database.row(`select 1 from (${KNOWN}) limit 1`) !== undefined;
-    if (!isEmpty && !knows) throw explain(new IndexError('is new, and knows none of these files'));
+    if (!isEmpty && !knows) throw toError(new IndexError('is new, and knows none of these files'));
     // Another process may have made both meanwhile, and stored something.
     if (!hadBlobs && knows && (await hasNoFiles())) {
       throw new BackendLostError(
@@ -95,7 +95,7 @@ export async function openIndex(
 export const KNOWN = `select blob from objects union all select blob from parts
   union all select blob from garbage union all select blob from writing`;
 
-function lost(directory: string, { reason, cause }: IndexError): BackendLostError {
+function indexLost(directory: string, { reason, cause }: IndexError): BackendLostError {
   return new BackendLostError(
     `The index ${join(directory, INDEX)} ${reason}. ` +
       `Without it nobody knows which file in ${join(directory, BLOBS)} is which video. Nothing was changed, and nothing is lost yet. ` +
@@ -124,7 +124,7 @@ async function makePrivate(directory: string): Promise<void> {
   // SQLite's journals get the permissions of the index: https://sqlite.org/src/file/src/os_unix.c
   await restrict(join(directory, INDEX), PRIVATE_FILE);
   if (names.includes(BLOBS)) await restrict(join(directory, BLOBS), PRIVATE_FOLDER);
-  const ours = names.every((name) => HOME.has(name) || name.startsWith(INDEX));
+  const ours = names.every((name) => OWN_ENTRIES.has(name) || name.startsWith(INDEX));
   if (ours) await restrict(directory, PRIVATE_FOLDER);
 }
 
@@ -143,7 +143,7 @@ async function sweep(database: Database, blobs: Blobs): Promise<number> {
     database.rows(sql, ...values).map((row) => textSchema.parse(row).text);
   database.write(() => {
     const abandoned = 'select id as text from uploads where started < ?';
-    for (const id of textsOf(abandoned, now - DAY_SECONDS * 1000)) forgetUpload(database, id);
+    for (const id of textsOf(abandoned, now - DAY_SECONDS * 1000)) dropUpload(database, id);
     database.run('delete from messages where sent < ?', now - RETENTION_SECONDS * 1000);
   });
   await removeUnfinished(database, blobs);
@@ -180,7 +180,7 @@ async function removeUnfinished(database: Database, blobs: Blobs): Promise<void>
     // First, so that a writer that lives after all finds that it may not go on.
     const isOurs = database.write(() => {
       if (database.run('delete from writing where blob = ?', blob) === 0) return false;
-      discard(database, blob);
+      releaseBlob(database, blob);
       return true;
     });
     if (isOurs) await blobs.remove(blob);

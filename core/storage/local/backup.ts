@@ -5,7 +5,7 @@ import { PRIVATE_FILE, PRIVATE_FOLDER, makeFolder } from '../folder.ts';
 import { Database } from './database.ts';
 import { BACKUPS, INDEX } from './layout.ts';
 
-const MOST_BACKUPS = 3;
+const MAX_BACKUPS = 3;
 const DAY_MILLISECONDS = 24 * 3_600_000;
 /** All at once: a writer in between would have SQLite begin again (https://www.sqlite.org/backup.html). */
 const ALL_PAGES = 2 ** 30;
@@ -30,7 +30,7 @@ export async function backUpIndex(directory: string): Promise<void> {
   new Database(draft, false, (error) => error).close();
   await rename(draft, join(folder, nameAt(now)));
   const kept = await listBackups(directory);
-  for (const { path } of kept.slice(MOST_BACKUPS)) await rm(path, { force: true });
+  for (const { path } of kept.slice(MAX_BACKUPS)) await rm(path, { force: true });
 }
 
 export interface Backup {

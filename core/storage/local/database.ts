@@ -36,14 +36,14 @@ const SCHEMA = `
 `;
 
 /** Columns of `messages` that earlier versions did not have. */
-const ADDED = ['failures integer not null default 0', '"group" text'];
+const ADDED_COLUMNS = ['failures integer not null default 0', '"group" text'];
 const TABLES_OF_VERSION_0 = ['garbage', 'messages', 'objects', 'parts', 'uploads'];
 
 /** How long one process waits for another to end its write; each is a few milliseconds. */
 const BUSY_MILLISECONDS = 20_000;
 
 /** How often it is made sure that the file is still the one that was opened. */
-const LOOK_MILLISECONDS = 1000;
+const CHECK_MILLISECONDS = 1000;
 
 /** Bytes at the start of every SQLite file: https://www.sqlite.org/fileformat.html */
 const MAGIC = Buffer.from('SQLite format 3\0');
@@ -68,20 +68,20 @@ export class Database {
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
   readonly #files: ReadonlyMap<string, number>;
   readonly #explain: (error: IndexError) => Error;
-  #lookedAt = 0;
+  #checkedAt = 0;
 
   /**
    * Opens the file, or makes it where it `mayBeNew`. Throws what `explain` makes of an IndexError when it
    * is empty and may not be, is damaged, or is of another kind; so does every later use when it was
    * deleted, replaced or damaged meanwhile.
    */
-  constructor(path: string, mayBeNew: boolean, explain: (error: IndexError) => Error) {
+  constructor(path: string, mayCreate: boolean, toError: (error: IndexError) => Error) {
     this.path = path;
-    this.#explain = explain;
+    this.#explain = toError;
     this.#files = new Map();
     this.#database = new DatabaseSync(path);
     try {
-      this.isOld = this.#use(() => this.#prepareFile(mayBeNew));
+      this.isOld = this.#use(() => this.#prepareFile(mayCreate));
     } catch (error) {
       this.#database.close();
       throw error;
@@ -89,15 +89,15 @@ export class Database {
     this.#files = new Map([path, `${path}-wal`].map((file) => [file, statSync(file).ino]));
   }
 
-  #prepareFile(mayBeNew: boolean): boolean {
+  #prepareFile(mayCreate: boolean): boolean {
     this.#database.exec(`pragma busy_timeout = ${BUSY_MILLISECONDS}`);
     const tables = tablesOf(this.#database);
-    if (tables.length === 0 && !mayBeNew) throw new IndexError('is empty');
+    if (tables.length === 0 && !mayCreate) throw new IndexError('is empty');
     const version = versionOf(this.#database);
     if (version > SCHEMA_VERSION) {
       throw new IndexError('was written by a newer version of vodstack');
     }
-    const known = version === 0 ? TABLES_OF_VERSION_0 : tablesOf(model());
+    const known = version === 0 ? TABLES_OF_VERSION_0 : tablesOf(emptyIndex());
     if (tables.length > 0 && known.some((table) => !tables.includes(table))) {
       throw new IndexError('has not the tables of an index of vodstack');
     }
@@ -114,7 +114,7 @@ export class Database {
       const isOld = versionOf(this.#database) === 0 && tablesOf(this.#database).length > 0;
       this.#database.exec(SCHEMA);
       addColumns(this.#database);
-      if (columnsOf(this.#database) !== columnsOf(model())) {
+      if (columnsOf(this.#database) !== columnsOf(emptyIndex())) {
         throw new IndexError('has other columns than an index of vodstack');
       }
       if (!isOld) this.#database.exec(`pragma user_version = ${SCHEMA_VERSION}`);
@@ -159,13 +159,13 @@ export class Database {
   }
 
   /** Throws as every use does when the file is no longer the one that was opened. */
-  look(): void {
-    this.#lookedAt = 0;
+  check(): void {
+    this.#checkedAt = 0;
     this.#use(() => undefined);
   }
 
   #requireSameFile(): void {
-    if (Math.abs(Date.now() - this.#lookedAt) < LOOK_MILLISECONDS) return;
+    if (Math.abs(Date.now() - this.#checkedAt) < CHECK_MILLISECONDS) return;
     for (const [file, inode] of this.#files) {
       const found = statSync(file, { throwIfNoEntry: false });
       const part = file === this.path ? '' : `, in its part ${file},`;
@@ -174,7 +174,7 @@ export class Database {
         throw new IndexError(`was replaced${part} while vodstack was running`);
     }
     if (!isSqlite(this.path)) throw new IndexError('was overwritten while vodstack was running');
-    this.#lookedAt = Date.now();
+    this.#checkedAt = Date.now();
   }
 
   close(): void {
@@ -202,7 +202,7 @@ export class Database {
 }
 
 /** An empty index, to compare others with. */
-function model(): DatabaseSync {
+function emptyIndex(): DatabaseSync {
   const database = new DatabaseSync(':memory:');
   database.exec(SCHEMA);
   return database;
@@ -221,7 +221,7 @@ function tablesOf(database: DatabaseSync): readonly string[] {
 
 function addColumns(database: DatabaseSync): void {
   const there = database.prepare('select name from pragma_table_info(?)').all('messages');
-  for (const column of ADDED) {
+  for (const column of ADDED_COLUMNS) {
     const [name] = column.replaceAll('"', '').split(' ', 1);
     if (there.some((one) => one['name'] === name)) continue;
     database.exec(`alter table messages add column ${column}`);

@@ -50,7 +50,7 @@ const COLUMNS = 'key, blob, size, etag, modified, headers';
 const LIST_STEP = 1000;
 
 /** The smallest part of an upload but the last, as in S3. */
-const LEAST_PART_BYTES = 5 * 2 ** 20;
+const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /**
  * The object store of one machine: bytes in files, everything else in SQLite. `onUpload` runs in the
@@ -74,7 +74,7 @@ export function localObjectStore(
    * Stores bytes, then names them by `publish`, in one transaction. The index knows of the file before it is
    * there and until it is gone, so that a killed writer's is found.
    */
-  const keep = async <Described extends Label | undefined>(
+  const storeBlob = async <Described extends Label | undefined>(
     parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     describe: () => Described,
     publish: (blob: string, label: Described) => void,
@@ -102,7 +102,7 @@ export function localObjectStore(
   };
 
   /** The one step by which an object appears or changes. */
-  const keepObject = async (
+  const storeObject = async (
     parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     object: Omit<Label, 'modified'>,
     condition: Condition,
@@ -111,14 +111,14 @@ export function localObjectStore(
   ): Promise<void> => {
     const { bucket, key, sizeBytes, etag } = object;
     let before: string | undefined;
-    await keep(
+    await storeBlob(
       parts,
       () => ({ ...object, modified: Date.now() }),
       (blob, label) => {
         const replaced = find(bucket, key);
         check(condition, replaced?.etag, `${bucket}/${key}`);
         before = replaced?.blob;
-        if (before) discard(database, before);
+        if (before) releaseBlob(database, before);
         database.run(INSERT_OBJECT, ...rowOf(label, blob));
         const at = new Date(label.modified);
         onUpload(bucket, uploadEvent({ bucket, key, sizeBytes, etag, at, by }));
@@ -132,7 +132,7 @@ export function localObjectStore(
     async put(bucket, key, body, headers = {}, condition = {}) {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       const etag = createHash('md5').update(bytes).digest('hex');
-      await keepObject(
+      await storeObject(
         [bytes],
         { bucket, key, sizeBytes: bytes.length, etag, headers },
         condition,
@@ -178,7 +178,7 @@ export function localObjectStore(
       const blob = database.write(() => {
         const row = find(bucket, key);
         if (!row) return undefined;
-        discard(database, row.blob);
+        releaseBlob(database, row.blob);
         database.run('delete from objects where bucket = ? and key = ?', bucket, bytesOf(key));
         return row.blob;
       });
@@ -204,13 +204,13 @@ export function localObjectStore(
       requireUpload(database, bucket, key, uploadId);
       const etag = createHash('md5').update(body).digest('hex');
       const unlabelled = () => undefined;
-      await keep([body], unlabelled, (blob) => {
+      await storeBlob([body], unlabelled, (blob) => {
         const before = database.row(
           'select blob from parts where upload = ? and number = ?',
           uploadId,
           partNumber,
         );
-        if (typeof before?.['blob'] === 'string') discard(database, before['blob']);
+        if (typeof before?.['blob'] === 'string') releaseBlob(database, before['blob']);
         requireUpload(database, bucket, key, uploadId);
         database.run(
           'insert or replace into parts (upload, number, blob, size, etag) values (?, ?, ?, ?, ?)',
@@ -227,14 +227,14 @@ export function localObjectStore(
       for (const { etag } of stored) digest.update(etag, 'hex');
       const etag = `${digest.digest('hex')}-${stored.length}`;
       const sizeBytes = stored.reduce((sum, part) => sum + part.size, 0);
-      await keepObject(
+      await storeObject(
         contents(blobs, stored),
         { bucket, key, sizeBytes, etag, headers },
         condition,
         'CompleteMultipartUpload',
         () => {
           requireUpload(database, bucket, key, uploadId);
-          forgetUpload(database, uploadId);
+          dropUpload(database, uploadId);
         },
       );
       // Nobody reads parts: their bytes need not lie twice on the disk for an hour.
@@ -256,12 +256,12 @@ export function localObjectStore(
         'select number as partNumber, etag, size as sizeBytes from parts where upload = ? order by number',
         uploadId,
       );
-      return rows.map((row) => listedSchema.parse(row));
+      return rows.map((row) => storedPartSchema.parse(row));
     },
 
     async abortUpload(_bucket, _key, uploadId) {
       const parts = database.rows('select blob from parts where upload = ?', uploadId);
-      database.write(() => forgetUpload(database, uploadId));
+      database.write(() => dropUpload(database, uploadId));
       for (const { blob } of parts) if (typeof blob === 'string') await blobs.remove(blob);
     },
   };
@@ -300,7 +300,7 @@ function bounds(range: ByteRange | undefined, size: number, where: string) {
 }
 
 /** Releases a blob, to be removed an hour later; the caller holds the transaction. */
-export function discard(database: Database, blob: string): void {
+export function releaseBlob(database: Database, blob: string): void {
   database.run('insert or ignore into garbage (blob, since) values (?, ?)', blob, Date.now());
 }
 
@@ -316,14 +316,18 @@ function requireUpload(database: Database, bucket: string, key: string, id: stri
 }
 
 /** Ends an upload, and releases its parts; the caller holds the transaction. */
-export function forgetUpload(database: Database, id: string): void {
+export function dropUpload(database: Database, id: string): void {
   for (const { blob } of database.rows('select blob from parts where upload = ?', id)) {
-    discard(database, z.string().parse(blob));
+    releaseBlob(database, z.string().parse(blob));
   }
   database.run('delete from uploads where id = ?', id);
 }
 
-const listedSchema = z.object({ partNumber: z.number(), etag: z.string(), sizeBytes: z.number() });
+const storedPartSchema = z.object({
+  partNumber: z.number(),
+  etag: z.string(),
+  sizeBytes: z.number(),
+});
 
 const partSchema = z.object({ blob: z.string(), size: z.number(), etag: z.string() });
 
@@ -340,7 +344,7 @@ function storedParts(database: Database, id: string, parts: readonly UploadedPar
     const previous = parts[index - 1]?.partNumber ?? 0;
     if (partNumber <= previous)
       throw new WrongPartsError(`The parts of upload ${id} are not in order.`);
-    if (index < parts.length - 1 && stored.size < LEAST_PART_BYTES) {
+    if (index < parts.length - 1 && stored.size < MIN_PART_BYTES) {
       throw new WrongPartsError(`Part ${partNumber} of upload ${id} is smaller than 5 MiB.`);
     }
     return stored;

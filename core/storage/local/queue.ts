@@ -7,12 +7,12 @@ import { serialiseUnreadable } from '../../model/message.ts';
 import type { Database } from './database.ts';
 
 /** How often a waiting receiver looks whether there is something new. */
-const LOOK_MILLISECONDS = 50;
+const POLL_MILLISECONDS = 50;
 
 /** As SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
-const MOST_BYTES = 2 ** 20;
+const MAX_BODY_BYTES = 2 ** 20;
 /** Of a body that cannot be read, so much is kept. */
-const KEPT_BYTES = 2 ** 14;
+const EXCERPT_BYTES = 2 ** 14;
 
 const messageSchema = z.object({
   id: z.number(),
@@ -33,8 +33,8 @@ const whole = (column: string) =>
 /** The job with the fewest messages left comes first, so that nobody waits for a longer one; among equals the oldest. */
 const READ_MESSAGES = `
   select id, kind, bytes, cast("group" as text) as "group", ${['sent', 'receives', 'failures'].map(whole).join(', ')},
-    iif(kind = 'text' and bytes <= ${MOST_BYTES}, body, null) as body,
-    iif(kind = 'text' and bytes <= ${MOST_BYTES}, null, substr(cast(body as blob), 1, ${KEPT_BYTES})) as start
+    iif(kind = 'text' and bytes <= ${MAX_BODY_BYTES}, body, null) as body,
+    iif(kind = 'text' and bytes <= ${MAX_BODY_BYTES}, null, substr(cast(body as blob), 1, ${EXCERPT_BYTES})) as start
   from (
     select *, typeof(body) as kind, ifnull(length(cast(body as blob)), 0) as bytes from messages
     join (
@@ -48,7 +48,7 @@ function bodyOf({ body, kind, bytes, start }: z.infer<typeof messageSchema>): st
   if (body !== null) return body;
   const reason =
     kind === 'text'
-      ? `has ${bytes} bytes, and at most ${MOST_BYTES} are taken`
+      ? `has ${bytes} bytes, and at most ${MAX_BODY_BYTES} are taken`
       : `is no text but ${kind}`;
   return serialiseUnreadable({ reason, bytes, start: Buffer.from(start ?? []).toString('utf8') });
 }
@@ -71,7 +71,7 @@ export function localQueue(
   name: string,
   redrive?: { readonly to: string; readonly maxReceives: number },
 ): Queue {
-  const bury = () => {
+  const moveToDeadLetters = () => {
     if (!redrive) return;
     database.run(
       'update messages set queue = ?, visible = ?, receives = 0, failures = 0, receipt = null where queue = ? and visible <= ? and receives >= ?',
@@ -81,7 +81,7 @@ export function localQueue(
 
   const take = (max: number, visibilitySeconds: number): readonly ReceivedMessage[] =>
     database.write(() => {
-      bury();
+      moveToDeadLetters();
       const now = Date.now();
       return database.rows(READ_MESSAGES, name, now, max).map((row) => {
         const message = messageSchema.parse(row);
@@ -103,7 +103,7 @@ export function localQueue(
       });
     });
 
-  const some = () =>
+  const hasVisible = () =>
     database.row(
       'select 1 from messages where queue = ? and visible <= ? limit 1',
       name,
@@ -136,10 +136,10 @@ export function localQueue(
       for (;;) {
         signal?.throwIfAborted();
         // Looking takes no lock; only what is seen is taken, under one.
-        const messages = some() ? take(Math.min(max, 10), visibilitySeconds) : [];
+        const messages = hasVisible() ? take(Math.min(max, 10), visibilitySeconds) : [];
         const left = until - Date.now();
         if (messages.length > 0 || left <= 0) return messages;
-        await after(Math.min(LOOK_MILLISECONDS, left), undefined, signal ? { signal } : {});
+        await after(Math.min(POLL_MILLISECONDS, left), undefined, signal ? { signal } : {});
       }
     },
     async extend(receipt, visibilitySeconds) {

@@ -11,7 +11,7 @@ import type { Label } from './blobs.ts';
 import { Database, IndexError } from './database.ts';
 import { openIndex } from './backend.ts';
 import { BLOBS, INDEX, UNCLAIMED } from './layout.ts';
-import { INSERT_OBJECT, discard, rowOf } from './object-store.ts';
+import { INSERT_OBJECT, releaseBlob, rowOf } from './object-store.ts';
 
 /** What was found when an index was rebuilt. */
 export interface Rebuilt {
@@ -101,7 +101,7 @@ async function fill(
   let claims: Claim[] = [];
   const flush = () => {
     database.write(() => {
-      for (const claim of claims) takeIn(database, claim);
+      for (const claim of claims) claimObject(database, claim);
     });
     claims = [];
     onProgress(files);
@@ -151,7 +151,7 @@ interface Claim {
 }
 
 /** Makes an object of a file. Of two that claim the same key the newer one has it. */
-function takeIn(database: Database, { blob, label }: Claim): void {
+function claimObject(database: Database, { blob, label }: Claim): void {
   const row = rowOf(label, blob);
   const [bucket, key] = row;
   const other = database.row(
@@ -161,10 +161,10 @@ function takeIn(database: Database, { blob, label }: Claim): void {
   );
   const rival = other && rivalSchema.parse(other);
   if (rival && rival.modified > label.modified) {
-    discard(database, blob);
+    releaseBlob(database, blob);
     return;
   }
-  if (rival) discard(database, rival.blob);
+  if (rival) releaseBlob(database, rival.blob);
   database.run(INSERT_OBJECT, ...row);
 }
 

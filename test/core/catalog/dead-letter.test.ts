@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { explain } from '../../../core/catalog/dead-letter.ts';
+import { describeDeadLetter } from '../../../core/catalog/dead-letter.ts';
 import { openLocalBackend } from '../../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT } from '../../../core/storage/local/layout.ts';
 import type { Backend } from '../../../core/storage/ports.ts';
@@ -28,7 +28,7 @@ afterEach(async () => {
 const write = (key: string, value: unknown) => putJson(backend.store, BUCKET, key, value);
 
 const letter = (body: string) =>
-  explain(backend.store, BUCKET, {
+  describeDeadLetter(backend.store, BUCKET, {
     ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, failures: 0, sentAt: new Date(0) },
   });
 

@@ -15,10 +15,10 @@ import { createLog } from '../../../core/log.ts';
 import { handleMessage } from '../../../worker/pipeline.ts';
 import { GRACE_DAYS } from '../../../core/model/garbage.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
-import { jobKeys, pointerKey, unnamedKey, versionKey } from '../../../core/model/keys.ts';
+import { jobKeys, pointerKey, unreferencedKey, versionKey } from '../../../core/model/keys.ts';
 import { serialiseJob } from '../../../core/model/message.ts';
 import { readPointer } from '../../../core/catalog/pointer.ts';
-import { look, settle } from '../../../core/catalog/reconcile.ts';
+import { inspect, repair } from '../../../core/catalog/reconcile.ts';
 import { openServices } from '../../../worker/services.ts';
 import type { Services } from '../../../worker/services.ts';
 import { clip } from '../../e2e/clips.ts';
@@ -44,7 +44,7 @@ afterEach(async () => {
 
 const inDays = (days: number) => new Date(Date.now() + days * 24 * 3_600_000);
 const check = async (now: Date) =>
-  settle(services, await look(services, now), undefined, now).then(({ freed }) => freed);
+  repair(services, await inspect(services, now), undefined, now).then(({ freed }) => freed);
 
 /** The keys of the delivery bucket. */
 async function delivered(): Promise<readonly string[]> {
@@ -151,11 +151,11 @@ test('A note that cannot be read stops neither a check nor a publication, and is
   await check(inDays(0));
   const { store, config } = services;
   const damaged = { assetId: A, version: OLD };
-  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  await store.put(config.WORK_BUCKET, unreferencedKey(damaged), '{');
   // The one that reads first drops it, and the next one notes the version again.
   for (const days of [1, 2]) expect(await check(inDays(days))).toEqual([]);
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
-  await store.put(config.WORK_BUCKET, unnamedKey(damaged), '{');
+  await store.put(config.WORK_BUCKET, unreferencedKey(damaged), '{');
   await holdVersion(services, damaged);
   expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([damaged]);
@@ -238,7 +238,7 @@ test('Checks at every write of a job, days apart, do it no harm.', async () => {
     store: Object.assign(Object.create(store) as typeof store, {
       put: async (...object: Parameters<typeof store.put>) => {
         days += GRACE_DAYS + 1;
-        const found = await look(services, inDays(days));
+        const found = await inspect(services, inDays(days));
         await collectGarbage(services, found.garbage, inDays(days));
         return store.put(...object);
       },
@@ -269,7 +269,7 @@ test('A failed job that is asked for again after its files were removed makes th
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId, objects: all.length - 1 }]);
   // While somebody else removes more of it.
   const [, , version = ''] = all[0]?.split('/') ?? [];
-  const note = unnamedKey({ assetId, version });
+  const note = unreferencedKey({ assetId, version });
   await putJson(store, config.WORK_BUCKET, note, { since: new Date(), isRemoving: true });
   await jobs.send(message);
   await expect(work(services)).rejects.toThrow(TransientError);
@@ -284,11 +284,11 @@ test('A person reads what is kept and what was removed.', async () => {
   const now = inDays(0);
   await check(now);
   const late = inDays(GRACE_DAYS + 1);
-  const found = { place: 'data', ...(await look(services, late)) };
+  const found = { place: 'data', ...(await inspect(services, late)) };
   expect(reconciledText(found, late)).toMatch(
     /\n2 versions are unused, left by replaced videos or by jobs that made none: 0 found now, 0 kept until 14 days after they were found, 2 due for removal\.\n$/,
   );
-  const settled = await settle(services, found, undefined, late);
+  const settled = await repair(services, found, undefined, late);
   expect(reconciledText({ ...found, ...settled }, late)).toMatch(
     /\n2 versions removed: 4 files, 0\.0 MB\.\n {2}v\/a+\/0+\/ {2}2 files\n {2}v\/b+\/0+\/ {2}2 files\n$/,
   );

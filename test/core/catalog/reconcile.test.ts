@@ -13,8 +13,8 @@ import { handleMessage } from '../../../worker/pipeline.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import { jobKeys, pointerKey } from '../../../core/model/keys.ts';
 import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
-import { QUIET_MILLISECONDS } from '../../../core/model/lost-work.ts';
-import { look, settle } from '../../../core/catalog/reconcile.ts';
+import { STALLED_MILLISECONDS } from '../../../core/model/lost-work.ts';
+import { inspect, repair } from '../../../core/catalog/reconcile.ts';
 import { openServices } from '../../../worker/services.ts';
 import type { Services } from '../../../worker/services.ts';
 import { run } from '../../scripts/aws/run.ts';
@@ -34,7 +34,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-const soon = () => new Date(Date.now() + QUIET_MILLISECONDS);
+const soon = () => new Date(Date.now() + STALLED_MILLISECONDS);
 
 /** Takes every message out of the job queue, and returns what they say. */
 async function taken(): Promise<readonly string[]> {
@@ -95,18 +95,18 @@ async function lostQueue(): Promise<readonly string[]> {
 
 test('What a lost queue has forgotten is sent again, once.', async () => {
   const missed = await lostQueue();
-  expect((await look(services)).lost).toEqual([]);
-  const found = await look(services, soon());
+  expect((await inspect(services)).lost).toEqual([]);
+  const found = await inspect(services, soon());
   expect(found).toMatchObject({ held: 0, open: missed.length });
-  expect(await settle(services, found)).toEqual({ sent: found.lost, freed: [] });
-  expect(await look(services, soon())).toMatchObject({ held: missed.length, lost: [] });
+  expect(await repair(services, found)).toEqual({ sent: found.lost, freed: [] });
+  expect(await inspect(services, soon())).toMatchObject({ held: missed.length, lost: [] });
   expect(await taken()).toEqual(missed);
 });
 
 test('A person reads what was lost, with the names of files last.', async () => {
   await lostQueue();
   const now = soon();
-  const found = { place: 'Stage dev', ...(await look(services, now)) };
+  const found = { place: 'Stage dev', ...(await inspect(services, now)) };
   const [unknown, ...sent] = found.lost;
   const text = reconciledText({ ...found, sent }, now);
   expect(text.split('\n').slice(0, 2)).toEqual([
@@ -129,9 +129,9 @@ test('A job that nothing tells how to ask for is told of, and the others are sen
   await taken();
   const jobId = 'c'.repeat(20);
   await services.store.put(services.config.WORK_BUCKET, jobKeys(jobId).plan, 'no JSON');
-  const found = await look(services, soon());
+  const found = await inspect(services, soon());
   const { lost } = found;
-  const { sent } = await settle(services, found);
+  const { sent } = await repair(services, found);
   expect(lost.filter((one) => !sent.includes(one))).toMatchObject([{ kind: 'job', jobId }]);
   expect(await taken()).toHaveLength(1);
 });
@@ -139,7 +139,7 @@ test('A job that nothing tells how to ask for is told of, and the others are sen
 test('A worker that is asked to look does not take the message that asks for a piece of work.', async () => {
   await upload('talk.mp4');
   await taken();
-  const quiet = Date.now() - QUIET_MILLISECONDS;
+  const quiet = Date.now() - STALLED_MILLISECONDS;
   const { store, jobs } = services;
   const old: Services = {
     ...services,

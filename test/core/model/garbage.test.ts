@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { GRACE_DAYS, judgeVersions } from '../../../core/model/garbage.ts';
-import type { GarbageFacts, UnnamedNote, Version } from '../../../core/model/garbage.ts';
+import { GRACE_DAYS, classifyVersions } from '../../../core/model/garbage.ts';
+import type { GarbageFacts, UnreferencedNote, Version } from '../../../core/model/garbage.ts';
 
 const NOW = new Date('2026-11-28T12:00:00Z');
 const daysAgo = (days: number) => new Date(NOW.getTime() - days * 24 * 3_600_000);
-const note = (version: string, days: number, isRemoving = false): UnnamedNote => ({
+const note = (version: string, days: number, isRemoving = false): UnreferencedNote => ({
   ...{ assetId: 'a', version, since: daysAgo(days), isRemoving, etag: 'e' },
 });
 
 /** How versions are judged, by their names; what holds for none is left out. */
 function judge(facts: Partial<GarbageFacts>): Readonly<Record<string, readonly string[]>> {
-  const judged = judgeVersions({ assets: [], busy: new Set(), notes: [], ...facts }, NOW);
+  const judged = classifyVersions({ assets: [], busy: new Set(), notes: [], ...facts }, NOW);
   const lists = Object.entries<readonly Version[]>({ ...judged });
   return Object.fromEntries(
     lists

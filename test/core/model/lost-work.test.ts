@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { QUIET_MILLISECONDS, lostWork, openWork } from '../../../core/model/lost-work.ts';
-import type { Facts, JobFacts, SourceFacts } from '../../../core/model/lost-work.ts';
+import { STALLED_MILLISECONDS, lostWork, openWork } from '../../../core/model/lost-work.ts';
+import type { WorkFacts, JobFacts, SourceFacts } from '../../../core/model/lost-work.ts';
 
 const NOW = new Date('2026-11-27T12:00:00Z');
 const minutesAgo = (minutes: number) => new Date(NOW.getTime() - minutes * 60_000);
@@ -17,7 +17,12 @@ const job = (jobId: string, odd: Partial<JobFacts> = {}): JobFacts => ({
   ...odd,
 });
 
-const facts = (some: Partial<Facts>): Facts => ({ held: 0, sources: [], jobs: [], ...some });
+const facts = (some: Partial<WorkFacts>): WorkFacts => ({
+  held: 0,
+  sources: [],
+  jobs: [],
+  ...some,
+});
 
 /** `upload a`, `video-00000 a`, `job a` */
 const brief = (work: ReturnType<typeof openWork>) =>
@@ -26,7 +31,7 @@ const brief = (work: ReturnType<typeof openWork>) =>
 const ALL = new Set(['video-00000', 'audio-0', 'images']);
 
 describe('Open work is', () => {
-  test.each<[string, Partial<Facts>, readonly string[]]>([
+  test.each<[string, Partial<WorkFacts>, readonly string[]]>([
     ['a source without a job', { sources: [source('a')] }, ['upload a']],
     [
       'a source whose job failed before it was planned',
@@ -58,7 +63,7 @@ describe('Lost is', () => {
   );
   const recent = source('recent', { uploadedAt: minutesAgo(9) });
 
-  test.each<[string, Partial<Facts>, readonly string[]]>([
+  test.each<[string, Partial<WorkFacts>, readonly string[]]>([
     [
       'everything quiet where the queue is empty, the quietest first',
       { sources: [...three, recent] },
@@ -85,7 +90,7 @@ describe('Lost is', () => {
   test('work that was quiet for exactly so long, and none a moment before.', () => {
     const at = (milliseconds: number) =>
       facts({ sources: [source('a', { uploadedAt: new Date(NOW.getTime() - milliseconds) })] });
-    expect(lostWork(at(QUIET_MILLISECONDS), NOW)).toHaveLength(1);
-    expect(lostWork(at(QUIET_MILLISECONDS - 1), NOW)).toEqual([]);
+    expect(lostWork(at(STALLED_MILLISECONDS), NOW)).toHaveLength(1);
+    expect(lostWork(at(STALLED_MILLISECONDS - 1), NOW)).toEqual([]);
   });
 });

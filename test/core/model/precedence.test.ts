@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { uploadEvent } from '../../../core/storage/local/event.ts';
 import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
-import { jobOfLater } from '../../../core/model/precedence.ts';
+import { deferrableJob } from '../../../core/model/precedence.ts';
 
 const JOB = '0123456789abcdef0123';
 const source = { bucket: 'source', key: 'a.mp4', etag: 'e' };
@@ -15,9 +15,9 @@ test.each([
   ['its images', serialiseUnit(JOB, 'images')],
   ['a message that nobody understands', 'no JSON'],
 ])('First comes %s.', (_, body) => {
-  expect(jobOfLater(body)).toBeUndefined();
+  expect(deferrableJob(body)).toBeUndefined();
 });
 
 test.each(['video-00001', 'video-00599'])('%s comes later, in the turn of its job.', (unit) => {
-  expect(jobOfLater(serialiseUnit(JOB, unit))).toBe(JOB);
+  expect(deferrableJob(serialiseUnit(JOB, unit))).toBe(JOB);
 });

@@ -153,8 +153,8 @@ describe('An index', () => {
     const backend = await open();
     await fill(backend);
     lose();
-    expect(() => backend.look()).toThrow(BackendLostError);
-    expect(() => backend.look()).toThrow(`The index ${index} ${why}`.split(' in its')[0]);
+    expect(() => backend.checkIndex()).toThrow(BackendLostError);
+    expect(() => backend.checkIndex()).toThrow(`The index ${index} ${why}`.split(' in its')[0]);
     await backend.close();
   });
 });

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { WorkerEnv } from '../../../core/environment.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
-import { jobKeys, pointerKey, unnamedKey, versionKey } from '../../../core/model/keys.ts';
+import { jobKeys, pointerKey, unreferencedKey, versionKey } from '../../../core/model/keys.ts';
 import { describeWithEmulator } from '../../aws/emulator.ts';
 import { startRelay } from '../../aws/relay.ts';
 import type { Relay } from '../../aws/relay.ts';
@@ -168,7 +168,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
       await store.put(setting.env.DELIVERY_BUCKET, versionKey(asset, version, 'asset.json'), '{}');
     }
     const note = { since: new Date(0), isRemoving: false };
-    await putJson(store, WORK_BUCKET, unnamedKey({ assetId: other, version: old }), note);
+    await putJson(store, WORK_BUCKET, unreferencedKey({ assetId: other, version: old }), note);
     await emptied(setting.backend.queue(setting.env.JOB_QUEUE));
     const checked = await run('check', ['dev', '--json'], { ...env, NODE_OPTIONS: LATER });
     expect(checked).toMatchObject({ code: 0 });
