@@ -195,7 +195,7 @@ try {
   const address = join(directory, 'source.mkv');
   makeSource(address);
   const plan = await planSource(address);
-  console.log('| unit | encoding | copying | decoding | gate |');
+  console.log('| unit | encoding | copying | decoding | added |');
   console.log('| --- | ---: | ---: | ---: | ---: |');
   const costs = plan.units.flatMap((unit) => {
     const setting = settingOf(plan, unit, address);
