@@ -1,25 +1,22 @@
-/** How the distribution treats requests, as plain values: infra/delivery.ts declares them, and edge/local/ behaves so. */
+/** How the distribution treats requests. infra/delivery.ts declares these values, and edge/local/ implements them. */
 
-/**
- * What is published; nothing else of the delivery bucket is. Assets are below `v/`, and below `player/`
- * is the player's script.
- */
+/** The key prefixes that viewers may read in the delivery bucket: assets, and the player's script. */
 export const PUBLISHED = ['v/', 'player/'] as const;
 
 /**
- * How viewers reach what is published. Whatever the mode, only that can be read (edge/behaviours.ts).
+ * Who may read the delivery bucket. In every mode, only the published prefixes can be read.
  *
- * - `cdn-only`: only this stage's distribution reads the bucket (origin access control).
- * - `public-read-via-cdn`: a public-read policy that also demands a secret which the CDN alone sends.
- * - `public-read`: anybody reads, also at the bucket's own address, past the edge and its rule.
+ * - `cdn-only`: only this stage's distribution (origin access control).
+ * - `public-read-via-cdn`: anybody who sends a secret as Referer, which only the CDN knows.
+ * - `public-read`: anybody, also at the bucket's own address, which bypasses the edge function.
  */
 export type AccessMode = 'public-read' | 'public-read-via-cdn' | 'cdn-only';
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 
 /**
- * How long an edge keeps an object, in seconds. Objects say so themselves (Cache-Control): this bounds it.
- * Of a request its path counts, and which encodings its viewer takes; nothing else.
+ * Bounds, in seconds, of how long the CDN caches an object; the object's Cache-Control chooses within them.
+ * The cache key is the path and the accepted encodings.
  */
 export const CACHE_POLICIES = {
   versions: { minTtl: 0, defaultTtl: YEAR_SECONDS, maxTtl: YEAR_SECONDS },
@@ -32,8 +29,8 @@ export type CachePolicyName = keyof typeof CACHE_POLICIES;
 export const DEFAULT_POLICY: CachePolicyName = 'versions';
 
 /**
- * The first pattern that matches counts. They match what the viewer asked for, thus with a token before
- * it. A star means slashes, too: a version's own playlists are told apart first.
+ * The first matching pattern selects the cache policy. Patterns match the viewer's path, which may begin with a
+ * token. A star also matches slashes, so the playlists within a version come before the pointer.
  */
 export const PATHS: readonly { readonly pattern: string; readonly policy: CachePolicyName }[] = [
   { pattern: '*/v/*/*/index.m3u8', policy: 'versions' },
@@ -42,33 +39,36 @@ export const PATHS: readonly { readonly pattern: string; readonly policy: CacheP
 ];
 
 /**
- * How what is not there is answered: to who may read but not list, S3 says 403. By itself CloudFront would
- * keep that for ten seconds, also of a video that is published in them.
+ * The answer for a missing object: S3 says 403 to a client that may read but not list. CloudFront would cache it
+ * for ten seconds, although the video may be published within them.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/custom-error-pages-expiration.html
  */
-export const MISSING = { status: 403, keptSeconds: 0 } as const;
+export const MISSING = { status: 403, cacheSeconds: 0 } as const;
 
-/** Sent by other players for statistics (CTA-5004), and to tell playbacks apart. Nothing here reads them. */
+/** Request headers that other players send for statistics (CTA-5004). Nothing here reads them. */
 const PLAYER_HEADERS = [
-  ...['CMCD-Request', 'CMCD-Object', 'CMCD-Status', 'CMCD-Session'],
+  'CMCD-Request',
+  'CMCD-Object',
+  'CMCD-Status',
+  'CMCD-Session',
   'X-Playback-Session-Id',
 ] as const;
 
-/** For pages, which the edge function has let through by then. */
+/** CORS headers of objects. The edge function has checked the page's site before. */
 export const CORS = {
-  // The function turns other sites' pages away, so that a list of sites here would add nothing. And an
-  // answer that names a site would need `Vary: Origin`, or a browser keeps it for another allowed site, too.
-  readers: '*',
+  // The edge function refuses other sites' pages, so a list of sites would add nothing. An answer that names a site
+  // would need `Vary: Origin`: without it, browsers use the cached answer for another allowed site, too.
+  allowOrigin: '*',
   methods: ['GET', 'HEAD', 'OPTIONS'],
   requestHeaders: ['Range', ...PLAYER_HEADERS],
   exposedHeaders: ['Content-Length', 'Content-Range', 'Date', 'ETag'],
   maxAgeSeconds: 7200,
 } as const;
 
-/** With every object, beside `X-Content-Type-Options: nosniff`. */
+/** Headers of every object, besides `X-Content-Type-Options: nosniff`. */
 export const HEADERS = {
-  // Without it a player on another site cannot see how fast its segments came.
+  // Lets a player on another site measure how fast its segments load.
   'Timing-Allow-Origin': '*',
-  // Posters are fetched without CORS, by pages of other sites than the CDN's.
+  // Posters are loaded without CORS by pages of other sites than the CDN's.
   'Cross-Origin-Resource-Policy': 'cross-origin',
 } as const;

@@ -1,4 +1,4 @@
-/** What a CloudFront Function is given, as far as a viewer's request has it. */
+/** The event of a viewer request, as a CloudFront Function receives it. */
 export interface EdgeEvent {
   readonly version: '1.0';
   readonly context: {
@@ -13,15 +13,15 @@ export interface EdgeEvent {
 
 export interface EdgeRequest {
   readonly method: string;
-  /** Without the query, and as encoded as it came. */
+  /** Without the query, and not decoded. */
   readonly uri: string;
   readonly querystring: EdgeValues;
-  /** By their names in lower case. */
+  /** Names are in lower case. */
   readonly headers: EdgeValues;
   readonly cookies: EdgeValues;
 }
 
-/** A name that came several times has all its values in `multiValue`. */
+/** A name that was sent more than once has all its values in `multiValue`. */
 export type EdgeValues = Readonly<
   Record<
     string,
@@ -30,7 +30,7 @@ export type EdgeValues = Readonly<
 >;
 
 /**
- * The event of a request with Node's raw list of header names and values.
+ * Builds the event of a request. `rawHeaders` alternates names and values, as Node's does.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html
  */
 export function viewerRequestEvent(request: {
@@ -91,7 +91,7 @@ function collect(all: readonly Pair[]): EdgeValues {
   );
 }
 
-/** The event of a request with these headers, as pairs: one name may come twice. */
+/** Builds the event of a request with these headers. A name may occur twice. */
 export function requestWith(
   headers: readonly (readonly [name: string, value: string])[],
   { method = 'GET', url = '/v/0123456789abcdef0123/index.m3u8' } = {},

@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
 
-/** `https://cdn.example`, `/v/<asset>/`, and what stands behind it. */
+/** `https://cdn.example`, `/v/<asset>/`, and the rest of the path. */
 const ADDRESS = /^(https?:\/\/[^/?#]+)(\/v\/[0-9a-z]+\/)([^?#]*)$/;
 
 /**
- * An asset's address, `https://cdn.example/v/<asset>/index.m3u8`, as one that is good for so many
- * seconds: `https://cdn.example/t/<expiry>.<signature>/v/<asset>/index.m3u8`. Signed are the expiry, in
- * seconds since 1970, and `/v/<asset>/`: the token opens every version of this asset and nothing else, and
- * the playlists' relative addresses inherit it. For a site's backend. Throws RangeError for an address of
- * no asset, and for a time that is no whole number of seconds above 0.
+ * Signs an asset's address, `https://cdn.example/v/<asset>/index.m3u8`, so that it is valid for that many seconds:
+ * `https://cdn.example/t/<expiry>.<signature>/v/<asset>/index.m3u8`. The signature covers the expiry (seconds since
+ * 1970) and `/v/<asset>/`. The token opens every version of this asset and nothing else, and relative addresses in
+ * playlists inherit it. A site's backend does the same. Throws RangeError if the address is not an asset's, or if
+ * `seconds` is not a positive integer.
  */
 export function signAddress(
   address: string,

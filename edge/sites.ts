@@ -2,9 +2,9 @@
 const ORIGIN = /^https?:\/\/([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/i;
 
 /**
- * A site as browsers write it: in lower case, without its scheme's usual port. Undefined for what can be no
- * allowed site. A site is an origin, or `https://*.site.example` for every subdomain of a host, however deep,
- * without the host itself. Of the host at least two labels must be left: `*.com` is no site.
+ * Normalises an allowed site as browsers write origins: in lower case, without the scheme's default port. A site is
+ * an origin, or `https://*.site.example` for every subdomain of a host at any depth, but not the host itself. The host
+ * needs two labels: `*.com` is no site. Returns undefined for anything else.
  */
 export function siteOf(text: string): string | undefined {
   const [, scheme, host] = /^(https?:\/\/)\*\.(.*)$/i.exec(text) ?? [];
@@ -16,6 +16,6 @@ export function siteOf(text: string): string | undefined {
 function originOf(text: string): string | undefined {
   if (!ORIGIN.test(text)) return undefined;
   const origin = text.toLowerCase().replace(/^(http:.*):80$|^(https:.*):443$/, '$1$2');
-  // Any other rewriting by the URL parser means that the text was no plain origin.
+  // If the URL parser rewrites anything else, the text was not a plain origin.
   return URL.parse(text)?.origin === origin ? origin : undefined;
 }

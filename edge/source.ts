@@ -2,27 +2,27 @@ import { readFileSync } from 'node:fs';
 import { CORS } from './behaviours.ts';
 import { siteOf } from './sites.ts';
 
-/** Whom the edge lets fetch. */
+/** Which requests the edge function allows. */
 export interface EdgeRule {
-  /** Origins, `https://site.example` or `https://*.site.example`, of the pages that may show the videos. */
+  /** Origins of the pages that may show the videos: `https://site.example` or `https://*.site.example`. */
   readonly allowedSites: readonly string[];
-  /** Lets in who says nothing of where a request comes from: apps and scripts. */
+  /** Allows requests without Origin, Referer and Sec-Fetch-Site, as apps and scripts send them. */
   readonly allowNoContext: boolean;
-  /** Lets anybody fetch posters and thumbnails, so that links to a page have a preview. Default: false. */
+  /** Lets anybody fetch posters and thumbnails, for previews of links to a page. Default: false. */
   readonly openPosters?: boolean;
-  /** Assets are fetched with a token that one of these keys signed, too. Without any there are no tokens. */
+  /** If there are any, assets also need a token that one of these keys signed. */
   readonly tokenKeys?: readonly string[];
 }
 
 /** https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html */
-const MOST_BYTES = 10_240;
+const MAX_BYTES = 10_240;
 
-/** Of a key that Terraform draws: two of its uuid() and a hyphen. */
+/** The size of a key that Terraform draws: two uuid() and a hyphen. */
 const KEY_BYTES = 73;
 
 /**
- * The edge function's source with its rule filled in. Throws Error naming every site that is none, or
- * saying that the function became larger than CloudFront takes.
+ * The edge function's source with its configuration filled in. Comments are part of the deployed text. Throws Error
+ * naming every invalid site, or saying that the source is larger than CloudFront accepts.
  */
 export function viewerRequestSource(rule: EdgeRule): string {
   const { allowedSites, tokenKeys = [] } = rule;
@@ -34,18 +34,18 @@ export function viewerRequestSource(rule: EdgeRule): string {
       `${are}: ${names}. Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.`,
     );
   }
-  // At a deploy a key is still Terraform's expression for it.
+  // At synthesis a key is still a short Terraform expression, which is replaced at the deploy.
   const longest = tokenKeys.map((key) => key.padEnd(KEY_BYTES));
   const bytes = Buffer.byteLength(fill({ ...rule, tokenKeys: longest }));
-  if (bytes > MOST_BYTES) {
+  if (bytes > MAX_BYTES) {
     throw new Error(
-      `The edge function would have ${bytes} bytes, and CloudFront takes ${MOST_BYTES}. Name fewer sites than these ${allowedSites.length}.`,
+      `The edge function would have ${bytes} bytes, and CloudFront takes ${MAX_BYTES}. Name fewer sites than these ${allowedSites.length}.`,
     );
   }
   return fill(rule);
 }
 
-/** The program of an edge function, without its settings, by its source. */
+/** A source without its configuration, to compare two versions of the program. */
 export function programOf(source: string): string {
   return source.replace(/^var CONFIG = .*$/m, '');
 }
@@ -54,7 +54,9 @@ function fill(rule: EdgeRule): string {
   const { allowedSites, allowNoContext, openPosters = false, tokenKeys = [] } = rule;
   const config = JSON.stringify({
     allowedSites: [...new Set(allowedSites.flatMap((site) => siteOf(site) ?? []))],
-    ...{ allowNoContext, openPosters, tokenKeys },
+    allowNoContext,
+    openPosters,
+    tokenKeys,
     cors: {
       methods: CORS.methods.join(', '),
       requestHeaders: CORS.requestHeaders.join(', '),

@@ -96,7 +96,9 @@ export class DeliveryStack extends StageStack {
         ...{ pathPattern: pattern, ...kept(policy) },
       })),
       defaultCacheBehavior: kept(DEFAULT_POLICY),
-      customErrorResponse: [{ errorCode: MISSING.status, errorCachingMinTtl: MISSING.keptSeconds }],
+      customErrorResponse: [
+        { errorCode: MISSING.status, errorCachingMinTtl: MISSING.cacheSeconds },
+      ],
     });
     const mayRead = new S3BucketPolicy(this, 'readers', {
       bucket: deliveryBucket.name,
@@ -255,7 +257,7 @@ export class DeliveryStack extends StageStack {
     return new CloudfrontResponseHeadersPolicy(this, 'response-headers', {
       name: nameOf(this.config.name, 'response-headers'),
       corsConfig: {
-        accessControlAllowOrigins: { items: [CORS.readers] },
+        accessControlAllowOrigins: { items: [CORS.allowOrigin] },
         accessControlAllowMethods: { items: [...CORS.methods] },
         accessControlAllowHeaders: { items: [...CORS.requestHeaders] },
         accessControlExposeHeaders: { items: [...CORS.exposedHeaders] },

@@ -1,8 +1,8 @@
 import type { ByteRange } from '../../core/storage/ports.ts';
 
 /**
- * Reads a Range header for an object of so many bytes (RFC 9110, 14.2): one range; `whole` for what
- * is no range or several, as S3 answers those; `unsatisfiable` for one outside the object.
+ * Parses a Range header (RFC 9110, 14.2). Returns `whole` if it is invalid or names several ranges, as S3
+ * does, and `unsatisfiable` for a range outside the object.
  */
 export function readRange(
   header: string | undefined,

@@ -1,12 +1,12 @@
 import { CORS, HEADERS } from '../behaviours.ts';
 
-/** The CDN's response headers policy, for a request of that origin: CORS headers only where there is one. */
+/** The headers that the CDN's response headers policy adds. CORS headers are added only if the request has an Origin. */
 export function policyHeaders(origin: string | undefined): Readonly<Record<string, string>> {
   const cors =
     origin === undefined
       ? {}
       : {
-          'access-control-allow-origin': CORS.readers,
+          'access-control-allow-origin': CORS.allowOrigin,
           'access-control-expose-headers': CORS.exposedHeaders.join(', '),
         };
   const fixed = Object.entries(HEADERS).map(

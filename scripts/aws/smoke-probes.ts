@@ -60,7 +60,7 @@ const TOKEN_SECONDS = 3600;
 
 const ABSENT = '';
 const READABLE = {
-  'access-control-allow-origin': CORS.readers,
+  'access-control-allow-origin': CORS.allowOrigin,
   'access-control-expose-headers': CORS.exposedHeaders.join(', '),
 } as const;
 const DRESSED = Object.fromEntries(
