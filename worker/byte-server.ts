@@ -7,26 +7,26 @@ import type { ByteRange } from '../core/storage/ports.ts';
 
 export type Part = Required<ByteRange>;
 
-/** Resolves to all bytes of the part, or throws. The signal says that nobody waits for them any more. */
+/** Resolves to all bytes of the part. The signal is aborted when the reader has gone. */
 export type ReadPart = (part: Part, signal: AbortSignal) => Promise<Uint8Array>;
 
 export interface ByteServer {
-  /** On loopback, with a random query: nobody can guess it, and the log redacts it. */
+  /** On loopback, with a random query, which cannot be guessed and which the log redacts. */
   readonly address: string;
-  /** Aborted, with the error as its reason, when bytes that a program asked for could not be read. */
+  /** Aborted with the error when requested bytes could not be read. */
   readonly failed: AbortSignal;
   close(): Promise<void>;
 }
 
-/** A program may read little and seek on, so that parts begin small and double up to the largest. */
-const PART_BYTES = { first: 256 * 1024, most: 4 * 1024 * 1024 };
+/** A program may read little and seek on, so parts begin small and double up to the maximum. */
+const PART_BYTES = { min: 256 * 1024, max: 4 * 1024 * 1024 };
 
-/** Serves that many bytes to programs that read by HTTP ranges, as ffmpeg does. */
+/** Serves a source to programs that read HTTP ranges, as ffmpeg does. */
 export async function serveBytes(sizeBytes: number, read: ReadPart): Promise<ByteServer> {
   const failed = new AbortController();
   const url = `/?${randomUUID()}`;
   const server = createServer((request, response) => {
-    const range = rangeOf(request.headers.range, sizeBytes);
+    const range = parseRange(request.headers.range, sizeBytes);
     if (request.url !== url || !range) {
       response.writeHead(request.url === url ? 416 : 404).end();
       return;
@@ -42,12 +42,12 @@ export async function serveBytes(sizeBytes: number, read: ReadPart): Promise<Byt
       try {
         return await read(part, gone.signal);
       } catch (error) {
-        // Before the connection breaks: a program takes that for the end of the file.
+        // Abort before the connection breaks: the program would take that for the end of the file.
         if (!gone.signal.aborted) failed.abort(error);
         throw error;
       }
     });
-    // One part is read ahead. What went wrong is known by now.
+    // Reads one part ahead. Errors are handled above.
     pipeline(Readable.from(bytes, { highWaterMark: 1 }), response, () => {});
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -65,17 +65,17 @@ async function* readParts(
   { first, last }: Part,
   read: (part: Part) => Promise<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  let bytes = PART_BYTES.first;
+  let bytes = PART_BYTES.min;
   for (let from = first; from <= last;) {
     const to = Math.min(last, from + bytes - 1);
     yield await read({ first: from, last: to });
     from = to + 1;
-    bytes = Math.min(PART_BYTES.most, 2 * bytes);
+    bytes = Math.min(PART_BYTES.max, 2 * bytes);
   }
 }
 
-/** `bytes=100-` or `bytes=100-199`; undefined for what is not within the bytes. */
-function rangeOf(header: string | undefined, sizeBytes: number): Part | undefined {
+/** Parses `bytes=100-` or `bytes=100-199`; undefined for a range outside the bytes. */
+function parseRange(header: string | undefined, sizeBytes: number): Part | undefined {
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(header ?? '') ?? [];
   const first = Number(from);
   const last = Math.min(to ? Number(to) : Infinity, sizeBytes - 1);

@@ -9,28 +9,28 @@ export interface ConsumeOptions {
   readonly queue: Queue;
   readonly deadLetters: Queue;
   readonly visibilitySeconds: number;
-  /** At least 2: the last receive does no work, it only reports. */
+  /** At least 2: the last receive only reports the failure. */
   readonly maxReceives: number;
-  /** How often the work may fail. */
+  /** A message whose work has failed this often becomes a dead letter. */
   readonly maxFailures: number;
+  /** The delay before the first retry; it doubles with each further one. */
   readonly retrySeconds: number;
   handle(body: string, context: Context): Promise<void>;
-  /** Reports that a message goes to the dead letters; false when its work turns out to be done. */
-  giveUp(body: string, why: unknown, context: Context): Promise<boolean>;
-  /** Called after each message whose work has ended. */
+  /** Reports a message that will not be retried. Returns false if it need not be kept as a dead letter. */
+  handleDeadLetter(body: string, error: unknown, context: Context): Promise<boolean>;
+  /** Called after each message that was acknowledged as done. */
   onDone?(): void;
-  /** Told before each work, and whenever there is none: whether this worker may be stopped without loss. */
+  /** Called with true before each message, and with false after each receive that returned none. */
   onBusy?(isBusy: boolean): Promise<void>;
-  /** Called whenever there was no message for a while. */
-  idle(context: Context): Promise<void>;
+  /** Called after each receive that returned no message. */
+  onIdle(context: Context): Promise<void>;
   readonly log: Logger;
   readonly stop: AbortSignal;
 }
 
 /**
- * Takes one message at a time until told to stop, and keeps it hidden while it is worked on. What
- * happens to it then follows from the error and the receive count alone: see plan/outcome.ts. Throws
- * HomeLostError alone.
+ * Handles one message at a time until `stop` is aborted, and keeps the message hidden meanwhile. What happens to
+ * the message afterwards is decided in plan/outcome.ts. Throws only BackendLostError.
  */
 export async function consume(options: ConsumeOptions): Promise<void> {
   const { queue, visibilitySeconds, stop } = options;
@@ -46,13 +46,13 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       });
       failures = 0;
       await options.onBusy?.(message !== undefined);
-      if (message) await work(options, message);
-      else await options.idle({ log: options.log, signal: stop });
+      if (message) await handleOne(options, message);
+      else await options.onIdle({ log: options.log, signal: stop });
     } catch (error) {
-      // No other try ends otherwise, and what would be written would be lost.
+      // A retry cannot help, and anything written now would be lost.
       if (error instanceof BackendLostError) throw error;
       if (stopped()) return;
-      // The queue itself is out of reach: a message that was in hand comes back by its visibility.
+      // The queue is out of reach. A message in flight is delivered again after its visibility timeout.
       failures += 1;
       options.log.error({ event: 'queue.failed', queue: queue.name, failures, err: error });
       await pause(Math.min(2 ** failures, 30), stop);
@@ -60,7 +60,7 @@ export async function consume(options: ConsumeOptions): Promise<void> {
   }
 }
 
-async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<void> {
+async function handleOne(options: ConsumeOptions, message: ReceivedMessage): Promise<void> {
   const { queue, deadLetters, maxReceives, maxFailures, retrySeconds, stop } = options;
   const { messageId, receipt, receiveCount, failures, body } = message;
   const log = options.log.child({ messageId, receiveCount, failures });
@@ -69,20 +69,23 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
   log.info({ event: 'message.received', ...(isFirst ? waited : { redone: 1 }) });
   const lease = new AbortController();
   const done = new AbortController();
-  const heart = beat(options, message, lease, done.signal);
+  const heartbeat = keepLease(options, message, lease, done.signal);
   const context = { log, signal: AbortSignal.any([stop, lease.signal]) };
   let failure: unknown;
   try {
     if (receiveCount < maxReceives) await options.handle(body, context);
-    else failure = new Error(`It was delivered ${receiveCount} times and no worker finished it.`);
+    else
+      failure = new Error(
+        `The message was delivered ${receiveCount} times, and no worker finished it.`,
+      );
   } catch (error) {
     failure = error;
   }
   try {
     const stopping = stop.aborted;
-    const outcome = outcomeOf(lease.signal.aborted ? lease.signal.reason : failure, {
-      ...{ receiveCount, maxReceives, failures, maxFailures, stopping, retrySeconds },
-    });
+    const error: unknown = lease.signal.aborted ? lease.signal.reason : failure;
+    const delivery = { receiveCount, maxReceives, failures, maxFailures, stopping, retrySeconds };
+    const outcome = outcomeOf(error, delivery);
     const expected = outcome.kind === 'acknowledge' || (outcome.kind === 'resend' && stopping);
     log[expected ? 'debug' : 'warn']({ event: 'message.outcome', outcome, err: failure });
     switch (outcome.kind) {
@@ -92,7 +95,7 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
       case 'resend':
         return await queue.resend(message, outcome.failures, outcome.afterSeconds);
       case 'dead':
-        if (await options.giveUp(body, failure, context)) await deadLetters.send(body);
+        if (await options.handleDeadLetter(body, failure, context)) await deadLetters.send(body);
         return await queue.acknowledge(receipt);
       case 'forget':
         return;
@@ -102,12 +105,15 @@ async function work(options: ConsumeOptions, message: ReceivedMessage): Promise<
     log.warn({ event: 'message.lost', err: error });
   } finally {
     done.abort();
-    await heart;
+    await heartbeat;
   }
 }
 
-/** Extends the message's visibility every third of it; a lost lease ends the work, as another has it now. */
-async function beat(
+/**
+ * Extends the visibility timeout of a message each time a third of it has passed. Aborts `lease` when the timeout could not be
+ * extended in time: another worker may have the message then.
+ */
+async function keepLease(
   options: ConsumeOptions,
   message: ReceivedMessage,
   lease: AbortController,

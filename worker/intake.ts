@@ -28,11 +28,11 @@ interface Job extends JobRef {
   readonly options: JobOptions;
 }
 
-/** From a request to its units: who it is, what its source holds, what is to be done. */
-export const intake = { identify, reopen, plan: planJob, dispatch };
-
-/** The ids that follow from a request; an object that is gone is still a job, for its rejection. */
-async function identify({ store }: Services, { source, options }: JobRequest): Promise<Job> {
+/** Derives the ids of a job from its request. A source that is gone gets ids, too, so that it can be rejected. */
+export async function jobFromRequest(
+  { store }: Services,
+  { source, options }: JobRequest,
+): Promise<Job> {
   const { bucket, key } = source;
   const etag = source.etag ?? (await store.head(bucket, key))?.etag ?? 'gone';
   const assetId = assetIdOf({ bucket, key, etag });
@@ -40,20 +40,23 @@ async function identify({ store }: Services, { source, options }: JobRequest): P
 }
 
 /**
- * True when the job is to be worked on. One that failed, or whose source was not there, is asked for
- * again: it is begun anew. One that is ready under another title is published again.
+ * Returns whether there is work to do, and removes the result of a job that is to run again: one that failed, one whose
+ * source was missing, or one that is ready under another title.
  */
-async function reopen({ store, config }: Services, { jobId, options }: Job): Promise<boolean> {
-  const stands = (result: AssetEvent) =>
+export async function reopenIfNeeded(
+  { store, config }: Services,
+  { jobId, options }: Job,
+): Promise<boolean> {
+  const isKept = (result: AssetEvent) =>
     result.type === 'asset.ready' ? isReady(result, options) : isFinal(result);
-  return (await reopenJob(store, config.WORK_BUCKET, jobId, stands)) !== 'stands';
+  return (await reopenJob(store, config.WORK_BUCKET, jobId, isKept)) !== 'stands';
 }
 
 /**
- * Probes and plans, once, and again when the plan cannot be read. Undefined when another worker has planned the same job meanwhile: the rest
- * of it is that worker's, too.
+ * Returns the plan of a job. Probes the source and writes the plan if there is none, or if it is unreadable. Returns
+ * undefined if another worker wrote one meanwhile: that worker continues the job.
  */
-async function planJob(
+export async function planJob(
   services: Services,
   job: Job,
   { log, signal }: Context,
@@ -63,7 +66,7 @@ async function planJob(
   const stored = await findPlan(services, jobId);
   if (stored && !(stored.plan instanceof UnreadableError)) return stored.plan;
   const { sizeBytes, metadata } = await requireSource(store, source);
-  const media = await lookAt(services, job, sizeBytes, signal);
+  const media = await inspectSource(services, job, sizeBytes, signal);
   const plan = planAsset({
     ...{ jobId, assetId, media },
     source: { ...source, sizeBytes },
@@ -74,7 +77,7 @@ async function planJob(
   const keys = jobKeys(jobId);
   if (stored) {
     log.warn({ event: 'plan.replaced', err: stored.plan });
-    // First, so that the new plan's units are sent whatever happens next.
+    // Deleted first, so that the units of the new plan are sent whatever happens next.
     await store.delete(config.WORK_BUCKET, keys.dispatched);
   }
   if (
@@ -95,8 +98,8 @@ async function planJob(
   return plan;
 }
 
-/** What ffprobe finds in a source. Its first bytes say more of one that it does not open or understand. */
-async function lookAt(
+/** Probes a source. If ffprobe cannot open it, the signature in its first bytes may give a better reason. */
+async function inspectSource(
   { config, store }: Services,
   { source, options }: Job,
   sizeBytes: number,
@@ -121,13 +124,13 @@ async function lookAt(
       probeSource({ ...request, address, signal }),
     );
   } catch (error) {
-    const unnamed = error instanceof RejectedError && UNNAMED.has(error.code);
-    throw (unnamed && nameByHead(head)) || error;
+    const isVague = error instanceof RejectedError && VAGUE_CODES.has(error.code);
+    throw (isVague && nameByHead(head)) || error;
   }
 }
 
-/** Codes of sources whose first bytes may tell more of the cause. */
-const UNNAMED: ReadonlySet<RejectionCode> = new Set([
+/** Rejections for which the signature of the file may give a better reason. */
+const VAGUE_CODES: ReadonlySet<RejectionCode> = new Set([
   'unreadable_source',
   'unsupported_source',
   'damaged_source',
@@ -138,15 +141,19 @@ function pictureWanted({ SOUND_ALONE }: WorkerConfig, { soundOnly }: JobOptions)
   return SOUND_ALONE === 'taken' ? 'optional' : 'required';
 }
 
-/** Sends the units on their way, once; a worker that dies in between sends some of them twice. */
-async function dispatch(services: Services, plan: Plan, { log }: Context): Promise<void> {
+/** Sends the messages of all units once. If the worker dies in between, some of them are sent twice. */
+export async function dispatchUnits(
+  services: Services,
+  plan: Plan,
+  { log }: Context,
+): Promise<void> {
   const { config, store, jobs } = services;
   const key = jobKeys(plan.jobId).dispatched;
   if (await store.head(config.WORK_BUCKET, key)) return;
   await jobs.sendAll(plan.units.map(({ name }) => ({ body: serialiseUnit(plan.jobId, name) })));
-  await createDocument(store, config.WORK_BUCKET, key, { units: plan.units.length }, asItIs);
+  await createDocument(store, config.WORK_BUCKET, key, { units: plan.units.length }, unchecked);
   log.info({ event: 'job.dispatched', units: plan.units.length });
 }
 
-/** Nobody reads that document: it is there or not. */
-const asItIs = (json: unknown) => json;
+/** Only the existence of that document matters. */
+const unchecked = (json: unknown) => json;

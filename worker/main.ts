@@ -3,17 +3,17 @@ import { readConfig } from '../core/environment.ts';
 import { taskProtection } from './task-protection.ts';
 import { openBackend } from '../core/storage/open-backend.ts';
 import { createLog } from '../core/log.ts';
-import { giveUp, handleMessage } from './pipeline.ts';
+import { handleDeadLetter, handleMessage } from './pipeline.ts';
 import { printable } from '../core/model/printable.ts';
-import { redrivenReporter } from './redriven.ts';
+import { createDeadLetterReporter } from './dead-letter-reporter.ts';
 import { requireNode } from '../core/runtime.ts';
 import { openScratch, removeScratch } from './scratch.ts';
 import { openServices } from './services.ts';
 
 const HELP = `Usage: node worker/main.ts
 
-Takes messages from the job queue and turns uploads into assets, until SIGTERM or SIGINT.
-Everything is set by environment variables; core/environment.ts describes each.
+Takes messages from the job queue and turns uploads into assets until SIGTERM or SIGINT.
+Environment variables configure everything; core/environment.ts describes them.
 `;
 
 try {
@@ -27,7 +27,7 @@ try {
   process.exitCode = 1;
 }
 
-/** The composition root: environment → backend → services → the consumer, until told to stop. */
+/** The composition root: reads the environment, opens the backend and the services, and consumes messages. */
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.LOG_LEVEL, config.METRICS_NAMESPACE);
@@ -38,9 +38,9 @@ async function main(): Promise<void> {
     stop.abort(new Error(`The worker is stopping: ${reason}.`));
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, onStop);
-  // The program that started us is gone: there is nobody left to stop us later.
+  // The parent process is gone, so nothing could stop this one later.
   process.once('disconnect', () => onStop('its parent has ended'));
-  // Waiting for that keeps no worker alive that has failed.
+  // The IPC channel must not keep a failed worker alive.
   process.channel?.unref();
 
   const backend = await openBackend(config.VODSTACK_HOME);
@@ -56,10 +56,10 @@ async function main(): Promise<void> {
       maxFailures: config.MAX_FAILURES,
       retrySeconds: config.RETRY_SECONDS,
       handle: (body, context) => handleMessage(services, body, context),
-      giveUp: (body, why, context) => giveUp(services, body, why, context),
-      // For a supervisor of this machine, which gives up on workers that get nothing done.
+      handleDeadLetter: (body, error, context) => handleDeadLetter(services, body, error, context),
+      // The local supervisor stops restarting workers that complete nothing.
       onDone: () => process.send?.('done'),
-      idle: redrivenReporter(services),
+      onIdle: createDeadLetterReporter(services),
       ...(config.ECS_AGENT_URI && { onBusy: taskProtection(config.ECS_AGENT_URI, log) }),
       log,
       stop: stop.signal,

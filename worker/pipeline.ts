@@ -11,7 +11,7 @@ import {
   shouldDropJob,
   unlessDeleted,
 } from '../core/catalog/deletion.ts';
-import { intake } from './intake.ts';
+import { dispatchUnits, jobFromRequest, planJob, reopenIfNeeded } from './intake.ts';
 import { serialiseJob, parseMessage } from '../core/model/message.ts';
 import type { Message } from '../core/model/message.ts';
 import type { Plan } from './plan/plan.ts';
@@ -27,9 +27,9 @@ import { readPlan } from './stored-plan.ts';
 import { encodeUnit } from './unit.ts';
 
 /**
- * The pipeline: a message is an upload, a job or a unit. An upload is a job with the usual options;
- * a job is probed, planned and sent on as units; the worker that ends the last unit publishes.
- * Throws what plan/outcome.ts understands.
+ * Handles a message: an upload, a job or a unit. An upload is a job with default options. A job is probed, planned and
+ * split into units, each with a message of its own. The worker that completes the last unit publishes the asset.
+ * plan/outcome.ts decides what happens to the message when this throws.
  */
 export async function handleMessage(
   services: Services,
@@ -52,7 +52,7 @@ export async function handleMessage(
   }
 }
 
-/** Several uploads in one message are told apart first: each is retried, rejected and reported by itself. */
+/** Splits a message with several uploads, so that each upload is retried, rejected and reported by itself. */
 async function handleUploads(
   services: Services,
   { uploads }: Extract<Message, { type: 'uploads' }>,
@@ -71,23 +71,23 @@ async function handleJob(
   request: Pick<Extract<Message, { type: 'job' }>, 'source' | 'options'>,
   { log, signal }: Context,
 ): Promise<void> {
-  const job = await intake.identify(services, request);
+  const job = await jobFromRequest(services, request);
   const context = { signal, log: log.child({ jobId: job.jobId, assetId: job.assetId }) };
   if (await shouldDropJob(services, job)) {
     context.log.info({ event: 'job.deleted' });
     return;
   }
-  await guard(services, job, 'job', context, async () => {
+  await reportErrors(services, job, 'job', context, async () => {
     const { title } = job.options;
     if (title !== undefined) await setTitle(services, job.assetId, title);
-    if (!(await intake.reopen(services, job))) {
+    if (!(await reopenIfNeeded(services, job))) {
       context.log.info({ event: 'job.known' });
       return;
     }
-    const plan = await intake.plan(services, job, context);
+    const plan = await planJob(services, job, context);
     if (!plan || (await reportPublished(services, plan, context))) return;
-    await intake.dispatch(services, plan, context);
-    // A job whose units are all done, but which was not published, was left by a worker that died.
+    await dispatchUnits(services, plan, context);
+    // All units may be done already, if a worker died before it could publish.
     await publishWhenDone(services, plan, context);
   });
 }
@@ -100,7 +100,7 @@ async function handleUnit(
   const { jobId } = message;
   if (await purgeIfDeleted(services, jobId, { log })) return;
   const plan = await readPlan(services, jobId).catch((error: unknown) =>
-    planAgain(services, jobId, error, log),
+    requestNewPlan(services, jobId, error, log),
   );
   if (!plan) return;
   const job = { jobId, assetId: plan.assetId, source: plan.source };
@@ -110,14 +110,17 @@ async function handleUnit(
     context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
     return;
   }
-  await guard(services, job, message.unit, context, async () => {
+  await reportErrors(services, job, message.unit, context, async () => {
     await encodeUnit(services, plan, message.unit, context);
     await publishWhenDone(services, plan, context);
   });
 }
 
-/** Asks again for a job whose plan cannot be read: an older version made it, or it is damaged. Throws the error when it cannot. */
-async function planAgain(
+/**
+ * Requests a job again if its plan is unreadable, as an older version wrote it or it is damaged. Throws the error if it
+ * has another cause, or if the options of the job are unknown.
+ */
+async function requestNewPlan(
   services: Services,
   jobId: string,
   error: unknown,
@@ -131,10 +134,10 @@ async function planAgain(
 }
 
 /**
- * A rejection ends the whole job and is told to the uploader; any other failure leaves its evidence. Of a job
- * that is deleted meanwhile neither is told, and nothing stays.
+ * Runs work on a job. Reports a rejection, which ends the whole job, and keeps evidence of any other failure. If the
+ * job is deleted meanwhile, does neither and removes its files.
  */
-async function guard(
+async function reportErrors(
   services: Services,
   job: JobRef,
   step: string,
@@ -154,32 +157,32 @@ async function guard(
 }
 
 /**
- * Reports a message that nobody will try again; false when there is nothing to report, as its unit
- * was the last to be done and only the publishing is left. What cannot be understood has no job to be
- * reported for.
+ * Reports the job of a message that will not be retried as failed. Returns false if the message is not needed as a dead
+ * letter: its job was deleted, or all units are done and this publishes them. A message that cannot be understood has
+ * no job to report.
  */
-export async function giveUp(
+export async function handleDeadLetter(
   services: Services,
   body: string,
-  why: unknown,
+  error: unknown,
   context: Context,
 ): Promise<boolean> {
-  if (await isOfDeleted(services, body, context)) return false;
+  if (await purgeIfJobDeleted(services, body, context)) return false;
   const job = await jobOf(services, body);
   if (!job) {
-    context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: why });
+    context.log.error({ event: 'message.poison', body: body.slice(0, 2000), err: error });
     return true;
   }
-  // What the gate has refused is not to be published by another way.
-  const refused = why instanceof FaultyOutputError;
+  // The quality gate has refused this output, so it must not be published here.
+  const refused = error instanceof FaultyOutputError;
   if (job.plan && !refused && (await publishWhenDone(services, job.plan, context))) return false;
-  await reportFailed(services, job, why, context);
-  // It was deleted while this was written.
+  await reportFailed(services, job, error, context);
+  // It may have been deleted meanwhile.
   return !(await purgeIfDeleted(services, job.jobId, context));
 }
 
-/** Whether a message is of a job that was deleted; what is left of the job is removed then. */
-export async function isOfDeleted(
+/** Returns whether the job of a message was deleted, and removes what is left of such a job. */
+export async function purgeIfJobDeleted(
   services: Services,
   body: string,
   context: Context,
@@ -188,7 +191,7 @@ export async function isOfDeleted(
   return jobId !== undefined && (await purgeIfDeleted(services, jobId, context));
 }
 
-/** The id of a message's job; undefined when it has none. Unlike `jobOf` it needs nothing of the job to be there. */
+/** The id of a message's job; undefined if it has none. Unlike `jobOf`, works without the documents of the job. */
 async function jobIdIn(services: Services, body: string): Promise<string | undefined> {
   try {
     const message = parseMessage(body);
@@ -200,7 +203,7 @@ async function jobIdIn(services: Services, body: string): Promise<string | undef
   return (await jobOf(services, body))?.jobId;
 }
 
-/** The job of a message; undefined when it has none. */
+/** The job of a message; undefined if it has none. */
 export async function jobOf(
   services: Services,
   body: string,
@@ -208,23 +211,23 @@ export async function jobOf(
   try {
     const message = parseMessage(body);
     if (message.type === 'unit') {
-      const plan = await readablePlan(services, message.jobId);
+      const plan = await readValidPlan(services, message.jobId);
       return { ...(await identifyJob(services, message.jobId)), ...(plan ? { plan } : {}) };
     }
-    if (message.type === 'job') return await intake.identify(services, message);
+    if (message.type === 'job') return await jobFromRequest(services, message);
     const [source, ...others] = message.type === 'uploads' ? message.uploads : [];
     return source && others.length === 0
-      ? await intake.identify(services, { source, options: {} })
+      ? await jobFromRequest(services, { source, options: {} })
       : undefined;
   } catch (error) {
-    // It was given up for a reason that is reported already; that it names no job is no further news.
+    // The message names no job. Why it became a dead letter is reported already.
     if (error instanceof PoisonError) return undefined;
     throw error;
   }
 }
 
-/** The plan, when it is one of ours: one that is not must not keep its job from being reported. */
-async function readablePlan(services: Services, jobId: string): Promise<Plan | undefined> {
+/** The plan; undefined if this version cannot read it. An unreadable plan must not prevent the report. */
+async function readValidPlan(services: Services, jobId: string): Promise<Plan | undefined> {
   try {
     return await readPlan(services, jobId);
   } catch (error) {

@@ -1,24 +1,24 @@
 import { writeProgressNote } from '../core/catalog/progress-notes.ts';
 import type { Context, Services } from './services.ts';
 
-/** A person who watches needs no more; and at S3 each note costs: 3,600 of them two US cents. */
-const INTERVAL_SECONDS = { here: 1, cloud: 10 };
+/** S3 charges for each note: 3,600 of them cost two US cents. */
+const INTERVAL_SECONDS = { local: 1, aws: 10 };
 
-export interface Notes {
-  /** Notes how much of the unit is done, 0 to 1, once in a while. */
+export interface ProgressNotes {
+  /** Notes which share of the unit is done, 0 to 1. Calls within the interval are dropped. */
   note(done: number): void;
-  /** Resolves when no note is being written any more. */
+  /** Resolves when no note is being written. */
   end(): Promise<void>;
 }
 
-/** Notes are for screens only: one that cannot be written is no failure of the unit. */
-export function noteProgress(
+/** Notes only inform people: if one cannot be written, the unit does not fail. */
+export function openProgressNotes(
   { store, config }: Services,
   jobId: string,
   unit: string,
   { log }: Context,
-): Notes {
-  const interval = INTERVAL_SECONDS[config.VODSTACK_HOME === 'aws:' ? 'cloud' : 'here'] * 1000;
+): ProgressNotes {
+  const interval = INTERVAL_SECONDS[config.VODSTACK_HOME === 'aws:' ? 'aws' : 'local'] * 1000;
   let writing: Promise<void> | undefined;
   let written = -Infinity;
   const note = (done: number) => {

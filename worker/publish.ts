@@ -27,9 +27,9 @@ import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 
 /**
- * Publishes the asset when every unit has its marker, and all is there as planned: playlists, then the
- * pointer, then the event. False while something is still to be made, or when the asset was deleted. Throws FaultyOutputError for what
- * is not to be published.
+ * Publishes the asset once every unit has its marker and all files are there as planned: first the playlists, then the
+ * pointer, then the event. Returns false while units are missing, or if the asset was deleted. Throws
+ * FaultyOutputError if the result must not be published.
  */
 export async function publishWhenDone(
   services: Services,
@@ -63,7 +63,7 @@ export async function publishWhenDone(
     const key = versionKey(assetId, version, path);
     await store.put(config.DELIVERY_BUCKET, key, text, deliveryHeaders(key));
   }
-  // Whoever works on it removes what is here.
+  // The caller removes the files of a deleted job.
   if (await isDeleted(services, plan)) return false;
   const published = await publish(services, plan, pointer, context);
   if (published.version !== version && (await reportPublished(services, plan, context))) {
@@ -76,9 +76,9 @@ export async function publishWhenDone(
 }
 
 /**
- * Reports a job as ready whose plan would change nothing: what it plans is published already, or a job that was
- * planned later has published. False when neither is so. Of what was published long ago the markers, and even the
- * files of other versions, may be gone.
+ * Reports a job as ready without any work if its own version, or that of a job that was planned later, is already
+ * published. Returns false otherwise. Looks only at the published version: markers of an old job, and files of its
+ * other versions, may have expired.
  */
 export async function reportPublished(
   services: Services,
@@ -101,8 +101,8 @@ export async function reportPublished(
 }
 
 /**
- * The one write that publishes. Of two jobs for the same asset the one that was planned later wins,
- * whichever ends last: its time of planning stands with the pointer. Returns what is published then.
+ * The one write that publishes. Of two jobs for the same asset, the one that was planned later wins, whichever ends
+ * last: the pointer holds the time of planning. Returns what is published afterwards.
  */
 async function publish(
   services: Services,

@@ -5,10 +5,7 @@ import { describeError, evidenceOf, writeEvidence } from '../core/catalog/eviden
 import { readValidResult, writeResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
-/**
- * False for a result that the same source may still get over: a failure, or a source that was not
- * there when it was wanted.
- */
+/** Whether a repeated request keeps this result. After a failure or a missing source, it begins the job anew. */
 export function isFinal(result: AssetEvent): boolean {
   return (
     result.type === 'asset.ready' ||
@@ -17,8 +14,8 @@ export function isFinal(result: AssetEvent): boolean {
 }
 
 /**
- * Tells the events queue how a job ended, and keeps that as its result. The event goes first: a
- * worker that dies in between tells it twice, never not at all.
+ * Sends the event that ends a job, and keeps it as the job's result. The event goes first: if the worker dies in
+ * between, it is sent twice rather than never.
  */
 export async function report(
   services: Services,
@@ -31,7 +28,7 @@ export async function report(
   const { type } = event;
   if (type === 'asset.ready') {
     const { version, bytes, spentSeconds, durationSeconds } = event;
-    // Of work that was done, not of words that were changed.
+    // A new title alone takes no work, so it does not count in the metric.
     const spent =
       spentSeconds > 0 ? { secondsPerMinute: (60 * spentSeconds) / durationSeconds } : {};
     log.info({ event: type, version, bytes, ...spent });
@@ -49,21 +46,21 @@ export async function reportRejected(
   await report(services, event, context);
 }
 
-/** Reports a job one of whose messages was given up; it may still become ready when that returns. */
+/** Reports a job as failed because one of its messages became a dead letter. Returning that message can still complete it. */
 export async function reportFailed(
   services: Services,
   job: JobRef,
-  why: unknown,
+  error: unknown,
   context: Context,
 ): Promise<void> {
   const { store, config } = services;
   const known = await readValidResult(store, config.WORK_BUCKET, job.jobId);
   if (known && known.type !== 'asset.failed') return;
-  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${describeError(why).split('\n', 1)[0] ?? ''})`;
+  const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${describeError(error).split('\n', 1)[0] ?? ''})`;
   await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
 }
 
-/** Keeps what is known of a failure beside the job, for whoever reads the dead letters. */
+/** Keeps the error beside the job, for the person who reads the dead letters. */
 export async function keepEvidence(
   { store, config }: Services,
   job: JobRef,

@@ -7,21 +7,20 @@ import type { Logger } from '../core/log.ts';
 const PREFIX = 'vodstack-worker-';
 
 /**
- * Makes this process's scratch folder, and removes those of workers that no longer run. A killed
- * worker's encoder can outlive it by a moment and write into the folder while it is removed; what
- * cannot be removed now is left to the next start.
+ * Creates the scratch folder of this process, and removes those of workers that no longer run. The encoder of a
+ * killed worker can outlive it for a moment and write while its folder is removed; the next start removes the rest.
  */
 export async function openScratch(parent: string, log: Logger): Promise<string> {
   const own = `${PREFIX}${process.pid}`;
   await makeFolder(parent);
   for (const name of await readdir(parent)) {
-    // A folder with our own process number is of an earlier container or of before a reboot.
+    // A folder with our own process id is from an earlier container or from before a reboot.
     if (!name.startsWith(PREFIX)) continue;
     if (name !== own && isRunning(Number(name.slice(PREFIX.length)))) continue;
     await removeScratch(join(parent, name), log);
   }
   const directory = join(parent, own);
-  // Not one that somebody else has made: the parent may be /tmp.
+  // Fails if the folder exists: in a shared parent such as /tmp, another user may have created it.
   await mkdir(directory, { mode: PRIVATE_FOLDER });
   return directory;
 }

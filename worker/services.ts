@@ -3,19 +3,19 @@ import { openJobQueue } from '../core/storage/job-queue.ts';
 import type { Backend, ObjectStore, Queue } from '../core/storage/ports.ts';
 import type { Logger } from '../core/log.ts';
 
-/** What every step of the pipeline may use; made once, in main.ts. */
+/** What every step of the pipeline may use; created once, in main.ts. */
 export interface Services {
   readonly config: WorkerConfig;
   readonly store: ObjectStore;
-  /** Both queues of work, as one. */
+  /** The job queue and the unit queue, combined. */
   readonly jobs: Queue;
   readonly deadLetters: Queue;
   readonly events: Queue;
-  /** This process's own scratch folder. */
+  /** The scratch folder of this process. */
   readonly scratch: string;
 }
 
-/** One message's surroundings: its logger, and the signal that ends the work early. */
+/** The logger of one message, and the signal that aborts the work on it. */
 export interface Context {
   readonly log: Logger;
   readonly signal: AbortSignal;

@@ -5,21 +5,18 @@ import { serveBytes } from './byte-server.ts';
 import type { Part } from './byte-server.ts';
 import type { ObjectInfo, ObjectStore } from '../core/storage/ports.ts';
 
-/** One uploaded object, as it was when its job began. */
+/** An uploaded object, in the version that its job began with. */
 export interface UploadedSource {
   readonly bucket: string;
   readonly key: string;
   readonly etag: string;
 }
 
-/** An answer that breaks off or fails is asked for again, after pauses that double; what lasts longer is for the queue's own retries. */
-const READ_TRIES = 5;
-const READ_MILLISECONDS = 100;
+/** A failed or incomplete read is repeated after pauses that double. Longer outages are left to the retries of the queue. */
+const MAX_TRIES = 5;
+const PAUSE_MILLISECONDS = 200;
 
-/**
- * Makes sure that the source is still the one that was uploaded. Throws RejectedError when it is gone,
- * or another one is in its place: of two files nothing must be mixed.
- */
+/** Throws RejectedError if the source is gone or was replaced: an asset must not mix two files. */
 export async function requireSource(
   store: ObjectStore,
   source: UploadedSource,
@@ -35,10 +32,10 @@ export interface SourceReading {
 }
 
 /**
- * Runs work whose programs read the source at an address that is good until the work ends. In a store
- * elsewhere this process reads the source for them: a program calls a file damaged when an answer
- * breaks off. Bytes that could not be read stop the work by its signal, and throw whatever came of it:
- * RejectedError when the source is gone or replaced, else TransientError.
+ * Runs `work` with an address (a path or a loopback URL) at which programs can read the source. This process reads a
+ * remote source itself, as programs report a broken connection as a damaged file. If bytes cannot be read, this aborts
+ * the work's signal and throws, whatever the work returned: RejectedError if the source is gone or was replaced,
+ * otherwise TransientError.
  */
 export async function withSource<Result>(
   { store, source, sizeBytes, signal }: SourceReading,
@@ -46,8 +43,8 @@ export async function withSource<Result>(
 ): Promise<Result> {
   const path = await store.localPath(source.bucket, source.key);
   if (path !== undefined) return work(path, signal);
-  const server = await serveBytes(sizeBytes, (part, unwanted) =>
-    readPart(store, source, part, unwanted),
+  const server = await serveBytes(sizeBytes, (part, signal) =>
+    readPart(store, source, part, signal),
   );
   try {
     return await work(server.address, AbortSignal.any([signal, server.failed]));
@@ -57,7 +54,7 @@ export async function withSource<Result>(
   }
 }
 
-/** The first bytes of a source. Throws as `withSource` does. */
+/** Reads the first bytes of a source. Throws the same errors as `withSource`. */
 export async function readHead(
   store: ObjectStore,
   source: UploadedSource,
@@ -68,7 +65,7 @@ export async function readHead(
   return readPart(store, source, { first: 0, last: bytes - 1 }, signal);
 }
 
-/** Each try is signed anew, so that no credentials end before the reading does. */
+/** Each request is signed anew, so expiring credentials do not interrupt a long read. */
 async function readPart(
   store: ObjectStore,
   source: UploadedSource,
@@ -79,21 +76,21 @@ async function readPart(
   for (let tries = 1; ; tries += 1) {
     try {
       const object = await store.get(bucket, key, part);
-      // The body of another object has no reader.
+      // Nothing reads the body of a replaced object.
       if (object && object.info.etag !== source.etag) object.body.destroy();
       requireSame(source, object?.info);
       const bytes = object ? await buffer(object.body) : Buffer.of();
       const missing = part.last - part.first + 1 - bytes.length;
       if (missing === 0) return bytes;
-      throw new Error(`An answer has ${missing} bytes too few.`);
+      throw new Error(`The response is ${missing} bytes too short.`);
     } catch (error) {
       if (error instanceof RejectedError) throw error;
-      if (tries === READ_TRIES) {
+      if (tries === MAX_TRIES) {
         throw new TransientError(`The source could not be read: ${String(error)}`, {
           cause: error,
         });
       }
-      await after(READ_MILLISECONDS * 2 ** tries, undefined, { signal });
+      await after(PAUSE_MILLISECONDS * 2 ** (tries - 1), undefined, { signal });
     }
   }
 }

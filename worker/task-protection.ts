@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import type { Logger } from '../core/log.ts';
 
-/** A worker that says nothing for so long may be stopped. One that is at work says so anew long before. */
+/** ECS ends the protection after this long. A busy worker renews it long before. */
 const EXPIRES_MINUTES = 120;
 const RENEW_MILLISECONDS = 30 * 60_000;
-const PATIENCE_MILLISECONDS = 5_000;
+const TIMEOUT_MILLISECONDS = 5_000;
 
-const answerSchema = z.object({
+const responseSchema = z.object({
   failure: z.object({ Reason: z.string() }).optional(),
   error: z.object({ Message: z.string() }).optional(),
 });
 
 /**
- * Asks ECS not to stop this task while it is at work, when fewer workers are wanted or a new version is
- * deployed: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
- * A worker that cannot ask works all the same, as one that is stopped gives its unit back.
+ * Protects this task from scale-in and deployments while it works on a message:
+ * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protection-endpoint.html
+ * A worker that cannot be protected works all the same: if it is stopped, it returns its message to the queue.
  */
 export function taskProtection(agent: string, log: Logger): (isBusy: boolean) => Promise<void> {
   const url = `${agent}/task-protection/v1/state`;
@@ -32,11 +32,11 @@ export function taskProtection(agent: string, log: Logger): (isBusy: boolean) =>
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
-        signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
       });
-      const { failure, error } = answerSchema.parse(await response.json());
-      const why = failure?.Reason ?? error?.Message;
-      if (!response.ok || why !== undefined) throw new Error(why ?? String(response.status));
+      const { failure, error } = responseSchema.parse(await response.json());
+      const reason = failure?.Reason ?? error?.Message;
+      if (!response.ok || reason !== undefined) throw new Error(reason ?? String(response.status));
       isProtected = isBusy;
       setAt = performance.now();
     } catch (error) {

@@ -44,8 +44,8 @@ import { planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
 import { alignContinuityCounters, readSegment } from './plan/transport-stream.ts';
 import type { Segment } from './plan/transport-stream.ts';
-import { noteProgress } from './progress-notes.ts';
-import type { Notes } from './progress-notes.ts';
+import { openProgressNotes } from './progress-notes.ts';
+import type { ProgressNotes } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
 import type { Context, Services } from './services.ts';
 import { requireSource, withSource } from './source.ts';
@@ -74,7 +74,7 @@ interface Work {
   decoder(argv: readonly string[]): Decoder;
   /** Puts a file of the version into the delivery bucket. */
   upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
-  readonly notes: Notes;
+  readonly notes: ProgressNotes;
 }
 
 /**
@@ -104,7 +104,7 @@ export async function encodeUnit(
   const directory = await mkdtemp(join(scratch, `${name}-`));
   const ended = new AbortController();
   const limits = unitLimits(plan, unit);
-  const notes = noteProgress(services, plan.jobId, name, context);
+  const notes = openProgressNotes(services, plan.jobId, name, context);
   let damage: string | undefined;
   const workOn = (address: string, signal: AbortSignal): Work => ({
     ...{ services, plan, address, directory, notes },
@@ -215,9 +215,9 @@ async function makeChunk(work: Work, unit: UnitOf<'video'>): Promise<Made> {
     }
     const witness = { ...(await readWitness(directory)), sought: seekSeconds !== undefined };
     defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
-    const { output, complaints } = await decoder.end();
+    const { output, errors } = await decoder.end();
     const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
-    defects.push(...checkKeys(plan, unit, witness, decoded), ...checkDecoding(complaints));
+    defects.push(...checkKeys(plan, unit, witness, decoded), ...checkDecoding(errors));
     return { made: { kind: 'video', renditions }, defects };
   });
 }
@@ -303,7 +303,7 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
       throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
     await take(true);
     if (segments.length === 0 && defects.length === 0) throw undecodable('sound');
-    const { output, complaints } = await decoder.end();
+    const { output, errors } = await decoder.end();
     const witness = {
       ...(await readLevels(directory, track)),
       decoded: parseLevels(output.toString()),
@@ -311,7 +311,7 @@ async function makeTrack(work: Work, unit: UnitOf<'audio'>): Promise<Made> {
     defects.push(
       ...checkTrack(plan, track, read),
       ...checkLevels(track, witness),
-      ...checkDecoding(complaints),
+      ...checkDecoding(errors),
     );
     return { made: { kind: 'audio', codecs: read[0]?.codecs ?? '', segments }, defects };
   });
@@ -331,10 +331,10 @@ async function makePictures(work: Work, unit: UnitOf<'images'>): Promise<Made> {
       jpegs.push(image);
       await decoder.write(bytes);
     }
-    const { output, complaints } = await decoder.end();
+    const { output, errors } = await decoder.end();
     const defects = [
       ...checkImages(plan, jpegs, await readShown(directory), output),
-      ...checkDecoding(complaints, 'damaged_image'),
+      ...checkDecoding(errors, 'damaged_image'),
     ];
     return { made: { kind: 'images', files }, defects };
   });

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 
-/** What the traced process is given to do. */
+/** The task of the traced process. */
 export type Batch = z.infer<typeof batchSchema>;
 
 export const batchSchema = z.object({
-  /** The one folder that may be written to. */
+  /** The only folder that it may write to. */
   directory: z.string(),
   seed: z.number(),
   first: z.number(),
   count: z.number(),
-  /** The files with the first numbers are handled as they are. */
+  /** Files that are handled intact; they have the first numbers. */
   whole: z.array(z.string()),
-  /** Those that are spoiled for all other numbers. */
+  /** Files that are corrupted, for all other numbers. */
   sources: z.array(z.string()),
 });
 
-/** How a file ended: `ready`, a rejection's code, `failed` by the gate, `transient`, or `fault`. */
+/** The result of a file: `ready`, a rejection's code, `failed` by the quality gate, `transient`, or `fault`. */
 export type End = z.infer<typeof endSchema>;
 
 export const endSchema = z.object({

@@ -11,17 +11,17 @@ import { watchMemory } from '../memory.ts';
 import { escapesOf, touchesOf, traced } from './trace.ts';
 
 export interface FuzzResult {
-  /** How many files ended in which way. */
+  /** The number of files by result. */
   readonly ends: Readonly<Record<string, number>>;
-  /** What must not be, with the number of the file: it can be made again from the seed. */
+  /** Unacceptable events, with the number of the file, which can be made again from the seed. */
   readonly faults: readonly string[];
-  /** Ends that need a person, though the worker reports them. */
+  /** Results that the worker reports, but that need a person. */
   readonly notes: readonly string[];
-  /** The most memory that one process of a program took, in bytes. */
+  /** The peak memory of one process, by program, in bytes. */
   readonly peaks: Readonly<Record<string, number>>;
 }
 
-/** Containers whose files are spoiled, with the codecs that they hold. */
+/** The files that are corrupted, by container, with their encoder arguments. */
 const CONTAINERS: Readonly<Record<string, readonly string[]>> = {
   'a.mp4': [],
   'a.mkv': [],
@@ -32,7 +32,7 @@ const CONTAINERS: Readonly<Record<string, readonly string[]>> = {
   'fragmented.mp4': ['-movflags', '+frag_keyframe+empty_moov'],
 };
 
-/** Files that name others: a file beside the source's folder, and an address. */
+/** Makes playlists that refer to a file outside the source's folder, and to a URL. */
 export async function makeBait(directory: string): Promise<readonly string[]> {
   const [canary, address] = [join(directory, 'canary.ts'), 'http://127.0.0.1:9/canary.ts'];
   await writeFile(canary, await readFile(clip({ name: 'a.ts', ...TINY })));
@@ -46,14 +46,14 @@ export async function makeBait(directory: string): Promise<readonly string[]> {
 
 const TINY = { seconds: 1, size: '64x36', rate: '10' };
 
-/** A trace of so many files is 20 MB. */
+/** The trace of a batch takes about 20 MB. */
 const BATCH_FILES = 100;
-/** Between two files' ends, twice as long as one may take. */
-const SILENCE_SECONDS = 120;
+/** The limit between two results: twice the time that one file may take. */
+const MAX_SILENCE_SECONDS = 120;
 
 /**
- * Spoils small files, the same ones for the same seed, and has a worker probe, plan and encode them. The folder
- * is empty, and is the only one that may be written to, which is traced.
+ * Corrupts small files, in the same way for the same seed, and lets a worker probe, plan and encode them. Traces that
+ * they write only to `directory`, which must be empty.
  */
 export async function fuzz(
   { seed, first, count }: Readonly<Record<'seed' | 'first' | 'count', number>>,
@@ -86,7 +86,7 @@ export async function fuzz(
     for (const [name, bytes] of ran.peaks) peaks[name] = Math.max(bytes, peaks[name] ?? 0);
     faults.push(...new Set(ran.faults));
     if (ran.ends.length < files) {
-      faults.push(`From ${from} on, ${ran.ends.length} of ${files} files came to an end.`);
+      faults.push(`Of the ${files} files from ${from} on, only ${ran.ends.length} have a result.`);
     }
     await rm(folder, { recursive: true });
     onBatch(from + files - first);
@@ -101,12 +101,12 @@ async function runBatch(batch: Batch) {
   const [program, ...argv] = traced(trace, [...node, JSON.stringify(batch)]);
   const faults: string[] = [];
   const ends: End[] = [];
-  // A group of its own, so that all of it can be killed at once.
+  // A process group of its own, so that all processes can be killed at once.
   const child = spawn(program, argv, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const watch = setTimeout(() => {
-    faults.push(`No file came to an end within ${SILENCE_SECONDS} s.`);
+    faults.push(`There was no result within ${MAX_SILENCE_SECONDS} s.`);
     if (child.pid) process.kill(-child.pid, 'SIGKILL');
-  }, SILENCE_SECONDS * 1000);
+  }, MAX_SILENCE_SECONDS * 1000);
   const peaks = watchMemory(child.pid ?? 0);
   const lines = createInterface({ input: child.stdout }).on('line', (line) => {
     watch.refresh();
@@ -124,7 +124,7 @@ async function runBatch(batch: Batch) {
   return { ends, faults, peaks: peaks() };
 }
 
-/** The figures of a run, its notes, and its faults at the end. */
+/** Formats the counts, peaks, notes and faults of a run. */
 export function describeFuzz({ ends, peaks, notes, faults }: FuzzResult): string {
   const counts = Object.entries(ends).sort(([, a], [, b]) => b - a);
   return [

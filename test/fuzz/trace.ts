@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { basename, resolve } from 'node:path';
 
-/** Why nothing can be traced here; undefined where it can. */
-export function whyUntraced(): string | undefined {
+/** The reason why this machine cannot trace system calls; undefined if it can. */
+export function whyUntraceable(): string | undefined {
   try {
     execFileSync('strace', ['-o', '/dev/null', 'true'], { stdio: 'ignore' });
     return undefined;
@@ -11,30 +11,30 @@ export function whyUntraced(): string | undefined {
   }
 }
 
-/** Every way to open, make, move or remove a file, to use the network, and to become another process. */
+/** All system calls that open, create, move or remove a file, use the network, or start a process. */
 const CALLS =
   'trace=%network,/^(open|creat|rename|unlink|mkdir|rmdir|link|symlink|truncate|mknod|execve|clone|fork|vfork)';
 
-/** The words of a command that runs a program, and all that it starts, and writes down their system calls. */
+/** The argv that runs a program and traces the system calls of all its processes into a file. */
 export function traced(file: string, argv: readonly string[]): readonly [string, ...string[]] {
   return ['strace', '-f', '--seccomp-bpf', '-e', CALLS, '-o', file, ...argv];
 }
 
-/** One thing that a process did with the world outside of it. */
+/** An access of a process to a file or the network. */
 export interface Touch {
-  /** `ffmpeg` or `ffprobe`; empty for the worker itself and all else. */
+  /** `ffmpeg` or `ffprobe`; empty for the worker itself and all other programs. */
   readonly program: string;
-  /** Names the process, among those that live at the same time, and all its threads. */
+  /** Identifies a process with all its threads. */
   readonly run: number;
   readonly kind: 'read' | 'write' | 'network';
-  /** A path without symbolic links resolved, or the call with the address. */
+  /** An absolute path, with its symbolic links unresolved, or the call with the address. */
   readonly what: string;
 }
 
 const MEDIA_PROGRAMS = ['ffmpeg', 'ffprobe'];
 const WRITING = /\bO_(WRONLY|RDWR|CREAT|TRUNC|APPEND)\b/;
-/** Of the worker itself: the pipes to its children are made with other calls. */
-const REACHING = /^(connect|bind|listen|accept|sendto)/;
+/** The network calls of the worker itself; the pipes to its children use others. */
+const NETWORK_CALLS = /^(connect|bind|listen|accept|sendto)/;
 const FILE_CALLS = /^(open|creat|rename|unlink|mkdir|rmdir|link|symlink|truncate|mknod)/;
 
 interface Process {
@@ -42,7 +42,7 @@ interface Process {
   run: number;
 }
 
-/** What the processes of a trace touched. Relative paths are those of a process that started in `cwd`. */
+/** Yields the accesses in a trace. Relative paths are resolved against `cwd`. */
 export function* touchesOf(trace: string, cwd = process.cwd()): Generator<Touch> {
   const threads = new Map<number, Process>();
   let runs = 0;
@@ -55,9 +55,9 @@ export function* touchesOf(trace: string, cwd = process.cwd()): Generator<Touch>
     const [, id, text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
     const thread = Number(id);
     if (text.startsWith('+++ ')) threads.delete(thread);
-    // `clone3(…) = 17`, or, when another thread came in between, `<... clone3 resumed>…) = 17`.
+    // `clone3(…) = 17`, or, if the trace was interleaved with another thread, `<... clone3 resumed>…) = 17`.
     const begun = /^(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)$/.exec(text)?.[1];
-    // Its first calls may stand above that line.
+    // The first calls of the new process may precede that line.
     if (begun !== undefined && !find(Number(begun)).program) {
       threads.set(Number(begun), { ...find(thread) });
     }
@@ -76,19 +76,19 @@ export function* touchesOf(trace: string, cwd = process.cwd()): Generator<Touch>
     } else if (FILE_CALLS.test(call)) {
       const kind = call.startsWith('open') && !WRITING.test(text) ? 'read' : 'write';
       for (const what of paths) yield { ...self, kind, what };
-    } else if (self.program ? !/^(clone|v?fork)/.test(call) : REACHING.test(call)) {
+    } else if (self.program ? !/^(clone|v?fork)/.test(call) : NETWORK_CALLS.test(call)) {
       yield { ...self, kind: 'network', what: text };
     }
   }
 }
 
-/** What a media program opens before it knows its source: libraries, and what they ask of the system. */
+/** The libraries and system files that a media program opens before it opens its source. */
 const SYSTEM =
   /^(\/usr\/|\/lib(32|64|x32)?\/|\/etc\/(ld\.so\.cache$|localtime$|gcrypt\/|ssl\/openssl\.cnf$)|\/proc\/(filesystems|cpuinfo|meminfo|self\/status|sys\/crypto\/fips_enabled)$|\/sys\/devices\/system\/)/;
 
 /**
- * The touches that must not be. Whatever runs writes within the folder and knows no network; a media
- * program knows nothing but the system's libraries and one folder in it, that of its own source.
+ * Yields the forbidden accesses. All programs may write only within the folder, and may not use the network. A media
+ * program may access only system libraries and one folder below `directory`, that of its own source.
  */
 export function* escapesOf(touches: Iterable<Touch>, directory: string): Generator<string> {
   const folders = new Map<number, string>();

@@ -2,20 +2,20 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../core/environment.ts';
 import { FaultyOutputError, RejectedError, TransientError } from '../../core/model/errors.ts';
-import { intake } from '../../worker/intake.ts';
+import { jobFromRequest, planJob } from '../../worker/intake.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import { createLog } from '../../core/log.ts';
 import { openServices } from '../../worker/services.ts';
 import { encodeUnit } from '../../worker/unit.ts';
-import { spoiled } from './spoiled.ts';
+import { corrupt } from './corrupt.ts';
 import { batchSchema } from './batch.ts';
 import type { End } from './batch.ts';
 
 /**
- * The process that is traced; its argument is a batch in JSON. Spoils the sources in turn, handles each in a
- * folder of its own, and prints how it ended, one line of JSON each.
+ * The traced process. Its argument is a batch in JSON. Corrupts the sources in turn, handles each in a folder of its
+ * own, and prints one line of JSON with the result of each.
  */
 const { directory, seed, first, count, whole, sources } = batchSchema.parse(
   JSON.parse(process.argv[2] ?? ''),
@@ -25,16 +25,16 @@ const HANG_SECONDS = 60;
 
 const indices = Array.from({ length: count }, (_, place) => first + place);
 await inParallel(indices, FILES_AT_ONCE, async (index) => {
-  const asItIs = whole[index];
-  const path = asItIs ?? sources[index % sources.length] ?? '';
+  const intact = whole[index];
+  const path = intact ?? sources[index % sources.length] ?? '';
   const bytes = await readFile(path);
-  // Every source has its turn with each unit.
+  // Every source is combined with each unit.
   const turn = Math.floor(index / sources.length);
-  const end = await endOf(asItIs ? bytes : spoiled(bytes, `${seed}/${index}`), index, turn);
+  const end = await endOf(intact ? bytes : corrupt(bytes, `${seed}/${index}`), index, turn);
   console.log(JSON.stringify({ index, path, ...end } satisfies End));
 });
 
-/** Probes and plans a file and makes one of its units, as a worker does. */
+/** Probes and plans a file and encodes one of its units, as a worker does. */
 async function endOf(
   bytes: Buffer,
   index: number,
@@ -42,17 +42,24 @@ async function endOf(
 ): Promise<Omit<End, 'index' | 'path'>> {
   const folder = join(directory, String(index));
   await mkdir(folder);
-  const backend = await openLocalBackend({ directory: join(folder, 'home'), layout: LOCAL_LAYOUT });
-  const env = { ...layoutEnv(join(folder, 'home')), X264_PRESET: 'ultrafast', STALL_SECONDS: '30' };
+  const backend = await openLocalBackend({
+    directory: join(folder, 'backend'),
+    layout: LOCAL_LAYOUT,
+  });
+  const env = {
+    ...layoutEnv(join(folder, 'backend')),
+    X264_PRESET: 'ultrafast',
+    STALL_SECONDS: '30',
+  };
   const services = openServices(readConfig(env), backend, folder);
   const context = { log: createLog('silent'), signal: AbortSignal.timeout(HANG_SECONDS * 1000) };
   try {
-    const object = { bucket: services.config.SOURCE_BUCKET, key: `spoiled-${index}` };
+    const object = { bucket: services.config.SOURCE_BUCKET, key: `corrupted-${index}` };
     await backend.store.put(object.bucket, object.key, bytes);
-    const job = await intake.identify(services, { source: object, options: {} });
-    const plan = await intake.plan(services, job, context);
+    const job = await jobFromRequest(services, { source: object, options: {} });
+    const plan = await planJob(services, job, context);
     const unit = plan?.units[turn % plan.units.length];
-    if (!plan || !unit) return { end: 'fault', why: 'There is no plan, or one without units.' };
+    if (!plan || !unit) return { end: 'fault', why: 'There is no plan, or it has no units.' };
     await encodeUnit(services, plan, unit.name, context);
     return { end: 'ready' };
   } catch (error) {

@@ -11,7 +11,7 @@ import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import { createLog } from '../../core/log.ts';
-import { giveUp, handleMessage } from '../../worker/pipeline.ts';
+import { handleDeadLetter, handleMessage } from '../../worker/pipeline.ts';
 import { parseAssetEvent } from '../../core/model/asset.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
@@ -23,7 +23,7 @@ import { PLAN_SCHEMA, parsePlan, planVersion } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import type { LibraryItem } from '../../studio/schema.ts';
 import { remove } from '../../studio/server/actions.ts';
-import { redrivenReporter } from '../../worker/redriven.ts';
+import { createDeadLetterReporter } from '../../worker/dead-letter-reporter.ts';
 import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
 import { clip } from '../e2e/clips.ts';
@@ -79,8 +79,8 @@ async function ended(): Promise<AssetEvent> {
     ...{ queue, deadLetters, log, stop: stop.signal },
     ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 900 },
     handle: (body, around) => handleMessage(services, body, around),
-    giveUp: (body, why, around) => giveUp(services, body, why, around),
-    idle: async () => {},
+    handleDeadLetter: (body, why, around) => handleDeadLetter(services, body, why, around),
+    onIdle: async () => {},
   });
   try {
     const [event] = await events.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 60 });
@@ -142,7 +142,9 @@ describe('A plan that cannot be read', () => {
     const found = await services.store.head(work, keys.plan);
     expect(found?.sizeBytes).toBe(newer.length);
     // The last receive reports it all the same.
-    expect(await giveUp(services, message, new Error('five times'), context())).toBe(true);
+    expect(await handleDeadLetter(services, message, new Error('five times'), context())).toBe(
+      true,
+    );
     expect(await services.store.head(work, keys.result)).toBeDefined();
   });
 });
@@ -260,12 +262,12 @@ describe('What the queue itself moves to the dead letters', () => {
   test('is reported by an idle worker, once, and stays there.', async () => {
     const { jobId, message } = await upload();
     await services.deadLetters.send(message);
-    const report = redrivenReporter(services);
+    const report = createDeadLetterReporter(services);
     await report(context());
     expect(await ended()).toMatchObject({ type: 'asset.failed', jobId });
     await report(context());
     // Another worker, which has not looked yet.
-    await redrivenReporter(services)(context());
+    await createDeadLetterReporter(services)(context());
     expect((await services.events.counts()).visible).toBe(0);
     expect((await services.deadLetters.counts()).visible).toBe(1);
   });
@@ -273,7 +275,7 @@ describe('What the queue itself moves to the dead letters', () => {
   test('is not reported while its job is worked on.', async () => {
     const { keys, message } = await planned();
     await services.deadLetters.send(message);
-    await redrivenReporter(services)(context());
+    await createDeadLetterReporter(services)(context());
     expect(await services.store.head(work, keys.result)).toBeUndefined();
   });
 
@@ -282,14 +284,14 @@ describe('What the queue itself moves to the dead letters', () => {
     expect(await ended()).toMatchObject({ type: 'asset.ready' });
     await services.store.delete(work, keys.result);
     await services.deadLetters.send(serialiseUnit(jobId, 'images'));
-    await redrivenReporter(services)(context());
+    await createDeadLetterReporter(services)(context());
     expect(await ended()).toMatchObject({ type: 'asset.ready' });
     expect((await services.deadLetters.counts()).visible).toBe(0);
   });
 
   test('and asks for no job stays there without a word.', async () => {
     await services.deadLetters.send('no JSON');
-    await redrivenReporter(services)(context());
+    await createDeadLetterReporter(services)(context());
     expect((await services.events.counts()).visible).toBe(0);
     expect((await services.deadLetters.counts()).visible).toBe(1);
   });

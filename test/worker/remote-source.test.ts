@@ -149,7 +149,7 @@ describe('A source that is elsewhere', () => {
       }
     });
     await expect(probed).rejects.toThrow(TransientError);
-    await expect(probed).rejects.toThrow(/The source could not be read.*bytes too few|aborted/);
+    await expect(probed).rejects.toThrow(/The source could not be read.*bytes too short|aborted/);
     expect(ends).toEqual([expect.stringMatching(/^TransientError/)]);
   });
 

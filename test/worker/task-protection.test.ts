@@ -38,8 +38,8 @@ async function seen(messages: readonly string[], answer: object): Promise<readon
     ...{ queue, deadLetters: backend.queue(QUEUES.deadLetters), log, stop: stop.signal },
     ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 1 },
     handle: async (body) => void events.push(body),
-    giveUp: async () => true,
-    idle: async () => {},
+    handleDeadLetter: async () => true,
+    onIdle: async () => {},
     onBusy: protect,
     onDone: () => {
       left -= 1;

@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 import type { ProcessLimits } from '../plan/limits.ts';
 
-/** What a program needs of our environment: where programs and libraries are. Secrets stay here. */
-const PASSED_ON = ['PATH', 'LD_LIBRARY_PATH'];
+/** The only environment variables that programs inherit. They must not see secrets. */
+const INHERITED_VARIABLES = ['PATH', 'LD_LIBRARY_PATH'];
 
-/** By itself glibc sets aside 64 MiB of address space for each thread. https://man7.org/linux/man-pages/man3/mallopt.3.html */
-const FIXED = ['MALLOC_ARENA_MAX=1'];
+/** By default glibc reserves 64 MiB of address space for each thread. https://man7.org/linux/man-pages/man3/mallopt.3.html */
+const FIXED_VARIABLES = ['MALLOC_ARENA_MAX=1'];
 
-/** A source, its segments and the libraries: a run has some twenty files open. */
+/** A run has some twenty files open: a source, its segments and libraries. */
 const OPEN_FILES = 64;
 
-/** After SIGXCPU a program has so long until it is killed. */
+/** Between SIGXCPU and SIGKILL. */
 const GRACE_SECONDS = 5;
 
-/** What the shell says of a program that is not there. */
+/** The end of the shell's message about a missing program. */
 export const NOT_INSTALLED = 'is not installed';
 
 /**
- * The words of a command that runs a program under limits and without our environment. The process
- * that is started becomes the program. A limit that the system does not know, or that is lower already,
- * stays as it is: macOS has none on address space.
+ * The argv of a command that runs a program under limits and without our environment. The started process becomes the
+ * program. A limit that the system does not support (macOS has none on address space), or that is lower already, stays
+ * as it is.
  */
 export function confine(program: string, limits: ProcessLimits): readonly [string, ...string[]] {
   const { addressBytes, cpuSeconds, fileBytes } = limits;
@@ -36,16 +36,16 @@ export function confine(program: string, limits: ProcessLimits): readonly [strin
     `command -v "$1" >/dev/null || { echo "$1 ${NOT_INSTALLED}" >&2; exit 127; }`,
     'exec "$@"',
   ].join('\n');
-  const variables = PASSED_ON.flatMap((name) => {
+  const variables = INHERITED_VARIABLES.flatMap((name) => {
     const value = process.env[name];
     return value === undefined ? [] : [`${name}=${value}`];
   });
-  return ['env', '-i', ...variables, ...FIXED, 'sh', '-c', script, 'confined', program];
+  return ['env', '-i', ...variables, ...FIXED_VARIABLES, 'sh', '-c', script, 'confined', program];
 }
 
 /**
- * Processor seconds of all our children that have ended. NaN where the system does not tell: only Linux
- * has /proc (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, cutime and cstime).
+ * CPU seconds of all child processes that have ended: cutime and cstime in
+ * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. NaN except on Linux.
  */
 export function childrenSeconds(): number {
   try {

@@ -7,16 +7,16 @@ import { confine } from './confine.ts';
 
 export interface Decoded {
   readonly output: Buffer;
-  /** What ffmpeg found wrong with its input. */
-  readonly complaints: string;
+  /** What ffmpeg reported about its input on its standard error. */
+  readonly errors: string;
 }
 
-/** ffmpeg decodes what the worker itself has encoded, as it comes, and writes what it finds to its standard output. */
+/** An ffmpeg process that decodes what the worker has encoded, while it is being encoded. */
 export class Decoder {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #decoded: Promise<Decoded>;
 
-  /** `argv` reads `pipe:0`, writes `pipe:1`, and logs nothing but errors. */
+  /** `argv` must read `pipe:0`, write `pipe:1`, and log errors only. */
   constructor(options: {
     readonly ffmpeg: string;
     readonly argv: readonly string[];
@@ -26,10 +26,10 @@ export class Decoder {
     const { ffmpeg, argv, limits, signal } = options;
     const [program, ...words] = confine(ffmpeg, limits);
     this.#child = spawn(program, [...words, ...argv], { signal, killSignal: 'SIGKILL' });
-    // A decoder that ends early says why on its standard error.
+    // A decoder that ends early gives its reason on its standard error.
     this.#child.stdin.on('error', () => {});
     this.#decoded = read(this.#child);
-    // It is awaited at the end; a unit that fails before that has its own reason.
+    // `end` awaits it. If the unit fails before that, its own error counts.
     this.#decoded.catch(() => {});
   }
 
@@ -41,13 +41,13 @@ export class Decoder {
     try {
       await Promise.race([once(stdin, 'drain', { signal }), once(stdin, 'close', { signal })]);
     } catch {
-      // It ended early, and says why on its standard error.
+      // It ended early; `end` returns its reason.
     } finally {
       settled.abort();
     }
   }
 
-  /** Throws the signal's reason when it was stopped, and Error when ffmpeg could not be started. */
+  /** Closes the input and returns the output. Throws if ffmpeg was aborted or could not be started. */
   async end(): Promise<Decoded> {
     this.#child.stdin.end();
     return this.#decoded;
@@ -55,10 +55,10 @@ export class Decoder {
 }
 
 async function read(child: ChildProcessWithoutNullStreams): Promise<Decoded> {
-  const [output, complaints] = await Promise.all([
+  const [output, errors] = await Promise.all([
     buffer(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
-  return { output, complaints };
+  return { output, errors };
 }

@@ -10,34 +10,34 @@ import type { Opening, Size } from '../plan/source.ts';
 import { encrypted } from '../plan/signature.ts';
 import { runReader } from './reader.ts';
 
-/** What is looked at, and by what. */
+/** A source, and the program that reads it. */
 export interface ProbedSource {
-  /** A path, or an address on loopback. */
+  /** A path or a loopback URL. */
   readonly address: string;
   readonly sizeBytes: number;
   readonly opening: Opening;
-  /** The program. */
+  /** The path or name of the program. */
   readonly ffprobe: string;
   readonly signal: AbortSignal;
 }
 
-/** A thousand streams, as many as ffmpeg takes, are described in 2 MB; tags can hold anything. */
-const DECLARED_BYTES = 32e6;
+/** ffprobe describes a thousand streams, ffmpeg's limit, in 2 MB. Tags can be of any size. */
+const MAX_DECLARED_BYTES = 32e6;
 
-/** What the container and its streams say of themselves. Throws as `run` does. */
+/** Reads what the container declares about itself and its streams. Throws the same errors as `runReader`. */
 export async function readDeclared(source: ProbedSource, limitSeconds: number): Promise<unknown> {
   const lines: string[] = [];
   const options = ['-show_format', '-show_streams', '-show_programs', '-of', 'json'];
   await run(source, options, limitSeconds, (line) => lines.push(line), {
-    mostBytes: DECLARED_BYTES,
+    maxBytes: MAX_DECLARED_BYTES,
   });
   return JSON.parse(lines.join('\n'));
 }
 
 /**
- * Hands over the packets of those streams one by one, as those of a long file do not fit into
- * memory. An interval is ffprobe's own: `10%20`, `%+15`, empty for all. Throws RejectedError for
- * packets that are encrypted, and as `run` does.
+ * Calls `take` with each packet of the streams, as the packets of a long file do not fit into memory. The interval has
+ * ffprobe's syntax (`10%20`, `%+15`); empty reads all. Throws RejectedError for encrypted packets, and the same errors
+ * as `runReader`.
  */
 export async function readPackets(
   source: ProbedSource,
@@ -62,29 +62,28 @@ export async function readPackets(
   if (found.encryption) throw encrypted();
 }
 
-/** ffprobe 7 puts the section before the name: `|side_datum/encryption_info:side_data_type=…`. */
+/** ffprobe 7 puts the name of the section before that of the field: `|side_datum/encryption_info:side_data_type=…`. */
 const ENCRYPTION_INFO = /[|:]side_data_type=Encryption /;
 
 export interface DecodedFrame extends SourceFrame {
-  /** When it is shown, on the container's clock; NaN where that is not known. */
+  /** Presentation time on the container's clock; NaN if unknown. */
   readonly seconds: number;
-  /** Whole by itself, as the decoder knows, whatever the container says. */
+  /** A key frame according to the decoder, whatever the container says. */
   readonly key: boolean;
 }
 
-export interface FramesWanted {
-  /** Of the stream. */
+export interface FrameQuery {
+  /** The index of the stream. */
   readonly index: number;
-  /** For what decoding needs. */
+  /** The memory limit of the decoder follows from it. */
   readonly size: Size;
-  /** Key frames only. */
-  readonly keys: boolean;
+  readonly keyFramesOnly: boolean;
 }
 
-/** Hands over decoded frames of a picture at those places. Throws as `run` does. */
+/** Calls `take` with each decoded frame of the intervals. Throws the same errors as `runReader`. */
 export async function readFrames(
   source: ProbedSource,
-  { index, size, keys }: FramesWanted,
+  { index, size, keyFramesOnly }: FrameQuery,
   intervals: string,
   limitSeconds: number,
   take: (frame: DecodedFrame) => void,
@@ -92,7 +91,7 @@ export async function readFrames(
   const fields =
     'key_frame,best_effort_timestamp_time,width,height,pix_fmt,sample_aspect_ratio,interlaced_frame,top_field_first';
   const options = [
-    ...['-threads', '1', ...(keys ? ['-skip_frame', 'nokey'] : [])],
+    ...['-threads', '1', ...(keyFramesOnly ? ['-skip_frame', 'nokey'] : [])],
     ...['-select_streams', String(index), '-read_intervals', intervals],
     ...['-show_entries', `packet=flags:packet_side_data=side_data_type:frame=${fields}`],
     ...['-of', 'compact=print_section=0'],
@@ -106,14 +105,14 @@ export async function readFrames(
   await run(source, options, limitSeconds, onLine, { decoded: size });
 }
 
-/** Beside the packets of VP8 and VP9; ffmpeg's own decoders leave it out. */
+/** The alpha of VP8 and VP9 is beside their packets; ffmpeg's own decoders ignore it. */
 const VPX_TRANSPARENCY = /side_data_type=Matroska BlockAdditional/;
 
 /** `key_frame=1|best_effort_timestamp_time=1.500000|width=640|height=360|sample_aspect_ratio=1:1|…` */
 function parseFrame(line: string): DecodedFrame | undefined {
   const field = (name: string) => new RegExp(`(?:^|\\|)${name}=([^|]*)`).exec(line)?.[1];
   const coded = { width: Number(field('width')), height: Number(field('height')) };
-  // Lines of side data have none.
+  // Lines of side data have no size.
   if (!(coded.width > 0 && coded.height > 0)) return undefined;
   const sampleAspect = parseSampleAspect(field('sample_aspect_ratio'));
   return {
@@ -143,17 +142,21 @@ function parsePacket(line: string): SourcePacket {
   };
 }
 
-/** Runs ffprobe, handing over its lines as they come. Throws as `runReader` does. */
+/** Runs ffprobe, and calls `onLine` with each line of its output. Throws the same errors as `runReader`. */
 async function run(
   { address, sizeBytes, opening, ffprobe, signal }: ProbedSource,
   options: readonly string[],
   limitSeconds: number,
   onLine: (line: string) => void,
-  { decoded, mostBytes = Infinity }: { readonly decoded?: Size; readonly mostBytes?: number } = {},
+  { decoded, maxBytes }: { readonly decoded?: Size; readonly maxBytes?: number } = {},
 ): Promise<void> {
   await runReader(
     {
-      ...{ name: 'ffprobe', program: ffprobe, limitSeconds, signal, mostBytes },
+      name: 'ffprobe',
+      program: ffprobe,
+      limitSeconds,
+      signal,
+      ...(maxBytes === undefined ? {} : { maxBytes }),
       argv: ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options],
       limits: probeLimits(sizeBytes, limitSeconds, decoded),
     },

@@ -8,8 +8,8 @@ import { imageNames, imagesCommands, storyboardVtt } from '../plan/images.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /**
- * Makes all images of an asset; yields them by their names under `images/`. Throws RejectedError for
- * a source that has nothing to make a poster of.
+ * Makes all images of an asset, and yields them with their names below `images/`. Throws RejectedError if no picture of
+ * the source can be decoded.
  */
 export async function* makeImages(
   plan: Plan,
@@ -17,14 +17,14 @@ export async function* makeImages(
   run: (argv: readonly string[]) => Promise<unknown>,
 ): AsyncGenerator<MadeImage> {
   const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
-  const found = () => existsSync(join(place.directory, poster));
-  let refusal: RejectedError | undefined;
+  const hasPoster = () => existsSync(join(place.directory, poster));
+  let rejection: RejectedError | undefined;
   for (const argv of imagesCommands(plan, place)) {
-    refusal = await refusalOf(run(argv));
-    if (!refusal && found()) break;
+    rejection = await rejectionOf(run(argv));
+    if (!rejection && hasPoster()) break;
   }
-  if (refusal) throw refusal;
-  if (!found()) {
+  if (rejection) throw rejection;
+  if (!hasPoster()) {
     throw new RejectedError(
       'damaged_source',
       'The file is damaged: no picture of it could be decoded. Export or upload it again.',
@@ -32,7 +32,7 @@ export async function* makeImages(
   }
   for (const name of [poster, ...thumbnails, ...sheets]) {
     const path = join(place.directory, name);
-    // The gate says which one is missing.
+    // The quality gate reports a missing one.
     if (existsSync(path)) yield { name, bytes: await readFile(path) };
   }
   if (!plan.images.storyboard || !storyboard) return;
@@ -40,8 +40,8 @@ export async function* makeImages(
   yield { name: storyboard, bytes: Buffer.from(text) };
 }
 
-/** What ffmpeg found wrong with the source, which the next run may do without. Throws any other failure. */
-async function refusalOf(run: Promise<unknown>): Promise<RejectedError | undefined> {
+/** The RejectedError of a run; the next run may succeed without the rejected part. Throws any other error. */
+async function rejectionOf(run: Promise<unknown>): Promise<RejectedError | undefined> {
   try {
     await run;
     return undefined;

@@ -34,28 +34,31 @@ export interface ProbeRequest extends Source {
   readonly sizeBytes: number;
   readonly limits: SourceLimits;
   readonly picture: PictureWanted;
-  /** The program. */
+  /** The path or name of the program. */
   readonly ffmpeg: string;
 }
 
-/** A source that takes longer to look at is hostile or broken. */
+/** A source that takes longer to probe is hostile or broken. */
 const TIME_LIMIT_SECONDS = 60;
-/** Reading a file to its end, where its header is wrong, takes as long as its download: a quarter of an hour, or at 10 MB/s. */
+
+/** The limit for reading a whole file, if its header is wrong: a quarter of an hour, or 10 MB/s for a longer one. */
 const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
-/** How far before its declared end a source is looked at for its real one, and how far from its start for its pace. */
+
+/** The real end of a source is looked for from this far before its declared end, and its frame rate in this much of its start. */
 const WINDOW_SECONDS = 15;
 const START_WINDOW = `%+${WINDOW_SECONDS}`;
+
 /**
- * Longer than any source. An interval without an end has whatever end is in memory, as ffprobe does not
- * clear it: `parse_read_interval` in https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffprobe.c
+ * Longer than any source. ffprobe does not initialise the end of an interval that has none: `parse_read_interval` in https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffprobe.c
  */
 const TO_THE_END_SECONDS = 1e6;
-/** Containers without an index: what they hold, and whether their clock goes on, shows only at their end. */
+
+/** Containers without an index must be read to the end to find all streams and clock resets. */
 const UNINDEXED = /^mpeg(ts)?$/;
 
 /**
- * Looks at a source: what it holds, and where its packets really end. Throws RejectedError for what
- * can never become an asset, TransientError when the address failed.
+ * Finds out what a source holds and where its packets really end. Throws RejectedError if it can never become an asset,
+ * and TransientError if its address failed.
  */
 export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   const { sizeBytes, limits } = request;
@@ -69,22 +72,22 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
       `The file has ${gib(sizeBytes)} GiB; at most ${gib(limits.maxSizeBytes)} are taken.`,
     );
   }
-  const seen = await look(request, { ignoreEdits: false });
+  const seen = await inspect(request, { ignoreEdits: false });
   const { opening, declared, packets, survey } = hasFalseEdits(seen.declared, seen.packets)
-    ? await look(request, { ignoreEdits: true })
+    ? await inspect(request, { ignoreEdits: true })
     : seen;
   requireOneClock(packets, declared.startSeconds);
   const { unheard, longestSeconds: _, soundSeconds, ...said } = declared;
   if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
   const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
   if (!media.video) return media;
-  const frames = await lookAtFrames(request, media, media.video);
+  const frames = await readSampleFrames(request, media, media.video);
   const framed = withFrames(media.video, frames, limits);
   const paces = isUnsettled(framed.rates)
     ? [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0]
     : [];
   const paced = paces.length > 0 ? withPace(framed, Math.max(...paces)) : framed;
-  const video = { ...paced, ...(await lookAtFields(request, { ...media, video: paced }, frames)) };
+  const video = { ...paced, ...(await detectFields(request, { ...media, video: paced }, frames)) };
   const source = { ...request, opening };
   const [first = media.startSeconds, ...next] = await readTimes(
     source,
@@ -96,8 +99,8 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   return { ...media, video, pictureSeconds, ...fromFirstPicture(media, first, soundSeconds) };
 }
 
-/** Frames of several places. What cannot be decoded or sought there is for the units to find out. */
-async function lookAtFrames(
+/** Reads frames at several places of the source. The units report what cannot be decoded. */
+async function readSampleFrames(
   request: ProbeRequest,
   media: SourceMedia,
   { index, display: size }: SourceVideo,
@@ -107,7 +110,7 @@ async function lookAtFrames(
   try {
     await readFrames(
       { ...request, opening: media.opening },
-      { index, size, keys: unindexed },
+      { index, size, keyFramesOnly: unindexed },
       framePlaces(media, !unindexed),
       WHOLE_FILE.seconds,
       (frame) => frames.push(frame),
@@ -118,8 +121,8 @@ async function lookAtFrames(
   return frames;
 }
 
-/** The fields that pictures of several places show, where frames tell of none. */
-async function lookAtFields(
+/** Detects interlacing from pictures at several places, if the frames declare none. */
+async function detectFields(
   { address, sizeBytes, ffmpeg, signal }: ProbeRequest,
   media: SourceMedia & { readonly video: SourceVideo },
   [frame]: readonly SourceFrame[],
@@ -145,13 +148,13 @@ async function lookAtFields(
 }
 
 /**
- * Packets that are decoded to see when the first picture is shown, and how the next ones follow: more
- * than H.264 and HEVC can reorder, or leave out before the first key frame.
+ * The packets that are decoded to find the times of the first pictures: more than H.264 and HEVC can reorder or skip
+ * before the first key frame.
  */
 const FIRST_PICTURES = '%+#40';
 
-/** What the container says, and what its packets show. */
-async function look(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'>) {
+/** Reads what the container declares, and surveys its packets. */
+async function inspect(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'>) {
   const { sizeBytes, limits, picture } = request;
   const { opening, json } = await readStreams(request, edits);
   const declared = parseProbe(json, sizeBytes, limits, picture);
@@ -176,7 +179,7 @@ async function look(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'>) 
   return { opening, declared, packets, survey };
 }
 
-/** What the container says; of one whose streams begin late, after a longer look at it. */
+/** Reads what the container declares. If streams begin late, reads a longer part of the source. */
 async function readStreams(
   request: ProbeRequest,
   edits: Pick<Opening, 'ignoreEdits'>,
@@ -191,7 +194,7 @@ async function readStreams(
 
 type Survey = (interval: string) => Promise<PacketSurvey>;
 
-/** The packets from shortly before the declared end on; all where there are none, to say how much of the file there is. */
+/** Surveys the packets from shortly before the declared end, or all packets if there are none, to find the real end. */
 async function surveyEnd(survey: Survey, start: number, declared: number): Promise<PacketSurvey> {
   const from = start + declared - WINDOW_SECONDS;
   if (from <= start || from <= 0) return survey('');
@@ -199,13 +202,12 @@ async function surveyEnd(survey: Survey, start: number, declared: number): Promi
   return end.range ? end : survey('');
 }
 
-/** How far back a key frame is looked for, one step after the other. */
+/** How far back to look for a key frame, one step after the other. */
 const SEEK_STEPS_SECONDS = [0, 4, 16, 64, 256];
 
 /**
- * Where to seek, on the container's clock, so that the picture is whole at a frame of the grid; undefined
- * to decode from the start. Containers call pictures key frames that are none, and seek to others than
- * the index says, so that the decoder is asked.
+ * Where to seek, on the container's clock, so that decoding is complete at a frame of the grid; undefined to decode from
+ * the start. The decoder decides, as containers declare false key frames and seek to other positions than their index says.
  */
 export async function findSeek(
   source: Source,
@@ -215,7 +217,7 @@ export async function findSeek(
   const { video, opening, sizeBytes, startSeconds } = media;
   if (firstFrame === 0 || !video) return undefined;
   const wanted = originSeconds + frameSeconds(grid, firstFrame);
-  // A picture is shown by the frame that is nearest to it.
+  // Each picture goes to the nearest frame of the grid.
   const latest = wanted + frameSeconds(grid, 1) / 2;
   for (const step of SEEK_STEPS_SECONDS) {
     const from = wanted - step;
@@ -228,22 +230,22 @@ export async function findSeek(
 }
 
 /**
- * When the pictures of an interval are shown, in order, or those that a decoder can begin with. None where
- * the seek fails, as in Matroska before the first of them.
+ * The presentation times of the pictures, or of the key frames, in an interval. Empty if the seek fails, as in Matroska
+ * before the first picture.
  */
 async function readTimes(
   source: ProbedSource,
   { index, display: size }: SourceVideo,
   interval: string,
-  keys: boolean,
+  keyFramesOnly: boolean,
 ): Promise<readonly number[]> {
   const times: number[] = [];
   const take = ({ seconds, key }: DecodedFrame) => {
-    // Some decoders return all pictures though told not to.
-    if (Number.isFinite(seconds) && (key || !keys)) times.push(seconds);
+    // Some decoders ignore -skip_frame.
+    if (Number.isFinite(seconds) && (key || !keyFramesOnly)) times.push(seconds);
   };
   try {
-    await readFrames(source, { index, size, keys }, interval, WHOLE_FILE.seconds, take);
+    await readFrames(source, { index, size, keyFramesOnly }, interval, WHOLE_FILE.seconds, take);
   } catch (error) {
     if (!(error instanceof RejectedError)) throw error;
   }

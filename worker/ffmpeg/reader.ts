@@ -7,28 +7,29 @@ import { encoderFailure, tooDemanding } from '../plan/encoder-failure.ts';
 import type { ProcessLimits } from '../plan/limits.ts';
 import { NOT_INSTALLED, confine } from './confine.ts';
 
-/** One run of a program that looks at a source. */
+/** A run of a program that inspects a source. */
 export interface ReaderRun {
   readonly name: 'ffmpeg' | 'ffprobe';
-  /** The program. */
+  /** The path or name of the program. */
   readonly program: string;
   readonly argv: readonly string[];
   readonly limits: ProcessLimits;
   readonly limitSeconds: number;
   readonly signal: AbortSignal;
-  readonly mostBytes?: number;
+  /** Of standard output. */
+  readonly maxBytes?: number;
 }
 
-/** The last words are enough to tell a broken file from a broken connection. */
-const STDERR_CHARACTERS = 8192;
+/** The end of standard error is enough to tell a broken file from a broken connection. */
+const MAX_STDERR_CHARACTERS = 8192;
 
 /**
- * Runs the program, and resolves when it has ended and `read` is done with its standard output. Throws
- * what plan/encoder-failure.ts makes of its last words, RejectedError when it said more than
- * `mostBytes`, TransientError when it took too long, and the signal's reason when it was stopped.
+ * Runs the program, and resolves when it has ended and `read` has consumed its standard output. Throws the signal's reason
+ * if aborted, TransientError after the time limit, RejectedError for more than `maxBytes` of output, and otherwise the
+ * error that plan/encoder-failure.ts derives from standard error.
  */
 export async function runReader(
-  { name, program, argv, limits, limitSeconds, signal, mostBytes = Infinity }: ReaderRun,
+  { name, program, argv, limits, limitSeconds, signal, maxBytes = Infinity }: ReaderRun,
   read: (stdout: Readable) => Promise<unknown>,
 ): Promise<void> {
   const limit = AbortSignal.timeout(limitSeconds * 1000);
@@ -41,18 +42,18 @@ export async function runReader(
   let bytes = 0;
   child.stdout.on('data', (part: Buffer) => {
     bytes += part.length;
-    if (bytes > mostBytes) child.kill('SIGKILL');
+    if (bytes > maxBytes) child.kill('SIGKILL');
   });
   const done = read(child.stdout);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-STDERR_CHARACTERS);
+    stderr = (stderr + text).slice(-MAX_STDERR_CHARACTERS);
   });
   try {
     const [code, killed] = (await once(child, 'close')) as [number | null, string | null];
     await done;
-    if (bytes > mostBytes)
-      throw tooDemanding(new Error(`${name} said more than ${mostBytes} bytes.`));
+    if (bytes > maxBytes)
+      throw tooDemanding(new Error(`${name} wrote more than ${maxBytes} bytes.`));
     if (code === 0) return;
     if (stderr.includes(NOT_INSTALLED)) {
       throw new Error(`${name} is not installed. Run ./scripts/setup, or install ffmpeg.`);

@@ -12,47 +12,47 @@ import { NOT_INSTALLED, childrenSeconds, confine } from './confine.ts';
 
 export interface EncoderRun {
   /**
-   * ffmpeg's arguments, one token each: options, `-i`, an address, options, an output. To an output
-   * that names no protocol fluent-ffmpeg adds a `-y`.
+   * ffmpeg's arguments, one token each: options, `-i`, an address, options, an output. fluent-ffmpeg adds `-y` for an
+   * output without a protocol.
    */
   readonly argv: readonly string[];
-  /** The program. */
+  /** The path or name of the program. */
   readonly ffmpeg: string;
   readonly limits: ProcessLimits;
   readonly signal: AbortSignal;
-  /** Without a sign of progress for so long the run is ended. */
+  /** The run is ended after this long without progress. */
   readonly stallSeconds: number;
   readonly log: Logger;
   readonly onProgress?: (progress: Progress) => void;
 }
 
 export interface Progress {
-  /** Of the first video output so far. */
+  /** Frames of the first video output so far. */
   readonly frames: number;
-  /** Of the output so far. */
+  /** Seconds of output so far. */
   readonly outSeconds: number;
 }
 
 /**
- * Before each run fluent-ffmpeg asks ffmpeg for its formats and encoders, and nothing could end a
- * question without an answer. What we need, ./scripts/setup looks for.
+ * Disables fluent-ffmpeg's queries for formats and encoders before each run, as they have no timeout. ./scripts/setup
+ * checks what we need.
  */
-const UNASKED = {
+const NO_QUERIES = {
   _checkCapabilities: (done: (error: null) => void) => done(null),
   availableEncoders: (done: (error: null, encoders: object) => void) => done(null, {}),
 };
 
-/** The system counts processor time in two ways, of which one may say 0.93 s when the other says 1 s. */
-const NEARLY = 0.8;
+/** The two CPU clocks of the system differ: one may show 0.93 s when the other shows 1 s. */
+const CPU_LIMIT_TOLERANCE = 0.8;
 
-/** How long a run has to end after SIGTERM before it is killed. */
+/** Between SIGTERM and SIGKILL. */
 const GRACE_SECONDS = 3;
 
 /**
- * Runs ffmpeg to its end. Throws the signal's reason when it was stopped, TransientError when it
- * stalled, and else what plan/encoder-failure.ts makes of its last words. This is the one file that
- * knows fluent-ffmpeg; it gets whole tokens, as its array form splits them at spaces. Returns a line in
- * which ffmpeg calls the source damaged, if it went on from there.
+ * Runs ffmpeg to its end. Returns a line in which ffmpeg reports damage in the source, if it continued after it. Throws
+ * the signal's reason if aborted, TransientError if ffmpeg stalled, and otherwise the error that
+ * plan/encoder-failure.ts derives from standard error. Only this file knows fluent-ffmpeg, which gets single tokens, as
+ * its array form splits them at spaces.
  */
 export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
   const { argv, limits, signal, stallSeconds, log } = run;
@@ -66,13 +66,13 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
     .outputOptions(...argv.slice(input + 2, -1))
     .output(argv.at(-1) ?? '');
   command.setFfmpegPath(program);
-  Object.assign(command, UNASKED);
+  Object.assign(command, NO_QUERIES);
   const spentBefore = childrenSeconds();
   log.info({ event: 'ffmpeg.started', command: redact(shellQuote([run.ffmpeg, ...argv])) });
 
   let child: ChildProcess | undefined;
   let ended: Error | undefined;
-  let unguard = () => {};
+  let dismissGuard = () => {};
   let killing: NodeJS.Timeout | undefined;
   const end = (why: Error) => {
     ended ??= why;
@@ -89,13 +89,13 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
       command.once('start', () => {
         child = (command as unknown as { readonly ffmpegProc: ChildProcess }).ffmpegProc;
         if (child.pid === undefined) {
-          // fluent-ffmpeg would look for words of a program that never spoke, and throw into the void.
+          // fluent-ffmpeg would read the output of a process that never started, and throw an uncaught error.
           child.removeAllListeners('error').once('error', ({ message }) => {
             reject(new TransientError(`ffmpeg could not be started: ${message}`));
           });
           return;
         }
-        unguard = guard(child.pid);
+        dismissGuard = startGuard(child.pid);
         if (ended) end(ended);
         readProgress(child, (progress) => {
           watch.refresh();
@@ -104,7 +104,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
       });
       command.once('end', (_stdout: string | null, text: string | null) => resolve(text ?? ''));
       command.once('error', (error: Error, _stdout: string | null, text: string | null) => {
-        const outOfTime = childrenSeconds() - spentBefore > NEARLY * limits.cpuSeconds;
+        const outOfTime = childrenSeconds() - spentBefore > CPU_LIMIT_TOLERANCE * limits.cpuSeconds;
         reject(ended ?? failureOf(error, redact(text ?? ''), outOfTime));
       });
       command.run();
@@ -113,7 +113,7 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
     if (failure) throw failure;
     return damageIn(redact(stderr));
   } finally {
-    unguard();
+    dismissGuard();
     clearTimeout(watch);
     clearTimeout(killing);
     signal.removeEventListener('abort', onStop);
@@ -121,24 +121,23 @@ export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
 }
 
 /**
- * Kills ffmpeg when this process dies without a word: the pipe to the guard closes, however a
- * process ends, while ffmpeg itself goes on when nobody reads its progress any more. Returns how to
- * dismiss the guard.
+ * Starts a shell that kills ffmpeg if this process dies: its pipe closes however the process ends, while ffmpeg
+ * continues when nobody reads its progress. Returns a function that ends the shell.
  */
-function guard(pid: number): () => void {
+function startGuard(pid: number): () => void {
   const script = 'trap "" INT TERM HUP; read -r line || kill -KILL "$1"';
   const shell = spawn('sh', ['-c', script, 'ffmpeg-guard', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without a guard the run goes on: it is needed only when the worker is killed.
+  // The run continues without a guard: it is needed only if the worker is killed.
   shell.on('error', () => {});
   shell.stdin.on('error', () => {});
   return () => void shell.stdin.end('done\n');
 }
 
 /**
- * ffmpeg's `-progress`: lines of name=value, a block each half second; and what a filter prints of each
- * frame, `frame:3    pts:120     pts_time:0.12`, where outputs begin late.
+ * Reads ffmpeg's `-progress`, lines of name=value twice a second. Where outputs begin late, a filter also prints each
+ * frame: `frame:3    pts:120     pts_time:0.12`.
  */
 function readProgress({ stdout }: ChildProcess, onProgress: (progress: Progress) => void): void {
   if (!stdout) return;
@@ -157,7 +156,7 @@ function readProgress({ stdout }: ChildProcess, onProgress: (progress: Progress)
   });
 }
 
-/** fluent-ffmpeg puts the exit code and the signal into the error's text only. */
+/** fluent-ffmpeg gives the exit code and the signal only in the text of its error. */
 function failureOf(error: Error, stderr: string, outOfTime: boolean): Error {
   if (stderr.includes(NOT_INSTALLED)) {
     return new Error(

@@ -7,7 +7,7 @@ import type { SoundWitness } from '../plan/gate/sound.ts';
 import { SHOWN_IMAGES } from '../plan/images.ts';
 import type { AudioTrack } from '../plan/plan.ts';
 
-/** Reads what a video unit's run told of its pictures. */
+/** Reads the pictures that the run of a video unit recorded for the quality gate. */
 export async function readWitness(directory: string): Promise<Omit<Witness, 'sought'>> {
   return {
     source: parseFrames(await readFile(join(directory, WITNESS_FILES.source), 'utf8')),
@@ -17,7 +17,7 @@ export async function readWitness(directory: string): Promise<Omit<Witness, 'sou
   };
 }
 
-/** Reads what a sound unit's run told of its levels. */
+/** Reads the levels that the run of a sound unit recorded for the quality gate. */
 export async function readLevels(
   directory: string,
   { streams }: AudioTrack,
@@ -27,7 +27,7 @@ export async function readLevels(
   return { source: source.flat(), encoded: await levels(ENCODED_LEVELS) };
 }
 
-/** Reads the tiny copies of the pictures that the images are made of. */
+/** Reads small copies of the pictures that the images were made from. */
 export function readShown(directory: string): Promise<Uint8Array> {
   return readFile(join(directory, SHOWN_IMAGES));
 }

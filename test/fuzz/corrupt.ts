@@ -1,7 +1,7 @@
 import { randomOf } from '../seeded.ts';
 
-/** The bytes with some of them changed, moved, taken out or cut off, most of them in the headers; the same ones for the same name. */
-export function spoiled(bytes: Buffer, name: string): Buffer {
+/** Returns the bytes with some of them changed, moved or cut off, mostly in the headers. The same name gives the same changes. */
+export function corrupt(bytes: Buffer, name: string): Buffer {
   const random = randomOf(name);
   const copy = Buffer.from(bytes);
   const near = () => {
