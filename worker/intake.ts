@@ -68,7 +68,9 @@ export async function planJob(
   const { sizeBytes, metadata } = await requireSource(store, source);
   const media = await inspectSource(services, job, sizeBytes, signal);
   const plan = planAsset({
-    ...{ jobId, assetId, media },
+    jobId,
+    assetId,
+    media,
     source: { ...source, sizeBytes },
     title: titleOf(source.key, options.title ?? storedTitle(metadata)),
     ladder: rungsNamed(options.ladder ?? config.LADDER),

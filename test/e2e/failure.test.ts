@@ -33,7 +33,8 @@ test('What fails every time is tried again ever later, reported, kept with its e
       event === 'message.outcome' && failures === 1 && outcome !== undefined,
   );
   expect(later).toMatchObject({
-    ...{ outcome: { kind: 'resend', failures: 2, afterSeconds: 2 }, receiveCount: 1 },
+    outcome: { kind: 'resend', failures: 2, afterSeconds: 2 },
+    receiveCount: 1,
   });
   expect((await machine.event()).type).toBe('asset.failed');
   worker.kill('SIGTERM');

@@ -114,7 +114,9 @@ test('A source that is replaced while it is encoded becomes no asset, and its su
     'talk.mp4',
   );
   expect(await machine.event()).toMatchObject({
-    ...{ type: 'asset.rejected', code: 'source_replaced', assetId: first.assetId },
+    type: 'asset.rejected',
+    code: 'source_replaced',
+    assetId: first.assetId,
   });
   expect(await machine.ready()).toMatchObject({ assetId: second.assetId });
   expect([...(await machine.published(first.assetId)).keys()]).not.toContain(

@@ -29,7 +29,9 @@ describeWithEmulator('A stage with a worker', () => {
     writeFileSync(notes, 'These are notes.');
     const uploaded = await run('upload', ['dev', file, notes]);
     const ready = {
-      ...{ source: name, status: 'ready', renditions: ['360p', '234p'] },
+      source: name,
+      status: 'ready',
+      renditions: ['360p', '234p'],
       assetId: expect.stringMatching(/^[0-9a-f]{20}$/) as unknown,
       playlist: expect.stringMatching(`^${ORIGIN}/v/[0-9a-f]{20}/index.m3u8$`) as unknown,
       durationSeconds: expect.closeTo(6, 1) as unknown,
@@ -40,7 +42,9 @@ describeWithEmulator('A stage with a worker', () => {
     expect(uploaded.json).toHaveLength(2);
     expect(uploaded.json).toContainEqual(ready);
     expect(uploaded.json).toContainEqual({
-      ...{ source: '메모.mp4', status: 'rejected', code },
+      source: '메모.mp4',
+      status: 'rejected',
+      code,
       reason: expect.stringContaining('not a video') as unknown,
     });
     expect(uploaded.code).toBe(1);
@@ -50,7 +54,8 @@ describeWithEmulator('A stage with a worker', () => {
 
     const [status] = (await run('status', ['dev', '--json'])).json;
     expect(status).toMatchObject({
-      ...{ deadLetters: 0, workers: { wanted: 1 } },
+      deadLetters: 0,
+      workers: { wanted: 1 },
       jobs: {
         open: { total: 0 },
         ended: {

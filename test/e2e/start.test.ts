@@ -149,7 +149,9 @@ describe('A file that cannot be worked on', () => {
     const result = (source: string) => lines.find((line) => line['source'] === source);
     expect(lines).toHaveLength(4);
     expect(result('such.mp4')).toEqual({
-      ...{ source: 'such.mp4', status: 'failed', code: 'failed' },
+      source: 'such.mp4',
+      status: 'failed',
+      code: 'failed',
       reason: 'There is no file "/no/such.mp4".',
     });
     expect(result('folder')).toMatchObject({ reason: '"folder" is not a file.' });

@@ -192,7 +192,9 @@ async function readTrack(read: Read, path: string, problems: string[]): Promise<
       offset = end;
       if (discontinuity) problems.push(`${path} has a discontinuity at ${uri}.`);
       return {
-        ...{ uri, extinf: duration, bytes: bytes.length },
+        uri,
+        extinf: duration,
+        bytes: bytes.length,
         shown: packets.map(({ pts }) => pts).sort((a, b) => a - b),
         keys: packets.filter(({ key }) => key).map(({ pts }) => pts),
         ...readNalUnits(bytes),

@@ -25,10 +25,16 @@ export interface Encoded {
 export async function encodeSource(address: string, folder: string): Promise<Encoded> {
   const { size: sizeBytes } = await stat(address);
   const planned = planAsset({
-    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
+    jobId: 'job',
+    assetId: 'asset',
+    title: 'A title',
+    ladder: LADDER,
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({
-      ...{ address, sizeBytes, limits: LIMITS, picture: 'optional' },
+      address,
+      sizeBytes,
+      limits: LIMITS,
+      picture: 'optional',
       ...PROGRAMS,
     }),
     encoder: { preset: 'ultrafast', crf: 23 },
@@ -45,8 +51,12 @@ export async function encodeSource(address: string, folder: string): Promise<Enc
   const directory = await mkdtemp(join(folder, 'encoded-'));
   const run = (unit: Unit, argv: readonly string[]) =>
     runFfmpeg({
-      ...{ argv, ffmpeg: 'ffmpeg', stallSeconds: 60, log: createLog('silent') },
-      ...{ signal: PROGRAMS.signal, limits: unitLimits(plan, unit) },
+      argv,
+      ffmpeg: 'ffmpeg',
+      stallSeconds: 60,
+      log: createLog('silent'),
+      signal: PROGRAMS.signal,
+      limits: unitLimits(plan, unit),
     });
   const pictures: Buffer[] = [];
   for (const chunk of chunksOf(plan.grid)) {

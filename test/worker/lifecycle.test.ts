@@ -37,8 +37,12 @@ let services: Services;
 let work: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'vodstack-lifecycle-'));
-  backend = await openLocalBackend({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
-  const env = { ...layoutEnv(join(directory, 'home')), X264_PRESET: 'ultrafast', LADDER: '234p' };
+  backend = await openLocalBackend({ directory: join(directory, 'backend'), layout: LOCAL_LAYOUT });
+  const env = {
+    ...layoutEnv(join(directory, 'backend')),
+    X264_PRESET: 'ultrafast',
+    LADDER: '234p',
+  };
   services = openServices(readConfig(env), backend, directory);
   work = services.config.WORK_BUCKET;
 });
@@ -49,7 +53,7 @@ afterEach(async () => {
 
 const context = () => ({ log, signal: new AbortController().signal });
 
-/** Puts the clip into the source bucket, and takes its message; returns the job that it asks for. */
+/** Puts the clip into the source bucket and removes its message from the queue. Returns the job. */
 async function upload(options: JobOptions = {}) {
   const { store, jobs, config } = services;
   const bucket = config.SOURCE_BUCKET;
@@ -62,7 +66,7 @@ async function upload(options: JobOptions = {}) {
   return { jobId, assetId, keys: jobKeys(jobId), message: serialiseJob({ source, options }) };
 }
 
-/** The same, planned and sent on as units. */
+/** Uploads the clip, plans its job and sends its units. */
 async function planned(options: JobOptions = {}) {
   const job = await upload(options);
   await handleMessage(services, job.message, context());
@@ -71,13 +75,19 @@ async function planned(options: JobOptions = {}) {
   return { ...job, plan };
 }
 
-/** A worker takes messages until a job has ended; each is delivered no more than once. */
-async function ended(): Promise<AssetEvent> {
+/** Consumes messages until a job ends, and returns its event. Each message is delivered once at most. */
+async function consumeUntilEnd(): Promise<AssetEvent> {
   const stop = new AbortController();
   const { jobs: queue, deadLetters, events } = services;
   const consuming = consume({
-    ...{ queue, deadLetters, log, stop: stop.signal },
-    ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 900 },
+    queue,
+    deadLetters,
+    log,
+    stop: stop.signal,
+    visibilitySeconds: 60,
+    maxReceives: 5,
+    maxFailures: 5,
+    retrySeconds: 900,
     handle: (body, around) => handleMessage(services, body, around),
     handleDeadLetter: (body, why, around) => handleDeadLetter(services, body, why, around),
     onIdle: async () => {},
@@ -96,44 +106,47 @@ async function ended(): Promise<AssetEvent> {
 const planOf = async (key: string): Promise<Plan | undefined> =>
   readDocument(services.store, work, key, parsePlan);
 
-describe('A plan that cannot be read', () => {
+describe('An unreadable plan', () => {
   test.each([
-    ['of an older version', (plan: Plan) => JSON.stringify({ ...plan, schema: 1, grid: {} })],
-    ['without a sense', () => 'no JSON'],
-  ])('and is %s is made again, by the first worker that meets it.', async (_, write) => {
+    ['from an older version', (plan: Plan) => JSON.stringify({ ...plan, schema: 1, grid: {} })],
+    ['of invalid JSON', () => 'no JSON'],
+  ])('A plan %s is replaced by the first worker that reads it', async (_, write) => {
     const { jobId, keys, plan } = await planned();
     await services.store.put(work, keys.plan, write(plan));
-    expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready', jobId });
     expect(await planOf(keys.plan)).toEqual(plan);
     expect((await services.deadLetters.counts()).visible).toBe(0);
   });
 
-  test('is made again by a job that is asked for again.', async () => {
+  test('A repeated request replaces an unreadable plan', async () => {
     const { jobId, keys, message } = await planned({ ladder: ['234p'] });
     await services.store.put(work, keys.plan, '{}');
     await services.jobs.send(message);
     await handleMessage(services, message, context());
-    expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready', jobId });
   });
 
-  test('ends its job as failed at the first receive, when its options are not known.', async () => {
+  test('An unreadable plan of a job with unknown options fails the job at the first receive', async () => {
     const { jobId, assetId, keys, plan } = await planned({ ladder: ['234p'] });
     await services.store.put(work, keys.plan, JSON.stringify({ ...plan, schema: 1 }));
-    expect(await ended()).toMatchObject({
-      ...{ type: 'asset.failed', jobId, assetId, source: { key: 'clip.mp4' } },
+    expect(await consumeUntilEnd()).toMatchObject({
+      type: 'asset.failed',
+      jobId,
+      assetId,
+      source: { key: 'clip.mp4' },
       reason: expect.stringContaining('plan.json cannot be read') as string,
     });
     expect(await services.store.head(work, keys.result)).toBeDefined();
     expect((await services.deadLetters.counts()).visible).toBeGreaterThan(0);
   });
 
-  test('ends its job as failed, when nothing at all is known of it.', async () => {
+  test('An unreadable plan without an origin fails the job', async () => {
     const { jobId, keys } = await planned({ ladder: ['234p'] });
     await services.store.put(work, keys.plan, '{}');
-    expect(await ended()).toMatchObject({ type: 'asset.failed', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.failed', jobId });
   });
 
-  test('and is of a newer version is left to workers that can read it.', async () => {
+  test('A plan from a newer version is left to workers that can read it', async () => {
     const { jobId, keys, plan } = await planned();
     const newer = JSON.stringify({ ...plan, schema: PLAN_SCHEMA + 1 });
     await services.store.put(work, keys.plan, newer);
@@ -141,7 +154,7 @@ describe('A plan that cannot be read', () => {
     await expect(handleMessage(services, message, context())).rejects.toThrow(TransientError);
     const found = await services.store.head(work, keys.plan);
     expect(found?.sizeBytes).toBe(newer.length);
-    // The last receive reports it all the same.
+    // The last receive reports the job all the same.
     expect(await handleDeadLetter(services, message, new Error('five times'), context())).toBe(
       true,
     );
@@ -151,9 +164,9 @@ describe('A plan that cannot be read', () => {
 
 describe('A marker', () => {
   test.each([
-    ['that cannot be read', '{}'],
+    ['is unreadable', '{}'],
     [
-      'of another plan',
+      'belongs to another plan',
       JSON.stringify({
         kind: 'images',
         unit: 'images',
@@ -162,30 +175,30 @@ describe('A marker', () => {
         files: [],
       }),
     ],
-  ])('%s is none: its unit is done again.', async (_, marker) => {
+  ])('A unit whose marker %s is done again', async (_, marker) => {
     const { jobId, keys, plan } = await planned();
     await services.store.put(work, keys.marker('images'), marker);
-    expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready', jobId });
     const made = await readDocument(services.store, work, keys.marker('images'), parseMarker);
     expect(made).toMatchObject({ kind: 'images', version: planVersion(plan) });
   });
 
-  test('that was spoiled after its unit was done has the unit sent again.', async () => {
+  test('A marker that is damaged after its unit was done lets the unit be sent again', async () => {
     const { jobId, keys } = await planned();
     for (let left = 2; left > 0; left -= 1) {
       const { jobs } = services;
       const [unit] = await jobs.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 60 });
       if (!unit) throw new Error('A unit is missing.');
-      if (left === 1) await services.store.put(work, keys.marker('images'), 'spoiled');
+      if (left === 1) await services.store.put(work, keys.marker('images'), 'damaged');
       await handleMessage(services, unit.body, context());
       await jobs.acknowledge(unit.receipt);
     }
     expect(await services.store.head(work, keys.result)).toBeUndefined();
-    expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready', jobId });
   });
 });
 
-test('A job that is deleted at any write of its worker leaves nothing but its mark.', async () => {
+test('A job that is deleted during any write of its worker leaves only its mark', async () => {
   const entry = (jobId: string, assetId: string) => ({
     jobIds: [jobId],
     item: { id: assetId } as LibraryItem,
@@ -227,7 +240,7 @@ test('A job that is deleted at any write of its worker leaves nothing but its ma
         [`deleted/assets/${assetId}.json`, `deleted/jobs/${jobId}.json`],
       ]);
     } else {
-      // The last round was not disturbed: the same file, uploaded again, is made as ever.
+      // Nothing was deleted in the last round: the same file, uploaded again, becomes an asset.
       expect(kept).toContain(`v/${assetId}/index.m3u8`);
       expect(kept.filter((key) => key.startsWith('deleted/'))).toEqual([]);
       expect(events.visible).toBeGreaterThan(0);
@@ -236,20 +249,20 @@ test('A job that is deleted at any write of its worker leaves nothing but its ma
   }
 });
 
-test('A unit that is not in the plan any more is no failure of its job.', async () => {
+test('A unit that is no longer in the plan does not fail its job', async () => {
   const { jobId, keys } = await planned();
   await handleMessage(services, serialiseUnit(jobId, 'video-00099'), context());
   expect(await services.store.head(work, keys.result)).toBeUndefined();
 });
 
-test('A result that cannot be read keeps nobody from having the file made.', async () => {
+test('An unreadable result does not prevent a new job for the file', async () => {
   const { keys, message, jobId } = await upload();
   await services.store.put(work, keys.result, 'no JSON');
   await services.jobs.send(message);
-  expect(await ended()).toMatchObject({ type: 'asset.ready', jobId });
+  expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready', jobId });
 });
 
-test('A document that could not be read again is not written.', async () => {
+test('A document that its parser refuses is not written', async () => {
   const { store } = services;
   const plan = { schema: PLAN_SCHEMA };
   await expect(writeDocument(store, work, 'a', plan, parsePlan)).rejects.toThrow(UnreadableError);
@@ -258,38 +271,38 @@ test('A document that could not be read again is not written.', async () => {
   expect(await store.head(work, 'b')).toBeUndefined();
 });
 
-describe('What the queue itself moves to the dead letters', () => {
-  test('is reported by an idle worker, once, and stays there.', async () => {
+describe('Dead letters that the queue itself has moved', () => {
+  test('An idle worker reports the job of a dead letter once, and leaves the letter', async () => {
     const { jobId, message } = await upload();
     await services.deadLetters.send(message);
     const report = createDeadLetterReporter(services);
     await report(context());
-    expect(await ended()).toMatchObject({ type: 'asset.failed', jobId });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.failed', jobId });
     await report(context());
-    // Another worker, which has not looked yet.
+    // Another worker, which has not examined the letter yet.
     await createDeadLetterReporter(services)(context());
     expect((await services.events.counts()).visible).toBe(0);
     expect((await services.deadLetters.counts()).visible).toBe(1);
   });
 
-  test('is not reported while its job is worked on.', async () => {
+  test('A dead letter is not reported while the queue holds work', async () => {
     const { keys, message } = await planned();
     await services.deadLetters.send(message);
     await createDeadLetterReporter(services)(context());
     expect(await services.store.head(work, keys.result)).toBeUndefined();
   });
 
-  test('is taken away where only the publishing was left.', async () => {
+  test('A dead letter is removed if only publishing was left to do', async () => {
     const { jobId, keys } = await planned();
-    expect(await ended()).toMatchObject({ type: 'asset.ready' });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready' });
     await services.store.delete(work, keys.result);
     await services.deadLetters.send(serialiseUnit(jobId, 'images'));
     await createDeadLetterReporter(services)(context());
-    expect(await ended()).toMatchObject({ type: 'asset.ready' });
+    expect(await consumeUntilEnd()).toMatchObject({ type: 'asset.ready' });
     expect((await services.deadLetters.counts()).visible).toBe(0);
   });
 
-  test('and asks for no job stays there without a word.', async () => {
+  test('A dead letter that names no job stays there without a report', async () => {
     await services.deadLetters.send('no JSON');
     await createDeadLetterReporter(services)(context());
     expect((await services.events.counts()).visible).toBe(0);

@@ -13,13 +13,13 @@ import { withSource } from '../../worker/source.ts';
 import { clip } from '../e2e/clips.ts';
 
 const ETAG = 'abc';
-/** What happens to a request in place of its answer: an error, or an answer that breaks off. */
+/** What a request gets instead of its response: an error, or a response that breaks off. */
 type Fault = 'cut' | { readonly status: number; readonly code: string };
 
 let bytes = Buffer.of();
 let etag = ETAG;
 let strike: (request: IncomingMessage) => Fault | undefined = () => undefined;
-/** One object, as S3 gives it. */
+/** Serves one object in the way of S3. */
 const s3 = createServer((request, response) => {
   const fault = strike(request);
   if (typeof fault === 'object') {
@@ -69,7 +69,7 @@ function read<Result>(
   return withSource({ store, source, sizeBytes: bytes.length, signal }, work);
 }
 
-/** Its bytes from one on, as ffmpeg asks for them. */
+/** Reads the bytes from `first` on, with a request like ffmpeg's. */
 async function readFrom(address: string, first: number): Promise<Buffer> {
   const answer = await fetch(address, { headers: { range: `bytes=${first}-` } });
   return Buffer.from(await answer.arrayBuffer());
@@ -77,15 +77,19 @@ async function readFrom(address: string, first: number): Promise<Buffer> {
 
 const probe = (address: string, signal: AbortSignal) =>
   probeSource({
-    ...{ address, sizeBytes: bytes.length, signal, ffmpeg: 'ffmpeg', ffprobe: 'ffprobe' },
+    address,
+    sizeBytes: bytes.length,
+    signal,
+    ffmpeg: 'ffmpeg',
+    ffprobe: 'ffprobe',
     limits: { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 },
     picture: 'optional',
   });
 
 const codeOf = (error: unknown) => (error instanceof RejectedError ? error.code : String(error));
 
-describe('A source that is elsewhere', () => {
-  test('is read whole, though answers break off and fail.', async () => {
+describe('A remote source', () => {
+  test('A remote source is read completely although responses break off and fail', async () => {
     bytes = randomBytes(3e6);
     const struck: (Fault | undefined)[] = [];
     const refused = { status: 403, code: 'AccessDenied' };
@@ -99,7 +103,7 @@ describe('A source that is elsewhere', () => {
     expect(struck).toEqual(expect.arrayContaining(['cut', refused]));
   });
 
-  test('is read on when the credentials end that it was begun with.', async () => {
+  test('Reading a remote source continues when the first credentials expire', async () => {
     bytes = Buffer.alloc(3e6, 7);
     let issued = 0;
     const issuer = createServer((_request, response) => {
@@ -115,7 +119,7 @@ describe('A source that is elsewhere', () => {
     const keys = new Set<string | undefined>();
     strike = ({ headers }) => {
       const key = /Credential=(\w+)\//.exec(headers.authorization ?? '')?.[1];
-      // Each is good for one answer.
+      // Each key is valid for one response.
       if (keys.has(key)) return { status: 400, code: 'ExpiredToken' };
       keys.add(key);
       return undefined;
@@ -134,7 +138,7 @@ describe('A source that is elsewhere', () => {
     }
   });
 
-  test('is not rejected for what could not be read of it, and the program that reads it ends.', async () => {
+  test('A source of which bytes cannot be read is not rejected, and the program that reads it is ended', async () => {
     bytes = readFileSync(
       clip({ name: 'long.ts', seconds: 40, size: '320x180', more: ['-b:v', '500k'] }),
     );
@@ -145,7 +149,7 @@ describe('A source that is elsewhere', () => {
         return await probe(address, signal);
       } catch (error) {
         ends.push(codeOf(error));
-        throw new RejectedError('damaged_source', 'So it looks.');
+        throw new RejectedError('damaged_source', 'It looks damaged.');
       }
     });
     await expect(probed).rejects.toThrow(TransientError);
@@ -153,7 +157,7 @@ describe('A source that is elsewhere', () => {
     expect(ends).toEqual([expect.stringMatching(/^TransientError/)]);
   });
 
-  test('is rejected when it is replaced or deleted on the way, and not mixed.', async () => {
+  test('A source that is replaced or deleted while it is read is rejected, and its bytes are not mixed', async () => {
     bytes = Buffer.alloc(3e6, 7);
     const codes = [];
     for (const fault of [undefined, { status: 404, code: 'NoSuchKey' }]) {
@@ -168,14 +172,14 @@ describe('A source that is elsewhere', () => {
     expect(codes).toEqual(['source_replaced', 'source_gone']);
   });
 
-  test('that was cut off is told by what is there of it, as on this machine.', async () => {
+  test('A truncated remote source is rejected as truncated', async () => {
     const more = ['-movflags', '+faststart'];
     bytes = readFileSync(clip({ name: 'front.mp4', seconds: 10, more }));
     bytes = bytes.subarray(0, bytes.length / 2);
     expect(await read(probe).catch(codeOf)).toBe('truncated_source');
   });
 
-  test('is served to nobody but those that know the address, and no further than to its end.', async () => {
+  test('The byte server needs the exact address, and serves only ranges within the source', async () => {
     bytes = Buffer.alloc(1000, 7);
     const [served, guessed] = await read(async (address) => {
       const ask = (url: string, range: string) => fetch(url, { headers: { range } });

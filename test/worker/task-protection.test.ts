@@ -15,8 +15,11 @@ import { createLog } from '../../core/log.ts';
 
 const ARN = 'arn:aws:ecs:eu-central-1:123456789012:task/vodstack-dev-workers/1';
 
-/** Works off the messages with an ECS agent that answers so; returns what the agent and the work saw. */
-async function seen(messages: readonly string[], answer: object): Promise<readonly string[]> {
+/** Consumes the messages with an ECS agent that gives this answer. Returns the requests and messages in their order. */
+async function consumeWithAgent(
+  messages: readonly string[],
+  answer: object,
+): Promise<readonly string[]> {
   const events: string[] = [];
   const agent = createServer((request, response) => {
     void text(request).then((body) => {
@@ -35,8 +38,14 @@ async function seen(messages: readonly string[], answer: object): Promise<readon
   const protect = taskProtection(`http://127.0.0.1:${port}/api/1`, log);
   let left = messages.length;
   await consume({
-    ...{ queue, deadLetters: backend.queue(QUEUES.deadLetters), log, stop: stop.signal },
-    ...{ visibilitySeconds: 60, maxReceives: 5, maxFailures: 5, retrySeconds: 1 },
+    queue,
+    deadLetters: backend.queue(QUEUES.deadLetters),
+    log,
+    stop: stop.signal,
+    visibilitySeconds: 60,
+    maxReceives: 5,
+    maxFailures: 5,
+    retrySeconds: 1,
     handle: async (body) => void events.push(body),
     handleDeadLetter: async () => true,
     onIdle: async () => {},
@@ -58,12 +67,12 @@ const PUT = 'PUT /api/1/task-protection/v1/state';
 const ON = `${PUT} {"ProtectionEnabled":true,"ExpiresInMinutes":120}`;
 const OFF = `${PUT} {"ProtectionEnabled":false}`;
 
-test('A task is protected from its first message on, once for all, until there is none.', async () => {
+test('A task is protected from its first message until a receive returns none', async () => {
   const answer = { protection: { ProtectionEnabled: true, TaskArn: ARN } };
-  expect(await seen(['one', 'two'], answer)).toEqual([ON, 'one', 'two', OFF]);
+  expect(await consumeWithAgent(['one', 'two'], answer)).toEqual([ON, 'one', 'two', OFF]);
 });
 
-test('A task that cannot be protected works all the same, and asks again.', async () => {
+test('A task that cannot be protected works all the same, and asks again before the next message', async () => {
   const answer = { failure: { Arn: ARN, Reason: 'DEPLOYMENT_BLOCKED' } };
-  expect(await seen(['one', 'two'], answer)).toEqual([ON, 'one', ON, 'two']);
+  expect(await consumeWithAgent(['one', 'two'], answer)).toEqual([ON, 'one', ON, 'two']);
 });

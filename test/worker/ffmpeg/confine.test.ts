@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Pictures without an end, of that size. */
+/** Arguments for an endless video of that size. */
 const pictures = (size: string, ...output: readonly string[]) => [
   ...['-nostdin', '-loglevel', 'level+warning', '-progress', 'pipe:1', '-nostats'],
   ...['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=25`, ...output],
@@ -40,18 +40,16 @@ function program(name: string, script: string): string {
 
 const probe = (address: string, ffprobe = 'ffprobe') =>
   probeSource({
-    ...{
-      address,
-      ffmpeg: 'ffmpeg',
-      ffprobe,
-      picture: 'optional' as const,
-      signal: never,
-      sizeBytes: statSync(address).size,
-    },
+    address,
+    ffmpeg: 'ffmpeg',
+    ffprobe,
+    picture: 'optional' as const,
+    signal: never,
+    sizeBytes: statSync(address).size,
     limits: { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 },
   });
 
-/** What stand-ins for ffmpeg and ffprobe print with that command: their last words become the error. */
+/** Runs a command in place of ffmpeg and ffprobe, and returns what it printed, from the errors that this gives. */
 async function seenBy(command: string): Promise<Readonly<Record<'ffmpeg' | 'ffprobe', string>>> {
   const looking = program('looking', `${command} | tr '\\000\\n' '||' >&2\nexit 9`);
   const words = (error: unknown) =>
@@ -64,9 +62,9 @@ async function seenBy(command: string): Promise<Readonly<Record<'ffmpeg' | 'ffpr
 
 const same = (error: unknown) => error;
 
-// What a process was given shows in /proc, which Linux alone has.
+// /proc shows the environment and limits of a process; only Linux has it.
 describe.skipIf(!existsSync('/proc/self/limits'))('A media process', () => {
-  test('sees of our environment where programs are, and nothing else.', async () => {
+  test('A media process inherits only the paths of programs from our environment', async () => {
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'a secret');
     vi.stubEnv('LD_LIBRARY_PATH', undefined);
     try {
@@ -82,7 +80,7 @@ describe.skipIf(!existsSync('/proc/self/limits'))('A media process', () => {
     }
   });
 
-  test('has limits, and leaves no core.', async () => {
+  test('A media process has limits, and leaves no core dump', async () => {
     const names = 'core file|cpu time|address space|open files|file size';
     const { ffmpeg, ffprobe } = await seenBy(`grep -E '${names}' /proc/$$/limits`);
     const read = (lines: string) =>
@@ -109,32 +107,31 @@ describe.skipIf(!existsSync('/proc/self/limits'))('A media process', () => {
 
   test.each([
     ['memory', pictures('3840x2160', '-c:v', 'libx264', ...NOWHERE), { addressBytes: 400 * MIB }],
-    ['processor time', pictures('640x360', ...NOWHERE), { cpuSeconds: 1 }],
-    [
-      'the size of a file',
-      pictures('640x360', '-c:v', 'rawvideo', '-f', 'nut'),
-      { fileBytes: MIB },
-    ],
-  ])('that reaches its limit on %s has its source rejected.', async (_, argv, limit) => {
-    const output = argv.includes('nut') ? [`file:${join(directory, 'large.nut')}`] : [];
-    const running = run([...argv, ...output], { limits: { ...limits, ...limit } });
-    await expect(running).rejects.toMatchObject({ name: 'RejectedError', code: 'too_demanding' });
-  });
+    ['CPU time', pictures('640x360', ...NOWHERE), { cpuSeconds: 1 }],
+    ['file size', pictures('640x360', '-c:v', 'rawvideo', '-f', 'nut'), { fileBytes: MIB }],
+  ])(
+    'A media process that reaches its limit of %s has its source rejected',
+    async (_, argv, limit) => {
+      const output = argv.includes('nut') ? [`file:${join(directory, 'large.nut')}`] : [];
+      const running = run([...argv, ...output], { limits: { ...limits, ...limit } });
+      await expect(running).rejects.toMatchObject({ name: 'RejectedError', code: 'too_demanding' });
+    },
+  );
 
-  test('that somebody else ends before it has used up its time is tried again.', async () => {
+  test('A media process that something else ends before its time limit is a transient failure', async () => {
     const ended = program('ended', 'kill -TERM $$ & exec ffmpeg "$@"');
     const running = run(pictures('640x360', ...NOWHERE), { ffmpeg: ended });
     await expect(running).rejects.toMatchObject({ name: 'TransientError' });
   });
 });
 
-test('An index of forty million samples in a small file is rejected before it fills the memory.', async () => {
+test('A small file that claims forty million samples is rejected before its index fills the memory', async () => {
   const source = join(directory, 'claims.mp4');
   writeFileSync(source, claimingSamples(40_000_000));
   await expect(probe(source)).rejects.toMatchObject({ code: 'damaged_source' });
 });
 
-test('ffmpeg is asked for nothing before it is run, and ends when it is told to.', async () => {
+test('No query of formats or encoders precedes a run, and a run ends when it is aborted', async () => {
   const asked = join(directory, 'asked');
   const hanging = program(
     'hanging',
@@ -148,7 +145,7 @@ test('ffmpeg is asked for nothing before it is run, and ends when it is told to.
   expect(existsSync(asked)).toBe(false);
 });
 
-/** An MP4 file without a picture whose header says that it has so many. */
+/** An MP4 file without pictures whose header claims that many samples. */
 function claimingSamples(samples: number): Buffer {
   const u32 = (...numbers: readonly number[]) => {
     const bytes = Buffer.alloc(numbers.length * 4);

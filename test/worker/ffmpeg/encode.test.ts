@@ -24,7 +24,7 @@ import { toneLevels } from '../../media/tones.ts';
 const run = promisify(execFile);
 const never = new AbortController().signal;
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
-/** The offset of all segments, and an AAC frame, in ticks of 90 kHz. */
+/** The timestamp offset of all segments, and the duration of an AAC frame, in ticks of 90 kHz. */
 const OFFSET = 900_000;
 const AAC_FRAME = 1920;
 
@@ -54,12 +54,12 @@ async function makeSource(name: string, ...argv: readonly string[]): Promise<str
 const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=8'];
 const ENCODED = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '40', '-c:a', 'aac'];
 
-/** The codecs that a container takes, by its name. */
+/** Codecs that the container of a file name supports. */
 function codecsOf(name: string): readonly string[] {
   return name.endsWith('.mpg') ? ['-c:v', 'mpeg2video', '-c:a', 'mp2', '-f', 'mpeg'] : ENCODED;
 }
 
-/** A program that stands in for ffmpeg. */
+/** Makes a script that replaces ffmpeg. */
 async function makeProgram(name: string, script: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, `#!/bin/sh\n${script}\n`);
@@ -79,7 +79,10 @@ async function planSource(address: string): Promise<Plan> {
     signal: never,
   };
   const plan = planAsset({
-    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
+    jobId: 'job',
+    assetId: 'asset',
+    title: 'A title',
+    ladder: LADDER,
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({ ...request, picture: 'optional' as const }),
     encoder: { preset: 'ultrafast', crf: 30 },
@@ -111,7 +114,7 @@ async function collect(directory: string, rendition: string, first: number): Pro
   return segments;
 }
 
-/** All segments of each rendition, made chunk by chunk. */
+/** Encodes a source chunk by chunk; returns all segments of each rendition. */
 async function encodeChunks(plan: Plan, address: string): Promise<ReadonlyMap<string, Buffer[]>> {
   const made = new Map(plan.renditions.map(({ name }) => [name, [] as Buffer[]]));
   for (const chunk of chunksOf(plan.grid)) {
@@ -131,7 +134,7 @@ interface Packet {
   readonly key: boolean;
 }
 
-/** The packets of each segment, in the order in which they are shown. */
+/** The packets of each segment, in presentation order. */
 async function packetsOf(segments: readonly Buffer[]): Promise<readonly (readonly Packet[])[]> {
   const path = join(await mkdtemp(join(folder, 'joined-')), 'joined.ts');
   await writeFile(path, Buffer.concat(segments));
@@ -155,14 +158,14 @@ async function packetsOf(segments: readonly Buffer[]): Promise<readonly (readonl
 }
 
 const SOURCES: Readonly<Record<string, () => Promise<string>>> = {
-  'of a constant rate': () => makeSource('constant.mp4', ...PICTURE, ...ENCODED),
-  'of a variable rate': () =>
+  'of constant frame rate': () => makeSource('constant.mp4', ...PICTURE, ...ENCODED),
+  'of variable frame rate': () =>
     makeSource(
       'variable.mp4',
       ...[...PICTURE, '-vf', "select='not(mod(n,3))+lt(mod(n,40),9)-between(n,60,140)'"],
       ...['-fps_mode', 'vfr', ...ENCODED],
     ),
-  'that starts at another time than zero': () =>
+  'whose clock does not start at zero': () =>
     makeSource('offset.ts', ...PICTURE, ...ENCODED, '-output_ts_offset', '7.77'),
   'whose picture ends long before its sound': () =>
     makeSource(
@@ -200,7 +203,7 @@ const SOURCES: Readonly<Record<string, () => Promise<string>>> = {
 };
 
 describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
-  test('becomes segments of exactly the frames that are planned, alike in all renditions', async () => {
+  test('Segments have exactly the planned frames in all renditions', async () => {
     const address = await make();
     const plan = await planSource(address);
     const { grid } = plan;
@@ -215,7 +218,7 @@ describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
     for (const segments of made.values()) expect(await packetsOf(segments)).toEqual(expected);
   });
 
-  test('shows the same pictures in chunks as in one run', async () => {
+  test('Encoding in chunks shows the same pictures as one run', async () => {
     const address = await make();
     const both = await planSource(address);
     const plan = { ...both, renditions: both.renditions.slice(0, 1) };
@@ -227,7 +230,7 @@ describe.each(Object.entries(SOURCES))('A source %s', (_, make) => {
   });
 });
 
-/** A sum of each picture that the encoder of the only rendition is given. */
+/** A checksum of each picture that goes to the encoder of the only rendition. */
 async function pictures(plan: Plan, chunk: Chunk, address: string): Promise<readonly string[]> {
   const argv = await chunkCommand(plan, chunk, address, '/nowhere');
   const graph = argv.slice(0, argv.indexOf('-map')).filter((token) => !isProgress(token));
@@ -248,20 +251,30 @@ describe('A picture', () => {
     ['late.ts', 'late.mpg', 'late.mov', 'late.mkv', 'late.flv'].flatMap((name) =>
       [2.4, 20].map((seconds) => [name, seconds] as const),
     ),
-  )('of %s that begins after %d s moves from then on, beside the sound', async (name, late) => {
-    const picture = ['-itsoffset', String(late), '-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=2'];
-    const sound = ['-f', 'lavfi', '-i', `sine=f=500:r=44100:d=${late + 2}`];
-    const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
-    const address = await makeSource(name, ...argv, '-fps_mode', 'passthrough');
-    const both = await planSource(address);
-    const plan = { ...both, renditions: both.renditions.slice(0, 1) };
-    const shown = await pictures(plan, wholeOf(plan), address);
-    expect(shown.length / 25).toBeCloseTo(late + 2, 0);
-    const moved = shown.findIndex((picture) => picture !== shown[0]);
-    // The first of them stands still until its time has passed.
-    expect(Math.abs(moved - 1 - late * 25)).toBeLessThanOrEqual(1);
-    expect(new Set(shown).size).toBe(50);
-  });
+  )(
+    'A picture in %s that begins after %d s moves from then on, in sync with the sound',
+    async (name, late) => {
+      const picture = [
+        '-itsoffset',
+        String(late),
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc2=s=128x72:r=25:d=2',
+      ];
+      const sound = ['-f', 'lavfi', '-i', `sine=f=500:r=44100:d=${late + 2}`];
+      const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
+      const address = await makeSource(name, ...argv, '-fps_mode', 'passthrough');
+      const both = await planSource(address);
+      const plan = { ...both, renditions: both.renditions.slice(0, 1) };
+      const shown = await pictures(plan, wholeOf(plan), address);
+      expect(shown.length / 25).toBeCloseTo(late + 2, 0);
+      const moved = shown.findIndex((picture) => picture !== shown[0]);
+      // The first picture is repeated until its time has passed.
+      expect(Math.abs(moved - 1 - late * 25)).toBeLessThanOrEqual(1);
+      expect(new Set(shown).size).toBe(50);
+    },
+  );
 });
 
 function isProgress(token: string): boolean {
@@ -272,7 +285,7 @@ describe('A chunk', () => {
   test.each([
     ['a source', 0],
     ['a damaged source', 60],
-  ])('of %s has the same bytes each time it is encoded', async (name, wounds) => {
+  ])('A chunk of %s has the same bytes each time it is encoded', async (name, wounds) => {
     const address = await makeSource(
       `noise of ${name}.mp4`,
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=25:d=3,noise=alls=40:allf=t:all_seed=3'],
@@ -294,7 +307,7 @@ describe('A chunk', () => {
     expect(sums[2]).toEqual(sums[0]);
   });
 
-  test('of a source that holds nothing to decode there is refused', async () => {
+  test('A chunk is rejected if the source has nothing to decode in it', async () => {
     const address = await makeSource('blank.mp4', ...PICTURE, ...ENCODED);
     const plan = await planSource(address);
     const bytes = await readFile(address);
@@ -311,7 +324,7 @@ describe('A chunk', () => {
   });
 });
 
-/** When the first and the last sample louder than a fiftieth of full scale is heard, from the first packet on. */
+/** The times of the first and last sample louder than a fiftieth of full scale, from the first packet on. */
 async function soundOf(segments: readonly Buffer[]) {
   const path = join(await mkdtemp(join(folder, 'sound-')), 'sound.ts');
   await writeFile(path, Buffer.concat(segments));
@@ -346,7 +359,7 @@ async function channelsOf(segments: readonly Buffer[]): Promise<number> {
 }
 
 describe('A sound track', () => {
-  test('that begins late and ends early lies in silence, beside the picture', async () => {
+  test('A sound track that begins late and ends early has silence around it, and is in sync with the picture', async () => {
     const address = await makeSource(
       'beep.mkv',
       ...[...PICTURE, '-itsoffset', '2.5', '-f', 'lavfi', '-i', 'sine=f=500:r=44100:d=3'],
@@ -373,23 +386,26 @@ describe('A sound track', () => {
   });
 
   test.each(
-    // AVI and Ogg, as ffmpeg writes them, know nothing of sound that begins late.
+    // AVI and Ogg, as ffmpeg writes them, cannot express sound that begins late.
     ['late.ts', 'late.mpg', 'late.flv', 'late.mov', 'late.mkv'].flatMap((name) =>
       [2.5, 20].map((seconds) => [name, seconds] as const),
     ),
-  )('of %s that begins after %d s is heard then, beside the picture.', async (name, late) => {
-    const picture = ['-f', 'lavfi', '-i', `testsrc2=s=128x72:r=25:d=${late + 2}`];
-    const sound = ['-itsoffset', String(late), '-f', 'lavfi', '-i', 'sine=f=500:r=44100:d=1'];
-    const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
-    const address = await makeSource(name, ...argv);
-    const { plan, segments } = await encodeTrack(address);
-    const { firstSeconds, lastSeconds } = await soundOf(segments);
-    expect(plan.durationSeconds).toBeCloseTo(late + 2, 0);
-    expect(firstSeconds - AAC_FRAME / 90_000).toBeCloseTo(late, 1);
-    expect(lastSeconds - AAC_FRAME / 90_000).toBeCloseTo(late + 1, 1);
-  });
+  )(
+    'A sound track in %s that begins after %d s is heard then, in sync with the picture',
+    async (name, late) => {
+      const picture = ['-f', 'lavfi', '-i', `testsrc2=s=128x72:r=25:d=${late + 2}`];
+      const sound = ['-itsoffset', String(late), '-f', 'lavfi', '-i', 'sine=f=500:r=44100:d=1'];
+      const argv = [...picture, ...sound, '-map', '0', '-map', '1', ...codecsOf(name)];
+      const address = await makeSource(name, ...argv);
+      const { plan, segments } = await encodeTrack(address);
+      const { firstSeconds, lastSeconds } = await soundOf(segments);
+      expect(plan.durationSeconds).toBeCloseTo(late + 2, 0);
+      expect(firstSeconds - AAC_FRAME / 90_000).toBeCloseTo(late, 1);
+      expect(lastSeconds - AAC_FRAME / 90_000).toBeCloseTo(late + 1, 1);
+    },
+  );
 
-  test('of five channels and one keeps the dialogue of its centre', async () => {
+  test('A sound track of 5.1 channels keeps the dialogue of its centre channel', async () => {
     const centre = "aevalsrc='0|0|0.3*sin(2*PI*500*t)|0|0|0':c=5.1:d=3";
     const address = await makeSource(
       'centre.mkv',
@@ -403,7 +419,7 @@ describe('A sound track', () => {
     expect(lastSeconds).toBeGreaterThan(2.9);
   });
 
-  test('of one channel stays so', async () => {
+  test('A mono sound track stays mono', async () => {
     const address = await makeSource(
       'mono.mp4',
       ...PICTURE,
@@ -417,7 +433,7 @@ describe('A sound track', () => {
     expect(await channelsOf(segments)).toBe(1);
   });
 
-  /** A source with a tone of its own in each channel: 300, 500, 700 … Hz. */
+  /** A source with a different tone in each channel: 300, 500, 700 … Hz. */
   const toned = (name: string, channels: number, layout: string, split: readonly string[] = []) => {
     const tones = Array.from({ length: channels }, (_, at) => `0.2*sin(2*PI*${toneOf(at)}*t)`);
     return makeSource(
@@ -430,7 +446,7 @@ describe('A sound track', () => {
   };
   const toneOf = (channel: number) => 300 + 200 * channel;
 
-  /** How loud the tone of each channel is on both sides; the encoder takes a little. */
+  /** The level of each channel's tone on the left and on the right, after encoding. */
   const levels = async (address: string, channels: number) => {
     const { plan, segments } = await encodeTrack(address);
     const path = join(await mkdtemp(join(folder, 'tones-')), 'sound.ts');
@@ -439,7 +455,7 @@ describe('A sound track', () => {
     const { left, right } = await toneLevels(path, tones);
     return { tracks: plan.audio.length, left, right };
   };
-  /** An encoder changes levels by less than a hundredth. */
+  /** The encoder changes levels by less than a hundredth. */
   const about = (level = NaN): unknown => expect.closeTo(level, 1.7);
 
   const splitInto = (layout: string, channels: number) => {
@@ -451,7 +467,7 @@ describe('A sound track', () => {
   };
 
   test.each(['two-mono.mov', 'two-mono.mxf', 'two-mono.mkv', 'two-mono.avi'])(
-    'that lies in two mono streams of %s is stereo',
+    'Two mono streams in %s become one stereo track',
     async (name) => {
       const address = await toned(name, 2, 'stereo', splitInto('stereo', 2));
       expect(await levels(address, 2)).toEqual({
@@ -463,7 +479,7 @@ describe('A sound track', () => {
   );
 
   test.each(['six-mono.mov', 'six-mono.mxf'])(
-    'that lies in six mono streams of %s is mixed down from 5.1',
+    'Six mono streams in %s are mixed down from 5.1',
     async (name) => {
       const address = await toned(name, 6, '5.1', splitInto('5.1', 6));
       expect(await levels(address, 6)).toEqual({
@@ -474,7 +490,7 @@ describe('A sound track', () => {
     },
   );
 
-  test('whose left and right begin apart stays beside the picture on both sides', async () => {
+  test('Mono streams for left and right that begin at different times both stay in sync with the picture', async () => {
     const address = await makeSource(
       'apart.mov',
       ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=6', '-f', 'lavfi', '-i', beeps(6)],
@@ -495,22 +511,25 @@ describe('A sound track', () => {
   test.each([
     ['FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR', 12],
     ['FL+FR+FC+LFE+BL+BR+TFL+TFR', 8],
-  ])('of %s has all of its %d channels but those for low tones', async (layout, channels) => {
-    const address = await toned(`${channels}.mov`, channels, layout);
-    const { left, right } = await levels(address, channels);
-    const loudest = left.map((level, at) => Math.max(level, right[at] ?? 0));
-    expect(loudest.map((level) => level > 0.03)).toEqual(loudest.map((_, at) => at !== 3));
-    expect([right[0], left[1], left[3], right[3]]).toEqual([
-      about(0),
-      about(0),
-      about(0),
-      about(0),
-    ]);
-    expect([right[1], right[2]]).toEqual([about(left[0]), about(left[2])]);
-  });
+  ])(
+    'A sound track of %s is mixed down from all of its %d channels except the LFE',
+    async (layout, channels) => {
+      const address = await toned(`${channels}.mov`, channels, layout);
+      const { left, right } = await levels(address, channels);
+      const loudest = left.map((level, at) => Math.max(level, right[at] ?? 0));
+      expect(loudest.map((level) => level > 0.03)).toEqual(loudest.map((_, at) => at !== 3));
+      expect([right[0], left[1], left[3], right[3]]).toEqual([
+        about(0),
+        about(0),
+        about(0),
+        about(0),
+      ]);
+      expect([right[1], right[2]]).toEqual([about(left[0]), about(left[2])]);
+    },
+  );
 
-  // ffmpeg 7 names those of twelve by itself.
-  test('of eleven channels without names has each of them', async () => {
+  // ffmpeg 7 assigns a layout to twelve channels by itself.
+  test('A sound track of eleven channels without a layout is mixed down from all of them', async () => {
     const { left, right } = await levels(await toned('eleven.mov', 11, ''), 11);
     const rest = Array.from({ length: 9 }, () => 0.06);
     expect({ left, right }).toEqual({
@@ -519,7 +538,7 @@ describe('A sound track', () => {
     });
   });
 
-  test('whose form changes midway is refused, as its time would begin anew', async () => {
+  test('A sound track that changes its channels midway is rejected, as its timestamps would start over', async () => {
     const sound = ['-f', 'lavfi', '-i', 'sine=d=4'];
     const mono = await makeSource('mono.ts', ...PICTURE, ...sound, ...ENCODED, '-t', '4');
     const stereo = ['-ac', '2', '-t', '4', '-output_ts_offset', '4'];
@@ -531,7 +550,7 @@ describe('A sound track', () => {
 });
 
 describe('Finished segments', () => {
-  test('are taken in order while the next is written, and are gone then', async () => {
+  test('Finished segments are taken in order while the next one is written, and are removed then', async () => {
     const directory = await mkdtemp(join(folder, 'segments-'));
     await makeFolders(directory, ['audio-0']);
     const write = (index: number) =>
@@ -556,7 +575,7 @@ describe('Finished segments', () => {
     expect(await readdir(join(directory, 'audio-0'))).toEqual([]);
   });
 
-  test('stay on disk until their taker is done with them', async () => {
+  test('Finished segments stay on disk until the consumer is done with them', async () => {
     const directory = await mkdtemp(join(folder, 'segments-'));
     await makeFolders(directory, ['72p']);
     await writeFile(join(directory, '72p', '00000.ts'), 'bytes');
@@ -570,7 +589,7 @@ describe('Finished segments', () => {
   });
 });
 
-/** A run without an end: one frame after the other, in real time. */
+/** An endless run in real time. */
 const ENDLESS = [
   ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning', '-progress', 'pipe:1', '-y', '-re'],
   ...['-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=25', '-f', 'null', 'pipe:2'],
@@ -585,8 +604,8 @@ async function processIsGone(pid: number): Promise<boolean> {
   }
 }
 
-describe('Running ffmpeg', () => {
-  test('passes every token on as it is', async () => {
+describe('A run of ffmpeg', () => {
+  test('Every token reaches ffmpeg unchanged', async () => {
     const seen = join(folder, 'argv');
     const program = await makeProgram('prints', `printf '%s\\0' "$@" > '${seen}'`);
     const argv = [
@@ -607,7 +626,7 @@ describe('Running ffmpeg', () => {
     expect((await readFile(seen, 'utf8')).split('\0').slice(0, -1)).toEqual(argv);
   });
 
-  test('tells of its progress in frames and seconds', async () => {
+  test('A run reports its progress in frames and seconds', async () => {
     const seen: { frames: number; outSeconds: number }[] = [];
     const argv = ENDLESS.map((token) => (token.startsWith('testsrc2') ? `${token}:d=2` : token));
     await runFfmpeg(encoderRun(argv, { onProgress: (progress) => seen.push(progress) }));
@@ -617,7 +636,7 @@ describe('Running ffmpeg', () => {
     );
   });
 
-  test('is stopped by its signal, for the signal’s reason', async () => {
+  test('An aborted run ends with the reason of its signal', async () => {
     const stop = new AbortController();
     const reason = new Error('The worker was told to stop.');
     const running = runFfmpeg(
@@ -627,7 +646,7 @@ describe('Running ffmpeg', () => {
     await expect(runFfmpeg(encoderRun(ENDLESS, { signal: stop.signal }))).rejects.toBe(reason);
   });
 
-  test('is killed when it is deaf to being stopped', async () => {
+  test('An aborted run that ignores SIGTERM is killed', async () => {
     const program = await makeProgram(
       'deaf',
       'trap "" TERM\necho frame=$$\nwhile :; do sleep 1; done',
@@ -646,7 +665,7 @@ describe('Running ffmpeg', () => {
     expect(await processIsGone(pids[0] ?? 0)).toBe(true);
   });
 
-  test('is a transient failure when it makes no progress', async () => {
+  test('A run without progress is a transient failure', async () => {
     const program = await makeProgram('stalls', 'echo frame=1\nexec sleep 600');
     const running = runFfmpeg(encoderRun(ENDLESS, { ffmpeg: program, stallSeconds: 0.5 }));
     await expect(running).rejects.toEqual(
@@ -654,14 +673,14 @@ describe('Running ffmpeg', () => {
     );
   });
 
-  test('is a transient failure when somebody else kills it', async () => {
+  test('A run that something else kills is a transient failure', async () => {
     const program = await makeProgram('killed', 'kill -KILL $$');
     await expect(runFfmpeg(encoderRun(ENDLESS, { ffmpeg: program }))).rejects.toThrow(
       /^ffmpeg was ended by SIGKILL/,
     );
   });
 
-  test('is a rejection when the source is gone', async () => {
+  test('A run whose source is gone is a rejection', async () => {
     const argv = [
       '-nostdin',
       '-loglevel',
@@ -677,12 +696,12 @@ describe('Running ffmpeg', () => {
     await expect(running).rejects.toMatchObject({ code: 'source_gone' });
   });
 
-  test('says what to install when there is no ffmpeg', async () => {
+  test('The error of a missing ffmpeg tells what to install', async () => {
     const running = runFfmpeg(encoderRun(ENDLESS, { ffmpeg: join(folder, 'no-such-program') }));
     await expect(running).rejects.toThrow(/^ffmpeg is not installed/);
   });
 
-  test('ends when the worker that started it is killed', async () => {
+  test('A run ends when the worker that started it is killed', async () => {
     const note = join(folder, 'pid');
     const program = await makeProgram('endless', `echo $$ > '${note}'\nexec ffmpeg "$@"`);
     const script = `

@@ -24,32 +24,37 @@ const signal = new AbortController().signal;
 const log = createLog('silent');
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
-/** All images of a file, by their names. */
+/** Makes all images of a file, by their names. */
 async function imagesOf(
   address: string,
   more: Partial<EncoderRun> = {},
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const sizeBytes = statSync(address).size;
   const plan = planAsset({
-    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
+    jobId: 'job',
+    assetId: 'asset',
+    title: 'A title',
+    ladder: LADDER,
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({
-      ...{
-        address,
-        sizeBytes,
-        limits,
-        picture: 'optional',
-        ffmpeg: 'ffmpeg',
-        ffprobe: 'ffprobe',
-        signal,
-      },
+      address,
+      sizeBytes,
+      limits,
+      picture: 'optional',
+      ffmpeg: 'ffmpeg',
+      ffprobe: 'ffprobe',
+      signal,
     }),
     encoder: { preset: 'ultrafast', crf: 30 },
   });
   const directory = await mkdtemp(join(folder, 'images-'));
   const run = (argv: readonly string[]) =>
     runFfmpeg({
-      ...{ argv, ffmpeg: 'ffmpeg', stallSeconds: 60, signal, log },
+      argv,
+      ffmpeg: 'ffmpeg',
+      stallSeconds: 60,
+      signal,
+      log,
       limits: unitLimits(plan, { kind: 'images', name: 'images' }),
       ...more,
     });
@@ -60,7 +65,7 @@ async function imagesOf(
   return images;
 }
 
-/** The picture's red, green and blue, averaged over a grid of so many columns and rows. */
+/** The average colours of the cells of a grid with that many columns and rows. */
 function colors(jpeg: Uint8Array | undefined, columns: number, rows: number): readonly Rgb[] {
   const scale = ['-vf', `scale=${columns}:${rows}:flags=area`, '-pix_fmt', 'rgb24'];
   const bytes = execFileSync(
@@ -80,7 +85,7 @@ interface Rgb {
   readonly blue: number;
 }
 
-/** A second of silence and one of a tone, with a red cover. */
+/** A second of silence and a second of a tone, with a red cover. */
 function song(name: string, cover: string): string {
   const picture = make(`cover.${cover}`, [
     ...['-f', 'lavfi', '-i', 'testsrc2=s=400x400,drawbox=c=red:t=fill', '-frames:v', '1'],
@@ -91,12 +96,12 @@ function song(name: string, cover: string): string {
   ]);
 }
 
-describe('The poster of sound alone', () => {
+describe('The poster of an audio file', () => {
   const half = make('half.m4a', [
     ...['-f', 'lavfi', '-i', 'sine=440:d=2,volume=enable=lt(t\\,1):volume=0', '-c:a', 'aac'],
   ]);
 
-  test('shows where it is loud.', async () => {
+  test('The poster of an audio file shows where the sound is loud', async () => {
     const images = await imagesOf(half);
     expect([...images.keys()]).toEqual(['poster.jpg', 'thumbnail-640.jpg', 'thumbnail-320.jpg']);
     const [silent, loud] = colors(images.get('poster.jpg'), 2, 1);
@@ -104,7 +109,7 @@ describe('The poster of sound alone', () => {
     expect(loud?.blue).toBeGreaterThan(60);
   });
 
-  test('is its cover.', async () => {
+  test('The poster of an audio file with a cover is the cover', async () => {
     const images = await imagesOf(song('song.m4a', 'jpg'));
     expect([...images.keys()]).toEqual(['poster.jpg', 'thumbnail-320.jpg']);
     for (const jpeg of images.values()) {
@@ -113,7 +118,7 @@ describe('The poster of sound alone', () => {
     }
   });
 
-  test('shows the sound when the cover is damaged.', async () => {
+  test('The poster of an audio file with a damaged cover shows the sound', async () => {
     const bytes = Buffer.from(readFileSync(song('song.mp4', 'png')));
     const data = bytes.indexOf('IDAT') + 4;
     bytes.fill(0xa5, data, bytes.indexOf('IEND') - 8);
@@ -125,8 +130,8 @@ describe('The poster of sound alone', () => {
   });
 });
 
-test('The images of a source are waited for while it is looked at, though nothing is written.', async () => {
-  // Read as fast as it is watched, which takes twice the patience.
+test('The run for images is not ended while it reads the source, although it shows no progress', async () => {
+  // Reads in real time, which takes twice as long as the stall limit.
   const ffmpeg = join(folder, 'slow');
   writeFileSync(ffmpeg, '#!/bin/sh\nexec ffmpeg -re "$@"\n', { mode: 0o755 });
   const source = clip({ name: 'slow.mp4', seconds: 6, size: '160x90', sound: false });
@@ -134,7 +139,7 @@ test('The images of a source are waited for while it is looked at, though nothin
   expect([...images.keys()]).toContain('poster.jpg');
 });
 
-test('The images of a source whose reading hangs are not waited for.', async () => {
+test('The run for images is ended if it hangs', async () => {
   const ffmpeg = join(folder, 'hangs');
   writeFileSync(ffmpeg, '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
   const source = clip({ name: 'slow.mp4', seconds: 6, size: '160x90', sound: false });

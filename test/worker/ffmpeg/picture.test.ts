@@ -34,18 +34,19 @@ async function planSource(address: string): Promise<Plan> {
   const { size: sizeBytes } = await stat(address);
   const limits = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
   return planAsset({
-    ...{ jobId: 'job', assetId: 'asset', title: 'A title', ladder: LADDER },
+    jobId: 'job',
+    assetId: 'asset',
+    title: 'A title',
+    ladder: LADDER,
     source: { bucket: 'sources', key: 'key', etag: 'etag', sizeBytes },
     media: await probeSource({
-      ...{
-        address,
-        sizeBytes,
-        limits,
-        picture: 'optional' as const,
-        ffmpeg: 'ffmpeg',
-        ffprobe: 'ffprobe',
-        signal,
-      },
+      address,
+      sizeBytes,
+      limits,
+      picture: 'optional' as const,
+      ffmpeg: 'ffmpeg',
+      ffprobe: 'ffprobe',
+      signal,
     }),
     encoder: { preset: 'ultrafast', crf: 30 },
   });
@@ -56,11 +57,11 @@ type Color = readonly [number, number, number];
 interface Shown {
   readonly width: number;
   readonly height: number;
-  /** Red, green and blue at a place between 0 and 1. */
+  /** Red, green and blue at coordinates between 0 and 1. */
   readonly at: (x: number, y: number) => Color;
 }
 
-/** The pictures that the encoder of the largest rendition is given, from the source's start. */
+/** The pictures that go to the encoder of the largest rendition, from the start of the source. */
 async function shown(address: string): Promise<readonly Shown[]> {
   const plan = await planSource(address);
   const [rendition] = plan.renditions;
@@ -120,17 +121,20 @@ const isNear = (one: Color, other: Color, levels = 12) =>
   one.every((value, index) => Math.abs(value - (other[index] ?? 0)) <= levels);
 
 const NAMES: Readonly<Record<string, Color>> = {
-  ...{ red: [255, 0, 0], green: [0, 255, 0], blue: [0, 0, 255] },
-  ...{ white: [255, 255, 255], black: [0, 0, 0] },
+  red: [255, 0, 0],
+  green: [0, 255, 0],
+  blue: [0, 0, 255],
+  white: [255, 255, 255],
+  black: [0, 0, 0],
 };
 
-/** The nearest of the colours above, or the value where none is near. */
+/** The name of a near colour above, or the value if none is near. */
 function nameOf(color: Color, levels?: number): string {
   const name = Object.keys(NAMES).find((one) => isNear(color, NAMES[one] ?? color, levels));
   return name ?? color.join(' ');
 }
 
-/** Red and green above blue and white: one quarter each. */
+/** Four quarters: red and green above blue and white. */
 const QUARTERS =
   'nullsrc=s=128x64:r=10:d=1,format=gbrp,' +
   "geq=r='255*eq(gt(X,W/2),gt(Y,H/2))':g='255*gt(X,W/2)':b='255*gt(Y,H/2)'";
@@ -148,14 +152,14 @@ const corners = ({ at }: Shown) =>
 describe('A display matrix', () => {
   const ONE = 65_536;
 
-  /** A clip whose header has that matrix: (a b, c d). */
+  /** A clip whose header has the matrix (a b, c d). */
   const turned = async (name: string, matrix: readonly number[]) => {
     const path = await makeSource(
       name,
       ...['-f', 'lavfi', '-i', QUARTERS, '-c:v', 'libx264', '-qp', '10', '-pix_fmt', 'yuv420p'],
     );
     const bytes = await readFile(path);
-    // Version 0: the matrix lies 44 bytes behind the box's name.
+    // In version 0 of the box, the matrix is 44 bytes behind its name.
     const at = bytes.indexOf('tkhd') + 44;
     const [a = 0, b = 0, c = 0, d = 0] = matrix;
     [a, b, 0, c, d, 0].forEach((value, index) => bytes.writeInt32BE(value, at + index * 4));
@@ -172,7 +176,7 @@ describe('A display matrix', () => {
     ['that turns counterclockwise', [0, -ONE, ONE, 0], 'green white red blue'],
     ['that mirrors on one diagonal', [0, ONE, ONE, 0], 'red blue green white'],
     ['that mirrors on the other', [0, -ONE, -ONE, 0], 'white green blue red'],
-  ])('%s is followed.', async (what, matrix, expected) => {
+  ])('A display matrix %s is applied', async (what, matrix, expected) => {
     const [first] = await shown(await turned(`${what}.mp4`, matrix));
     if (!first) throw new Error('There is no picture.');
     const sideways = matrix[0] === 0;
@@ -181,13 +185,13 @@ describe('A display matrix', () => {
   });
 
   test.each([
-    ['by 30 degrees', [56_756, 32_768, -32_768, 56_756]],
-    ['sheared', [ONE, 0, ONE, ONE]],
-    ['of one direction', [0, ONE, 5, 0]],
+    ['that rotates by 30 degrees', [56_756, 32_768, -32_768, 56_756]],
+    ['that shears', [ONE, 0, ONE, ONE]],
+    ['of rank one', [0, ONE, 5, 0]],
     ['of noise', [17, 123_456_789, -3, 99]],
-    ['of a stretch that no picture has', [1, 0, 0, ONE]],
-    ['of nothing', [0, 0, 0, 0]],
-  ])('%s has no sense and is ignored.', async (what, matrix) => {
+    ['that stretches beyond any picture', [1, 0, 0, ONE]],
+    ['of zeros', [0, 0, 0, 0]],
+  ])('A display matrix %s is ignored', async (what, matrix) => {
     const path = await turned(`${what}.mp4`, matrix);
     const [first] = await shown(path);
     if (!first) throw new Error('There is no picture.');
@@ -197,8 +201,8 @@ describe('A display matrix', () => {
   });
 });
 
-describe('Transparent ground', () => {
-  /** A red square whose left half is half transparent, on green that nobody may see. */
+describe('A transparent background', () => {
+  /** A red square whose left half is half transparent, on green that is fully transparent. */
   const SQUARE =
     'nullsrc=s=128x96:r=10:d=1,format=gbrap,' +
     "geq=r='255*gt(X,W/4)':g='255*lte(X,W/4)':b=0:a='255*gt(X,W/4)-127*between(X,W/4+1,W/2)'";
@@ -214,24 +218,27 @@ describe('Transparent ground', () => {
     ],
     ['vp8.webm', ['-c:v', 'libvpx', '-pix_fmt', 'yuva420p', '-b:v', '1M', '-auto-alt-ref', '0']],
     ['ffv1.mkv', ['-c:v', 'ffv1', '-pix_fmt', 'yuva420p']],
-  ])('of %s is black, in the renditions and in the images.', async (name, codec) => {
-    const path = await makeSource(name, ...source, ...codec);
-    const [first] = await shown(path);
-    for (const picture of [first, await poster(path)]) {
-      if (!picture) throw new Error('There is no picture.');
-      expect(nameOf(picture.at(0.1, 0.5))).toBe('black');
-      expect(nameOf(picture.at(0.9, 0.5))).toBe('red');
-      expect(isNear(picture.at(0.38, 0.5), [128, 0, 0])).toBe(true);
-    }
-  });
+  ])(
+    'A transparent background in %s is black in the renditions and in the images',
+    async (name, codec) => {
+      const path = await makeSource(name, ...source, ...codec);
+      const [first] = await shown(path);
+      for (const picture of [first, await poster(path)]) {
+        if (!picture) throw new Error('There is no picture.');
+        expect(nameOf(picture.at(0.1, 0.5))).toBe('black');
+        expect(nameOf(picture.at(0.9, 0.5))).toBe('red');
+        expect(isNear(picture.at(0.38, 0.5), [128, 0, 0])).toBe(true);
+      }
+    },
+  );
 
-  test('that is announced and never comes is none.', async () => {
+  test('A WebM that announces alpha but has none is not treated as transparent', async () => {
     const argv = ['-f', 'lavfi', '-i', QUARTERS, '-c:v', 'libvpx', '-pix_fmt', 'yuv420p'];
     const path = await makeSource('browser.webm', ...argv, '-metadata:s:v', 'alpha_mode=1');
     expect((await planSource(path)).media.video?.alpha).toBe(false);
   });
 
-  test('is not seen in uncompressed AVI, whose fourth byte means nothing.', async () => {
+  test('Uncompressed AVI is never transparent, as its fourth byte has no meaning', async () => {
     const clear = SQUARE.replace(/a='.*'/, 'a=0');
     const argv = ['-f', 'lavfi', '-i', clear, '-c:v', 'rawvideo', '-pix_fmt', 'bgra'];
     const [first] = await shown(await makeSource('raw.avi', ...argv));
@@ -239,7 +246,7 @@ describe('Transparent ground', () => {
   });
 });
 
-describe('A picture that changes its size', () => {
+describe('A video whose pictures change their size', () => {
   const part = (name: string, size: string, start: number, codec: readonly string[]) =>
     makeSource(
       name,
@@ -253,7 +260,7 @@ describe('A picture that changes its size', () => {
     return path;
   };
 
-  test('has the largest of them, and portrait stands between black bars.', async () => {
+  test('A transport stream with pictures of several sizes has the largest, with black bars beside portrait pictures', async () => {
     const h264 = ['-c:v', 'libx264', '-qp', '12', '-pix_fmt', 'yuv420p', '-g', '10'];
     const path = await strung('call.ts', [
       await part('c1.ts', '160x90', 0, h264),
@@ -267,7 +274,7 @@ describe('A picture that changes its size', () => {
       expect(nameOf(pictures[at]?.at(0.06, 0.15) ?? [0, 0, 0], 40)).toBe('red');
       expect(nameOf(pictures[at]?.at(0.19, 0.15) ?? [0, 0, 0], 40)).toBe('green');
     }
-    // 96x170 is 102x180 here: from 0.34 to 0.66 of the width.
+    // 96x170 becomes 102x180 here, from 0.34 to 0.66 of the width.
     const portrait = pictures[45];
     expect(nameOf(portrait?.at(0.2, 0.15) ?? [1, 1, 1])).toBe('black');
     expect(nameOf(portrait?.at(0.8, 0.15) ?? [1, 1, 1])).toBe('black');
@@ -275,13 +282,13 @@ describe('A picture that changes its size', () => {
     expect(nameOf(portrait?.at(0.4, 0.15) ?? [0, 0, 0], 40)).toBe('green');
   });
 
-  test('in WebM, as recordings of calls do, has the largest.', async () => {
+  test('A WebM with pictures of several sizes, like a recorded call, has the largest', async () => {
     const vp8 = ['-c:v', 'libvpx', '-b:v', '500k', '-deadline', 'realtime', '-pix_fmt', 'yuv420p'];
     const parts = [
       await part('w1.ivf', '160x90', 0, vp8),
       await part('w2.ivf', '320x180', 0, vp8),
     ].map((file) => readFile(file));
-    // An IVF file is a header of 32 bytes, then frames: their length in four bytes, their time in eight.
+    // An IVF file is a header of 32 bytes, then frames, each with its length in four bytes and its time in eight.
     const frames = (await Promise.all(parts)).flatMap((bytes) => {
       const found: Buffer[] = [];
       for (let at = 32; at < bytes.length; at += 12 + bytes.readUInt32LE(at))
@@ -302,7 +309,7 @@ describe('A picture that changes its size', () => {
   });
 });
 
-describe('Fields', () => {
+describe('Interlaced fields', () => {
   const TEST_FIELDS = ['-f', 'lavfi', '-i', 'testsrc2=s=720x576:r=50:d=2'];
   const woven = (first: 'top' | 'bottom', how: string) => [
     ...['-vf', `tinterlace=interleave_${first},setfield=${first[0]}ff,format=yuv420p`],
@@ -314,14 +321,17 @@ describe('Fields', () => {
     ['dv.mov', 'bottom', '-c:v dvvideo'],
     ['asp.avi', 'top', '-c:v mpeg4 -q:v 3 -flags +ildct+ilme -top 1'],
     ['asp.mkv', 'bottom', '-c:v mpeg4 -q:v 3 -flags +ildct+ilme -top 0'],
-  ] as const)('of %s are known by its frames, the %s one first.', async (name, first, how) => {
-    const path = await makeSource(name, ...TEST_FIELDS, ...woven(first, how));
-    const { media } = await planSource(path);
-    expect(media.video).toMatchObject({ fieldOrder: `${first}_first` });
-    expect(await combs(path)).toBeLessThan(0.2);
-    // Without the frames' word for it they would come out as combs.
-    expect(await combs(path, { fieldOrder: 'progressive' })).toBeGreaterThan(0.8);
-  });
+  ] as const)(
+    'Fields in %s with the %s one first are known from the flags of the frames',
+    async (name, first, how) => {
+      const path = await makeSource(name, ...TEST_FIELDS, ...woven(first, how));
+      const { media } = await planSource(path);
+      expect(media.video).toMatchObject({ fieldOrder: `${first}_first` });
+      expect(await combs(path)).toBeLessThan(0.2);
+      // Treated as progressive, the pictures would show combs.
+      expect(await combs(path, { fieldOrder: 'progressive' })).toBeGreaterThan(0.8);
+    },
+  );
 
   test.each([
     ['silent.mp4', 'top', '720x576', '-c:v libx264 -preset ultrafast'],
@@ -330,7 +340,7 @@ describe('Fields', () => {
     ['silent.mov', 'bottom', '720x576', '-c:v prores_ks -pix_fmt yuv422p10le'],
     ['lossless.mkv', 'bottom', '640x480', '-c:v ffv1'],
   ] as const)(
-    'of %s are known by what they show, the %s one first.',
+    'Fields in %s with the %s one first are detected from unflagged pictures',
     async (name, first, size, how) => {
       const path = await makeSource(
         name,
@@ -346,7 +356,7 @@ describe('Fields', () => {
   );
 
   test.each([
-    // In these two idet sees fields.
+    // idet mistakes these two for fields.
     ['patterns', 'testsrc2=s=720x576:r=25:d=1'],
     ['lines that rise by two', lines('lt(mod(Y+2*N,10),1)*gt(mod(X,40),mod(Y+2*N,37))')],
     ['lines that rise by one', lines('lt(mod(Y+N,3),1)')],
@@ -356,7 +366,7 @@ describe('Fields', () => {
     ['film at 30 frames/s', 'testsrc2=s=720x480:r=24:d=1,fps=30'],
     ['film in fields', 'testsrc2=s=720x480:r=24000/1001:d=1,telecine'],
     ['slides', 'mandelbrot=s=640x480:r=4,fps=30,trim=duration=1'],
-  ])('are not seen in whole frames with %s.', async (name, picture) => {
+  ])('Progressive frames with %s are not taken for fields', async (name, picture) => {
     const how = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
     const path = await makeSource(
       `${name.replaceAll(/\W/g, '-')}.mp4`,
@@ -369,7 +379,7 @@ describe('Fields', () => {
     return `color=black:s=720x576:r=25:d=1,geq=lum='235*${bright}':cb=128:cr=128`;
   }
 
-  /** The share of pictures in which idet sees fields, of those that go to the encoder. */
+  /** The share of the pictures for the encoder in which idet detects fields. */
   async function combs(address: string, odd: object = {}): Promise<number> {
     const plan = await planSource(address);
     const { video } = plan.media;
@@ -377,7 +387,7 @@ describe('Fields', () => {
     const filters = [...frameFilters({ ...video, ...odd }), 'setfield=prog', 'idet'];
     const argv = ['-nostdin', '-hide_banner', '-i', address, '-vf', filters.join(',')];
     const { stderr } = await run('ffmpeg', [...argv, '-f', 'null', '-']);
-    // ffmpeg 7 also prints a line of zeros, from when it sets its filters up.
+    // ffmpeg 7 also prints a line of zeros while it sets up its filters.
     const lines = stderr.matchAll(
       /Multi frame detection: TFF: *(\d+) BFF: *(\d+) Progressive: *(\d+)/g,
     );

@@ -23,14 +23,12 @@ const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 
 
 const probe = (address: string, more = {}) =>
   probeSource({
-    ...{
-      address,
-      limits,
-      picture: 'optional' as const,
-      ffmpeg: 'ffmpeg',
-      ffprobe: 'ffprobe',
-      signal,
-    },
+    address,
+    limits,
+    picture: 'optional' as const,
+    ffmpeg: 'ffmpeg',
+    ffprobe: 'ffprobe',
+    signal,
     sizeBytes: statSync(address).size,
     ...more,
   });
@@ -41,7 +39,7 @@ async function rejection(work: Promise<unknown>): Promise<string> {
 }
 
 describe('A source', () => {
-  test('is measured to its end, whatever ffprobe finds in memory that it does not clear.', async () => {
+  test('The duration of a source does not depend on memory that ffprobe leaves uninitialised', async () => {
     const file = clip({ name: 'cleared.mp4', seconds: 40, size: '320x180' });
     // https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html
     const ffprobe = join(directory, 'perturbed');
@@ -49,7 +47,7 @@ describe('A source', () => {
     expect((await probe(file, { ffprobe })).durationSeconds).toBeCloseTo(40, 1);
   });
 
-  test('is measured by its packets.', async () => {
+  test('The duration of a source comes from its packets', async () => {
     const media = await probe(clip({ name: 'measured.mp4', seconds: 5, rate: '30000/1001' }));
     expect(media.durationSeconds).toBeCloseTo(5, 1);
     expect(media).toMatchObject({
@@ -64,14 +62,14 @@ describe('A source', () => {
     });
   });
 
-  test('that does not say how long it is, is read to its end.', async () => {
+  test('A source that declares no duration is read to its end', async () => {
     const path = join(directory, 'live.mkv');
     const argv = ['-i', clip({ name: 'live-source.mp4', seconds: 4 }), '-c', 'copy', '-live', '1'];
     writeFileSync(path, readFileSync(make('live.mkv', argv)));
     expect((await probe(path)).durationSeconds).toBeCloseTo(4, 0);
   });
 
-  test('with a cover is not taken for its cover.', async () => {
+  test('The cover of an audio file is not taken for video', async () => {
     const cover = make('cover.png', [
       '-f',
       'lavfi',
@@ -105,7 +103,7 @@ describe('A source', () => {
     expect(await rejection(probe(tone, { picture: 'required' }))).toBe('sound_refused');
   });
 
-  test('whose sound or picture begins late is looked at until it is found.', async () => {
+  test('Sound or a picture that begins late is found', async () => {
     const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=192x108:r=25:d=12'];
     const sound = ['-f', 'lavfi', '-i', 'sine=440:d=12'];
     const codecs = ['-map', '0', '-map', '1', '-c:v', 'libx264', '-g', '50', '-c:a', 'aac'];
@@ -123,8 +121,8 @@ describe('A source', () => {
     });
   });
 
-  test('that announces no stream before it comes is looked at for long.', async () => {
-    // More than the 5 MB that ffmpeg looks at by itself come before the sound.
+  test('A late stream of a container that declares none in advance is found', async () => {
+    // The sound begins after more than the 5 MB that ffmpeg probes by default.
     const late = make('late-sound.mpg', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=12,noise=alls=60:allf=t'],
       ...['-itsoffset', '10', '-f', 'lavfi', '-i', 'sine=440:d=2', '-map', '0', '-map', '1'],
@@ -134,9 +132,9 @@ describe('A source', () => {
     expect(await probe(late)).toMatchObject({ opening: { late: true }, audio: [{ channels: 1 }] });
   });
 
-  test('whose announced sound never comes is a silent one.', async () => {
+  test('A source whose declared sound has no packets is silent', async () => {
     const path = join(directory, 'announced.ts');
-    // The sound begins after the last picture, where the file is cut.
+    // The sound begins after the last picture; its packets are removed.
     const file = make('announced.ts', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=192x108:r=25:d=4', '-itsoffset', '60'],
       ...['-f', 'lavfi', '-i', 'sine=440:d=4', '-map', '0', '-map', '1', '-c:a', 'mp2'],
@@ -150,27 +148,29 @@ describe('A source', () => {
     expect(await probe(path)).toMatchObject({ audio: [] });
   });
 
-  test('that was strung together of recordings is refused, and never cut short.', async () => {
+  test('A source of several concatenated recordings is rejected, and never cut short', async () => {
     const part = readFileSync(clip({ name: 'part.ts', seconds: 4 }));
     const path = join(directory, 'strung.ts');
     writeFileSync(path, Buffer.concat([part, part]));
     expect(await rejection(probe(path))).toBe('unsupported_source');
   });
 
-  test('of a variable rate that says another is put on the pace of its pictures.', async () => {
+  test('The frame rate of a source of variable rate follows its pictures, not its declared rate', async () => {
     const file = make('paused.mp4', [
       ...['-f', 'lavfi', '-i', "testsrc2=s=192x108:r=25:d=40,select='lt(mod(t,10),3)'"],
       ...['-fps_mode', 'vfr', '-c:v', 'libx264', '-preset', 'ultrafast'],
     ]);
-    // Matroska knows no rate, and the average is written for it.
+    // Matroska stores no frame rate, and ffmpeg writes the average.
     const { video } = await probe(make('paused.mkv', ['-i', file, '-c', 'copy']));
     expect(video).toMatchObject({ variableFrameRate: true, rates: { pace: 25 } });
   });
 
-  test('whose packets are encrypted is refused as such.', async () => {
+  test('A source whose packets are encrypted is rejected as encrypted', async () => {
     const key = '00112233445566778899aabbccddeeff';
     const file = clip({
-      ...{ name: 'encrypted.mp4', seconds: 2, size: '320x180' },
+      name: 'encrypted.mp4',
+      seconds: 2,
+      size: '320x180',
       more: [
         ...['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', key],
         ...['-encryption_kid', key],
@@ -179,7 +179,7 @@ describe('A source', () => {
     expect(await rejection(probe(file))).toBe('encrypted_source');
   });
 
-  test('that is an animation is a video, but not with a single picture.', async () => {
+  test('An animated image is a video, and a single picture is not', async () => {
     const frames = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=10:d=20'];
     for (const name of ['moving.gif', 'moving.apng']) {
       const media = await probe(make(name, frames));
@@ -189,7 +189,7 @@ describe('A source', () => {
     expect(await rejection(probe(still))).toBe('still_image');
   });
 
-  test('with more than a thousand streams is refused, and not tried again.', async () => {
+  test('A source with more than a thousand streams is rejected', async () => {
     const bytes = readFileSync(clip({ name: 'streams.mp4', seconds: 1, size: '320x180' }));
     const moov = bytes.indexOf('moov') - 4;
     const trak = bytes.lastIndexOf('trak') - 4;
@@ -202,7 +202,7 @@ describe('A source', () => {
     expect(await rejection(probe(path))).toBe('too_many_streams');
   });
 
-  test('whose tags are longer than anybody reads is refused.', async () => {
+  test('A source with endless tags is rejected', async () => {
     const program = join(directory, 'talkative');
     writeFileSync(program, '#!/bin/sh\nyes "a tag without an end" | head -c 40000000\n', {
       mode: 0o755,
@@ -211,7 +211,7 @@ describe('A source', () => {
     expect(await rejection(probe(file, { ffprobe: program }))).toBe('too_demanding');
   });
 
-  test('beyond the limits is refused by the name of the limit.', async () => {
+  test('A source beyond a limit is rejected with the code of that limit', async () => {
     const file = clip({ name: 'limits.mp4', seconds: 3 });
     const refuse = (limit: object) => rejection(probe(file, { limits: { ...limits, ...limit } }));
     expect(await refuse({ maxDurationSeconds: 2 })).toBe('source_too_long');
@@ -219,7 +219,7 @@ describe('A source', () => {
     expect(await refuse({ maxPicturePixels: 1000 })).toBe('picture_too_large');
   });
 
-  test('that was cut off is refused, wherever its index stands.', async () => {
+  test('A truncated source is rejected, wherever its index is', async () => {
     const cut = (name: string, file: string, share: number) => {
       const path = join(directory, name);
       const whole = readFileSync(file);
@@ -240,21 +240,21 @@ describe('A source', () => {
     ['mvhd', 'the whole is 0 s long', 16, 0],
     ['elst', 'nothing is shown', 8, 0],
     ['elst', '80 ms are shown', 8, 80],
-  ])('of 6 s whose %s says that %s lasts 6 s.', async (type, _lie, offset, value) => {
+  ])('A source of 6 s whose %s declares that %s lasts 6 s', async (type, _lie, offset, value) => {
     const path = join(directory, `${type}-${offset}-${value}.mp4`);
     const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
     writeFileSync(path, patchMp4(readFileSync(file), type, offset, value));
     expect((await probe(path)).durationSeconds).toBeCloseTo(6, 1);
   });
 
-  test('whose tracks have no time scale is refused.', async () => {
+  test('A source whose tracks have no time scale is rejected', async () => {
     const path = join(directory, 'timescale.mp4');
     const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
     writeFileSync(path, patchMp4(readFileSync(file), 'mdhd', 12, 0));
     expect(await rejection(probe(path))).toBe('unsupported_source');
   });
 
-  test('in Matroska whose tags say 0 s lasts as long as its packets.', async () => {
+  test('A Matroska file whose tags declare 0 s lasts as long as its packets', async () => {
     const file = clip({ name: 'honest.mp4', seconds: 6, size: '320x180' });
     const bytes = readFileSync(make('tagged.mkv', ['-i', file, '-c', 'copy']));
     const tag = /00:00:06\.\d{9}/g;
@@ -266,7 +266,7 @@ describe('A source', () => {
   });
 
   test.each([30, 3600, 1_700_000_000])(
-    'of fragments that begin at %d s lasts from then on.',
+    'A fragmented source that begins at %d s lasts from then on',
     async (start) => {
       const file = clip({ name: 'honest.mp4', seconds: 20, size: '320x180' });
       const flags = 'empty_moov+default_base_moof+frag_keyframe';
@@ -281,7 +281,7 @@ describe('A source', () => {
     },
   );
 
-  test('of several edits has one clock.', async () => {
+  test('A source with several edits lasts as long as they define', async () => {
     const file = readFileSync(clip({ name: 'honest.mp4', seconds: 6, size: '320x180' }));
     const tracks = [
       { scale: 12_800, start: 0 },
@@ -321,7 +321,7 @@ describe('A source', () => {
     }
   });
 
-  test('of one picture a second that are reordered has one clock.', async () => {
+  test('A source of one picture a second with reordered pictures is measured to its end', async () => {
     const slow = make('slow.mkv', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=1:d=20', '-f', 'lavfi', '-i', 'sine=440:d=20'],
       ...['-c:v', 'libx264', '-bf', '3', '-x264-params', 'b-adapt=0', '-c:a', 'aac'],
@@ -329,20 +329,20 @@ describe('A source', () => {
     expect((await probe(slow)).durationSeconds).toBeCloseTo(20, 0);
   });
 
-  test('that is not there is a failure of the work, or gone, and never a crash.', async () => {
+  test('A source that does not exist is reported as gone', async () => {
     const gone = probeSource({
-      ...{
-        address: join(directory, 'nothing'),
-        sizeBytes: 1,
-        limits,
-        picture: 'optional' as const,
-      },
-      ...{ ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal },
+      address: join(directory, 'nothing'),
+      sizeBytes: 1,
+      limits,
+      picture: 'optional' as const,
+      ffmpeg: 'ffmpeg',
+      ffprobe: 'ffprobe',
+      signal,
     });
     expect(await rejection(gone)).toBe('source_gone');
   });
 
-  test('cannot be looked at without ffprobe, and a sentence says what to do.', async () => {
+  test('The error of a missing ffprobe tells what to install', async () => {
     const file = clip({ name: 'limits.mp4', seconds: 3 });
     await expect(probe(file, { ffprobe: 'no-such-program' })).rejects.toThrow(
       'ffprobe is not installed. Run ./scripts/setup',
@@ -351,12 +351,12 @@ describe('A source', () => {
 });
 
 describe('A picture', () => {
-  test('begins where it can be decoded, and the source with it or with its sound.', async () => {
+  test('A source starts with its sound, or with the first picture that can be decoded', async () => {
     const file = make('open.ts', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=6', '-f', 'lavfi', '-i', 'sine=440:d=6'],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-g', '50', '-c:a', 'aac'],
     ]);
-    // A recorder that was switched on in the middle: the next key frame is at 2 s.
+    // Like a recording that starts in the middle: the next key frame is at 2 s.
     const bytes = readFileSync(file);
     const middle = Math.round(bytes.length / 188 / 6) * 188;
     const path = join(directory, 'joined.ts');
@@ -382,12 +382,12 @@ describe('A seek', () => {
   const spaced = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '250', '-keyint_min', '250'];
   const SPARSE = [...spaced, '-sc_threshold', '0'];
 
-  test('in an indexed container goes where it is wanted: ffmpeg finds the key frame.', async () => {
+  test('A seek in an indexed container goes to the wanted time, as ffmpeg finds the key frame', async () => {
     expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 3)).toBe(3);
     expect(await at(clip({ name: 'seek.mp4', seconds: 5 }), 0)).toBeUndefined();
   });
 
-  test('in Matroska goes back to a key frame, and to the start where there is none.', async () => {
+  test('A seek in Matroska goes back to a key frame, or to the start if there is none', async () => {
     const file = make('late-picture.mkv', [
       ...['-itsoffset', '30', '-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=20'],
       ...['-f', 'lavfi', '-i', 'sine=440:d=50', ...SPARSE, '-c:a', 'aac'],
@@ -396,7 +396,7 @@ describe('A seek', () => {
     expect(await at(file, 35)).toBeCloseTo(35, 1);
   });
 
-  test('in a transport stream goes back before a key frame.', async () => {
+  test('A seek in a transport stream goes back before a key frame', async () => {
     const file = make('seek.ts', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=60', ...SPARSE],
     ]);
@@ -406,7 +406,7 @@ describe('A seek', () => {
     expect(await at(file, 8)).toBeUndefined();
   });
 
-  test('goes back to a real key frame, where the index says that all are key frames.', async () => {
+  test('A seek goes back to a real key frame if the index marks all pictures as key frames', async () => {
     const honest = make('sparse.mp4', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=128x72:r=25:d=30', ...SPARSE],
     ]);
