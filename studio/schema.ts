@@ -1,165 +1,187 @@
+import * as z from 'zod';
+import { assetSchema } from '../core/model/asset.ts';
+import type { Parsed } from '../core/model/schema.ts';
+
 /**
- * What the studio's page and its server say to each other, as JSON below `/studio/api/`. Each POST and
- * DELETE carries the page's token in `x-studio-token`; what goes wrong is answered with a status of 400
- * and above and a `Problem`.
+ * The protocol between the studio's page and its server: JSON below `/studio/api/`. Every request except `events`
+ * carries the page's token in the header `x-studio-token`. An error has a status of 400 or above and a `Problem` as
+ * its body.
  *
- * | request                          | body             | answer                                      |
- * | -------------------------------- | ---------------- | ------------------------------------------- |
- * | GET `events`                     |                  | server-sent events, each a `Library` or    |
- * |                                  |                  | why there is none: `trouble`, a `Problem`   |
- * | POST `uploads`                   | `NewUpload`      | `OpenUpload`                                |
- * | POST `uploads/parts`             | `UploadName`     | `SentParts`; 404 when it is gone            |
- * | POST `uploads/sign`              | `PartRequest`    | `SignedPart`                                |
- * | POST `uploads/complete`          | `CompleteUpload` | `Completed`; 404 when it is gone, 400 where |
- * |                                  |                  | its parts are not those that were sent      |
- * | POST `uploads/abort`             | `UploadName`     | 204                                         |
- * | POST `items/<id>/retry`          |                  | 204                                         |
- * | POST `items/<id>/title`          | `NewTitle`       | 204; 409 while it is not published          |
- * | DELETE `items/<id>`              |                  | 204; 409 while it is worked on              |
+ * | request                 | body             | answer                                                        |
+ * | ----------------------- | ---------------- | ------------------------------------------------------------- |
+ * | GET `events`            |                  | server-sent events: each is a `Library`, or a `Problem` named |
+ * |                         |                  | `problem` while the library cannot be read                    |
+ * | POST `uploads`          | `NewUpload`      | `OpenUpload`                                                  |
+ * | POST `uploads/parts`    | `UploadName`     | `SentParts`; 404 if the upload is no longer open              |
+ * | POST `uploads/sign`     | `PartRequest`    | `SignedPart`                                                  |
+ * | POST `uploads/complete` | `CompleteUpload` | `CompletedUpload`; 404 if the upload is no longer open, 400   |
+ * |                         |                  | if the parts differ from those that were sent                 |
+ * | POST `uploads/abort`    | `UploadName`     | 204                                                           |
+ * | POST `items/<id>/retry` |                  | 204; 409 if the video is ready or its file is gone            |
+ * | POST `items/<id>/title` | `NewTitle`       | 204; 409 if the video is not ready                            |
+ * | DELETE `items/<id>`     |                  | 204                                                           |
  */
-export interface Library {
-  /** What people call the backend: `this machine`, or the name of a stage. */
-  readonly backendName: string;
-  /** Where viewers find the videos, `https://…`, without a slash at the end. */
-  readonly origin: string;
-  /** Whether viewers' addresses need a token before them, which only the site's backend can make. */
-  readonly tokens: boolean;
-  /** The newest first, by `uploadedAt`. */
-  readonly items: readonly LibraryItem[];
-}
 
-/** One uploaded file and what has become of it. */
-export type LibraryItem = WaitingItem | WorkingItem | ReadyItem | EndedItem;
+/** S3's own limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const MAX_FILE_BYTES = 5 * 2 ** 40;
+const MAX_PARTS = 10_000;
+/** More than a ten-thousandth of the largest file. */
+const MAX_PART_BYTES = 2 ** 30;
+/** S3 takes keys of up to 1,024 bytes; the folder needs some of them. */
+const MAX_NAME_BYTES = 900;
 
-interface AnyItem {
+const item = z.object({
   /** The asset's id. */
-  readonly id: string;
-  readonly title: string;
-  /** As it was uploaded, without folders. */
-  readonly fileName: string;
-  /** ISO 8601. Where the uploaded file is not there any more: when the video was published, or the job last changed. */
-  readonly uploadedAt: string;
-}
+  id: z.string(),
+  title: z.string(),
+  /** The name of the uploaded file, without folders. */
+  fileName: z.string(),
+  /** ISO 8601. If the uploaded file is gone: when the video was published, or when the job last changed. */
+  uploadedAt: z.string(),
+});
 
-/** Uploaded, and no worker has taken it up. */
-export interface WaitingItem extends AnyItem {
-  readonly state: 'waiting';
-}
+/** Uploaded; no worker has started on it. */
+const waitingItem = item.extend({ state: z.literal('waiting') });
 
-export interface WorkingItem extends AnyItem {
-  readonly state: 'working';
+const workingItem = item.extend({
+  state: z.literal('working'),
   /** 0 to 100. */
-  readonly percent: number;
-  /** Absent until enough of the work was seen to judge. */
-  readonly secondsLeft?: number;
-  /** What failed last; it is tried again. */
-  readonly trouble?: string;
-  /** Nothing was heard of it for so long that its messages may be lost. */
-  readonly quiet?: true;
-}
+  percent: z.number(),
+  /** Absent until enough progress was seen for an estimate. */
+  secondsLeft: z.number().optional(),
+  /** The latest failure; the work is tried again. */
+  lastError: z.string().optional(),
+  /** True after so long without any progress that the job's messages may be lost. */
+  stalled: z.boolean(),
+});
 
-/** It was not made. `rejected`: the worker does not take the file. `failed`: something around the work went wrong. */
-export interface EndedItem extends AnyItem {
-  readonly state: 'rejected' | 'failed';
-  readonly code: string;
-  /** A sentence for the person who uploaded it. */
-  readonly reason: string;
-  /** Whether trying again can help: not when the file itself is the reason, or is gone. */
-  readonly canRetry: boolean;
-}
+/** There is no video. `rejected`: the worker does not accept the file. `failed`: something around the work went wrong. */
+const endedItem = item.extend({
+  state: z.enum(['rejected', 'failed']),
+  code: z.string(),
+  /** A sentence for the person who uploaded the file. */
+  reason: z.string(),
+  /** False if the file itself is the reason, or is gone. */
+  canRetry: z.boolean(),
+});
 
-export interface ReadyItem extends AnyItem {
-  readonly state: 'ready';
-  readonly durationSeconds: number;
+const readyItem = item.extend({
+  state: z.literal('ready'),
+  ...assetSchema.pick({
+    durationSeconds: true,
+    renditions: true,
+    audio: true,
+    skipped: true,
+    bytes: true,
+  }).shape,
   /** Paths on the studio's own server: `/watch/…` for people, `/v/…` for its player and pictures. */
-  readonly watchPage: string;
-  readonly playlist: string;
-  readonly poster?: string;
-  /** Where viewers find the playlist. */
-  readonly playAddress: string;
+  watchPage: z.string(),
+  playlist: z.string(),
+  poster: z.string().optional(),
+  /** The playlist's URL for viewers. */
+  playAddress: z.string(),
   /** Two lines of HTML for a page of an allowed site. */
-  readonly embedCode: string;
-  readonly renditions: readonly {
-    readonly name: string;
-    readonly width: number;
-    readonly height: number;
-    readonly codecs: string;
-    /** Bits/s, without sound. */
-    readonly averageBitRate: number;
-    readonly peakBitRate: number;
-    readonly bytes: number;
-  }[];
-  readonly audio: readonly {
-    readonly name: string;
-    readonly label: string;
-    readonly language: string;
-    readonly averageBitRate: number;
-    readonly bytes: number;
-  }[];
-  /** Steps of the ladder that were left out. */
-  readonly skipped: readonly {
-    readonly rung: string;
-    readonly reason: 'larger_than_source' | 'same_size_as_another';
-  }[];
-  /** A sentence for each kind of stream of the file that the video has nothing of. */
-  readonly leftOut: readonly string[];
-  /** All segments and images. */
-  readonly bytes: number;
-}
+  embedCode: z.string(),
+  /** A sentence for each kind of stream of the file that is not in the video. */
+  leftOut: z.array(z.string()),
+});
 
-export interface NewUpload {
-  readonly name: string;
-  readonly sizeBytes: number;
-}
+export const librarySchema = z.object({
+  /** What people call the backend: `this machine`, or the name of a stage. */
+  backendName: z.string(),
+  /** The origin from which viewers load the videos: `https://…`, without a slash at the end. */
+  origin: z.string(),
+  /** Whether viewers' URLs need a token, which only the site's own server can create. */
+  tokens: z.boolean(),
+  /** The newest upload first. */
+  items: z.array(z.discriminatedUnion('state', [waitingItem, workingItem, endedItem, readyItem])),
+});
 
-export interface NewTitle {
-  readonly title: string;
-}
+export type Library = Parsed<typeof librarySchema>;
+/** An uploaded file and what has become of it. */
+export type LibraryItem = Library['items'][number];
+export type WaitingItem = Parsed<typeof waitingItem>;
+export type WorkingItem = Parsed<typeof workingItem>;
+export type ReadyItem = Parsed<typeof readyItem>;
+
+export const newUploadSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1, 'is empty')
+    .refine(
+      (name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES,
+      `is longer than ${MAX_NAME_BYTES} bytes`,
+    )
+    .regex(/^[^/\p{Cc}]+$/u, 'has a slash or a control character'),
+  sizeBytes: z
+    .int('is not a number of bytes')
+    .min(1, 'says that the file is empty')
+    .max(MAX_FILE_BYTES, 'is more than the 5 TiB that S3 takes'),
+});
+export type NewUpload = Parsed<typeof newUploadSchema>;
+
+export const newTitleSchema = z.strictObject({
+  title: z.string().max(1000, 'is longer than 1,000 characters'),
+});
+export type NewTitle = Parsed<typeof newTitleSchema>;
 
 /** Names an upload that is not completed. */
-export interface UploadName {
-  readonly key: string;
-  readonly uploadId: string;
-}
+export const uploadNameSchema = z.strictObject({
+  key: z.string().regex(/^studio\/[0-9a-f]{16}\/[^/]+$/, 'is not a key of the studio'),
+  uploadId: z.string().min(1, 'is empty').max(2000, 'is too long'),
+});
+export type UploadName = Parsed<typeof uploadNameSchema>;
 
-export interface OpenUpload extends UploadName {
-  /** Bytes of every part but the last. */
-  readonly partBytes: number;
-}
+export const openUploadSchema = uploadNameSchema.extend({
+  /** Size of every part but the last. */
+  partBytes: z.number().positive(),
+});
+export type OpenUpload = Parsed<typeof openUploadSchema>;
 
-export interface SentParts {
-  readonly parts: readonly {
-    readonly partNumber: number;
-    readonly etag: string;
-    readonly sizeBytes: number;
-  }[];
-}
+/** From 1. */
+const partNumber = z.int().min(1, 'is less than 1').max(MAX_PARTS, 'is more than 10,000');
 
-export interface PartRequest extends UploadName {
-  /** From 1. */
-  readonly partNumber: number;
-  /** One machine takes no more bytes than these for it. */
-  readonly sizeBytes: number;
-}
+/** The parts of an upload that the bucket holds. */
+export const sentPartsSchema = z.object({
+  parts: z.array(z.object({ partNumber, etag: z.string(), sizeBytes: z.number() })),
+});
+export type SentParts = Parsed<typeof sentPartsSchema>;
 
-/** The part's bytes are PUT there; the answer's ETag is the part's. */
-export interface SignedPart {
-  readonly url: string;
-}
+export const partRequestSchema = uploadNameSchema.extend({
+  partNumber,
+  /** The local server accepts exactly this many bytes for the part. */
+  sizeBytes: z
+    .int('is not a number of bytes')
+    .min(1, 'says that the part is empty')
+    .max(MAX_PART_BYTES, 'is more than 1 GiB'),
+});
+export type PartRequest = Parsed<typeof partRequestSchema>;
 
-export interface CompleteUpload extends UploadName {
-  readonly parts: readonly { readonly partNumber: number; readonly etag: string }[];
-}
+/** Where to PUT a part's bytes. The response's ETag is the part's. */
+export const signedPartSchema = z.object({ url: z.string() });
+export type SignedPart = Parsed<typeof signedPartSchema>;
 
-export interface Completed {
-  /** Of the item that it becomes. */
-  readonly id: string;
-}
+export const completeUploadSchema = uploadNameSchema.extend({
+  parts: z
+    .array(
+      z.strictObject({ partNumber, etag: z.string().transform((tag) => tag.replaceAll('"', '')) }),
+    )
+    .min(1, 'are none')
+    .max(MAX_PARTS, 'are more than 10,000'),
+});
+export type CompleteUpload = Parsed<typeof completeUploadSchema>;
 
-/** What a person is told of an upload that was completed, aborted or has expired: by the server, or for S3 by the page. */
-export const UPLOAD_GONE = 'This upload is not open any more. Begin it again.';
+export const completedUploadSchema = z.object({
+  /** Of the item that the upload becomes. */
+  id: z.string(),
+});
+export type CompletedUpload = Parsed<typeof completedUploadSchema>;
 
-export interface Problem {
-  /** A sentence. */
-  readonly error: string;
-}
+export const problemSchema = z.object({
+  /** A sentence for a person. */
+  error: z.string(),
+});
+export type Problem = Parsed<typeof problemSchema>;
+
+/** Shown for an upload that was completed, aborted or has expired. The page shows it itself when S3 says so. */
+export const UPLOAD_GONE = 'This upload is no longer open. Start it again.';

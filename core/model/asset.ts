@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { leftOutSchema } from './left-out.ts';
 import { skippedSchema } from './ladder.ts';
 import { endCodeSchema } from './rejections.ts';
@@ -6,7 +6,7 @@ import type { Parsed } from './schema.ts';
 
 const source = z.object({ bucket: z.string(), key: z.string() });
 
-const asset = z.object({
+export const assetSchema = z.object({
   schema: z.literal(1),
   assetId: z.string(),
   version: z.string(),
@@ -49,9 +49,9 @@ const asset = z.object({
  * `asset.json`: what a site's backend needs to know about one version of an asset. Paths are keys of the delivery
  * bucket. The title is not part of it: it can change without a new version, and is stored with the pointer.
  */
-export type AssetDocument = Parsed<typeof asset>;
+export type AssetDocument = Parsed<typeof assetSchema>;
 
-const ready = asset.extend({
+const ready = assetSchema.extend({
   type: z.literal('asset.ready'),
   jobId: z.string(),
   title: z.string(),
@@ -79,7 +79,7 @@ export type AssetEvent = Parsed<typeof event>;
 
 /** Reads asset.json. Throws ZodError, which names every wrong field. */
 export function parseAsset(json: unknown): AssetDocument {
-  return asset.parse(json);
+  return assetSchema.parse(json);
 }
 
 /** Reads an event or a job's result. Throws ZodError, which names every wrong field. */

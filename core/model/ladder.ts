@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Parsed } from './schema.ts';
 
 /** A step of the ladder, named by its short side; bit rates in bits/s. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 interface Rejection {
   /** What the uploader reads, and what to do. Where the details are known, the thrower gives a sentence with them. */

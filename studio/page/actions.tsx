@@ -4,10 +4,10 @@ import { api } from './api.ts';
 import { ask } from './confirm.tsx';
 import { Icon } from './icon.tsx';
 import { closeItem, openId } from './route.ts';
-import { say } from './speech.ts';
-import { bytesText, plural } from './words.ts';
+import { announce } from './messages.ts';
+import { bytesText, plural } from './format.ts';
 
-/** Has an item worked on that is not; what the button says is `Try again`, unless it has not ended yet. */
+/** Queues an item's job again: `Try again` after it has ended, `Queue again` before. */
 export function RetryButton({ item }: { readonly item: LibraryItem }) {
   const open = item.state === 'waiting' || item.state === 'working';
   const [busy, setBusy] = useState(false);
@@ -17,8 +17,8 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
     setBusy(true);
     try {
       await api.retry(item.id);
-      say(open ? `${item.title} is announced again.` : `${item.title} is tried again.`);
-      // The button is about to go.
+      announce(`${item.title} is queued again.`);
+      // The button is about to disappear.
       title?.focus();
       setProblem('');
     } catch (error) {
@@ -35,8 +35,8 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
       >
         <Icon name="retry" />
         <span>
-          {open ? 'Announce again' : 'Try again'}
-          <span class="unseen"> {item.title}</span>
+          {open ? 'Queue again' : 'Try again'}
+          <span class="visually-hidden"> {item.title}</span>
         </span>
       </button>
       <p class="wrong" role="alert">
@@ -46,11 +46,11 @@ export function RetryButton({ item }: { readonly item: LibraryItem }) {
   );
 }
 
-/** Leads to the page where a video is watched, in a tab of its own: uploads go on in this one. */
+/** Opens the watch page in a new tab: uploads continue in this one. */
 export function WatchLink({ item }: { readonly item: ReadyItem }) {
   return (
     <a class="watch" href={item.watchPage} target="_blank" rel="noopener">
-      Watch page<span class="unseen"> of {item.title}, in a new tab</span>
+      Watch page<span class="visually-hidden"> of {item.title}, in a new tab</span>
     </a>
   );
 }
@@ -58,12 +58,12 @@ export function WatchLink({ item }: { readonly item: ReadyItem }) {
 export function DeleteButton({ item }: { readonly item: LibraryItem }) {
   const run = async () => {
     await api.remove(item.id);
-    say(`${item.title} is deleted.`);
+    announce(`${item.title} is deleted.`);
     if (openId.value === item.id) await closeItem();
   };
   const question = {
     title: `Delete ${item.title}?`,
-    text: whatIsLost(item),
+    text: lossText(item),
     action: 'Delete',
     run,
     focusAfter: '#main',
@@ -75,17 +75,18 @@ export function DeleteButton({ item }: { readonly item: LibraryItem }) {
   );
 }
 
-function whatIsLost(item: LibraryItem): string {
-  if (item.state !== 'ready') return `The uploaded file ${item.fileName} is deleted for good.`;
-  return `${whatWasMade(item)} and the uploaded file ${item.fileName} are deleted for good. Pages that show the video will show an error.`;
+function lossText(item: LibraryItem): string {
+  if (item.state !== 'ready')
+    return `The uploaded file ${item.fileName} will be deleted permanently.`;
+  return `${madeText(item)} and the uploaded file ${item.fileName} will be deleted permanently. Pages that show the video will show an error.`;
 }
 
-function whatWasMade({ renditions, bytes }: ReadyItem): string {
+function madeText({ renditions, bytes }: ReadyItem): string {
   const made = renditions.length > 0 ? plural(renditions.length, 'rendition') : 'The sound';
   return `${made} (${bytesText(bytes)})`;
 }
 
-/** Changes the title that viewers read. */
+/** Edits the title that viewers see. */
 export function TitleField({ item }: { readonly item: ReadyItem }) {
   const [draft, setDraft] = useState<string>();
   const [problem, setProblem] = useState('');
@@ -93,7 +94,7 @@ export function TitleField({ item }: { readonly item: ReadyItem }) {
   const save = async () => {
     try {
       await api.rename(item.id, { title });
-      say(`The title is ${title}.`);
+      announce(`The title is now ${title}.`);
       setProblem('');
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -112,7 +113,7 @@ export function TitleField({ item }: { readonly item: ReadyItem }) {
         <input value={title} onInput={({ currentTarget }) => setDraft(currentTarget.value)} />
       </label>
       <button disabled={title === item.title}>
-        Save<span class="unseen"> title</span>
+        Save<span class="visually-hidden"> title</span>
       </button>
       <p class="wrong" role="alert">
         {problem}
@@ -121,19 +122,19 @@ export function TitleField({ item }: { readonly item: ReadyItem }) {
   );
 }
 
-/** A text that can be looked at, and taken away by its button. */
+/** A read-only text with a button that copies it. */
 export function Copyable({ label, text }: { readonly label: string; readonly text: string }) {
   const [copied, setCopied] = useState(false);
   const copy = async (field: HTMLTextAreaElement | null | undefined) => {
     try {
       await navigator.clipboard.writeText(text);
       setCopied(true);
-      say(`${label} copied.`);
+      announce(`${label} copied.`);
       setTimeout(() => setCopied(false), 3000);
     } catch {
-      // Browsers allow it on https and on this machine only.
+      // Browsers allow it only over HTTPS and on this machine.
       field?.select();
-      say(`${label} is selected: copy it with the keyboard.`);
+      announce(`${label} is selected: copy it with the keyboard.`);
     }
   };
   return (
@@ -151,7 +152,7 @@ export function Copyable({ label, text }: { readonly label: string; readonly tex
         <Icon name={copied ? 'done' : 'copy'} />
         <span>
           {copied ? 'Copied' : 'Copy'}
-          <span class="unseen"> {label.toLowerCase()}</span>
+          <span class="visually-hidden"> {label.toLowerCase()}</span>
         </span>
       </button>
     </div>

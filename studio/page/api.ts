@@ -1,9 +1,15 @@
-import * as z from 'zod/mini';
+import * as z from 'zod';
+import {
+  completedUploadSchema,
+  openUploadSchema,
+  problemSchema,
+  sentPartsSchema,
+  signedPartSchema,
+} from '../schema.ts';
 import type { CompleteUpload, NewTitle, NewUpload, PartRequest, UploadName } from '../schema.ts';
-import { completed, openUpload, problem, sentParts, signedPart } from './answers.ts';
 
-/** The server was reached, and said no, by a sentence. */
-export class Refusal extends Error {
+/** The server answered with an error. The message is a sentence for a person. */
+export class RefusedError extends Error {
   readonly status: number;
 
   constructor(status: number, sentence: string) {
@@ -12,86 +18,91 @@ export class Refusal extends Error {
   }
 }
 
-/** Nothing came back. */
-export class NoAnswer extends Error {}
+/** There was no answer. */
+export class UnreachableError extends Error {}
 
-/** Each throws Refusal or NoAnswer, and the signal's reason when it is aborted. */
+/** Each call throws RefusedError or UnreachableError; if its signal is aborted, the signal's reason. */
 export const api = {
-  openUpload: (body: NewUpload, signal: AbortSignal) => post('uploads', openUpload, body, signal),
+  openUpload: (body: NewUpload, signal: AbortSignal) =>
+    post('uploads', openUploadSchema, body, signal),
   sentParts: (body: UploadName, signal?: AbortSignal) =>
-    post('uploads/parts', sentParts, body, signal),
+    post('uploads/parts', sentPartsSchema, body, signal),
   signPart: (body: PartRequest, signal: AbortSignal) =>
-    post('uploads/sign', signedPart, body, signal),
+    post('uploads/sign', signedPartSchema, body, signal),
   complete: (body: CompleteUpload, signal: AbortSignal) =>
-    post('uploads/complete', completed, body, signal),
-  abort: (body: UploadName) => post('uploads/abort', NOTHING, body),
-  retry: (id: string) => post(`items/${encodeURIComponent(id)}/retry`, NOTHING),
+    post('uploads/complete', completedUploadSchema, body, signal),
+  abort: (body: UploadName) => post('uploads/abort', NO_CONTENT, body),
+  retry: (id: string) => post(`items/${encodeURIComponent(id)}/retry`, NO_CONTENT),
   rename: (id: string, body: NewTitle) =>
-    post(`items/${encodeURIComponent(id)}/title`, NOTHING, body),
-  remove: (id: string) => ask('DELETE', `items/${encodeURIComponent(id)}`, NOTHING),
+    post(`items/${encodeURIComponent(id)}/title`, NO_CONTENT, body),
+  remove: (id: string) => send('DELETE', `items/${encodeURIComponent(id)}`, NO_CONTENT),
 };
 
-const NOTHING = z.undefined();
+const NO_CONTENT = z.undefined();
 
-/** Where library items come from, as an EventSource wants it. */
-export const EVENTS = address('events');
+/** The address of the library's events, for an EventSource. */
+export const EVENTS = addressOf('events');
 
-/** The backend whose videos this page looks after. */
+/** What people call the backend whose videos this page shows. */
 export const BACKEND_NAME = metaOf(document, 'studio-backend');
 
-/** What is left to do when another studio is served at the same address: nothing may go there by mistake. */
+/** Shown when another studio is served at the same address: no request of this page may reach it by mistake. */
 export function otherBackend(name: string): string {
-  return `This address is the studio of ${name} now, and this page is of ${BACKEND_NAME}. Reload the page.`;
+  return `This address is now the studio of ${name}. This page belongs to ${BACKEND_NAME}: reload it.`;
 }
 
 let token = metaOf(document, 'studio-token');
 
 function post<T>(
   path: string,
-  answer: z.ZodMiniType<T>,
+  answer: z.ZodType<T>,
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
-  return ask('POST', path, answer, body, signal);
+  return send('POST', path, answer, body, signal);
 }
 
-async function ask<T>(
+async function send<T>(
   method: 'POST' | 'DELETE',
   path: string,
-  answer: z.ZodMiniType<T>,
+  answer: z.ZodType<T>,
   body?: unknown,
   signal?: AbortSignal,
 ): Promise<T> {
-  const send = () =>
-    reach(address(path), {
+  const attempt = () =>
+    reach(addressOf(path), {
       method,
       headers: { 'x-studio-token': token, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
       signal: signal ?? null,
     });
-  let response = await send();
+  let response = await attempt();
   if (response.status === 403) {
-    // Each start of the server has a token of its own.
+    // The token changes each time the server starts.
     token = await newToken();
-    response = await send();
+    response = await attempt();
   }
-  const said: unknown = response.status === 204 ? undefined : await response.json().catch(() => '');
+  const json: unknown = response.status === 204 ? undefined : await response.json().catch(() => '');
   if (!response.ok) {
-    const { data } = z.safeParse(problem, said);
-    throw new Refusal(response.status, data?.error ?? `The server answered ${response.status}.`);
+    const { data } = problemSchema.safeParse(json);
+    throw new RefusedError(
+      response.status,
+      data?.error ?? `The server answered ${response.status}.`,
+    );
   }
-  const { data, success } = z.safeParse(answer, said);
-  if (!success) {
-    throw new Refusal(0, 'The server says what this page does not understand. Reload the page.');
-  }
+  const { data, success } = answer.safeParse(json);
+  if (!success) throw new RefusedError(0, OTHER_VERSION);
   return data;
 }
+
+/** Shown when an answer does not have the expected shape. */
+export const OTHER_VERSION = 'The server has another version than this page. Reload the page.';
 
 async function newToken(): Promise<string> {
   const response = await reach(new URL('.', document.baseURI).href, { cache: 'no-store' });
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
   const name = metaOf(page, 'studio-backend');
-  if (name !== BACKEND_NAME) throw new Refusal(0, otherBackend(name));
+  if (name !== BACKEND_NAME) throw new RefusedError(0, otherBackend(name));
   return metaOf(page, 'studio-token');
 }
 
@@ -100,7 +111,7 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
     return await fetch(url, init);
   } catch (error) {
     init.signal?.throwIfAborted();
-    throw new NoAnswer('The server cannot be reached.', { cause: error });
+    throw new UnreachableError('The server cannot be reached.', { cause: error });
   }
 }
 
@@ -108,6 +119,6 @@ function metaOf(page: Document, name: 'studio-token' | 'studio-backend'): string
   return page.querySelector<HTMLMetaElement>(`meta[name="${name}"]`)?.content ?? '';
 }
 
-function address(path: string): string {
+function addressOf(path: string): string {
   return new URL(`api/${path}`, document.baseURI).href;
 }

@@ -6,7 +6,7 @@ import { ItemDialog } from './item-dialog.tsx';
 import { LibraryList } from './library-list.tsx';
 import { outage } from './library.ts';
 import { LiveRegion } from './live-region.tsx';
-import { notices } from './speech.ts';
+import { notices } from './messages.ts';
 import { UploadList } from './upload-list.tsx';
 
 export function App() {
@@ -28,7 +28,7 @@ export function App() {
         </div>
       </header>
       <main id="main" class="middle" tabIndex={-1}>
-        <h1 class="unseen">Videos of {BACKEND_NAME}</h1>
+        <h1 class="visually-hidden">Videos of {BACKEND_NAME}</h1>
         <p class="outage" role="status">
           {outage.value}
         </p>

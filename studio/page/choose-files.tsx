@@ -2,18 +2,18 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Icon } from './icon.tsx';
-import { tell } from './speech.ts';
-import { take } from './uploads.ts';
+import { addNotice } from './messages.ts';
+import { addFiles } from './uploads.ts';
 
 interface ChooseFilesProps {
   readonly children: ComponentChildren;
   readonly class?: string;
-  /** What becomes of the files; by default they are uploaded. */
+  /** Default: upload them. */
   readonly onFiles?: (files: Iterable<File>) => void;
 }
 
-/** A button that asks for files, of whatever kind: what is no video the worker says. */
-export function ChooseFiles({ children, onFiles = take, ...button }: ChooseFilesProps) {
+/** A button that opens a file picker. It accepts every file: the worker decides what it can read. */
+export function ChooseFiles({ children, onFiles = addFiles, ...button }: ChooseFilesProps) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <>
@@ -27,7 +27,7 @@ export function ChooseFiles({ children, onFiles = take, ...button }: ChooseFiles
         ref={input}
         onChange={({ currentTarget }) => {
           onFiles(currentTarget.files ?? []);
-          // So that the same file can be chosen again.
+          // Otherwise choosing the same file again would not be a change.
           currentTarget.value = '';
         }}
       />
@@ -37,7 +37,7 @@ export function ChooseFiles({ children, onFiles = take, ...button }: ChooseFiles
 
 const dragging = signal(false);
 
-/** Files may be dropped wherever on the page, and the page says so while they are above it. */
+/** Accepts files that are dropped anywhere on the page, and shows that while they are dragged over it. */
 export function DropAnywhere() {
   useEffect(() => {
     const over = (event: DragEvent) => {
@@ -47,14 +47,14 @@ export function DropAnywhere() {
       dragging.value = true;
     };
     const leave = (event: DragEvent) => {
-      // Without another element that is entered, the pointer has left the window.
+      // No element is entered: the pointer has left the window.
       if (event.relatedTarget === null) dragging.value = false;
     };
     const drop = (event: DragEvent) => {
       if (!event.dataTransfer?.types.includes('Files')) return;
       event.preventDefault();
       dragging.value = false;
-      take(filesOf(event.dataTransfer));
+      addFiles(filesOf(event.dataTransfer));
     };
     document.addEventListener('dragover', over);
     document.addEventListener('dragleave', leave);
@@ -80,7 +80,7 @@ function filesOf(dropped: DataTransfer): readonly File[] {
     const file = item.kind === 'file' && item.getAsFile();
     if (!file) return [];
     if (!item.webkitGetAsEntry()?.isDirectory) return [file];
-    tell(`${file.name} is a folder. Drop the files that are in it.`);
+    addNotice(`${file.name} is a folder. Drop the files inside it instead.`);
     return [];
   });
 }

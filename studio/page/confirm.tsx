@@ -5,17 +5,17 @@ import { LiveRegion } from './live-region.tsx';
 export interface Question {
   readonly title: string;
   readonly text: string;
-  /** What the button that does it says. */
+  /** The label of the button that runs it. */
   readonly action: string;
-  /** Throws an Error whose message is shown. */
+  /** If it throws, the dialog shows the error's message. */
   readonly run: () => Promise<void>;
-  /** What has the focus when it is done: where it was may be gone. */
+  /** Selects the element that gets the focus afterwards: the one that had it may be gone. */
   readonly focusAfter: string;
 }
 
 const asked = signal<Question | undefined>(undefined);
 
-/** Asks before something is lost. */
+/** Asks for a confirmation before something is lost. */
 export function ask(question: Question): void {
   asked.value = question;
 }

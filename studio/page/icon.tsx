@@ -1,4 +1,4 @@
-/** Paths on a square of 24, drawn as lines. */
+/** SVG paths, drawn as lines on a square of 24 by 24. */
 const PATHS = {
   upload: 'M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3',
   close: 'M6 6l12 12M18 6L6 18',

@@ -8,11 +8,11 @@ import { Icon } from './icon.tsx';
 import { StateLines } from './state-lines.tsx';
 import { items, library } from './library.ts';
 import { closeItem, openId } from './route.ts';
-import { bitRateText, bytesText, clock, dayText, skippedSentences } from './words.ts';
+import { bitRateText, bytesText, clock, dayText, skippedSentences } from './format.ts';
 
 export function ItemDialog() {
   const id = openId.value;
-  // Without the library nobody knows yet what the address means.
+  // Until the library is loaded, an id that is not in it may still exist.
   return id && library.value ? <OpenItem key={id} id={id} /> : null;
 }
 
@@ -27,7 +27,7 @@ function OpenItem({ id }: { readonly id: string }) {
       aria-labelledby="item"
       onClose={() => void closeItem()}
       onClick={({ target, currentTarget }) => {
-        // Its content covers it: what is hit itself is the backdrop.
+        // The content covers the whole dialog, so a click on the dialog itself is one on the backdrop.
         if (target === currentTarget) currentTarget.close();
       }}
     >
@@ -40,7 +40,7 @@ function OpenItem({ id }: { readonly id: string }) {
             <Icon name="close" />
           </button>
         </div>
-        {item ? <Item item={item} /> : <p>It was deleted, or the address is not complete.</p>}
+        {item ? <Item item={item} /> : <p>It was deleted, or the address is incomplete.</p>}
         <LiveRegion />
       </div>
     </dialog>
@@ -54,17 +54,17 @@ function Item({ item }: { readonly item: LibraryItem }) {
       {item.state === 'waiting' && (
         <>
           <p class="facts">
-            A worker takes it up as soon as one is free. If that takes long while others are worked
-            on, announce it to them again.
+            A worker starts on it as soon as one is free. If other videos are made first for a long
+            time, queue it again.
           </p>
           <RetryButton item={item} />
         </>
       )}
-      {item.state === 'working' && item.quiet && (
+      {item.state === 'working' && item.stalled && (
         <>
           <p class="facts">
-            Nothing was heard of it for ten minutes. If workers are not busy with others, announce
-            it to them again: what is done stays done.
+            There has been no progress for ten minutes. If the workers are not busy with other
+            videos, queue it again: finished parts are kept.
           </p>
           <RetryButton item={item} />
         </>
@@ -98,8 +98,8 @@ function Ready({ item }: { readonly item: ReadyItem }) {
         <Copyable label="Play address" text={item.playAddress} />
         {library.value?.tokens && (
           <p class="facts">
-            Here viewers need a token: your site puts <code>/t/…</code> before <code>/v/</code> in
-            these addresses. For a look:{' '}
+            Viewers need a token: your site inserts <code>/t/…</code> before <code>/v/</code> in
+            these addresses. To watch the video yourself:{' '}
             <code>
               ./scripts/play-address {BACKEND_NAME} {item.id}
             </code>
@@ -113,7 +113,7 @@ function Ready({ item }: { readonly item: ReadyItem }) {
 
 const PLAYER = '/player/vod-player.js';
 
-/** The player's script is fetched when the first video is opened. */
+/** Loads the player's script when the first video is opened. */
 function Player({ item }: { readonly item: ReadyItem }) {
   const [problem, setProblem] = useState('');
   useEffect(() => {
@@ -137,7 +137,7 @@ function Player({ item }: { readonly item: ReadyItem }) {
 }
 
 declare module 'preact' {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- elements of one's own are declared so.
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- custom elements are declared this way.
   namespace JSX {
     interface IntrinsicElements {
       'vod-player': HTMLAttributes<HTMLElement> & {
@@ -190,7 +190,7 @@ function Made({ item }: { readonly item: ReadyItem }) {
         <tfoot>
           <tr>
             <th scope="row">
-              In all <small>with pictures</small>
+              Total <small>with images</small>
             </th>
             <td />
             <td />

@@ -6,15 +6,15 @@ import type { IconName } from './icon.tsx';
 import { items, library, outage } from './library.ts';
 import { ORDERS, chooseOrder, order, orderNames } from './order.ts';
 import { StateLines } from './state-lines.tsx';
-import { clock, plural } from './words.ts';
+import { clock, plural } from './format.ts';
 
-/** From this many on there is something to filter by. */
-const MANY = 9;
+/** The list has a filter from this many items on. */
+const FILTER_FROM = 9;
 
-/** States as they are looked for. */
+/** The choices of the filter. */
 const GROUPS = {
   all: { label: 'All', has: () => true },
-  open: { label: 'Not done', has: ({ state }) => state === 'waiting' || state === 'working' },
+  open: { label: 'In progress', has: ({ state }) => state === 'waiting' || state === 'working' },
   ready: { label: 'Ready', has: ({ state }) => state === 'ready' },
   rejected: { label: 'Rejected', has: ({ state }) => state === 'rejected' },
   failed: { label: 'Failed', has: ({ state }) => state === 'failed' },
@@ -39,27 +39,27 @@ const found = computed(() => matching.value.filter(GROUPS[group.value].has));
 
 export function LibraryList() {
   if (!library.value && items.value.length === 0) {
-    return outage.value ? null : <p class="facts loading">Looking for videos …</p>;
+    return outage.value ? null : <p class="facts loading">Loading videos …</p>;
   }
   if (items.value.length === 0) return <Empty />;
-  const many = items.value.length >= MANY;
+  const filtered = items.value.length >= FILTER_FROM;
   return (
     <section aria-labelledby="videos">
       <div class="heading">
         <h2 id="videos">{plural(items.value.length, 'video')}</h2>
-        {many && <Filter />}
+        {filtered && <Filter />}
         {items.value.length > 1 && <SortBy />}
       </div>
       <ul class="items">
-        {(many ? found : sorted).value.map((item) => (
+        {(filtered ? found : sorted).value.map((item) => (
           <li key={item.id}>
             <Card item={item} />
           </li>
         ))}
       </ul>
-      {many && found.value.length === 0 && (
+      {filtered && found.value.length === 0 && (
         <p class="facts">
-          Nothing is found.{' '}
+          Nothing found.{' '}
           <button
             class="link"
             onClick={() => {
@@ -104,7 +104,7 @@ function Filter() {
         onInput={({ currentTarget }) => (text.value = currentTarget.value)}
       />
       <fieldset>
-        <legend class="unseen">Show</legend>
+        <legend class="visually-hidden">Show</legend>
         {groups.map(({ name, count }) => (
           <label key={name}>
             <input
@@ -119,7 +119,7 @@ function Filter() {
           </label>
         ))}
       </fieldset>
-      <p class="unseen" role="status">
+      <p class="visually-hidden" role="status">
         {text.value || group.value !== 'all' ? `${found.value.length} found` : ''}
       </p>
     </search>
@@ -171,7 +171,7 @@ function Picture({ item }: { readonly item: LibraryItem }) {
     <div class="picture">
       {item.poster ? <img src={item.poster} alt="" loading="lazy" /> : <Icon name="sound" />}
       <span class="length">
-        <span class="unseen">Length </span>
+        <span class="visually-hidden">Length </span>
         {clock(item.durationSeconds)}
       </span>
     </div>

@@ -1,40 +1,39 @@
 import { computed, signal } from '@preact/signals';
-import * as z from 'zod/mini';
 import { titleOf } from '../../core/model/title.ts';
+import { librarySchema, problemSchema } from '../schema.ts';
 import type { Library, LibraryItem, WaitingItem } from '../schema.ts';
-import { library as libraryAnswer, problem } from './answers.ts';
-import { EVENTS, BACKEND_NAME, otherBackend } from './api.ts';
-import { say } from './speech.ts';
+import { BACKEND_NAME, EVENTS, OTHER_VERSION, otherBackend } from './api.ts';
+import { announce } from './messages.ts';
 
-/** As the server last told it; undefined until it has. */
+/** As the server sent it last; undefined until then. */
 export const library = signal<Library | undefined>(undefined);
 
-/** A sentence when the library may be out of date. */
+/** A sentence while the library may be out of date. */
 export const outage = signal<string | undefined>(undefined);
 
-/** What has just been uploaded, until the server tells of it. */
-const arrivals = signal<readonly WaitingItem[]>([]);
+/** Completed uploads that the server has not listed yet. */
+const uploaded = signal<readonly WaitingItem[]>([]);
 
 export const items = computed((): readonly LibraryItem[] => [
-  ...arrivals.value,
+  ...uploaded.value,
   ...(library.value?.items ?? []),
 ]);
 
-/** Shows what is whole in the bucket, until the server tells of it. */
-export function arrive(id: string, fileName: string): void {
+/** Shows a completed upload at once, before the server lists it. */
+export function showUploaded(id: string, fileName: string): void {
   if (library.value?.items.some((item) => item.id === id)) return;
   const uploadedAt = new Date().toISOString();
   const title = titleOf(fileName);
   const item: WaitingItem = { id, title, fileName, uploadedAt, state: 'waiting' };
-  arrivals.value = [item, ...arrivals.value];
+  uploaded.value = [item, ...uploaded.value];
 }
 
-/** EventSource gives up when it is answered with a status; then it is made anew after this. */
+/** EventSource does not reconnect after an error status; the page opens a new one after this time. */
 const RECONNECT_MS = 2_000;
 
 /**
- * Listens to the server while the page can be seen: the server looks at the buckets for it, which costs
- * money in the cloud, and a browser has six connections to a server for all of its tabs.
+ * Listens to the server while the page is visible. A hidden page would make the server poll the buckets, which costs
+ * money in the cloud, and would hold one of the six connections that a browser opens to a server.
  */
 export function listen(): void {
   let source: EventSource | undefined;
@@ -53,51 +52,50 @@ export function listen(): void {
   follow();
 }
 
-function open(onGivenUp: () => void): EventSource {
+function open(onClosed: () => void): EventSource {
   const source = new EventSource(EVENTS);
   source.onmessage = ({ data }: MessageEvent<string>) => {
-    const { data: told } = z.safeParse(libraryAnswer, JSON.parse(data));
-    if (!told) {
-      outage.value =
-        'The server says what this page does not understand: it is of another version. Reload the page.';
-    } else if (told.backendName !== BACKEND_NAME) outage.value = otherBackend(told.backendName);
-    else {
+    const { data: received } = librarySchema.safeParse(JSON.parse(data));
+    if (!received) outage.value = OTHER_VERSION;
+    else if (received.backendName !== BACKEND_NAME) {
+      outage.value = otherBackend(received.backendName);
+    } else {
       outage.value = undefined;
-      update(told);
+      update(received);
     }
   };
-  source.addEventListener('trouble', ({ data }: MessageEvent<string>) => {
-    outage.value = z.safeParse(problem, JSON.parse(data)).data?.error;
+  source.addEventListener('problem', ({ data }: MessageEvent<string>) => {
+    outage.value = problemSchema.safeParse(JSON.parse(data)).data?.error;
   });
   source.onerror = () => {
     outage.value =
-      'The studio’s server cannot be reached. Is it running? This page goes on by itself when it is back.';
-    if (source.readyState === EventSource.CLOSED) onGivenUp();
+      'The studio’s server cannot be reached. Is it running? This page continues by itself once it is back.';
+    if (source.readyState === EventSource.CLOSED) onClosed();
   };
   return source;
 }
 
-function update(told: Library): void {
+function update(received: Library): void {
   const before = new Map(items.value.map((item) => [item.id, item]));
-  for (const item of told.items) {
+  for (const item of received.items) {
     const old = before.get(item.id);
-    if (old && old.state !== item.state) tellChange(item);
+    if (old && old.state !== item.state) announceState(item);
   }
-  const known = new Set(told.items.map(({ id }) => id));
-  arrivals.value = arrivals.value.filter(({ id }) => !known.has(id));
-  library.value = told;
+  const listed = new Set(received.items.map(({ id }) => id));
+  uploaded.value = uploaded.value.filter(({ id }) => !listed.has(id));
+  library.value = received;
 }
 
-function tellChange(item: LibraryItem): void {
+function announceState(item: LibraryItem): void {
   switch (item.state) {
     case 'ready':
-      return say(`${item.title} is ready.`);
+      return announce(`${item.title} is ready.`);
     case 'rejected':
-      return say(`${item.title} was rejected. ${item.reason}`);
+      return announce(`${item.title} was rejected. ${item.reason}`);
     case 'failed':
-      return say(`${item.title} failed. ${item.reason}`);
+      return announce(`${item.title} failed. ${item.reason}`);
     case 'working':
-      return say(`${item.title} is being worked on.`);
+      return announce(`A worker has started on ${item.title}.`);
     case 'waiting':
       return;
   }

@@ -1,10 +1,10 @@
-import { spoken } from './speech.ts';
+import { announcement } from './messages.ts';
 
-/** Everything outside of an open dialog is silent: each dialog has one of its own. */
+/** An open dialog silences everything outside of it, so each dialog contains a live region of its own. */
 export function LiveRegion() {
   return (
-    <p class="unseen" role="status">
-      {spoken}
+    <p class="visually-hidden" role="status">
+      {announcement}
     </p>
   );
 }

@@ -1,11 +1,13 @@
+// First, as schemas read the configuration when they are created.
+import './zod-config.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { listen } from './library.ts';
 import { followAddress } from './route.ts';
-import { guardLeaving, restore } from './uploads.ts';
+import { guardLeaving, restoreUploads } from './uploads.ts';
 
 followAddress();
 guardLeaving();
 listen();
-restore();
+restoreUploads();
 render(<App />, document.body);

@@ -1,19 +1,19 @@
 import { signal } from '@preact/signals';
 import type { LibraryItem } from '../schema.ts';
 
-/** `Lecture 2` before `Lecture 10`, as the person's language orders letters. */
+/** `Lecture 2` comes before `Lecture 10`. Letters are in the order of the browser's language. */
 export const compareNames = new Intl.Collator(undefined, { numeric: true }).compare;
 
 type Compare = (a: LibraryItem, b: LibraryItem) => number;
 
 const byName: Compare = (a, b) => compareNames(a.title, b.title);
-/** ISO 8601 in UTC: the order of the text is that of the time. S3 counts whole seconds, so that a batch has ties. */
+/** ISO 8601 in UTC sorts as text. S3 stores whole seconds, so files of one batch often have the same time. */
 const byTime: Compare = (a, b) => {
   if (a.uploadedAt === b.uploadedAt) return 0;
   return a.uploadedAt < b.uploadedAt ? -1 : 1;
 };
 
-/** How the list can be sorted. */
+/** The ways to sort the list. */
 export const ORDERS = {
   newest: { label: 'Newest first', compare: (a, b) => byTime(b, a) || byName(a, b) },
   oldest: { label: 'Oldest first', compare: (a, b) => byTime(a, b) || byName(a, b) },
@@ -23,14 +23,14 @@ export const ORDERS = {
 export type Order = keyof typeof ORDERS;
 export const orderNames = Object.keys(ORDERS) as Order[];
 
-/** Kept by the browser for the next visit. */
-const KEPT = 'vodstack order';
+/** The browser keeps the choice for the next visit. */
+const STORAGE_KEY = 'vodstack order';
 
-export const order = signal<Order>(parseOrder(localStorage.getItem(KEPT)));
+export const order = signal<Order>(parseOrder(localStorage.getItem(STORAGE_KEY)));
 
 export function chooseOrder(text: string): void {
   order.value = parseOrder(text);
-  localStorage.setItem(KEPT, order.value);
+  localStorage.setItem(STORAGE_KEY, order.value);
 }
 
 function parseOrder(text: string | null): Order {

@@ -1,42 +1,43 @@
 import { UPLOAD_GONE } from '../schema.ts';
-import { NoAnswer, Refusal } from './api.ts';
+import { RefusedError, UnreachableError } from './api.ts';
 
-/** The bucket was reached, and does not take a part. */
-export class PartRefusal extends Refusal {
+/** The bucket did not accept a part. */
+export class PartRefusedError extends RefusedError {
   constructor(status: number) {
-    const sentence = status === 404 ? UPLOAD_GONE : `A part was refused with status ${status}.`;
-    super(status, sentence);
+    super(status, status === 404 ? UPLOAD_GONE : `A part was refused with status ${status}.`);
   }
 }
 
 /**
- * PUTs a part's bytes and returns its ETag. By XMLHttpRequest, as fetch does not tell how much is sent.
- * Throws PartRefusal, Refusal, NoAnswer, or the signal's reason.
+ * PUTs a part's bytes and returns its ETag. Uses XMLHttpRequest, because fetch does not report upload progress.
+ * Throws PartRefusedError, RefusedError, UnreachableError, or the signal's reason.
  */
 export function putPart(
   url: string,
   bytes: Blob,
-  onSent: (bytes: number) => void,
+  onProgress: (sentBytes: number) => void,
   signal: AbortSignal,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const stop = () => {
+    const abort = () => {
       request.abort();
       reject(signal.reason as Error);
     };
     signal.throwIfAborted();
-    signal.addEventListener('abort', stop, { once: true });
-    request.upload.onprogress = ({ loaded }) => onSent(loaded);
-    request.onerror = () => reject(new NoAnswer('The place of the uploads cannot be reached.'));
+    signal.addEventListener('abort', abort, { once: true });
+    request.upload.onprogress = ({ loaded }) => onProgress(loaded);
+    request.onerror = () => reject(new UnreachableError('The bucket cannot be reached.'));
     request.onload = () => {
       const etag = request.getResponseHeader('etag');
-      if (request.status !== 200) reject(new PartRefusal(request.status));
+      if (request.status !== 200) reject(new PartRefusedError(request.status));
       else if (etag === null) {
-        reject(new Refusal(0, "The bucket's CORS rules do not expose ETag, which uploads need."));
+        reject(
+          new RefusedError(0, "The bucket's CORS rules do not expose ETag, which uploads need."),
+        );
       } else resolve(etag);
     };
-    request.onloadend = () => signal.removeEventListener('abort', stop);
+    request.onloadend = () => signal.removeEventListener('abort', abort);
     request.open('PUT', url);
     request.send(bytes);
   });

@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals';
 
-/** The id of the item that is open, which is the address's fragment; empty for none. */
+/** The id of the open item, which is the fragment of the page's address; empty if no item is open. */
 export const openId = signal(idInAddress());
 
-/** Whether closing can go back to where the item was opened from. */
+/** Whether the item was opened from this page, so that closing it can go back in the history. */
 let openedHere = false;
 
 export function followAddress(): void {
@@ -13,14 +13,14 @@ export function followAddress(): void {
   });
 }
 
-/** Resolves when the address says so, too: going there, the browser takes the focus away. */
+/** Resolves after the address has changed: a caller that moves the focus earlier loses it to that change. */
 export async function closeItem(): Promise<void> {
   if (openId.value === '') return;
   openId.value = '';
   if (!openedHere) return history.replaceState(null, '', location.pathname);
-  const there = new Promise((resolve) => addEventListener('hashchange', resolve, { once: true }));
+  const changed = new Promise((resolve) => addEventListener('hashchange', resolve, { once: true }));
   history.back();
-  await there;
+  await changed;
 }
 
 function idInAddress(): string {

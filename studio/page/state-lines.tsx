@@ -1,8 +1,8 @@
 import type { LibraryItem } from '../schema.ts';
 import { RetryButton, WatchLink } from './actions.tsx';
-import { dayText, timeLeft } from './words.ts';
+import { dayText, timeLeft } from './format.ts';
 
-/** What a person wants to know of an item at a glance; also the head of its dialog. */
+/** The state of an item in a few words, for its card and for its dialog. */
 export function StateLines({ item }: { readonly item: LibraryItem }) {
   switch (item.state) {
     case 'waiting':
@@ -15,9 +15,9 @@ export function StateLines({ item }: { readonly item: LibraryItem }) {
       return (
         <>
           <p class="facts">
-            {item.trouble ? (
+            {item.lastError ? (
               <>
-                <span class="badge trouble">Being tried again</span> {item.trouble}
+                <span class="badge retrying">Trying again</span> {item.lastError}
               </>
             ) : (
               <>
@@ -26,7 +26,7 @@ export function StateLines({ item }: { readonly item: LibraryItem }) {
               </>
             )}
           </p>
-          <progress value={item.percent} max={100} aria-label={`Done of ${item.title}`} />
+          <progress value={item.percent} max={100} aria-label={`Progress of ${item.title}`} />
         </>
       );
     case 'rejected':

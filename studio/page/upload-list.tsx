@@ -2,8 +2,8 @@ import { ask } from './confirm.tsx';
 import { ChooseFiles } from './choose-files.tsx';
 import { Icon } from './icon.tsx';
 import type { Upload } from './upload.ts';
-import { cancel, goOn, uploads } from './uploads.ts';
-import { bytesText, plural, timeLeft } from './words.ts';
+import { cancel, resumeWith, uploads } from './uploads.ts';
+import { bytesText, plural, timeLeft } from './format.ts';
 
 export function UploadList() {
   const count = uploads.value.length;
@@ -23,7 +23,7 @@ export function UploadList() {
 }
 
 function UploadRow({ upload }: { readonly upload: Upload }) {
-  const { name, sizeBytes } = upload.mark;
+  const { name, sizeBytes } = upload.identity;
   const state = upload.state.value;
   const { sentBytes } = upload.progress.value;
   return (
@@ -36,7 +36,7 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
           </button>
         )}
         {state.at === 'paused' && (
-          <button class="plain" aria-label={`Go on with ${name}`} onClick={() => upload.start()}>
+          <button class="plain" aria-label={`Resume ${name}`} onClick={() => upload.start()}>
             <Icon name="resume" />
           </button>
         )}
@@ -49,7 +49,7 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
           <Icon name="close" />
         </button>
       </div>
-      <progress value={sentBytes} max={sizeBytes} aria-label={`Sent of ${name}`} />
+      <progress value={sentBytes} max={sizeBytes} aria-label={`Upload of ${name}`} />
       <p class="facts">
         <UploadFacts upload={upload} />
       </p>
@@ -59,18 +59,18 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
 
 function UploadFacts({ upload }: { readonly upload: Upload }) {
   const state = upload.state.value;
-  const { sizeBytes } = upload.mark;
+  const { sizeBytes } = upload.identity;
   const { sentBytes, bytesPerSecond } = upload.progress.value;
   const sent = `${bytesText(sentBytes)} of ${bytesText(sizeBytes)}`;
   switch (state.at) {
     case 'queued':
-      return <>{bytesText(sizeBytes)} · waits for its turn</>;
+      return <>{bytesText(sizeBytes)} · waiting for its turn</>;
     case 'finishing':
-      return <>{state.trouble ?? 'All is sent; the bucket puts it together.'}</>;
+      return <>{state.lastError ?? 'All parts are sent; the bucket is joining them.'}</>;
     case 'sending':
-      if (state.trouble) return <>{`${sent} · ${state.trouble}`}</>;
+      if (state.lastError) return <>{`${sent} · ${state.lastError}`}</>;
       if (bytesPerSecond === undefined) return <>{sent}</>;
-      if (bytesPerSecond === 0) return <>{sent} · nothing gets through just now</>;
+      if (bytesPerSecond === 0) return <>{sent} · no data is getting through</>;
       return (
         <>
           {sent} · {bytesText(Math.round(bytesPerSecond))}/s ·{' '}
@@ -83,10 +83,10 @@ function UploadFacts({ upload }: { readonly upload: Upload }) {
       return (
         <>
           {sent} · interrupted. Drop the same file here, or{' '}
-          <ChooseFiles class="link" onFiles={goOn}>
+          <ChooseFiles class="link" onFiles={resumeWith}>
             choose it again
           </ChooseFiles>
-          , and it goes on from there.
+          , to continue.
         </>
       );
     case 'failed':
@@ -95,14 +95,14 @@ function UploadFacts({ upload }: { readonly upload: Upload }) {
 }
 
 function askToCancel(upload: Upload): void {
-  const { name } = upload.mark;
+  const { name } = upload.identity;
   const { sentBytes } = upload.progress.value;
   ask({
     title: `Cancel the upload of ${name}?`,
     text:
       sentBytes > 0
-        ? `The ${bytesText(sentBytes)} that are sent are thrown away. To go on later, pause it instead.`
-        : 'Nothing of it is sent yet.',
+        ? `The ${bytesText(sentBytes)} that were sent will be discarded. To continue later, pause the upload instead.`
+        : 'Nothing has been sent yet.',
     action: 'Cancel the upload',
     run: () => cancel(upload),
     focusAfter: uploads.value.length > 1 ? '#uploads' : '.primary',

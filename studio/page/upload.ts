@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals';
 import PQueue from 'p-queue';
 import pRetry from 'p-retry';
-import type { NewUpload, OpenUpload, SentParts, UploadName } from '../schema.ts';
-import { api, NoAnswer, Refusal } from './api.ts';
-import { PartRefusal, putPart } from './put.ts';
+import type { OpenUpload, SentParts, UploadName } from '../schema.ts';
+import { RefusedError, UnreachableError, api } from './api.ts';
+import { PartRefusedError, putPart } from './put.ts';
 
-/** What a file is known by when it is chosen again. */
-export interface FileMark {
+/** Recognises a file when it is chosen again. */
+export interface FileIdentity {
   readonly name: string;
   readonly sizeBytes: number;
   readonly lastModified: number;
@@ -14,10 +14,10 @@ export interface FileMark {
 
 export type UploadState =
   | { readonly at: 'queued' }
-  /** `trouble` is what is tried again just now. */
-  | { readonly at: 'sending' | 'finishing'; readonly trouble?: string }
+  /** `lastError` is present while a failed request is tried again. */
+  | { readonly at: 'sending' | 'finishing'; readonly lastError?: string }
   | { readonly at: 'paused' }
-  /** The page was left meanwhile: the file has to be chosen again. */
+  /** The page was closed during the upload: the file has to be chosen again. */
   | { readonly at: 'interrupted' }
   | { readonly at: 'failed'; readonly reason: string };
 
@@ -26,27 +26,29 @@ export interface UploadProgress {
   readonly bytesPerSecond?: number;
 }
 
-/** Files that are sent side by side; the others wait their turn. */
+// Queues rather than core's inParallel: the limits hold for all files together, and pausing an upload takes it out.
+
+/** Files that are sent at the same time; the others wait. */
 const files = new PQueue({ concurrency: 3 });
 
 /**
- * Browsers keep six connections to a host by HTTP/1.1. On one machine that host is the studio itself: two
- * are left for its events and for what it is asked.
+ * Over HTTP/1.1, browsers open six connections to a host. On one machine that host is the studio itself: two stay
+ * free for its events and for other requests.
  */
-const PARTS_AT_ONCE = 4;
-const parts = new PQueue({ concurrency: PARTS_AT_ONCE });
+const MAX_PARTS = 4;
+const parts = new PQueue({ concurrency: MAX_PARTS });
 
-/** How often a part is sent that the bucket refuses: its signed address may have run out. */
-const MOST_REFUSALS = 4;
-const SLOWEST_RETRY_MS = 8_000;
+/** How often a part is sent that the bucket refuses: its signed URL may have expired. */
+const MAX_REFUSALS = 4;
+const MAX_RETRY_MS = 8_000;
 
 const SAMPLE_MS = 500;
-/** The speed is that of the last eight seconds. */
+/** The speed is measured over the last eight seconds. */
 const SAMPLES = 16;
 
-/** One file on its way to the bucket, in parts that are sent once each, whatever happens between. */
+/** Uploads one file to the bucket in parts. After a pause, a reload or an outage, only missing parts are sent. */
 export class Upload {
-  readonly mark: FileMark;
+  readonly identity: FileIdentity;
   readonly state = signal<UploadState>({ at: 'queued' });
   readonly progress = signal<UploadProgress>({ sentBytes: 0 });
   readonly #onOpen: (open: OpenUpload) => void;
@@ -57,25 +59,25 @@ export class Upload {
   #open: OpenUpload | undefined;
   #stop = new AbortController();
 
-  /** `onOpen` is told of the upload as it has to be remembered; `open` is what was remembered. */
-  constructor(mark: FileMark, onOpen: (open: OpenUpload) => void, open?: OpenUpload) {
-    this.mark = mark;
+  /** `onOpen` gets what has to be stored to resume the upload; `open` is what was stored. */
+  constructor(identity: FileIdentity, onOpen: (open: OpenUpload) => void, open?: OpenUpload) {
+    this.identity = identity;
     this.#onOpen = onOpen;
     this.#open = open;
     if (open) this.state.value = { at: 'interrupted' };
   }
 
-  /** Resolves with the item's id when the file is whole in the bucket; never when it is cancelled. */
+  /** Resolves with the item's id when the bucket has the whole file; never if the upload is cancelled. */
   get completed(): Promise<string> {
     return this.#completion.promise;
   }
 
-  /** Whether leaving the page would break it off. */
+  /** Whether leaving the page would interrupt it. */
   get active(): boolean {
     return ['queued', 'sending', 'finishing'].includes(this.state.value.at);
   }
 
-  /** Goes on, or begins, when it is not on its way already; the file has to be known by then. */
+  /** Starts or resumes; does nothing while it is active. An interrupted upload needs the file. */
   start(file = this.#file): void {
     if (!file || (this.#file && this.active)) return;
     this.#file = file;
@@ -84,7 +86,6 @@ export class Upload {
     void this.#run(file, this.#stop);
   }
 
-  /** Whether it can be paused: what the bucket puts together already is only waited for. */
   get pausable(): boolean {
     return this.active && this.state.value.at !== 'finishing';
   }
@@ -95,17 +96,17 @@ export class Upload {
     this.#count();
   }
 
-  /** Stops, and has the bucket forget what was sent. Throws Refusal or NoAnswer when it does not. */
+  /** Stops, and deletes the parts that were sent. Throws RefusedError or UnreachableError if that fails. */
   async cancel(): Promise<void> {
     this.#stop.abort();
-    if (this.#open) await api.abort(nameOf(this.#open)).catch(unlessGone);
+    if (this.#open) await api.abort(nameOf(this.#open)).catch(ignoreGone);
   }
 
-  /** Asks what the bucket has of it; false when it knows nothing of it any more. */
-  async look(): Promise<boolean> {
+  /** Reads from the bucket which parts were sent. Returns false if the upload is no longer open. */
+  async readSentParts(): Promise<boolean> {
     if (!this.#open) return false;
-    const sent = await api.sentParts(nameOf(this.#open)).catch(unlessGone);
-    if (sent) this.#note(this.#open, sent);
+    const sent = await api.sentParts(nameOf(this.#open)).catch(ignoreGone);
+    if (sent) this.#addSentParts(this.#open, sent);
     return sent !== undefined;
   }
 
@@ -116,18 +117,18 @@ export class Upload {
       const { id } = await files.add(
         async () => {
           this.state.value = { at: 'sending' };
-          const open = await this.#openOrGoOn(stopped);
+          const open = await this.#openOrResume(stopped);
           sampling = this.#sample();
-          const etags = await this.#sendParts(file, open, stopped);
+          const sent = await this.#sendParts(file, open, stopped);
           this.state.value = { at: 'finishing' };
-          const whole = { ...nameOf(open), parts: etags };
-          return this.#persist(() => api.complete(whole, stopped), stopped);
+          const upload = { ...nameOf(open), parts: sent };
+          return this.#retry(() => api.complete(upload, stopped), stopped);
         },
         { signal: stopped },
       );
       this.#completion.resolve(id);
     } catch (error) {
-      // Whoever stopped it has said what it is now.
+      // `pause` and `cancel` have set the state.
       if (stopped.aborted) return;
       stop.abort();
       const reason = error instanceof Error ? error.message : String(error);
@@ -137,28 +138,27 @@ export class Upload {
     }
   }
 
-  async #openOrGoOn(stopped: AbortSignal): Promise<OpenUpload> {
+  async #openOrResume(stopped: AbortSignal): Promise<OpenUpload> {
     this.#bytesOfParts.clear();
     this.#etags.clear();
     const open = this.#open;
     if (open) {
-      const known = () => api.sentParts(nameOf(open), stopped).catch(unlessGone);
-      const sent = await this.#persist(known, stopped);
+      const read = () => api.sentParts(nameOf(open), stopped).catch(ignoreGone);
+      const sent = await this.#retry(read, stopped);
       if (sent) {
-        this.#note(open, sent);
+        this.#addSentParts(open, sent);
         return open;
       }
     }
-    const { name, sizeBytes } = this.mark;
-    const wanted: NewUpload = { name, sizeBytes };
-    const fresh = await this.#persist(() => api.openUpload(wanted, stopped), stopped);
-    this.#open = fresh;
-    this.#onOpen(fresh);
-    return fresh;
+    const { name, sizeBytes } = this.identity;
+    const opened = await this.#retry(() => api.openUpload({ name, sizeBytes }, stopped), stopped);
+    this.#open = opened;
+    this.#onOpen(opened);
+    return opened;
   }
 
-  /** A part that has not its full size was not sent by this page. */
-  #note(open: OpenUpload, { parts: sent }: SentParts): void {
+  /** Ignores parts of a wrong size, which this page has not sent. */
+  #addSentParts(open: OpenUpload, { parts: sent }: SentParts): void {
     for (const { partNumber, etag, sizeBytes } of sent) {
       const [from, to] = this.#range(open, partNumber);
       if (sizeBytes !== to - from) continue;
@@ -169,11 +169,11 @@ export class Upload {
   }
 
   async #sendParts(file: File, open: OpenUpload, stopped: AbortSignal) {
-    const count = Math.ceil(this.mark.sizeBytes / open.partBytes);
+    const count = Math.ceil(this.identity.sizeBytes / open.partBytes);
     const numbers = Array.from({ length: count }, (_, index) => index + 1);
     const missing = numbers.filter((number) => !this.#etags.has(number)).values();
-    // No more than these wait in the queue at once, so that files get turns.
-    const lanes = Array.from({ length: PARTS_AT_ONCE }, async () => {
+    // A file queues only so many parts at a time; the others would keep the next files waiting.
+    const lanes = Array.from({ length: MAX_PARTS }, async () => {
       for (const partNumber of missing) {
         await parts.add(() => this.#sendPart(file, open, partNumber, stopped), { signal: stopped });
       }
@@ -184,16 +184,16 @@ export class Upload {
 
   async #sendPart(file: File, open: OpenUpload, partNumber: number, stopped: AbortSignal) {
     const bytes = file.slice(...this.#range(open, partNumber));
-    const etag = await this.#persist(async () => {
+    const etag = await this.#retry(async () => {
       this.#bytesOfParts.set(partNumber, 0);
       const part = { ...nameOf(open), partNumber, sizeBytes: bytes.size };
       const { url } = await api.signPart(part, stopped);
-      const onSent = (sent: number) => {
-        this.#bytesOfParts.set(partNumber, sent);
-        if (sent > 0) this.#endTrouble();
+      const onProgress = (sentBytes: number) => {
+        this.#bytesOfParts.set(partNumber, sentBytes);
+        if (sentBytes > 0) this.#clearError();
       };
-      return putPart(url, bytes, onSent, stopped).catch((error: unknown) =>
-        unlessUnread(bytes, error),
+      return putPart(url, bytes, onProgress, stopped).catch((error: unknown) =>
+        throwIfUnreadable(bytes, error),
       );
     }, stopped);
     this.#etags.set(partNumber, etag);
@@ -202,33 +202,33 @@ export class Upload {
 
   #range({ partBytes }: OpenUpload, partNumber: number): [from: number, to: number] {
     const from = (partNumber - 1) * partBytes;
-    return [from, Math.min(from + partBytes, this.mark.sizeBytes)];
+    return [from, Math.min(from + partBytes, this.identity.sizeBytes)];
   }
 
-  /** Tries until there is an answer, however long the server or the network is away. */
-  async #persist<T>(attempt: () => Promise<T>, stopped: AbortSignal): Promise<T> {
+  /** Tries until there is an answer, however long the server or the network is down. */
+  async #retry<T>(attempt: () => Promise<T>, stopped: AbortSignal): Promise<T> {
     const { at } = this.state.value;
     if (at !== 'sending' && at !== 'finishing') throw new Error(`An upload is ${at} and sends.`);
     const result = await pRetry(attempt, {
       retries: Infinity,
       minTimeout: 500,
-      maxTimeout: SLOWEST_RETRY_MS,
+      maxTimeout: MAX_RETRY_MS,
       randomize: true,
       signal: stopped,
-      shouldRetry: ({ error, attemptNumber }) => mayPass(error, attemptNumber),
+      shouldRetry: ({ error, attemptNumber }) => retryCanHelp(error, attemptNumber),
       onFailedAttempt: ({ error, attemptNumber }) => {
-        if (!mayPass(error, attemptNumber)) return;
-        this.state.value = { at, trouble: `${error.message} It is tried again.` };
+        if (!retryCanHelp(error, attemptNumber)) return;
+        this.state.value = { at, lastError: `${error.message} Trying again.` };
       },
     });
-    this.#endTrouble();
+    this.#clearError();
     return result;
   }
 
-  /** Something gets through again: what is still tried again does not say otherwise. */
-  #endTrouble(): void {
+  /** Call it when data gets through again, even if other requests of this upload are still tried again. */
+  #clearError(): void {
     const state = this.state.value;
-    if ('trouble' in state) this.state.value = { at: state.at };
+    if ('lastError' in state) this.state.value = { at: state.at };
   }
 
   #sample() {
@@ -250,9 +250,9 @@ export class Upload {
   }
 }
 
-/** A request whose bytes cannot be read ends as one that nobody answers, and would for ever. Throws. */
-async function unlessUnread(bytes: Blob, error: unknown): Promise<never> {
-  if (!(error instanceof NoAnswer)) throw error;
+/** A file that cannot be read looks like a server that cannot be reached. Always throws. */
+async function throwIfUnreadable(bytes: Blob, error: unknown): Promise<never> {
+  if (!(error instanceof UnreachableError)) throw error;
   await bytes
     .slice(0, 1)
     .arrayBuffer()
@@ -264,20 +264,20 @@ async function unlessUnread(bytes: Blob, error: unknown): Promise<never> {
   throw error;
 }
 
-function mayPass(error: Error, attemptNumber: number): boolean {
-  if (error instanceof NoAnswer) return true;
-  if (!(error instanceof Refusal)) return false;
+function retryCanHelp(error: Error, attemptNumber: number): boolean {
+  if (error instanceof UnreachableError) return true;
+  if (!(error instanceof RefusedError)) return false;
   const { status } = error;
   if (status >= 500 || status === 408 || status === 429) return true;
-  return error instanceof PartRefusal && status !== 404 && attemptNumber < MOST_REFUSALS;
+  return error instanceof PartRefusedError && status !== 404 && attemptNumber < MAX_REFUSALS;
 }
 
-/** The server takes nothing that it does not know. */
+/** The server refuses unknown fields. */
 function nameOf({ key, uploadId }: OpenUpload): UploadName {
   return { key, uploadId };
 }
 
-/** An upload that is gone is not the worst; what else goes wrong is thrown. */
-function unlessGone(error: unknown): undefined {
-  if (!(error instanceof Refusal) || error.status !== 404) throw error;
+/** Throws any error except that the upload is no longer open. */
+function ignoreGone(error: unknown): undefined {
+  if (!(error instanceof RefusedError) || error.status !== 404) throw error;
 }

@@ -1,111 +1,115 @@
 import { effect, signal } from '@preact/signals';
-import * as z from 'zod/mini';
+import * as z from 'zod';
+import { openUploadSchema } from '../schema.ts';
 import type { OpenUpload } from '../schema.ts';
-import { remembered } from './answers.ts';
 import { BACKEND_NAME } from './api.ts';
-import { arrive } from './library.ts';
+import { showUploaded } from './library.ts';
+import { addNotice, announce } from './messages.ts';
 import { compareNames } from './order.ts';
-import { say, tell } from './speech.ts';
 import { Upload } from './upload.ts';
-import type { FileMark } from './upload.ts';
+import type { FileIdentity } from './upload.ts';
 
-/** Files that are not whole in the bucket, the first to be sent first. */
+/** The uploads that are not completed, in the order in which they are sent. */
 export const uploads = signal<readonly Upload[]>([]);
 
-/** Takes files to be uploaded, in the order of their names, or goes on with those that were interrupted. */
-export function take(files: Iterable<File>): void {
-  // A picker and a drop have an order of their own.
+/** Uploads files in the order of their names; a file of an interrupted upload resumes that upload. */
+export function addFiles(files: Iterable<File>): void {
+  // File pickers and drops have an order of their own.
   for (const file of [...files].sort((a, b) => compareNames(a.name, b.name))) {
     const known = find(file);
-    if (file.size === 0) tell(`${file.name} is empty: there is nothing to upload.`);
-    else if (known?.active) tell(`${file.name} is being uploaded already.`);
+    if (file.size === 0) addNotice(`${file.name} is empty: there is nothing to upload.`);
+    else if (known?.active) addNotice(`${file.name} is already being uploaded.`);
     else if (known) known.start(file);
-    else void begin(file);
+    else void startUpload(file);
   }
 }
 
-/** Goes on with uploads that were interrupted; no other file begins a new one unasked. */
-export function goOn(files: Iterable<File>): void {
+/** Resumes interrupted uploads with their files. Any other file adds a notice, not an upload. */
+export function resumeWith(files: Iterable<File>): void {
   for (const file of files) {
-    if (find(file)) take([file]);
+    if (find(file)) addFiles([file]);
     else {
-      tell(
-        `This ${file.name} is not the file that was interrupted: its name, size or date is another. ` +
+      addNotice(
+        `${file.name} is not the interrupted file: its name, size or date differs. ` +
           'To upload it as a new video, drop it here or choose Upload videos.',
       );
     }
   }
 }
 
-/** Stops an upload and throws away what was sent of it. */
+/** Stops an upload and discards what was sent. */
 export async function cancel(upload: Upload): Promise<void> {
   remove(upload);
   await upload.cancel().catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
-    tell(`What was sent of ${upload.mark.name} could not be removed, and is in some days. ${why}`);
+    addNotice(
+      `The parts of ${upload.identity.name} that were sent could not be deleted. They expire in some days. ${why}`,
+    );
   });
 }
 
-/** Shows again what was being uploaded when a page was left: this one before, or that of another tab. */
-export function restore(): void {
-  for (const key of Object.keys(localStorage)) if (key.startsWith(KEPT)) void reclaim(key);
+/** Shows uploads that were interrupted when their page was closed: an earlier page of this tab, or another tab. */
+export function restoreUploads(): void {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(STORAGE_PREFIX)) void restoreUpload(key);
+  }
   addEventListener('storage', ({ key, newValue }) => {
-    if (key?.startsWith(KEPT) && newValue !== null) void reclaim(key);
+    if (key?.startsWith(STORAGE_PREFIX) && newValue !== null) void restoreUpload(key);
   });
 }
 
-/** Asks who leaves while something is on its way. */
+/** Has the browser ask before the page is left while an upload is active. */
 export function guardLeaving(): void {
   addEventListener('beforeunload', (event) => {
     if (uploads.value.some((one) => one.active)) event.preventDefault();
   });
 }
 
-/** Of each upload its tab holds a lock, so that no other tab takes it for interrupted or sends it, too. */
-async function begin(file: File): Promise<void> {
-  const mark = markOf(file);
-  await navigator.locks.request(keyOf(mark), { ifAvailable: true }, (lock) => {
-    if (!lock) return tell(`${mark.name} is an upload of another tab. Go on with it there.`);
-    const upload = add(new Upload(mark, (open) => remember(mark, open)));
+/** The tab holds a lock for each of its uploads, so no other tab sends it or shows it as interrupted. */
+async function startUpload(file: File): Promise<void> {
+  const identity = identityOf(file);
+  await navigator.locks.request(storageKey(identity), { ifAvailable: true }, (lock) => {
+    if (!lock) return addNotice(`${identity.name} is an upload of another tab. Continue there.`);
+    const upload = add(new Upload(identity, (open) => save(identity, open)));
     upload.start(file);
     return removed(upload);
   });
 }
 
-/** Waits for the tab that has an upload, if there is one, and shows what it left undone. */
-async function reclaim(key: string): Promise<void> {
+/** Waits until no other tab has the upload, and shows it if that tab has not completed it. */
+async function restoreUpload(key: string): Promise<void> {
   await navigator.locks.request(key, async () => {
-    const { data } = z.safeParse(remembered, parseJson(localStorage.getItem(key)));
+    const { data } = savedUploadSchema.safeParse(parseJson(localStorage.getItem(key)));
     if (!data) return localStorage.removeItem(key);
     const { name, sizeBytes, lastModified, ...open } = data;
-    const mark = { name, sizeBytes, lastModified };
-    const upload = add(new Upload(mark, (fresh) => remember(mark, fresh), open));
-    // When the server cannot be reached it is asked once the file is there.
-    const there = await upload.look().catch(() => true);
-    if (!there && !upload.active) remove(upload);
+    const identity = { name, sizeBytes, lastModified };
+    const upload = add(new Upload(identity, (opened) => save(identity, opened), open));
+    // If the server cannot be reached now, the upload asks again once it has its file.
+    const isOpen = await upload.readSentParts().catch(() => true);
+    if (!isOpen && !upload.active) remove(upload);
     await removed(upload);
   });
 }
 
 function add(upload: Upload): Upload {
   uploads.value = [...uploads.value, upload];
-  void upload.completed.then((id) => {
-    const { name } = upload.mark;
-    arrive(id, name);
-    remove(upload);
-    say(`${name} is uploaded.`);
-  });
+  const { name } = upload.identity;
   const stopListening = effect(() => {
     const state = upload.state.value;
-    if (state.at === 'failed') say(`${upload.mark.name} could not be uploaded. ${state.reason}`);
+    if (state.at === 'failed') announce(`${name} could not be uploaded. ${state.reason}`);
   });
-  void upload.completed.then(stopListening);
+  void upload.completed.then((id) => {
+    stopListening();
+    showUploaded(id, name);
+    remove(upload);
+    announce(`${name} is uploaded.`);
+  });
   return upload;
 }
 
 function remove(upload: Upload): void {
   uploads.value = uploads.value.filter((one) => one !== upload);
-  localStorage.removeItem(keyOf(upload.mark));
+  localStorage.removeItem(storageKey(upload.identity));
 }
 
 function removed(upload: Upload): Promise<undefined> {
@@ -117,22 +121,29 @@ function removed(upload: Upload): Promise<undefined> {
 }
 
 /** One for each backend: another one may be served at the same address at another time. */
-const KEPT = `vodstack upload ${BACKEND_NAME} `;
+const STORAGE_PREFIX = `vodstack upload ${BACKEND_NAME} `;
 
-function keyOf({ name, sizeBytes, lastModified }: FileMark): string {
-  return `${KEPT}${sizeBytes} ${lastModified} ${name}`;
+/** An open upload and its file, as the browser stores them across a reload. */
+const savedUploadSchema = openUploadSchema.extend({
+  name: z.string(),
+  sizeBytes: z.number(),
+  lastModified: z.number(),
+});
+
+function storageKey({ name, sizeBytes, lastModified }: FileIdentity): string {
+  return `${STORAGE_PREFIX}${sizeBytes} ${lastModified} ${name}`;
 }
 
-function remember(mark: FileMark, open: OpenUpload): void {
-  localStorage.setItem(keyOf(mark), JSON.stringify({ ...mark, ...open }));
+function save(identity: FileIdentity, open: OpenUpload): void {
+  localStorage.setItem(storageKey(identity), JSON.stringify({ ...identity, ...open }));
 }
 
 function find(file: File): Upload | undefined {
-  const key = keyOf(markOf(file));
-  return uploads.value.find(({ mark }) => keyOf(mark) === key);
+  const key = storageKey(identityOf(file));
+  return uploads.value.find(({ identity }) => storageKey(identity) === key);
 }
 
-function markOf({ name, size: sizeBytes, lastModified }: File): FileMark {
+function identityOf({ name, size: sizeBytes, lastModified }: File): FileIdentity {
   return { name, sizeBytes, lastModified };
 }
 

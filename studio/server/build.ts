@@ -12,25 +12,27 @@ type Page = ReadonlyMap<string, PageFile>;
 
 let built: Promise<Page> | undefined;
 
+/** What differs between servers. */
+export interface PageValues {
+  readonly token: string;
+  readonly backendName: string;
+}
+
 /**
- * The page's files, by their paths below `/studio/`; made when they are first asked for, which takes a
- * moment. `index.html` has `{{token}}` and `{{backendName}}` where these belong. Throws esbuild's BuildFailure
- * when the sources are broken.
+ * Returns the page's files by their paths below `/studio/`. The first call bundles them, which takes a moment.
+ * `index.html` contains `{{token}}` and `{{backendName}}`. Throws esbuild's BuildFailure if the sources are broken.
  */
 export function buildPage(): Promise<Page> {
   built ??= bundle();
   return built;
 }
 
-/** What a file is on one server: only HTML has something to be filled in. */
-export function fillPage(
-  { body, contentType }: PageFile,
-  values: { readonly token: string; readonly backendName: string },
-): string | Buffer {
+/** Fills the values into an HTML file; other files have none. */
+export function fillPage({ body, contentType }: PageFile, values: PageValues): string | Buffer {
   if (!contentType.startsWith('text/html')) return body;
   return body
     .toString('utf8')
-    .replaceAll(/\{\{(token|backendName)\}\}/g, (_, name: keyof typeof values) => values[name]);
+    .replaceAll(/\{\{(token|backendName)\}\}/g, (_, name: keyof PageValues) => values[name]);
 }
 
 async function bundle(): Promise<Page> {

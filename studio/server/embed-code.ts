@@ -1,6 +1,6 @@
 /**
- * The two lines that a site owner pastes: where the player is, and what it plays. The playlist tells the player
- * title and poster, which may change while the code stays.
+ * The two lines of HTML that a site owner pastes: the player's script, and the element with its playlist. Title and
+ * poster are not in them. The player reads both from the playlist, so they can change while the code stays.
  */
 export function embedCode(
   origin: string,
@@ -17,7 +17,7 @@ export function embedCode(
   ].join('\n');
 }
 
-/** Where the player's own, 16/9, would leave borders. */
+/** Only for a picture that would have borders in the player's default of 16/9. */
 function aspectRatio(
   picture: { readonly width: number; readonly height: number } | undefined,
 ): readonly string[] {

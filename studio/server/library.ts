@@ -7,31 +7,32 @@ import type { JobListing } from '../../core/catalog/job-listing.ts';
 import { progressReader } from '../../core/catalog/progress-notes.ts';
 import { readResult } from '../../core/catalog/results.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
-import { retryCanHelp } from '../../core/model/rejections.ts';
+import type { AssetEvent } from '../../core/model/asset.ts';
 import { UnreadableError } from '../../core/model/errors.ts';
+import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
+import { leftOutSentences } from '../../core/model/left-out.ts';
+import { STALLED_MILLISECONDS } from '../../core/model/lost-work.ts';
+import { parseOutline } from '../../core/model/progress.ts';
+import type { Outline } from '../../core/model/progress.ts';
+import { retryCanHelp } from '../../core/model/rejections.ts';
+import { titleOf } from '../../core/model/title.ts';
 import { readDocument } from '../../core/storage/documents.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
-import type { AssetEvent } from '../../core/model/asset.ts';
-import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
-import { leftOutSentences } from '../../core/model/left-out.ts';
-import { parseOutline } from '../../core/model/progress.ts';
-import type { Outline } from '../../core/model/progress.ts';
-import { STALLED_MILLISECONDS } from '../../core/model/lost-work.ts';
-import { titleOf } from '../../core/model/title.ts';
-import { embedCode } from './embed-code.ts';
 import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from '../schema.ts';
+import { embedCode } from './embed-code.ts';
 import { TimeLeft } from './time-left.ts';
 
+/** The names of the buckets and of the queue that the studio uses. */
 export type Names = Pick<
   WorkerEnv,
   'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE'
 >;
 
-/** An item, and what it is made of. */
+/** An item of the library, with its objects in the buckets. */
 export interface Entry {
   readonly item: LibraryItem;
-  /** The uploaded file; absent when it is deleted, or another took its place. */
+  /** The uploaded file. Absent if it was deleted, or replaced by another one. */
   readonly source?: { readonly bucket: string; readonly key: string; readonly etag: string };
   readonly jobIds: readonly string[];
 }
@@ -43,44 +44,44 @@ interface Source {
   readonly uploadedAt: Date;
 }
 
-/** A job, with what its documents say. */
+/** A job with the contents of its documents. */
 interface Job {
   readonly listing: JobListing;
   readonly assetId: string;
   readonly sourceKey: string;
   readonly outline?: Outline | undefined;
   readonly result?: AssetEvent | undefined;
-  /** How far it is, while there is no result. */
+  /** Absent once there is a result. */
   readonly progress?: Progress | undefined;
   readonly unreadable?: UnreadableError | undefined;
 }
 
 type Progress = Omit<WorkingItem, 'state' | keyof WaitingItem>;
 
-/** Documents that are read at once. */
-const AT_ONCE = 16;
-/** How often the delivery bucket is looked through. */
+/** The number of documents that are read at the same time. */
+const CONCURRENCY = 16;
+/** How often the whole delivery bucket is listed. */
 const SCAN_MILLISECONDS = 300_000;
 
 /**
- * Everything that was uploaded and what has become of it, from the three buckets: they are the only
- * state. What a look has read, the next one does not read again.
+ * Reads every uploaded file, and what has become of it, from the three buckets. They are the only state. Documents
+ * that do not change are kept in memory between two reads.
  */
 export class LibraryReader {
   readonly #store: ObjectStore;
   readonly #names: Names;
   readonly #origin: string;
   readonly #progressOf: ReturnType<typeof progressReader>;
-  /** What is published, or why it cannot be read. */
+  /** The published assets; for one whose document cannot be read, the error. */
   readonly #assets = new Map<string, PublishedAsset | UnreadableError>();
   readonly #deleted = new Set<string>();
   readonly #results = new Map<string, AssetEvent>();
   readonly #outlines = new Map<string, Outline>();
-  readonly #left = new Map<string, TimeLeft>();
-  #scanAt = 0;
+  readonly #estimates = new Map<string, TimeLeft>();
+  #nextScanAt = 0;
   #scanError: Error | undefined;
 
-  /** The origin is where viewers find the videos. */
+  /** `origin` is the origin from which viewers load the videos. */
   constructor(store: ObjectStore, names: Names, origin: string) {
     this.#store = store;
     this.#names = names;
@@ -88,21 +89,21 @@ export class LibraryReader {
     this.#progressOf = progressReader(store, names.WORK_BUCKET);
   }
 
-  /** The newest upload first. */
+  /** The newest upload comes first. */
   async read(): Promise<readonly Entry[]> {
-    this.#scanNowAndThen();
+    this.#scanIfDue();
     const [sources, listings] = await Promise.all([
       this.#sources(),
       listJobs(this.#store, this.#names.WORK_BUCKET),
     ]);
-    const byJob = new Map(sources.map((source) => [jobIdOf(source.assetId, {}), source]));
-    const jobs = await inParallel(listings, AT_ONCE, (listing) =>
-      this.#job(listing, byJob.get(listing.jobId)),
+    const sourceOfJob = new Map(sources.map((source) => [jobIdOf(source.assetId, {}), source]));
+    const jobs = await inParallel(listings, CONCURRENCY, (listing) =>
+      this.#job(listing, sourceOfJob.get(listing.jobId)),
     );
     const jobsOf = Map.groupBy(jobs.flat(), ({ assetId }) => assetId);
-    // What is known of a job expires; what it has made does not.
-    const silent = sources.filter(({ assetId }) => !jobsOf.has(assetId));
-    await this.#readAssets(silent.map(({ assetId }) => assetId));
+    // The documents of a job expire; the asset that it made does not.
+    const withoutJob = sources.filter(({ assetId }) => !jobsOf.has(assetId));
+    await this.#readAssets(withoutJob.map(({ assetId }) => assetId));
     const sourceOf = new Map(sources.map((source) => [source.assetId, source]));
     const ids = new Set([...sourceOf.keys(), ...jobsOf.keys(), ...this.#assets.keys()]);
     return [...ids]
@@ -110,13 +111,13 @@ export class LibraryReader {
       .sort((a, b) => Date.parse(b.item.uploadedAt) - Date.parse(a.item.uploadedAt));
   }
 
-  /** Of an asset that was deleted; a look that began before must not bring it back. */
+  /** Call it when an asset was deleted: a read that began before the deletion must not bring it back. */
   forget(assetId: string): void {
     this.#assets.delete(assetId);
     this.#deleted.add(assetId);
   }
 
-  /** Reads an asset again, which was changed. */
+  /** Call it when an asset was changed. */
   async refresh(assetId: string): Promise<void> {
     await this.#readAsset(assetId);
   }
@@ -132,18 +133,18 @@ export class LibraryReader {
   }
 
   /**
-   * Finds assets whose sources and jobs are gone, and those that somebody else has deleted. Nobody waits
-   * for it: there may be thousands.
+   * Finds assets without a source and a job, and those that another process has deleted. No read waits for it: there
+   * may be thousands of assets. The read after a failed scan throws its error.
    */
-  #scanNowAndThen(): void {
+  #scanIfDue(): void {
     const error = this.#scanError;
     this.#scanError = undefined;
     if (error) throw error;
-    if (Date.now() < this.#scanAt) return;
-    this.#scanAt = Date.now() + SCAN_MILLISECONDS;
+    if (Date.now() < this.#nextScanAt) return;
+    this.#nextScanAt = Date.now() + SCAN_MILLISECONDS;
     this.#scan().catch((cause: unknown) => {
-      this.#scanAt = 0;
-      this.#scanError = new Error('The delivery bucket cannot be looked through.', { cause });
+      this.#nextScanAt = 0;
+      this.#scanError = new Error('The delivery bucket cannot be listed.', { cause });
     });
   }
 
@@ -157,7 +158,7 @@ export class LibraryReader {
 
   async #readAssets(ids: readonly string[]): Promise<void> {
     const unknown = ids.filter((id) => !this.#assets.has(id));
-    await inParallel(unknown, AT_ONCE, (id) => this.#readAsset(id));
+    await inParallel(unknown, CONCURRENCY, (id) => this.#readAsset(id));
   }
 
   async #readAsset(id: string): Promise<void> {
@@ -165,7 +166,7 @@ export class LibraryReader {
     if (asset && !this.#deleted.has(id)) this.#assets.set(id, asset);
   }
 
-  /** None of a job that nothing is known of but that something of it is there. */
+  /** Empty for an orphaned listing: no result, outline or source identifies its asset. */
   async #job(listing: JobListing, source: Source | undefined): Promise<readonly Job[]> {
     const { jobId } = listing;
     let outline, result, progress, unreadable;
@@ -174,13 +175,13 @@ export class LibraryReader {
       result = await this.#result(listing);
       if (!result) progress = await this.#progress(listing, outline);
     } catch (error) {
-      // The others are no worse for it.
+      // One unreadable document must not hide the other jobs.
       if (!(error instanceof UnreadableError)) throw error;
       unreadable = error;
     }
     const assetId = result?.assetId ?? outline?.assetId ?? source?.assetId;
     const sourceKey = result?.source.key ?? outline?.source.key ?? source?.key;
-    if (result) this.#left.delete(jobId);
+    if (result) this.#estimates.delete(jobId);
     if (assetId === undefined || sourceKey === undefined) return [];
     return [{ listing, assetId, sourceKey, outline, result, progress, unreadable }];
   }
@@ -188,41 +189,53 @@ export class LibraryReader {
   async #outline({ jobId, plan }: JobListing): Promise<Outline | undefined> {
     const known = this.#outlines.get(jobId);
     if (known || !plan) return known;
-    const outline = await readDocument(
-      this.#store,
-      this.#names.WORK_BUCKET,
-      plan.key,
-      parseOutline,
-    );
+    const bucket = this.#names.WORK_BUCKET;
+    const outline = await readDocument(this.#store, bucket, plan.key, parseOutline);
     if (outline) this.#outlines.set(jobId, outline);
     return outline;
   }
 
   async #result({ jobId, result }: JobListing): Promise<AssetEvent | undefined> {
     if (!result) return undefined;
-    const name = `${result.key} ${result.etag}`;
-    const known = this.#results.get(name);
+    const revision = `${result.key} ${result.etag}`;
+    const known = this.#results.get(revision);
     if (known) return known;
     const event = await readResult(this.#store, this.#names.WORK_BUCKET, jobId);
     if (event?.type === 'asset.ready') {
-      // The same file, uploaded again.
+      // The same file may have been deleted and uploaded again.
       this.#deleted.delete(event.assetId);
       await this.#readAsset(event.assetId);
     }
-    if (event) this.#results.set(name, event);
+    if (event) this.#results.set(revision, event);
     return event;
   }
 
+  async #progress(listing: JobListing, outline: Outline | undefined): Promise<Progress> {
+    const { jobId, failure, changedAt } = listing;
+    const done = outline ? (await this.#progressOf(outline, listing)).done : 0;
+    const estimate = this.#estimates.get(jobId) ?? new TimeLeft();
+    this.#estimates.set(jobId, estimate);
+    const seconds = estimate.after({ atSeconds: performance.now() / 1000, done });
+    const bucket = this.#names.WORK_BUCKET;
+    const evidence = failure && (await readEvidence(this.#store, bucket, failure.key));
+    return {
+      percent: Math.floor(done * 100),
+      secondsLeft: seconds === undefined ? undefined : Math.round(seconds),
+      lastError: evidence?.error,
+      stalled: Date.now() - changedAt.getTime() > STALLED_MILLISECONDS,
+    };
+  }
+
+  /** Empty when everything of the asset was deleted. */
   #entry(id: string, source: Source | undefined, jobs: readonly Job[]): readonly Entry[] {
     const asset = this.#assets.get(id);
     const [job] = jobs.toSorted(
       (a, b) => b.listing.changedAt.getTime() - a.listing.changedAt.getTime(),
     );
-    const unreadable = asset instanceof UnreadableError ? asset : undefined;
-    const published = asset instanceof UnreadableError ? undefined : asset;
-    const item = published
-      ? this.#ready(published, source)
-      : unpublished(id, source, job, unreadable);
+    const item =
+      asset && !(asset instanceof UnreadableError)
+        ? this.#readyItem(asset, source)
+        : unpublishedItem(id, source, job, asset);
     if (!item) return [];
     const bucket = this.#names.SOURCE_BUCKET;
     return [
@@ -234,42 +247,32 @@ export class LibraryReader {
     ];
   }
 
-  #ready(asset: PublishedAsset, uploaded: Source | undefined): ReadyItem {
-    const { assetId, title, source, publishedAt, durationSeconds, poster, playlist } = asset;
-    const { renditions, audio, skipped, bytes } = asset;
+  #readyItem(asset: PublishedAsset, source: Source | undefined): ReadyItem {
+    const { assetId, title, publishedAt, poster, playlist } = asset;
+    const { durationSeconds, renditions, audio, skipped, bytes } = asset;
     return {
-      ...{ id: assetId, title, fileName: basename(source.key), state: 'ready' },
-      uploadedAt: (uploaded?.uploadedAt ?? publishedAt).toISOString(),
+      state: 'ready',
+      id: assetId,
+      title,
+      fileName: basename(asset.source.key),
+      uploadedAt: (source?.uploadedAt ?? publishedAt).toISOString(),
       durationSeconds,
       watchPage: `/watch/${assetId}`,
       playlist: `/${playlist}`,
-      ...(poster === undefined ? {} : { poster: `/${poster}` }),
+      poster: poster === undefined ? undefined : `/${poster}`,
       playAddress: `${this.#origin}/${playlist}`,
       embedCode: embedCode(this.#origin, asset),
-      ...{ renditions, audio, skipped, bytes },
+      renditions,
+      audio,
+      skipped,
       leftOut: leftOutSentences(asset.leftOut),
-    };
-  }
-
-  async #progress(listing: JobListing, outline: Outline | undefined): Promise<Progress> {
-    const { jobId, failure, changedAt } = listing;
-    const done = outline ? (await this.#progressOf(outline, listing)).done : 0;
-    const left = this.#left.get(jobId) ?? new TimeLeft();
-    this.#left.set(jobId, left);
-    const seconds = left.after({ atSeconds: performance.now() / 1000, done });
-    const evidence =
-      failure && (await readEvidence(this.#store, this.#names.WORK_BUCKET, failure.key));
-    return {
-      percent: Math.floor(done * 100),
-      ...(seconds === undefined ? {} : { secondsLeft: Math.round(seconds) }),
-      ...(evidence ? { trouble: evidence.error } : {}),
-      ...(Date.now() - changedAt.getTime() > STALLED_MILLISECONDS ? { quiet: true } : {}),
+      bytes,
     };
   }
 }
 
-/** Undefined when nothing is left of it but that it was deleted. */
-function unpublished(
+/** Returns undefined when everything of the asset was deleted. */
+function unpublishedItem(
   id: string,
   source: Source | undefined,
   job: Job | undefined,
@@ -278,7 +281,9 @@ function unpublished(
   const key = source?.key ?? job?.sourceKey ?? '';
   const uploadedAt = source?.uploadedAt ?? job?.listing.changedAt ?? new Date(0);
   const known = {
-    ...{ id, title: job?.outline?.title ?? titleOf(key), fileName: basename(key) },
+    id,
+    title: job?.outline?.title ?? titleOf(key),
+    fileName: basename(key),
     uploadedAt: uploadedAt.toISOString(),
   };
   if (unreadable) {
@@ -286,9 +291,9 @@ function unpublished(
     return { ...known, state: 'failed', code: 'unreadable', reason: unreadable.message, canRetry };
   }
   if (!job) return { ...known, state: 'waiting' };
-  const { result, progress = { percent: 0 } } = job;
+  const { result, progress = { percent: 0, stalled: false } } = job;
   if (!result) return { ...known, state: 'working', ...progress };
-  // It was published, and is deleted; or its file is gone before anybody looked at it.
+  // Published and then deleted, or the file was deleted before a worker started on it.
   if (result.type === 'asset.ready') return undefined;
   if (result.code === 'source_gone' && !source) return undefined;
   const state = result.type === 'asset.rejected' ? 'rejected' : 'failed';
@@ -296,7 +301,6 @@ function unpublished(
   return { ...known, state, code, reason, canRetry: source !== undefined && retryCanHelp(code) };
 }
 
-/** What is read, or why it cannot be. */
 async function orUnreadable<Value>(reading: Promise<Value>): Promise<Value | UnreadableError> {
   try {
     return await reading;

@@ -1,28 +1,26 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Reply } from '../../core/http/reply.ts';
-import { UploadGoneError, WrongPartsError } from '../../core/storage/ports.ts';
-import type { Backend } from '../../core/storage/ports.ts';
 import type { Logger } from '../../core/log.ts';
 import { redact } from '../../core/model/redact.ts';
+import { UploadGoneError, WrongPartsError } from '../../core/storage/ports.ts';
+import type { Backend } from '../../core/storage/ports.ts';
+import {
+  UPLOAD_GONE,
+  completeUploadSchema,
+  newTitleSchema,
+  newUploadSchema,
+  partRequestSchema,
+  uploadNameSchema,
+} from '../schema.ts';
+import type { PartRequest, Problem } from '../schema.ts';
 import { remove, rename, retry } from './actions.ts';
 import { buildPage, fillPage } from './build.ts';
-import type { PageFile } from './build.ts';
+import type { PageFile, PageValues } from './build.ts';
+import { LibraryEvents } from './library-events.ts';
 import { LibraryReader } from './library.ts';
 import type { Entry, Names } from './library.ts';
-import { Live } from './live.ts';
-import { UPLOAD_GONE } from '../schema.ts';
-import type { PartRequest, Problem } from '../schema.ts';
-import {
-  RequestError,
-  completeUpload as completeSchema,
-  newTitle,
-  newUpload,
-  partRequest,
-  readBody,
-  readBytes,
-  uploadName,
-} from './requests.ts';
+import { RequestError, readBody, readBytes } from './requests.ts';
 import { partSigner } from './signed-part.ts';
 import { completeUpload, openUpload, sentParts } from './uploads.ts';
 
@@ -31,22 +29,25 @@ export interface StudioOptions {
   readonly names: Names;
   /** What people call the backend: `this machine`, or the name of a stage. */
   readonly backendName: string;
-  /** Where viewers find the videos, without a slash at the end. */
+  /** The origin from which viewers load the videos, without a slash at the end. */
   readonly origin: string;
-  /** Whether viewers' addresses need a token. Default: false. */
+  /** Whether viewers' URLs need a token. Default: false. */
   readonly tokens?: boolean;
-  /** How often the buckets are looked at while a page is open. */
+  /** How often the buckets are polled while a page is open. */
   readonly pollMilliseconds: number;
-  /** Where parts are put; without it, here. */
+  /** Where the page PUTs parts. Default: this server. */
   readonly parts?: {
     /** `https://bucket.example`, for the page's Content-Security-Policy. */
     readonly origin: string;
-    /** An address that takes the part, good for an hour. */
+    /** Returns a URL that accepts the part for an hour. */
     sign(part: PartRequest): Promise<string>;
   };
-  /** Something waits for workers. */
+  /** Called when there is new work for the workers. */
   readonly onWork?: () => Promise<void>;
-  /** What is published of an asset is deleted: caches may still hold it. What it throws leaves the rest to be deleted again. */
+  /**
+   * Called when an asset's published files are deleted, which caches may still hold. If it throws, the source
+   * stays, and the asset can be deleted again.
+   */
   readonly onRemoved?: (assetId: string) => Promise<void>;
   readonly log: Logger;
 }
@@ -60,100 +61,103 @@ const PARTS = '/studio/parts';
 const API = '/studio/api/';
 
 /**
- * The admin's page and what it asks for. It is for loopback: whoever reaches the server is the admin.
- * Other pages of the same browser are kept out by a token that only this page can read.
+ * Serves the administrator's page and its API. The server must listen on loopback only: anyone who reaches it is the
+ * administrator. A token that only this page can read keeps out other pages of the same browser.
  */
 export function openStudio(options: StudioOptions): Studio {
-  const { backend, names, backendName, origin, tokens = false, log } = options;
+  const { backend, names, backendName, origin, tokens = false, pollMilliseconds, log } = options;
   const { store } = backend;
   const bucket = names.SOURCE_BUCKET;
   const token = randomBytes(24).toString('base64url');
   const signer = partSigner(PARTS);
   const reader = new LibraryReader(store, names, origin);
-  const live = new Live({
-    look: async () => ({
+  const events = new LibraryEvents({
+    poll: async () => ({
       backendName,
       origin,
       tokens,
       items: (await reader.read()).map(({ item }) => item),
     }),
-    pollMilliseconds: options.pollMilliseconds,
-    sentenceFor: (error) => {
+    pollMilliseconds,
+    describe: (error) => {
       log.error({ event: 'studio.unreadable', err: error });
-      return `The videos cannot be looked at just now: ${reasonOf(error)}. This page goes on by itself when they can.`;
+      return `The videos cannot be listed: ${reasonOf(error)}. This page continues by itself as soon as they can.`;
     },
   });
 
-  const worked = async () => {
-    live.hurry();
-    await options.onWork?.();
-  };
   const find = async (id: string): Promise<Entry> => {
     const entry = (await reader.read()).find(({ item }) => item.id === id);
-    if (!entry) throw new RequestError(404, 'There is no such video any more.');
+    if (!entry) throw new RequestError(404, 'This video no longer exists.');
     return entry;
   };
+  const workQueued = async () => {
+    events.pollNow();
+    await options.onWork?.();
+  };
 
-  /** What is asked for by method and path below the API. */
+  /** The API, by method and path, with `:id` for the id of an item. */
+  const routes: Readonly<
+    Record<string, (request: IncomingMessage, id: string) => Reply | Promise<Reply>>
+  > = {
+    [EVENTS]: () => ({
+      status: 200,
+      headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-store' },
+      body: events.subscribe(),
+    }),
+    'POST uploads': async (request) =>
+      json(201, await openUpload(store, bucket, await readBody(request, newUploadSchema))),
+    'POST uploads/parts': async (request) =>
+      json(200, await sentParts(store, bucket, await readBody(request, uploadNameSchema))),
+    'POST uploads/sign': async (request) => {
+      const part = await readBody(request, partRequestSchema);
+      return json(200, {
+        url: options.parts ? await options.parts.sign(part) : signer.sign(part),
+      });
+    },
+    'POST uploads/complete': async (request) => {
+      const upload = await readBody(request, completeUploadSchema);
+      const completed = await completeUpload(store, bucket, upload);
+      await workQueued();
+      return json(200, completed);
+    },
+    'POST uploads/abort': async (request) => {
+      const { key, uploadId } = await readBody(request, uploadNameSchema);
+      await store.abortUpload(bucket, key, uploadId);
+      return DONE;
+    },
+    'POST items/:id/retry': async (_request, id) => {
+      await retry(backend, names, await find(id));
+      await workQueued();
+      return DONE;
+    },
+    'POST items/:id/title': async (request, id) => {
+      const { title } = await readBody(request, newTitleSchema);
+      await rename(backend, names, await find(id), title);
+      await reader.refresh(id);
+      events.pollNow();
+      return DONE;
+    },
+    'DELETE items/:id': async (_request, id) => {
+      await remove(backend, names, await find(id), async () => options.onRemoved?.(id));
+      reader.forget(id);
+      events.pollNow();
+      return DONE;
+    },
+  };
+
   const answerApi = async (request: IncomingMessage, path: string): Promise<Reply> => {
-    const { method } = request;
-    if (method === 'GET' && path === 'events') return events(live);
-    requireToken(request, token);
-    const id = /^items\/([0-9a-f]{20})(?:\/(retry|title))?$/.exec(path);
-    if (method === 'DELETE' && id?.[1] && !id[2]) {
-      const assetId = id[1];
-      await remove(backend, names, await find(assetId), async () => options.onRemoved?.(assetId));
-      reader.forget(assetId);
-      live.hurry();
-      return DONE;
-    }
-    if (method !== 'POST') throw new RequestError(404, 'There is no such request.');
-    if (id?.[1] && id[2] === 'title') {
-      const { title } = await readBody(request, newTitle);
-      await rename(backend, names, await find(id[1]), title);
-      await reader.refresh(id[1]);
-      live.hurry();
-      return DONE;
-    }
-    if (id?.[1] && id[2]) {
-      await retry(backend, names, await find(id[1]));
-      await worked();
-      return DONE;
-    }
-    switch (path) {
-      case 'uploads':
-        return json(201, await openUpload(store, bucket, await readBody(request, newUpload)));
-      case 'uploads/parts':
-        return json(200, await sentParts(store, bucket, await readBody(request, uploadName)));
-      case 'uploads/sign': {
-        const part = await readBody(request, partRequest);
-        return json(200, {
-          url: options.parts ? await options.parts.sign(part) : signer.sign(part),
-        });
-      }
-      case 'uploads/complete': {
-        const completed = await completeUpload(
-          store,
-          bucket,
-          await readBody(request, completeSchema),
-        );
-        await worked();
-        return json(200, completed);
-      }
-      case 'uploads/abort': {
-        const { key, uploadId } = await readBody(request, uploadName);
-        await store.abortUpload(bucket, key, uploadId);
-        return DONE;
-      }
-      default:
-        throw new RequestError(404, 'There is no such request.');
-    }
+    const [, id = ''] = /^items\/([0-9a-f]{20})(?:\/|$)/.exec(path) ?? [];
+    const name = `${request.method ?? ''} ${id === '' ? path : path.replace(id, ':id')}`;
+    if (name !== EVENTS) requireToken(request, token);
+    const route = routes[name];
+    if (!route) throw new RequestError(404, 'There is no such request.');
+    return route(request, id);
   };
 
   const takePart = async (request: IncomingMessage, query: string): Promise<Reply> => {
     const part = signer.read(new URLSearchParams(query));
     if (!part || request.method !== 'PUT') {
-      throw new RequestError(403, 'This address is not, or no longer, good.');
+      throw new RequestError(403, 'This URL is not valid, or no longer valid.');
     }
     const { key, uploadId, partNumber, sizeBytes } = part;
     const bytes = await readBytes(request, sizeBytes);
@@ -165,8 +169,9 @@ export function openStudio(options: StudioOptions): Studio {
   };
 
   const answerPage = async ({ method, url }: IncomingMessage, path: string): Promise<Reply> => {
-    if (method !== 'GET' && method !== 'HEAD')
+    if (method !== 'GET' && method !== 'HEAD') {
       throw new RequestError(405, 'This can only be read.');
+    }
     if (path === '/studio') return { status: 308, headers: { location: '/studio/' } };
     const file = (await buildPage()).get(path.slice('/studio/'.length) || 'index.html');
     if (!file) throw new RequestError(404, `There is no ${url ?? ''}.`);
@@ -192,31 +197,29 @@ export function openStudio(options: StudioOptions): Studio {
   };
 }
 
-/** What is said of an error to the admin, who can often help: credentials that ran out, a permission, a full disk. */
+/** The only request without a token: an EventSource cannot send headers. */
+const EVENTS = 'GET events';
+
+const DONE: Reply = { status: 204, headers: { 'cache-control': 'no-store' } };
+
+/** The administrator can often fix the reason: expired credentials, a missing permission, a full disk. */
 function reasonOf(error: unknown): string {
   return redact(error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
 }
 
-const DONE: Reply = { status: 204, headers: { 'cache-control': 'no-store' } };
-
-/** The page may be opened from anywhere; all else is asked for by the page. A program says nothing of the kind. */
+/** The page may be opened from anywhere; only the page makes other requests. Programs do not send `sec-fetch-site`. */
 function requireSameOrigin({ headers }: IncomingMessage, path: string): void {
   const site = headers['sec-fetch-site'];
   if (path === '/studio/' || path === '/studio' || site === undefined) return;
-  if (site !== 'same-origin') throw new RequestError(403, 'This is for the page of the studio.');
+  if (site !== 'same-origin') throw new RequestError(403, 'Only the page of the studio may ask.');
 }
 
 function requireToken({ headers }: IncomingMessage, token: string): void {
   const given = Buffer.from(String(headers['x-studio-token'] ?? ''));
-  const right = Buffer.from(token);
-  if (given.length !== right.length || !timingSafeEqual(given, right)) {
-    throw new RequestError(403, 'The token is not, or no longer, good: load the page again.');
+  const expected = Buffer.from(token);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw new RequestError(403, 'The token is not valid, or no longer valid. Reload the page.');
   }
-}
-
-function events(live: Live): Reply {
-  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
-  return { status: 200, headers, body: live.open() };
 }
 
 function json(status: number, value: object): Reply {
@@ -232,11 +235,7 @@ function problem(status: number, error: string): Reply {
   return json(status, { error } satisfies Problem);
 }
 
-function page(
-  file: PageFile,
-  values: { readonly token: string; readonly backendName: string },
-  partsOrigin = '',
-): Reply {
+function page(file: PageFile, values: PageValues, partsOrigin = ''): Reply {
   return {
     status: 200,
     headers: {
@@ -254,7 +253,7 @@ function page(
       ].join('; '),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'same-origin',
-      // The page carries a token of this process.
+      // The page contains a token of this process.
       'cache-control': 'no-store',
     },
     body: fillPage(file, values),

@@ -1,11 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { PartRequest } from '../schema.ts';
 
-/** Addresses for the parts of uploads, as S3 signs them, for a backend that has no address of its own. */
+/** Signs URLs for the parts of uploads, as S3 does, for a backend that has no URLs of its own. */
 export interface PartSigner {
-  /** A path with a query, good for this part and this process. */
+  /** Returns a path with a query, valid for this part and this process. */
   sign(part: PartRequest): string;
-  /** The part that a signed address names; undefined when it is none of ours. */
+  /** Returns the part that a signed query names, or undefined if the signature is wrong. */
   read(query: URLSearchParams): PartRequest | undefined;
 }
 
@@ -23,15 +23,17 @@ export function partSigner(path: string): PartSigner {
       return `${path}?${query.toString()}`;
     },
     read: (query) => {
-      const [key, uploadId] = [query.get('key') ?? '', query.get('uploadId') ?? ''];
-      const numbers = {
+      const part = {
+        key: query.get('key') ?? '',
+        uploadId: query.get('uploadId') ?? '',
         partNumber: Number(query.get('partNumber')),
         sizeBytes: Number(query.get('sizeBytes')),
       };
-      const part = { key, uploadId, ...numbers };
       const given = Buffer.from(query.get('signature') ?? '');
-      const right = Buffer.from(signatureOf(part));
-      return given.length === right.length && timingSafeEqual(given, right) ? part : undefined;
+      const expected = Buffer.from(signatureOf(part));
+      return given.length === expected.length && timingSafeEqual(given, expected)
+        ? part
+        : undefined;
     },
   };
 }

@@ -1,6 +1,6 @@
-/** Less than this says too little of how fast the work is. */
-const LEAST_SECONDS = 2;
-const LEAST_SHARE = 0.02;
+/** There is no estimate below both of these: progress is too uneven. */
+const MIN_SECONDS = 2;
+const MIN_SHARE = 0.02;
 
 interface Sample {
   readonly atSeconds: number;
@@ -8,17 +8,17 @@ interface Sample {
   readonly done: number;
 }
 
-/** Judges by how far something has come since it was first seen how long the rest takes. */
+/** Estimates the remaining time from the progress since the first sample. */
 export class TimeLeft {
   #first: Sample | undefined;
 
-  /** Seconds; undefined until enough was seen. */
+  /** Returns seconds, or undefined while there are too few samples. */
   after(now: Sample): number | undefined {
-    // Work that was begun anew starts from nothing again.
+    // Less done than before: the work was started again.
     if (this.#first === undefined || now.done < this.#first.done) this.#first = now;
     const seconds = now.atSeconds - this.#first.atSeconds;
     const share = now.done - this.#first.done;
-    if (seconds < LEAST_SECONDS || share < LEAST_SHARE) return undefined;
+    if (seconds < MIN_SECONDS || share < MIN_SHARE) return undefined;
     return ((1 - now.done) * seconds) / share;
   }
 }

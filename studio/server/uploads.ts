@@ -5,19 +5,17 @@ import { partBytesOf } from '../../core/storage/upload.ts';
 import { assetIdOf } from '../../core/model/ids.ts';
 import type {
   CompleteUpload,
-  Completed,
+  CompletedUpload,
   NewUpload,
   OpenUpload,
   SentParts,
   UploadName,
 } from '../schema.ts';
 
-/** Where the studio's uploads lie in the source bucket; it touches no others. */
-export const UPLOADS = 'studio/';
+/** The folder of the studio's uploads in the source bucket. The studio touches no other uploads. */
+const UPLOADS = 'studio/';
 
-/**
- * Opens an upload. Each has a folder of its own: two videos by the same name are two videos.
- */
+/** Opens an upload in a folder of its own: two files with the same name are two videos. */
 export async function openUpload(
   store: ObjectStore,
   bucket: string,
@@ -28,7 +26,7 @@ export async function openUpload(
   return { key, uploadId, partBytes: partBytesOf(sizeBytes) };
 }
 
-/** What the store has of an upload. Throws UploadGoneError. */
+/** Lists the parts of an upload that the store holds. Throws UploadGoneError. */
 export async function sentParts(
   store: ObjectStore,
   bucket: string,
@@ -38,20 +36,20 @@ export async function sentParts(
 }
 
 /**
- * Makes an object of the parts; the bucket tells the workers of it. Who asks again, as the answer to the
- * first time was lost, gets the same one. Throws UploadGoneError.
+ * Turns the parts into an object, whose event queues a job. A caller that repeats the request, because the first
+ * answer was lost, gets the same answer. Throws UploadGoneError.
  */
 export async function completeUpload(
   store: ObjectStore,
   bucket: string,
   { key, uploadId, parts }: CompleteUpload,
-): Promise<Completed> {
+): Promise<CompletedUpload> {
   const ordered = parts.toSorted((a, b) => a.partNumber - b.partNumber);
   let whole: { readonly etag: string } | undefined = await store.head(bucket, key);
   try {
     whole ??= await store.completeUpload(bucket, key, uploadId, ordered);
   } catch (error) {
-    // The SDK asks again, too.
+    // The SDK repeats requests, too: the upload may have been completed by a first one.
     if (error instanceof UploadGoneError) whole = await store.head(bucket, key);
     if (!whole) throw error;
   }

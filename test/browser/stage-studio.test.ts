@@ -61,7 +61,7 @@ describeWithEmulator("A stage's studio in a browser", () => {
     await setting.close();
   });
 
-  test("sends a file's parts from the page to the bucket, at another origin.", async () => {
+  test('The page sends the parts of a file straight to the bucket, at another origin', async () => {
     const page = await browser.newPage();
     const sent: string[] = [];
     page.on('request', (request) => {

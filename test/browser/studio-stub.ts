@@ -6,11 +6,11 @@ import { buildPlayer } from '../../player/build.ts';
 import { buildPage, fillPage } from '../../studio/server/build.ts';
 import type { Library, LibraryItem, ReadyItem } from '../../studio/schema.ts';
 
-/** The studio's page with a library that somebody thought up: for states that cannot be had at will. */
+/** The studio's page with made-up items, for states that are hard to produce. */
 export interface StudioStub {
   /** The page's address. */
   readonly url: string;
-  /** Tells every page that is open, and each that comes. */
+  /** Sends these items to all open pages, and to each page that opens later. */
   show(items: readonly LibraryItem[]): void;
   close(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export interface StudioStub {
 const PAGE = { backendName: 'this machine', token: 'a' };
 const PART_BYTES = 8 * 2 ** 20;
 
-/** Takes the first part of each file that is uploaded, and leaves the others on their way. */
+/** Accepts the first part of each uploaded file, and never answers the others. */
 export async function openStudioStub(items: readonly LibraryItem[] = []): Promise<StudioStub> {
   const pages = new Set<ServerResponse>();
   let shown = items;
@@ -32,7 +32,11 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
     page.write(`data: ${JSON.stringify(library)}\n\n`);
   };
   const answers: Readonly<Record<string, (body: string) => object>> = {
-    uploads: () => ({ key: 'studio/1/a', uploadId: String(pages.size), partBytes: PART_BYTES }),
+    uploads: () => ({
+      key: `studio/${'0'.repeat(16)}/a`,
+      uploadId: String(pages.size),
+      partBytes: PART_BYTES,
+    }),
     'uploads/parts': () => ({ parts: [{ partNumber: 1, etag: 'a', sizeBytes: PART_BYTES }] }),
     'uploads/sign': (body) => {
       const { partNumber } = JSON.parse(body) as { readonly partNumber: number };
@@ -77,7 +81,7 @@ export async function openStudioStub(items: readonly LibraryItem[] = []): Promis
   };
 
   const server = createServer((request, response) => {
-    // A page that leaves breaks off what it was saying; anything else a page sees as no answer.
+    // A page that is closed aborts its requests. The page sees any other error as a missing answer.
     answer(request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
@@ -102,7 +106,7 @@ async function text(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-/** Takes what comes at about a megabyte in a second, and never says that it has it. */
+/** Reads about a megabyte per second, and never answers. */
 function trickle(request: IncomingMessage): void {
   request.on('data', () => {
     request.pause();
@@ -110,7 +114,7 @@ function trickle(request: IncomingMessage): void {
   });
 }
 
-/** What the player reads before play: whether there is a picture. */
+/** What the player reads before it plays: whether there is a picture. */
 function playlist({ renditions, audio }: ReadyItem): string {
   const variants = [
     ...renditions.map(({ width, height, codecs }) => `${codecs}",RESOLUTION=${width}x${height}`),
@@ -120,7 +124,7 @@ function playlist({ renditions, audio }: ReadyItem): string {
   return ['#EXTM3U', ...lines, ''].join('\n');
 }
 
-/** A landscape in that place of the rainbow. */
+/** A landscape in the given hue, in degrees. */
 function poster(hue: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 90">
     <rect width="160" height="90" fill="hsl(${hue} 55% 72%)"/>
@@ -129,7 +133,7 @@ function poster(hue: number): string {
     <path d="M0 78 50 60l40 16 34-14 36 14v14H0z" fill="hsl(${hue} 45% 28%)"/></svg>`;
 }
 
-/** Something of everything, the newest first. */
+/** An item in each state, the newest first. */
 export function exampleItems(): readonly LibraryItem[] {
   return [
     { ...named(1, 'Interview with the harbour master', 'mov'), state: 'waiting' },
@@ -138,12 +142,14 @@ export function exampleItems(): readonly LibraryItem[] {
       state: 'working',
       percent: 43,
       secondsLeft: 130,
+      stalled: false,
     },
     {
       ...named(3, 'All-hands meeting', 'mkv'),
       state: 'working',
       percent: 71,
-      trouble: 'The delivery bucket answered 503 Slow Down.',
+      stalled: false,
+      lastError: 'The delivery bucket answered 503 Slow Down.',
     },
     readyItem(4, 'Alpine sunrise, four kilometres above the valley'),
     {
@@ -167,7 +173,7 @@ export function exampleItems(): readonly LibraryItem[] {
   ];
 }
 
-/** That many videos that are ready. */
+/** A number of ready videos. */
 export function manyItems(count: number): readonly LibraryItem[] {
   return Array.from({ length: count }, (_, index) =>
     readyItem(index + 1, `Lecture ${count - index}`),

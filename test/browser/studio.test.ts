@@ -14,14 +14,14 @@ import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
-import { LOOKS, STUDIO_SHOTS, openShot } from './screenshots/studio.ts';
+import { APPEARANCES, STUDIO_SHOTS, openShot } from './screenshots/studio.ts';
 import { exampleItems, manyItems, openStudioStub } from './studio-stub.ts';
 
 let browser: Browser;
 let directory: string;
 let page: Page;
-/** What the page complained of: its policy is strict, and what it breaks is written here. */
-let complaints: string[] = [];
+/** Errors in the page's console, among them violations of its Content-Security-Policy. */
+let consoleErrors: string[] = [];
 
 beforeAll(async () => {
   browser = await openBrowser();
@@ -33,16 +33,16 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  complaints = [];
+  consoleErrors = [];
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   page = await context.newPage();
   page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
+    if (message.type() === 'error') consoleErrors.push(message.text());
   });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('pageerror', (error) => consoleErrors.push(error.message));
 });
 
 afterEach(() => page.context().close());
@@ -51,7 +51,7 @@ const card = (title: string) => page.getByRole('article').filter({ hasText: titl
 const upload = (name: string) => page.getByRole('listitem').filter({ hasText: name });
 const dialog = () => page.getByRole('dialog');
 const button = (name: string | RegExp) => page.getByRole('button', { name });
-const said = () => page.getByRole('status').allInnerTexts();
+const announced = () => page.getByRole('status').allInnerTexts();
 
 async function choose(files: string | string[], by = 'Upload videos'): Promise<void> {
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(by).click()]);
@@ -64,27 +64,27 @@ async function file(name: string, content: string | Buffer): Promise<string> {
   return path;
 }
 
-/** Megabytes take their time from a browser that is watched. */
+/** Intercepted requests with megabytes of data are slow. */
 const PATIENT = { timeout: 30_000 };
 
-// Slow, as a worker encodes and a browser plays.
-describe('with a server and a worker', () => {
+// Slow: a worker encodes and a browser plays.
+describe('A studio with a worker', () => {
   let machine: Machine;
   let edge: Edge;
   let working = false;
-  /** Parts that the server took, as `key part`. */
-  let taken: string[] = [];
+  /** Parts that the server accepted, as `key partNumber`. */
+  let accepted: string[] = [];
 
-  /** Why the buckets cannot be looked at. */
-  let broken: Error | undefined;
+  /** Thrown by listings of buckets. */
+  let listError: Error | undefined;
 
   const start = (port: number, backendName = 'this machine') => {
     const { backend, env } = machine;
     const store: ObjectStore = {
       ...backend.store,
-      list: (...wanted) => {
-        if (broken) throw broken;
-        return backend.store.list(...wanted);
+      list: (...args) => {
+        if (listError) throw listError;
+        return backend.store.list(...args);
       },
     };
     return startSite({
@@ -98,7 +98,7 @@ describe('with a server and a worker', () => {
     });
   };
 
-  /** Has a worker started, if there is none yet. */
+  /** Starts a worker unless one is running. */
   const work = () => {
     if (!working) machine.start();
     working = true;
@@ -114,16 +114,16 @@ describe('with a server and a worker', () => {
   });
 
   beforeEach(async () => {
-    taken = [];
+    accepted = [];
     page.on('response', (response) => {
       const { pathname, searchParams } = new URL(response.url());
       if (pathname !== '/studio/parts' || response.status() !== 200) return;
-      taken.push(`${searchParams.get('key') ?? ''} ${searchParams.get('partNumber') ?? ''}`);
+      accepted.push(`${searchParams.get('key') ?? ''} ${searchParams.get('partNumber') ?? ''}`);
     });
     await page.goto(`${edge.origin}/studio/`);
   });
 
-  test('a page that nobody sees does not ask, and asks again when it is seen', async () => {
+  test('A hidden page disconnects from the server, and connects again when it is visible', async () => {
     const isEvents = (request: Request) => request.url().endsWith('/studio/api/events');
     const turn = (hidden: boolean) =>
       page.evaluate((value) => {
@@ -135,21 +135,21 @@ describe('with a server and a worker', () => {
     await Promise.all([page.waitForEvent('request', isEvents), turn(false)]);
   });
 
-  test('a file that is dropped waits, is worked on and is ready', async () => {
+  test('A dropped file is first waiting, then working, then ready', async () => {
     const clipFile = clip({ name: 'Beach walk.mp4', seconds: 6, size: '320x180' });
     await page.getByRole('heading', { name: 'No videos yet' }).waitFor();
     await drop('Beach walk.mp4', await readFile(clipFile));
     await card('Beach walk').getByText('Waiting').waitFor();
-    await expect.poll(said).toContain('Beach walk.mp4 is uploaded.');
+    await expect.poll(announced).toContain('Beach walk.mp4 is uploaded.');
 
     work();
     await card('Beach walk').getByRole('progressbar').waitFor();
     await card('Beach walk').getByText('Length').waitFor({ state: 'attached' });
-    await expect.poll(said).toContain('Beach walk is ready.');
-    expect(complaints).toEqual([]);
+    await expect.poll(announced).toContain('Beach walk is ready.');
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('shows the first progress within two seconds of an upload’s end', async () => {
+  test('The first progress is shown within two seconds after the end of an upload', async () => {
     work();
     const completed = page.waitForResponse(/uploads\/complete$/);
     await choose(clip({ name: 'Ten seconds.mp4', seconds: 10, size: '640x360' }));
@@ -157,7 +157,7 @@ describe('with a server and a worker', () => {
     await card('Ten seconds').getByRole('progressbar').waitFor({ timeout: 2000 });
   });
 
-  test('an item that is opened plays, says what was made, and has its code copied', async () => {
+  test('An open item plays, lists its renditions, and copies its embed code', async () => {
     await page.getByRole('link', { name: 'Beach walk', exact: true }).click();
     await page.locator('vod-player').getByRole('button', { name: 'play' }).first().click();
     await page.waitForFunction(() => {
@@ -177,10 +177,10 @@ describe('with a server and a worker', () => {
 
     await page.goBack();
     await dialog().waitFor({ state: 'hidden' });
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('a title that is changed is read in the list, and in the playlist that viewers get', async () => {
+  test('A changed title appears in the list and in the playlist', async () => {
     await page.getByRole('link', { name: 'Beach walk', exact: true }).click();
     const id = new URL(page.url()).hash.slice(1);
     for (const title of ['Beach #2', 'Beach walk']) {
@@ -192,15 +192,17 @@ describe('with a server and a worker', () => {
     }
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'hidden' });
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('what is deleted is gone, after it was said what is lost', async () => {
+  test('A deletion first names what is lost, and then removes it', async () => {
     await page.getByRole('link', { name: 'Beach walk', exact: true }).click();
     const id = new URL(page.url()).hash.slice(1);
     expect((await machine.published(id)).size).toBeGreaterThan(3);
     await button('Delete').click();
-    await page.getByText(/^1 rendition \(.*\) and the uploaded file Beach walk.mp4 are/).waitFor();
+    await page
+      .getByText(/^1 rendition \(.*\) and the uploaded file Beach walk.mp4 will be/)
+      .waitFor();
     await button('Keep it').click();
     expect(await card('Beach walk').count()).toBe(1);
 
@@ -215,7 +217,7 @@ describe('with a server and a worker', () => {
     expect(new URL(page.url()).hash).toBe('');
   });
 
-  test('a file that is no video is rejected with a reason, and offered no retry', async () => {
+  test('A file that is not a video is rejected with a reason and without a retry', async () => {
     work();
     await choose(await file('notes.mp4', 'Milk, bread and a very long list of other things.'));
     await card('notes')
@@ -225,14 +227,14 @@ describe('with a server and a worker', () => {
     expect(await card('notes').getByRole('button').count()).toBe(0);
   });
 
-  test('empty files are refused, and so is a file that is on its way already', async () => {
+  test('Empty files and files that are already being uploaded are refused', async () => {
     await holdParts(1);
     const big = await file('twice.bin', randomBytes(1000));
     await choose([await file('nothing.mp4', ''), big]);
     await page.getByText('nothing.mp4 is empty: there is nothing to upload.').waitFor();
     await upload('twice.bin').waitFor();
     await choose(big);
-    await page.getByText('twice.bin is being uploaded already.').waitFor();
+    await page.getByText('twice.bin is already being uploaded.').waitFor();
     await button('Close this message').first().click();
     expect(await page.getByText('nothing.mp4').count()).toBe(0);
     await button('Cancel twice.bin').click();
@@ -240,12 +242,12 @@ describe('with a server and a worker', () => {
     await upload('twice.bin').waitFor({ state: 'detached' });
   });
 
-  test('an upload goes on after a reload, and no part is sent twice', async () => {
-    // Three parts, of which the last one does not get through.
+  test('An upload resumes after a reload without sending a part twice', async () => {
+    // Three parts, of which the last one is held back.
     const big = await file('long.bin', randomBytes(17 * 2 ** 20));
     await holdParts(3);
     await choose(big);
-    await expect.poll(() => taken.length, PATIENT).toBe(2);
+    await expect.poll(() => accepted.length, PATIENT).toBe(2);
     const [leaving] = await Promise.all([
       page.waitForEvent('dialog'),
       page.reload(),
@@ -256,16 +258,16 @@ describe('with a server and a worker', () => {
 
     await upload('long.bin').getByText('17 MB of 18 MB · interrupted').waitFor();
     await choose(await file('other.bin', randomBytes(1000)), 'choose it again');
-    await page.getByText('This other.bin is not the file that was interrupted').waitFor();
+    await page.getByText('other.bin is not the interrupted file').waitFor();
     expect(await upload('other.bin').count()).toBe(0);
     await choose(big, 'choose it again');
     await card('long').waitFor();
-    expect(taken).toHaveLength(3);
-    expect(new Set(taken).size).toBe(3);
+    expect(accepted).toHaveLength(3);
+    expect(new Set(accepted).size).toBe(3);
     await upload('long.bin').waitFor({ state: 'detached' });
   });
 
-  test('an upload belongs to its tab until that is closed', async () => {
+  test('An upload belongs to its tab until the tab is closed', async () => {
     const both = await file('tabs.bin', randomBytes(9 * 2 ** 20));
     const first = page;
     page = await first.context().newPage();
@@ -274,14 +276,14 @@ describe('with a server and a worker', () => {
     page = first;
     await holdParts(2);
     await choose(both);
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     page = second;
     await choose(both);
-    await page.getByText('tabs.bin is an upload of another tab. Go on with it there.').waitFor();
+    await page.getByText('tabs.bin is an upload of another tab. Continue there.').waitFor();
     expect(await upload('tabs.bin').count()).toBe(0);
 
     await first.close();
-    // What was held may be let through when a tab is closed.
+    // A part that was held may get through when the tab is closed.
     await upload('tabs.bin')
       .getByText(/MB of 9.4 MB · interrupted/)
       .waitFor();
@@ -289,24 +291,24 @@ describe('with a server and a worker', () => {
     await card('tabs').waitFor();
   });
 
-  test('an upload is paused, goes on, and is cancelled', async () => {
+  test('An upload can be paused, resumed and cancelled', async () => {
     await holdParts(2);
     await choose(await file('pause.bin', randomBytes(9 * 2 ** 20)));
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     const aborted = page.waitForEvent('requestfailed', isPart);
     await button('Pause pause.bin').click();
     await aborted;
     await upload('pause.bin').getByText('8.4 MB of 9.4 MB · paused').waitFor();
 
     const again = page.waitForRequest(isPart);
-    await button('Go on with pause.bin').click();
+    await button('Resume pause.bin').click();
     expect(new URL((await again).url()).searchParams.get('partNumber')).toBe('2');
 
     await button('Cancel pause.bin').click();
-    await page.getByText('The 8.4 MB that are sent are thrown away.').waitFor();
-    const thrownAway = page.waitForResponse(/uploads\/abort$/);
+    await page.getByText('The 8.4 MB that were sent will be discarded.').waitFor();
+    const aborting = page.waitForResponse(/uploads\/abort$/);
     await button('Cancel the upload').click();
-    expect((await thrownAway).status()).toBe(204);
+    expect((await aborting).status()).toBe(204);
     await upload('pause.bin').waitFor({ state: 'detached' });
     await page.unrouteAll();
     await page.reload();
@@ -314,83 +316,83 @@ describe('with a server and a worker', () => {
     expect(await upload('pause.bin').count()).toBe(0);
   });
 
-  test('a restart of the server is told and survived, by uploads as well', async () => {
+  test('The page reports a restart of the server, and continues with its uploads', async () => {
     await holdParts(2);
     await choose(await file('restart.bin', randomBytes(9 * 2 ** 20)));
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     const { port } = new URL(edge.origin);
     await edge.close();
     await page.unrouteAll();
     await page.getByText('The studio’s server cannot be reached.').waitFor();
-    await upload('restart.bin').getByText('It is tried again.').waitFor();
+    await upload('restart.bin').getByText('Trying again.').waitFor();
 
     edge = await start(Number(port));
     await page.getByText('The studio’s server cannot be reached.').waitFor({ state: 'detached' });
     await card('restart').waitFor();
-    expect(new Set(taken).size).toBe(taken.length);
+    expect(new Set(accepted).size).toBe(accepted.length);
   });
 
-  test('what is begun at one place goes to no other at the same address', async () => {
+  test('An upload for one backend is never sent to another one at the same address', async () => {
     await holdParts(2);
-    await choose(await file('place.bin', randomBytes(9 * 2 ** 20)));
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await choose(await file('backend.bin', randomBytes(9 * 2 ** 20)));
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     const port = Number(new URL(edge.origin).port);
     await edge.close();
     edge = await start(port, 'prod');
     await page.unrouteAll();
-    const sentence = 'This address is the studio of prod now, and this page is of this machine.';
+    const sentence = 'This address is now the studio of prod.';
     await page.getByRole('status').getByText(sentence).waitFor();
-    await upload('place.bin').getByText(sentence).waitFor();
+    await upload('backend.bin').getByText(sentence).waitFor();
     await page.goto('about:blank');
     await page.goto(`${edge.origin}/studio/`);
     await page.getByRole('heading', { name: 'Videos of prod' }).waitFor();
-    expect(await upload('place.bin').count()).toBe(0);
+    expect(await upload('backend.bin').count()).toBe(0);
 
     await edge.close();
     edge = await start(port);
     await page.reload();
-    await upload('place.bin').getByText('8.4 MB of 9.4 MB · interrupted').waitFor();
+    await upload('backend.bin').getByText('8.4 MB of 9.4 MB · interrupted').waitFor();
   });
 
-  test('why the videos cannot be looked at is told, until they can', async () => {
-    broken = new Error('The token has expired.');
-    const told = page.getByText('The videos cannot be looked at just now: The token has expired.');
-    await told.waitFor();
-    broken = undefined;
-    await told.waitFor({ state: 'detached' });
+  test('The page says why the videos cannot be listed, until they can', async () => {
+    listError = new Error('The token has expired.');
+    const problem = page.getByText('The videos cannot be listed: The token has expired.');
+    await problem.waitFor();
+    listError = undefined;
+    await problem.waitFor({ state: 'detached' });
   });
 
-  test('a file that is changed while it is uploaded is not waited for', async () => {
+  test('An upload fails if its file is changed meanwhile', async () => {
     await holdParts(2);
     const path = await file('changing.bin', randomBytes(9 * 2 ** 20));
     await choose(path);
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     await button('Pause changing.bin').click();
     await page.unrouteAll();
     await writeFile(path, randomBytes(9 * 2 ** 20));
-    await button('Go on with changing.bin').click();
+    await button('Resume changing.bin').click();
     await upload('changing.bin').getByText('The file was changed or moved').waitFor();
   });
 
-  test('an upload that is not open any more is begun again', async () => {
+  test('An upload that is no longer open can be started again', async () => {
     const { promise: gone, resolve: go } = Promise.withResolvers<undefined>();
     await page.route(/\/studio\/parts\?.*partNumber=2/, async (route) => {
       await gone;
       await route.continue();
     });
     await choose(await file('expired.bin', randomBytes(9 * 2 ** 20)));
-    await expect.poll(() => taken.length, PATIENT).toBe(1);
+    await expect.poll(() => accepted.length, PATIENT).toBe(1);
     const { store } = machine.backend;
-    const [key = ''] = taken[0]?.split(' ') ?? [];
+    const [key = ''] = accepted[0]?.split(' ') ?? [];
     const bucket = machine.env.SOURCE_BUCKET;
     for (const id of await store.openUploads(bucket, key)) await store.abortUpload(bucket, key, id);
     go(undefined);
-    await upload('expired.bin').getByText('This upload is not open any more.').waitFor();
+    await upload('expired.bin').getByText('This upload is no longer open.').waitFor();
     await button('Try expired.bin again').click();
     await card('expired').waitFor();
   });
 
-  test('everything is done with the keyboard alone', async () => {
+  test('Everything can be done with the keyboard alone', async () => {
     work();
     const chosen = page.waitForEvent('filechooser');
     await tabTo(button('Upload videos'));
@@ -423,7 +425,7 @@ describe('with a server and a worker', () => {
 
 const isPart = (request: Request) => new URL(request.url()).pathname === '/studio/parts';
 
-/** Parts from that number on stay on their way. */
+/** Holds back all parts from that number on. */
 function holdParts(from: number): Promise<unknown> {
   return page.route(/\/studio\/parts\?/, (route) => {
     const number = Number(new URL(route.request().url()).searchParams.get('partNumber'));
@@ -452,42 +454,42 @@ async function drop(name: string, content: Buffer): Promise<void> {
   await page.getByText('Drop to upload').waitFor({ state: 'detached' });
 }
 
-/** Presses Tab until it is there, as often as there is something on the page to come by. */
+/** Presses Tab until the target has the focus. */
 async function tabTo(target: ReturnType<Page['getByRole']>): Promise<void> {
   for (let presses = 0; presses < 60; presses += 1) {
     if (await target.evaluate((it) => it === document.activeElement)) return;
-    // After the next frame: Chromium may drop the keys that come before a page is first painted.
+    // After the next frame: Chromium may drop keys before the first paint of a page.
     await page.evaluate(() => new Promise(requestAnimationFrame));
     await page.keyboard.press('Tab');
   }
-  throw new Error('It is not to be reached with Tab.');
+  throw new Error('Tab does not reach it.');
 }
 
-describe('with a library that is thought up', () => {
-  test('what is worked on says how far it is, what is tried again, and can be deleted', async () => {
+describe('A studio with made-up items', () => {
+  test('Items in work show their progress or their last error, and can be deleted', async () => {
     await using stub = await stubOf(exampleItems());
     await page.goto(stub.url);
     const working = card('Product tour');
     await working.getByText('43 % · 2 min left').waitFor();
     expect(await working.getByRole('progressbar').getAttribute('value')).toBe('43');
-    await card('All-hands').getByText('Being tried again').waitFor();
+    await card('All-hands').getByText('Trying again').waitFor();
     await working.getByRole('link').click();
     await dialog().getByRole('button', { name: 'Delete' }).waitFor();
   });
 
-  test('what nothing is heard of can be announced again', async () => {
+  test('A stalled item can be queued again', async () => {
     const [item] = exampleItems().filter(({ state }) => state === 'working');
     if (item?.state !== 'working') throw new Error('There is no example.');
-    await using stub = await stubOf([{ ...item, quiet: true }]);
+    await using stub = await stubOf([{ ...item, stalled: true }]);
     await page.goto(stub.url);
     await card(item.title).getByRole('link').click();
-    await dialog().getByText('Nothing was heard of it for ten minutes.').waitFor();
+    await dialog().getByText('There has been no progress for ten minutes.').waitFor();
     const asked = page.waitForRequest(new RegExp(`/items/${item.id}/retry$`));
-    await dialog().getByRole('button', { name: 'Announce again' }).click();
+    await dialog().getByRole('button', { name: 'Queue again' }).click();
     await asked;
   });
 
-  test('what failed can be tried again', async () => {
+  test('A failed item can be tried again', async () => {
     await using stub = await stubOf(exampleItems());
     await page.goto(stub.url);
     const asked = page.waitForRequest(/\/items\/\d+\/retry$/);
@@ -496,20 +498,20 @@ describe('with a library that is thought up', () => {
     expect(await button(/^Try again/).count()).toBe(1);
   });
 
-  test('an upload that goes on says so at once, and not only when its next part is through', async () => {
+  test('The error of an upload disappears as soon as data gets through again', async () => {
     await using stub = await stubOf([]);
     await page.goto(stub.url);
     await page.route(/\/studio\/parts\?2/, (route) => route.abort());
-    await choose(await file('goes on.bin', randomBytes(17 * 2 ** 20)));
-    const trouble = upload('goes on.bin').getByText('It is tried again.');
-    await trouble.waitFor();
+    await choose(await file('resumes.bin', randomBytes(17 * 2 ** 20)));
+    const lastError = upload('resumes.bin').getByText('Trying again.');
+    await lastError.waitFor();
     await page.unrouteAll();
-    // The stub takes the bytes of a second part, and never answers.
-    await trouble.waitFor({ state: 'detached' });
-    await upload('goes on.bin').getByText('/s ·').waitFor();
+    // The stub reads the bytes of a second part, and never answers.
+    await lastError.waitFor({ state: 'detached' });
+    await upload('resumes.bin').getByText('/s ·').waitFor();
   });
 
-  test('a batch is uploaded in the order of its names, and sorted by name or by time', async () => {
+  test('A batch is uploaded in the order of its names, and can be sorted by name or time', async () => {
     const lecture = (number: number) => `Lecture #${number}`;
     const items = [10, 2, 1].map((number, index) => ({
       ...{
@@ -520,7 +522,7 @@ describe('with a library that is thought up', () => {
       fileName: `${lecture(number)}.mp4`,
       uploadedAt: new Date(Date.UTC(2026, 10, 26, index)).toISOString(),
     }));
-    // A card outside the screen has no innerText (content-visibility).
+    // A card outside of the screen has no innerText (content-visibility).
     const titles = () => page.getByRole('article').getByRole('link').allTextContents();
     const sort = () => page.getByRole('combobox', { name: 'Sort videos' });
     await using stub = await stubOf(items);
@@ -546,7 +548,7 @@ describe('with a library that is thought up', () => {
     );
   });
 
-  test('what is ready leads to its watch page, in the list and in its dialog', async () => {
+  test('A ready item links to its watch page, in the list and in its dialog', async () => {
     await using stub = await stubOf(exampleItems());
     await page.goto(stub.url);
     const link = (inside: ReturnType<typeof card>) =>
@@ -558,7 +560,7 @@ describe('with a library that is thought up', () => {
     expect(await link(dialog()).getAttribute('href')).toBe(`/watch/${item.id}`);
   });
 
-  test('hundreds are filtered by name and by state', async () => {
+  test('Hundreds of items can be filtered by name and state', async () => {
     await using stub = await stubOf([...exampleItems(), ...manyItems(400)]);
     await page.goto(stub.url);
     await page.getByRole('heading', { name: '408 videos' }).waitFor();
@@ -570,13 +572,13 @@ describe('with a library that is thought up', () => {
     await page.getByRole('searchbox').fill('lecture 39');
     await page.getByRole('radio', { name: 'All 11' }).waitFor();
     expect(await page.getByRole('article').count()).toBe(11);
-    await expect.poll(said).toContain('11 found');
+    await expect.poll(announced).toContain('11 found');
   });
 
-  test('names and troubles of any length leave room for others', async () => {
+  test('Long names and errors do not push other items away', async () => {
     const items = exampleItems().map((item) => ({
       ...{ ...item, title: `${item.title} ${'long_'.repeat(200)}` },
-      ...(item.state === 'working' ? { trouble: 'Line after line. '.repeat(200) } : {}),
+      ...(item.state === 'working' ? { lastError: 'Line after line. '.repeat(200) } : {}),
     }));
     await using stub = await stubOf(items);
     await page.setViewportSize({ width: 360, height: 640 });
@@ -587,7 +589,7 @@ describe('with a library that is thought up', () => {
     }
   });
 
-  test('an address of an item that is gone says so', async () => {
+  test('The address of a deleted item says that there is no such video', async () => {
     await using stub = await stubOf(exampleItems());
     await page.goto(`${stub.url}#ffffffffffffffffffff`);
     await page.getByRole('heading', { name: 'There is no such video' }).waitFor();
@@ -596,15 +598,15 @@ describe('with a library that is thought up', () => {
     await page.waitForURL(stub.url);
   });
 
-  test.each(STUDIO_SHOTS)('$name has no barrier that axe finds, in any look', async (shot) => {
+  test.each(STUDIO_SHOTS)('axe finds no violation in $name, in any appearance', async (shot) => {
     await using stub = await stubOf(shot.items);
-    for (const { name: look, ...settings } of LOOKS) {
+    for (const { name, ...settings } of APPEARANCES) {
       const context = await browser.newContext(settings);
       const shown = await context.newPage();
       await openShot(shown, stub.url, shot);
-      expect(await violations(shown), look).toEqual([]);
+      expect(await violations(shown), name).toEqual([]);
       const wider = await shown.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-      expect(wider, `${look} is wider than the screen`).toBe(false);
+      expect(wider, `${name} is wider than the screen`).toBe(false);
       await context.close();
     }
   });

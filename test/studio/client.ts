@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Library, LibraryItem } from '../../studio/schema.ts';
 
-/** Speaks to a studio as its page does. */
+/** Sends a studio the requests of its page. */
 export class Client {
   readonly origin: string;
   readonly token: string;
@@ -20,7 +20,7 @@ export class Client {
     return new Client(origin, token);
   }
 
-  /** A request to the API; its answer's JSON, if it has any. */
+  /** Sends a request to the API; `json` is undefined for an empty answer. */
   async ask(
     method: 'POST' | 'DELETE',
     path: string,
@@ -36,7 +36,7 @@ export class Client {
     return { status: answer.status, json: text === '' ? undefined : (JSON.parse(text) as unknown) };
   }
 
-  /** Sends a part where the server says; its ETag. */
+  /** Sends a part to its signed URL, and returns its ETag. */
   async put(
     name: { readonly key: string; readonly uploadId: string },
     partNumber: number,
@@ -50,7 +50,7 @@ export class Client {
     return { partNumber, etag: answer.headers.get('etag') ?? '' };
   }
 
-  /** Uploads a file in one part; the item's id. */
+  /** Uploads a file in one part, and returns the item's id. */
   async upload(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<string> {
     const opened = await this.ask('POST', 'uploads', { name, sizeBytes: bytes.length });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
@@ -59,8 +59,8 @@ export class Client {
     return (json as { readonly id: string }).id;
   }
 
-  /** The first library that fits, as the server tells of it. */
-  async library(fits: (library: Library) => boolean = () => true): Promise<Library> {
+  /** Waits for a library that matches. */
+  async library(matches: (library: Library) => boolean = () => true): Promise<Library> {
     const request = get(`${this.origin}/studio/api/events`);
     const [answer] = (await once(request, 'response')) as [IncomingMessage];
     let text = '';
@@ -69,13 +69,13 @@ export class Client {
       text = events.pop() ?? '';
       for (const event of events.filter((one) => one.startsWith('data: '))) {
         const library = JSON.parse(event.slice('data: '.length)) as Library;
-        if (fits(library)) return library;
+        if (matches(library)) return library;
       }
     }
     throw new Error('The events have ended.');
   }
 
-  /** An item, once it is in that state. */
+  /** Waits until an item is in that state. */
   async item<State extends LibraryItem['state']>(
     id: string,
     state: State,

@@ -5,7 +5,7 @@ const ORIGIN = 'https://videos.example';
 const asset = { playlist: 'v/1/index.m3u8', renditions: [] };
 const SCRIPT = `<script type="module" src="${ORIGIN}/player/vod-player.js"></script>`;
 
-test('embeds by two lines, which leave title and poster to the playlist', () => {
+test('The embed code has two lines, without title and poster', () => {
   expect(embedCode(ORIGIN, asset).split('\n')).toEqual([
     SCRIPT,
     `<vod-player src="${ORIGIN}/v/1/index.m3u8"></vod-player>`,
@@ -17,7 +17,7 @@ test.each([
   ['about 16:9', { width: 416, height: 234 }, ''],
   ['a phone held upright', { width: 720, height: 1280 }, ' aspect-ratio="720/1280"'],
   ['4:3', { width: 960, height: 720 }, ' aspect-ratio="960/720"'],
-])('tells the shape of the picture where it is another than 16:9: %s', (_about, one, wanted) => {
+])('The embed code has an aspect ratio unless the picture is 16:9: %s', (_about, one, wanted) => {
   const [, player] = embedCode(ORIGIN, { ...asset, renditions: [one] }).split('\n');
   expect(player).toMatch(new RegExp(`m3u8"${wanted}></vod-player>$`));
 });

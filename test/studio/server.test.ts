@@ -31,7 +31,7 @@ let directory: string;
 let backend: Backend;
 let edge: Edge;
 let client: Client;
-let worked = 0;
+let workQueued = 0;
 let removed: string[] = [];
 
 beforeAll(async () => {
@@ -47,11 +47,11 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
-  worked = 0;
+  workQueued = 0;
   removed = [];
 });
 
-/** A studio of its own, as after a restart, that knows nothing but what the buckets say. */
+/** Another studio, as after a restart: it knows only what is in the buckets. */
 async function serve(
   store = backend.store,
   onRemoved: (id: string) => Promise<void> = async (id) => void removed.push(id),
@@ -64,9 +64,9 @@ async function serve(
       openStudio({
         ...{ backend: { ...backend, store }, names, backendName: 'this machine', origin: ORIGIN },
         log: createLog('silent'),
-        // Long enough that what is seen at once was told at once.
+        // So long that a change seen sooner was sent because of the action itself.
         pollMilliseconds: 60_000,
-        onWork: async () => void (worked += 1),
+        onWork: async () => void (workQueued += 1),
         onRemoved,
       }),
   });
@@ -77,15 +77,15 @@ async function serve(
   };
 }
 
-/** What workers are asked for; none of it is there afterwards. */
-async function asked() {
+/** Takes all messages from the job queue. */
+async function takeMessages() {
   const queue = backend.queue(JOB_QUEUE);
   const messages = await queue.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 60 });
   for (const { receipt } of messages) await queue.acknowledge(receipt);
   return messages.map(({ body }) => parseMessage(body));
 }
 
-/** But for the marks of what was deleted. */
+/** Without the marks of deleted jobs and assets. */
 async function keysOf(bucket: string): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const { key } of backend.store.list(bucket, '')) keys.push(key);
@@ -120,11 +120,11 @@ async function publish(id: string, key: string): Promise<void> {
   });
 }
 
-describe('an upload', () => {
+describe('Uploads', () => {
   test.each(['#2 4 Protection with PropTypes.mp4', '강의 1강 – 소개.mp4', '100% +a?b&c=d.mov'])(
-    'in parts becomes an object of its own, and an item that waits: %s',
+    'An upload in parts becomes an object and a waiting item: %s',
     async (name) => {
-      await asked();
+      await takeMessages();
       const bytes = new Uint8Array(randomBytes(9 * MIB));
       const { status, json } = await client.ask('POST', 'uploads', {
         ...{ name, sizeBytes: bytes.length },
@@ -153,12 +153,12 @@ describe('an upload', () => {
       });
       const stored = await backend.store.get(SOURCE_BUCKET, key);
       expect(stored && (await buffer(stored.body)).equals(bytes)).toBe(true);
-      expect(await asked()).toMatchObject([{ type: 'uploads', uploads: [{ key }] }]);
-      expect(worked).toBe(1);
+      expect(await takeMessages()).toMatchObject([{ type: 'uploads', uploads: [{ key }] }]);
+      expect(workQueued).toBe(1);
     },
   );
 
-  test('that is completed twice, as the first answer was lost, is one and the same.', async () => {
+  test('Completing an upload twice gives the same item', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'twice.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     const parts = [await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]))];
@@ -166,7 +166,7 @@ describe('an upload', () => {
     expect(await client.ask('POST', 'uploads/complete', { key, uploadId, parts })).toEqual(one);
   });
 
-  test('by the name of another one takes nothing away from it.', async () => {
+  test('Two uploads of the same name become two items', async () => {
     const one = await client.upload('intro.mp4', new Uint8Array([1]));
     const other = await client.upload('intro.mp4', new Uint8Array([2]));
     expect(one).not.toBe(other);
@@ -174,30 +174,30 @@ describe('an upload', () => {
     expect(items.filter(({ id }) => [one, other].includes(id))).toHaveLength(2);
   });
 
-  test('that is given up leaves nothing, and is told of as gone.', async () => {
+  test('An aborted upload leaves nothing behind and is no longer open', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'off.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]));
     expect((await client.ask('POST', 'uploads/abort', { key, uploadId })).status).toBe(204);
     expect(await client.ask('POST', 'uploads/parts', { key, uploadId })).toEqual({
       status: 404,
-      json: { error: 'This upload is not open any more. Begin it again.' },
+      json: { error: 'This upload is no longer open. Start it again.' },
     });
     expect(await keysOf(SOURCE_BUCKET)).not.toContain(key);
   });
 
-  test('that is not open any more takes no part and is not completed.', async () => {
+  test('An upload that is no longer open accepts no part and cannot be completed', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'late.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     const parts = [await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]))];
     await client.ask('POST', 'uploads/abort', { key, uploadId });
     const late = client.put({ key, uploadId }, 2, new Uint8Array([4]));
-    await expect(late).rejects.toThrow('This upload is not open any more.');
+    await expect(late).rejects.toThrow('This upload is no longer open.');
     const completed = await client.ask('POST', 'uploads/complete', { key, uploadId, parts });
     expect(completed.status).toBe(404);
   });
 
-  test('that is nonsense is refused, and everything that is wrong is named.', async () => {
+  test('An invalid request is refused, and the answer names every wrong field', async () => {
     const bad = await client.ask('POST', 'uploads', { name: 'a/b', sizeBytes: 0, extra: 1 });
     expect(bad).toMatchObject({ status: 400 });
     const { error } = bad.json as { readonly error: string };
@@ -207,19 +207,19 @@ describe('an upload', () => {
     const elsewhere = { key: 'uploads/other.mp4', uploadId: 'x', partNumber: 1, sizeBytes: 1 };
     expect(await client.ask('POST', 'uploads/sign', elsewhere)).toEqual({
       status: 400,
-      json: { error: 'This cannot be done: key is none of the studio.' },
+      json: { error: 'The request is not valid: key is not a key of the studio.' },
     });
     const empty = await client.ask('POST', 'uploads');
-    expect(empty).toEqual({ status: 400, json: { error: 'This is not JSON.' } });
+    expect(empty).toEqual({ status: 400, json: { error: 'The request is not JSON.' } });
   });
 
-  test('takes a part at no address but the one that was signed for it.', async () => {
+  test('A part is accepted only at the URL that was signed for it', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'part.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     const part = { key, uploadId, partNumber: 1, sizeBytes: 3 };
     const { json } = await client.ask('POST', 'uploads/sign', part);
     const signed = new URL((json as { readonly url: string }).url, edge.origin);
-    const refusal = '{"error":"This address is not, or no longer, good."}';
+    const refusal = '{"error":"This URL is not valid, or no longer valid."}';
     for (const [name, value] of [
       ['partNumber', '2'],
       ['sizeBytes', '4'],
@@ -234,7 +234,7 @@ describe('an upload', () => {
     expect([await put('abcd'), await put('ab'), await put('abc')]).toEqual([413, 400, 200]);
   });
 
-  test('is not completed by other parts than were sent.', async () => {
+  test('An upload cannot be completed with other parts than those that were sent', async () => {
     const opened = await client.ask('POST', 'uploads', { name: 'wrong.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     const sent = await client.put({ key, uploadId }, 1, new Uint8Array([1, 2, 3]));
@@ -248,22 +248,22 @@ describe('an upload', () => {
   });
 });
 
-describe('the library', () => {
-  test('tells of a rejected file with its reason, and has it tried again.', async () => {
+describe('The library', () => {
+  test('A rejected file is listed with its reason and can be tried again', async () => {
     const id = await client.upload('song.mp4', new Uint8Array(randomBytes(10)));
     const jobId = await reject(id, 'song.mp4');
     expect(await client.item(id, 'rejected')).toMatchObject({
       ...{ title: 'song', code: 'no_video', reason: 'The file has no picture.' },
     });
-    await asked();
+    await takeMessages();
     expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
     await client.item(id, 'waiting');
     expect(await backend.store.head(WORK_BUCKET, jobKeys(jobId).result)).toBeUndefined();
-    expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
-    expect(worked).toBe(2);
+    expect(await takeMessages()).toMatchObject([{ type: 'job', options: {} }]);
+    expect(workQueued).toBe(2);
   });
 
-  test('offers a retry where a limit or the surroundings were the reason, and not where the file is.', async () => {
+  test('A retry is offered after a failure or a limit, but not if the file itself is the reason', async () => {
     const canRetry = async (code: string) => {
       const id = await client.upload('song.mp4', new Uint8Array(randomBytes(10)));
       await reject(id, 'song.mp4', code);
@@ -275,7 +275,7 @@ describe('the library', () => {
     expect(await canRetry('a_code_of_another_version')).toBe(true);
   });
 
-  test('offers no retry when the uploaded file is gone.', async () => {
+  test('No retry is offered if the uploaded file is gone', async () => {
     const id = await client.upload('leaves.mp4', new Uint8Array(randomBytes(10)));
     await reject(id, 'leaves.mp4', 'source_too_long');
     expect(await client.item(id, 'rejected')).toMatchObject({ canRetry: true });
@@ -288,7 +288,7 @@ describe('the library', () => {
     expect(gone.items.map((item) => item.id)).toContain(id);
   });
 
-  test('lists and dates a video by its upload, whenever it was published.', async () => {
+  test('Videos are listed and dated by their upload, not by their publication', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) });
     try {
       const first = await client.upload('first.mp4', new Uint8Array(randomBytes(10)));
@@ -310,7 +310,7 @@ describe('the library', () => {
     }
   });
 
-  test('tells of a job of which nothing is heard, and has its units sent again.', async () => {
+  test('A job without progress is listed as stalled, and a retry sends its units again', async () => {
     const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
     const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
     await putJson(backend.store, WORK_BUCKET, plan, {
@@ -318,21 +318,21 @@ describe('the library', () => {
       units: [{ kind: 'video', name: 'video-00000', frames: 250 }],
     });
     await putJson(backend.store, WORK_BUCKET, dispatched, { units: 1 });
-    expect(await client.item(id, 'working')).not.toHaveProperty('quiet');
+    expect(await client.item(id, 'working')).toMatchObject({ stalled: false });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
     try {
-      expect(await client.item(id, 'working')).toMatchObject({ percent: 0, quiet: true });
+      expect(await client.item(id, 'working')).toMatchObject({ percent: 0, stalled: true });
     } finally {
       vi.useRealTimers();
     }
-    await asked();
+    await takeMessages();
     expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
     expect(await backend.store.head(WORK_BUCKET, dispatched)).toBeUndefined();
     expect(await backend.store.head(WORK_BUCKET, plan)).toBeDefined();
-    expect(await asked()).toMatchObject([{ type: 'job', options: {} }]);
+    expect(await takeMessages()).toMatchObject([{ type: 'job', options: {} }]);
   });
 
-  test('tells of a job that cannot be read, and of all others as ever.', async () => {
+  test('A job with an unreadable result is listed as failed, and does not affect the others', async () => {
     const id = await client.upload('old.mp4', new Uint8Array(randomBytes(10)));
     const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
     await putJson(backend.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
@@ -346,7 +346,7 @@ describe('the library', () => {
     await client.item(other, 'waiting');
   });
 
-  test('tells of an asset that cannot be read, and of one that is only published.', async () => {
+  test('Assets without a source are listed, also one with an unreadable document', async () => {
     const [broken, whole] = ['b'.repeat(20), 'a'.repeat(20)];
     await publish(whole, 'uploads/whole.mp4');
     await publish(broken, 'uploads/broken.mp4');
@@ -361,14 +361,14 @@ describe('the library', () => {
     expect((await later.client.ask('DELETE', `items/${whole}`)).status).toBe(204);
   });
 
-  test('tells of a job whose evidence cannot be read.', async () => {
+  test('A job with unreadable evidence is listed as failed', async () => {
     const id = await client.upload('evidence.mp4', new Uint8Array(randomBytes(10)));
     const key = jobKeys(jobIdOf(id, {})).failure('job');
     await putJson(backend.store, WORK_BUCKET, key, {});
     expect(await client.item(id, 'failed')).toMatchObject({ code: 'unreadable' });
   });
 
-  test('tells what was made of a file, and how a page embeds it.', async () => {
+  test('A ready video is listed with its facts and its embed code', async () => {
     const { id } = await made('made.mp4');
     const poster = `/v/${id}/${VERSION}/images/poster.jpg`;
     expect(await client.item(id, 'ready')).toMatchObject({
@@ -386,7 +386,7 @@ describe('the library', () => {
     expect(await client.ask('POST', `items/${id}/retry`)).toMatchObject({ status: 409 });
   });
 
-  test('keeps a video that caches do not forget, to be deleted again.', async () => {
+  test('A video stays listed until its deletion has purged the caches', async () => {
     const { id } = await made('cached.mp4');
     await using busy = await serve(backend.store, () => {
       throw new RequestError(503, 'The caches are busy.');
@@ -399,7 +399,7 @@ describe('the library', () => {
     expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
   });
 
-  test('gives a video another title, without touching its files.', async () => {
+  test('A new title appears in the library', async () => {
     const { id } = await made('titled.mp4');
     await client.item(id, 'ready');
     const title = { title: ' 강의 "1" ' };
@@ -409,7 +409,7 @@ describe('the library', () => {
       state: 'ready',
     });
     expect(await client.ask('POST', `items/${id}/title`, { title: ' ' })).toEqual({
-      ...{ status: 400, json: { error: 'A title needs something to read.' } },
+      ...{ status: 400, json: { error: 'The title is empty.' } },
     });
     const waiting = await client.upload('waiting.mp4', new Uint8Array(randomBytes(10)));
     expect(await client.ask('POST', `items/${waiting}/title`, title)).toMatchObject({
@@ -417,7 +417,7 @@ describe('the library', () => {
     });
   });
 
-  test('deletes an asset with everything that it owns, and nothing else.', async () => {
+  test('A deletion removes everything that belongs to the asset, and nothing else', async () => {
     const { id, jobId } = await made('gone.mp4');
     await made('stays.mp4');
     await client.item(id, 'ready');
@@ -426,13 +426,12 @@ describe('the library', () => {
       work: await keysOf(WORK_BUCKET),
       delivery: await keysOf(DELIVERY_BUCKET),
     };
-    const watch = () => ask(`${edge.origin}/${pointerKey(id)}`, { origin: edge.origin });
-    expect((await watch()).status).toBe(200);
+    const play = () => ask(`${edge.origin}/${pointerKey(id)}`, { origin: edge.origin });
+    expect((await play()).status).toBe(200);
     expect((await client.ask('DELETE', `items/${id}`)).status).toBe(204);
     expect((await client.library()).items.map((item) => item.id)).not.toContain(id);
     expect(removed).toEqual([id]);
-    // The edge would have kept it for a while.
-    expect((await watch()).status).toBe(403);
+    expect((await play()).status).toBe(403);
     expect({
       source: await keysOf(SOURCE_BUCKET),
       work: await keysOf(WORK_BUCKET),
@@ -444,11 +443,11 @@ describe('the library', () => {
     });
     expect(await client.ask('DELETE', `items/${id}`)).toEqual({
       status: 404,
-      json: { error: 'There is no such video any more.' },
+      json: { error: 'This video no longer exists.' },
     });
   });
 
-  test('has a deletion begun again that was cut off, wherever that was.', async () => {
+  test('A deletion can be repeated after an interruption at any step', async () => {
     for (let steps = 0, whole = false; !whole; steps += 1) {
       const { id, jobId } = await made('cut.mp4');
       let left = steps;
@@ -474,14 +473,14 @@ describe('the library', () => {
     }
   });
 
-  test('loses what somebody else has deleted.', async () => {
+  test('A video that another process has deleted disappears from the library', async () => {
     const { id } = await made('theirs.mp4');
     await client.item(id, 'ready');
     await using other = await serve();
     expect((await other.client.ask('DELETE', `items/${id}`)).status).toBe(204);
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60 * 60_000 });
     try {
-      // No look waits for the search through all that is published.
+      // Reads do not wait for the scan of the delivery bucket.
       const known = async () => (await client.library()).items.some((item) => item.id === id);
       await expect.poll(known).toBe(false);
     } finally {
@@ -490,7 +489,7 @@ describe('the library', () => {
   });
 });
 
-/** A file that was uploaded and became an asset. */
+/** Uploads a file and publishes an asset of it. */
 async function made(fileName: string): Promise<{ id: string; jobId: string }> {
   const id = await client.upload(fileName, new Uint8Array(randomBytes(10)));
   const jobId = jobIdOf(id, {});
@@ -507,20 +506,20 @@ async function resultOf(id: string, jobId: string): Promise<object> {
   return { type: 'asset.ready', jobId, title: 'A & "B"', spentSeconds: 1, ...asset };
 }
 
-describe('pages of other sites', () => {
+describe('Pages of other sites', () => {
   test.each([
     ['without the token', { 'x-studio-token': '' }],
     ['with another token', { 'x-studio-token': 'a'.repeat(32) }],
     ['from another site', { 'sec-fetch-site': 'cross-site' }],
     ['from another port of this machine', { 'sec-fetch-site': 'same-site' }],
-  ])('change nothing: %s', async (_about, headers) => {
+  ])('A page of another site cannot change anything: %s', async (_about, headers) => {
     const id = await client.upload('kept.mp4', new Uint8Array(randomBytes(10)));
     const refused = await client.ask('DELETE', `items/${id}`, undefined, headers);
     expect(refused.status).toBe(403);
     await client.item(id, 'waiting');
   });
 
-  test('read nothing and frame nothing.', async () => {
+  test('A page of another site can neither read nor frame the studio', async () => {
     const url = `${edge.origin}/studio/api/events`;
     const read = await fetch(url, { headers: { 'sec-fetch-site': 'cross-site' } });
     expect(read.status).toBe(403);

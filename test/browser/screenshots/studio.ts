@@ -6,11 +6,11 @@ import { exampleItems, manyItems, openStudioStub } from '../studio-stub.ts';
 import type { Album } from './album.ts';
 import type { LibraryItem } from '../../../studio/schema.ts';
 
-/** A state of the studio's page, and how to get there from its opened address. */
+/** A state of the studio's page, and how to reach it. */
 export interface StudioShot {
   readonly name: string;
   readonly items: readonly LibraryItem[];
-  /** The fragment of the address. */
+  /** The fragment of the page's address. */
   readonly hash?: string;
   readonly reach?: (page: Page) => Promise<unknown>;
 }
@@ -77,10 +77,10 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
     },
   },
   {
-    name: 'item-quiet',
-    items: items.map((one) => (one.state === 'working' ? { ...one, quiet: true } : one)),
+    name: 'item-stalled',
+    items: items.map((one) => (one.state === 'working' ? { ...one, stalled: true } : one)),
     hash: `#${idOf('working')}`,
-    reach: (page) => page.getByRole('button', { name: 'Announce again' }).waitFor(),
+    reach: (page) => page.getByRole('button', { name: 'Queue again' }).waitFor(),
   },
   {
     name: 'delete',
@@ -93,7 +93,7 @@ export const STUDIO_SHOTS: readonly StudioShot[] = [
   },
 ];
 
-export const LOOKS: readonly (BrowserContextOptions & { readonly name: string })[] = (
+export const APPEARANCES: readonly (BrowserContextOptions & { readonly name: string })[] = (
   ['light', 'dark'] as const
 ).flatMap((colorScheme) => [
   { name: `laptop-${colorScheme}`, colorScheme, viewport: { width: 1280, height: 800 } },
@@ -105,13 +105,13 @@ export const LOOKS: readonly (BrowserContextOptions & { readonly name: string })
   },
 ]);
 
-/** Takes pictures of the studio's page in each state and each look. */
+/** Takes screenshots of the studio's page in each state and each appearance. */
 export async function shootStudio(browser: Browser, album: Album): Promise<void> {
   for (const shot of STUDIO_SHOTS) {
     const stub = await openStudioStub(shot.items);
-    for (const { name, ...look } of LOOKS) {
+    for (const { name, ...settings } of APPEARANCES) {
       if (!album.wants(`studio-${shot.name}-${name}`)) continue;
-      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...look });
+      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...settings });
       const page = await context.newPage();
       await openShot(page, stub.url, shot);
       await album.add(`studio-${shot.name}-${name}`, page);
@@ -121,7 +121,7 @@ export async function shootStudio(browser: Browser, album: Album): Promise<void>
   }
 }
 
-/** Opens the page at that address and brings it into the state. */
+/** Opens the page and brings it into the shot's state. */
 export async function openShot(page: Page, url: string, shot: StudioShot): Promise<void> {
   await page.goto(url + (shot.hash ?? ''));
   await page
@@ -136,7 +136,7 @@ function playButton(page: Page) {
   return page.locator('vod-player').getByRole('button', { name: 'play' }).first();
 }
 
-/** Chooses a file of that many zeros, which takes no place on the disk. */
+/** Chooses a sparse file of that size, which takes no space on the disk. */
 async function choose(page: Page, name: string, bytes: number): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'vodstack-shots-'));
   page.once('close', () => void rm(directory, { recursive: true }));

@@ -6,7 +6,7 @@ import {
   plural,
   skippedSentences,
   timeLeft,
-} from '../../studio/page/words.ts';
+} from '../../studio/page/format.ts';
 
 test.each([
   [0, '0 B'],
@@ -30,15 +30,17 @@ test.each([
   [41, '45 s left'],
   [130, '2 min left'],
   [5_400, '1.5 h left'],
-])('%d s to go are written as %s', (seconds, text) => expect(timeLeft(seconds)).toBe(text));
+])('%d remaining seconds are written as %s', (seconds, text) =>
+  expect(timeLeft(seconds)).toBe(text),
+);
 
 test.each([
   [6.2, '0:06'],
   [184, '3:04'],
   [3_725, '1:02:05'],
-])('a length of %d s is written as %s', (seconds, text) => expect(clock(seconds)).toBe(text));
+])('A length of %d s is written as %s', (seconds, text) => expect(clock(seconds)).toBe(text));
 
-test('one is not many', () => {
+test('A count of one is singular, and any other is plural', () => {
   expect([0, 1, 2].map((count) => plural(count, 'video'))).toEqual([
     '0 videos',
     '1 video',
@@ -46,7 +48,7 @@ test('one is not many', () => {
   ]);
 });
 
-test('steps that were left out for one reason share a sentence', () => {
+test('Rungs that were left out for the same reason share a sentence', () => {
   const skipped = [
     { rung: '1080p', reason: 'larger_than_source' },
     { rung: '540p', reason: 'same_size_as_another' },
@@ -54,6 +56,6 @@ test('steps that were left out for one reason share a sentence', () => {
   ] as const;
   expect(skippedSentences(skipped)).toEqual([
     '1080p, 720p left out: the picture of the file is smaller, and is never enlarged.',
-    '540p left out: the size would be that of another one.',
+    '540p left out: it would have the size of another one.',
   ]);
 });

@@ -1,20 +1,20 @@
 import type { ReadyItem } from '../schema.ts';
 
-/** Whatever the page writes of figures. */
-
 /** 1 MB is a million bytes, as disks and networks count. */
 export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  // What rounds to a thousand of a unit is one of the next.
-  const power = Math.min(Math.floor(Math.log10(bytes / 0.9995) / 3), 4);
-  const value = bytes / 1000 ** power;
-  return `${value.toFixed(value < 10 && power > 1 ? 1 : 0)} ${['', 'kB', 'MB', 'GB', 'TB'][power] ?? ''}`;
+  return withPrefix(bytes, 'B');
 }
 
 export function bitRateText(bitsPerSecond: number): string {
-  return bitsPerSecond < 999_500
-    ? `${Math.round(bitsPerSecond / 1000)} kb/s`
-    : `${(bitsPerSecond / 1e6).toFixed(1)} Mb/s`;
+  return withPrefix(bitsPerSecond, 'b/s');
+}
+
+/** Intl writes `8,389 kB` and `0.999 GB`: it does not choose the prefix. */
+function withPrefix(value: number, unit: string): string {
+  // 999,500 rounds to 1,000 k, so it is 1.0 M.
+  const power = value < 1000 ? 0 : Math.min(Math.floor(Math.log10(value / 0.9995) / 3), 4);
+  const scaled = value / 1000 ** power;
+  return `${scaled.toFixed(scaled < 10 && power > 1 ? 1 : 0)} ${['', 'k', 'M', 'G', 'T'][power] ?? ''}${unit}`;
 }
 
 export function clock(seconds: number): string {
@@ -31,26 +31,26 @@ export function timeLeft(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h left`;
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
-/** As the person's browser writes the date and the hour. */
+/** Writes date and time in the language of the browser. */
 export function dayText(iso: string): string {
   return DAY.format(new Date(iso));
 }
 
 const REASONS: Readonly<Record<ReadyItem['skipped'][number]['reason'], string>> = {
   larger_than_source: 'the picture of the file is smaller, and is never enlarged',
-  same_size_as_another: 'the size would be that of another one',
+  same_size_as_another: 'it would have the size of another one',
 };
 
-/** A sentence for each reason why steps of the ladder are not there. */
+/** A sentence for each reason for which rungs of the ladder were left out. */
 export function skippedSentences(skipped: ReadyItem['skipped']): readonly string[] {
   return [...Map.groupBy(skipped, ({ reason }) => reason)].map(
-    ([reason, steps]) =>
-      `${steps.map(({ rung }) => rung).join(', ')} left out: ${REASONS[reason]}.`,
+    ([reason, rungs]) =>
+      `${rungs.map(({ rung }) => rung).join(', ')} left out: ${REASONS[reason]}.`,
   );
 }
