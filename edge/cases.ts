@@ -4,7 +4,7 @@ import { requestWith } from './event.ts';
 import type { EdgeEvent } from './event.ts';
 import type { EdgeRule } from './source.ts';
 
-/** A request, and how the edge function must answer it in every engine: the tests' two, and CloudFront's own at a deploy. */
+/** A request, and how the edge function must answer it in every engine: node:vm, njs and CloudFront's own. */
 export interface Case {
   readonly about: string;
   readonly rule: RuleName;

@@ -12,13 +12,13 @@ interface AccessLogsProps {
   readonly name: string;
   readonly distribution: CloudfrontDistribution;
   readonly bucket: Bucket;
-  /** Of us-east-1, from where CloudFront's logs are delivered. */
+  /** For us-east-1: CloudFront delivers its logs from there. */
   readonly provider: AwsProvider;
 }
 
 /**
- * Writes the edge's requests to the log bucket: standard logging, version 2, which asks for no
- * access lists on the bucket as version 1 does.
+ * Writes the CDN's access logs to the log bucket by standard logging, version 2. Unlike version 1 it needs no
+ * access control lists on the bucket.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
  */
 export class AccessLogs extends Construct {

@@ -2,17 +2,17 @@ import { TerraformResource } from 'cdktf';
 import type { IConstruct } from 'constructs';
 import { z } from 'zod';
 
-/** Things in AWS that Terraform takes over instead of making them: by its type and name of each, and what it imports it by. */
+/** Existing resources that Terraform imports instead of creating them: their type and name, and the import id. */
 export const adoptedSchema = z.array(
   z.object({ type: z.string(), name: z.string(), id: z.string() }),
 );
 
 export type Adopted = z.infer<typeof adoptedSchema>;
 
-/** The variable of the environment by which a deploy tells the program that declares the stacks, as JSON. */
+/** The environment variable with which a deploy passes them, as JSON, to infra/main.ts. */
 export const ADOPTED = 'VODSTACK_ADOPTED';
 
-/** Has Terraform import those that are declared under these names. Others are left alone. */
+/** Has Terraform import those that the stacks declare, and ignores the others. */
 export function importAdopted(app: IConstruct, adopted: Adopted): void {
   for (const one of app.node.findAll()) {
     if (!TerraformResource.isTerraformResource(one) || !('nameInput' in one)) continue;

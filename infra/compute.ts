@@ -5,13 +5,13 @@ import { EcsService } from '@cdktf/provider-aws/lib/ecs-service/index.js';
 import { EcsTaskDefinition } from '@cdktf/provider-aws/lib/ecs-task-definition/index.js';
 import type { Construct } from 'constructs';
 import type { WorkerEnv } from '../core/environment.ts';
+import { MAX_RECEIVES, VISIBILITY_SECONDS } from '../core/model/queue-limits.ts';
 import type { StageConfig } from './config.ts';
-import { METRICS, nameOf, stackName } from './names.ts';
+import { nameOf, RESOURCES, stackName } from './names.ts';
 import { Network } from './network.ts';
 import { declareOutputs } from './outputs.ts';
 import type { ComputeOutputs } from './outputs.ts';
 import { accountOf } from './policy.ts';
-import { MAX_RECEIVES, VISIBILITY_SECONDS } from './queues.ts';
 import type { QueuesStack } from './queues.ts';
 import { Roles } from './roles.ts';
 import { Scaling } from './scaling.ts';
@@ -22,14 +22,14 @@ import type { StorageStack } from './storage.ts';
 export interface ComputeProps extends StageProps {
   readonly storage: StorageStack;
   readonly queues: QueuesStack;
-  /** Of the image in the stage's repository. */
+  /** The tag of the worker's image in the stage's repository. */
   readonly imageTag: string;
 }
 
-/** The only place a worker can write to. The image must declare it a volume that its user owns. */
+/** The only folder that a worker can write to. The image declares it as a volume that the worker's user owns. */
 const SCRATCH = '/tmp';
 
-/** The workers: Fargate tasks that take from the job queue, as many as there is work for. */
+/** The workers: Fargate tasks, as many as there is work for. */
 export class ComputeStack extends StageStack {
   constructor(scope: Construct, { storage, queues, imageTag, ...props }: ComputeProps) {
     super(scope, stackName(props.config.name, 'compute'), props);
@@ -37,11 +37,13 @@ export class ComputeStack extends StageStack {
     const { sourceBucket, workBucket, deliveryBucket, repository } = storage;
     const { jobs, units, deadLetters, events } = queues;
     const logs = new CloudwatchLogGroup(this, 'logs', {
-      name: nameOf(name, 'worker'),
+      name: nameOf(name, RESOURCES.worker),
       retentionInDays: retention.logs,
     });
     const roles = new Roles(this, 'roles', {
-      ...{ stage: name, region, account: accountOf(jobs.arn) },
+      stage: name,
+      region,
+      account: accountOf(jobs.arn),
       sourceBucketArn: sourceBucket.arn,
       workBucketArn: workBucket.arn,
       deliveryBucketArn: deliveryBucket.arn,
@@ -55,7 +57,7 @@ export class ComputeStack extends StageStack {
     const image = `${repository.repositoryUrl}:${imageTag}`;
     const environment = workerEnvironment(this.config, storage, queues);
     const task = new EcsTaskDefinition(this, 'task', {
-      family: nameOf(name, 'worker'),
+      family: nameOf(name, RESOURCES.worker),
       requiresCompatibilities: ['FARGATE'],
       networkMode: 'awsvpc',
       cpu: String(worker.cpuUnits),
@@ -63,46 +65,50 @@ export class ComputeStack extends StageStack {
       runtimePlatform: { operatingSystemFamily: 'LINUX', cpuArchitecture: worker.architecture },
       taskRoleArn: roles.taskArn,
       executionRoleArn: roles.executionArn,
-      // A minute of all renditions at their limits is 0.2 GB, and segments leave as they are made:
-      // the 20 GiB that each task has for nothing are enough, and no more are asked for.
+      // The 20 GiB that each task has free of charge are enough: a minute of all renditions at their maximum
+      // bitrates is 0.2 GB, and segments are uploaded as they are made.
       volume: [{ name: 'scratch' }],
       containerDefinitions: JSON.stringify([
         containerDefinition({ image, environment, logGroup: logs.name, region }),
       ]),
     });
-    const network = new Network(this, 'network', { name: nameOf(name, 'workers'), region });
-    const cluster = new EcsCluster(this, 'cluster', { name: nameOf(name, 'workers') });
+    const network = new Network(this, 'network', { name: nameOf(name, RESOURCES.workers), region });
+    const cluster = new EcsCluster(this, 'cluster', { name: nameOf(name, RESOURCES.workers) });
     const providers = new EcsClusterCapacityProviders(this, 'providers', {
       clusterName: cluster.name,
       capacityProviders: ['FARGATE', 'FARGATE_SPOT'],
     });
     const service = new EcsService(this, 'workers', {
-      name: nameOf(name, 'workers'),
+      name: nameOf(name, RESOURCES.workers),
       cluster: cluster.arn,
       taskDefinition: task.arn,
       desiredCount: minWorkers,
       capacityProviderStrategy: capacity(worker.spotPercent),
-      // Without it the provider makes the service anew for another share of spare capacity:
+      // Otherwise the provider replaces the service when spotPercent changes:
       // https://github.com/hashicorp/terraform-provider-aws/issues/11351
       forceNewDeployment: true,
       networkConfiguration: {
         subnets: [...network.subnetIds],
         securityGroups: [network.securityGroupId],
-        // The way to the registry, the queues and the logs, as there is no NAT.
+        // Without a NAT gateway, tasks need one to reach the registry, the queues and the logs.
         assignPublicIp: true,
       },
-      // Workers of the old kind and the new share the queue: nothing is served that could be missed.
+      // Workers serve nobody, so all of them may be replaced at once. Old and new ones share the queues.
       deploymentMinimumHealthyPercent: 0,
       deploymentMaximumPercent: 200,
       deploymentCircuitBreaker: { enable: true, rollback: true },
       propagateTags: 'SERVICE',
       enableEcsManagedTags: true,
-      // How many there are is for scaling to say.
+      // Scaling sets it.
       lifecycle: { ignoreChanges: ['desired_count'] },
       dependsOn: [providers, ...roles.policies],
     });
     new Scaling(this, 'scaling', {
-      ...{ stage: name, clusterName: cluster.name, service, minWorkers, maxWorkers },
+      stage: name,
+      clusterName: cluster.name,
+      service,
+      minWorkers,
+      maxWorkers,
       queues: { jobs: jobs.name, units: units.name },
     });
     declareOutputs<ComputeOutputs>(this, {
@@ -115,7 +121,7 @@ export class ComputeStack extends StageStack {
   }
 }
 
-/** What a worker is told, by its own contract: a variable that is missing here is a mistake of types. */
+/** The worker's environment. Its type is the worker's own contract, so a missing variable fails type checking. */
 function workerEnvironment(
   { name, ladder, soundAlone }: StageConfig,
   { sourceBucket, workBucket, deliveryBucket }: StorageStack,
@@ -135,7 +141,7 @@ function workerEnvironment(
     LADDER: ladder.join(','),
     SOUND_ALONE: soundAlone,
     WORK_DIRECTORY: SCRATCH,
-    METRICS_NAMESPACE: nameOf(name, METRICS),
+    METRICS_NAMESPACE: nameOf(name, RESOURCES.metrics),
   };
 }
 
@@ -146,7 +152,7 @@ interface ContainerProps {
   readonly region: string;
 }
 
-/** As the API takes it: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
+/** https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html */
 function containerDefinition({ image, environment, logGroup, region }: ContainerProps) {
   return {
     name: 'worker',
@@ -154,15 +160,15 @@ function containerDefinition({ image, environment, logGroup, region }: Container
     essential: true,
     environment: Object.entries({ ...environment, AWS_REGION: region })
       .map(([name, value]: [string, string]) => ({ name, value }))
-      // The order in which ECS tells of them: any other would look like a change.
+      // ECS returns them sorted; another order would be a difference in each plan.
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     readonlyRootFilesystem: true,
     mountPoints: [{ sourceVolume: 'scratch', containerPath: SCRATCH, readOnly: false }],
     linuxParameters: { capabilities: { drop: ['ALL'] } },
-    // The longest that Fargate waits. A worker gives its unit back within seconds.
+    // Fargate's maximum, in seconds. A worker returns its unit to the queue much sooner.
     stopTimeout: 120,
     healthCheck: {
-      // A worker makes its own folder there when it starts, and takes it away when it ends.
+      // A worker creates this folder when it starts, and removes it when it ends.
       command: ['CMD-SHELL', `test -w ${SCRATCH}/vodstack-worker-*`],
       interval: 30,
       timeout: 5,
@@ -181,8 +187,8 @@ function containerDefinition({ image, environment, logGroup, region }: Container
 }
 
 /**
- * So many tasks in a hundred on spare capacity, which AWS may take back or not have at all. ECS does not start
- * them elsewhere then, so that the first task of a mixture is always on demand, and the work goes on.
+ * Splits tasks between on-demand and Spot capacity. ECS does not start a Spot task elsewhere if there is no Spot
+ * capacity, so the first task of a mixture is always on demand: the work continues, if slowly.
  * https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-capacity-providers.html
  */
 function capacity(spotPercent: number) {

@@ -5,10 +5,10 @@ interface DashboardProps {
   readonly jobs: string;
   readonly units: string;
   readonly deadLetters: string;
-  /** ECS service, which has the cluster's name, too. */
+  /** The name of the ECS service and of its cluster. */
   readonly service: string;
   readonly distributionId: string;
-  /** Of what workers measure (core/model/metrics.ts). */
+  /** The namespace of the workers' metrics (core/model/metrics.ts). */
   readonly metricsNamespace: string;
 }
 
@@ -16,7 +16,7 @@ const WIDTH = 12;
 const HEIGHT = 6;
 
 /**
- * From the upload to the viewer, in the order of the work.
+ * The body of the dashboard. Its graphs are in the order of the work, from the upload to the viewer.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
  */
 export function dashboardBody(props: DashboardProps): string {

@@ -32,6 +32,7 @@ import {
   originParameter,
   originSecretParameter,
   playbackKeyParameter,
+  RESOURCES,
   stackName,
 } from './names.ts';
 import { declareOutputs } from './outputs.ts';
@@ -47,7 +48,7 @@ export interface DeliveryProps extends StageProps {
   readonly logBucket: Bucket;
 }
 
-/** The CDN, its rule, and who may read the delivery bucket. */
+/** The CDN with its edge function, and the policy of the delivery bucket. */
 export class DeliveryStack extends StageStack {
   readonly distribution: CloudfrontDistribution;
   private readonly deliveryBucket: Bucket;
@@ -58,10 +59,10 @@ export class DeliveryStack extends StageStack {
     const { name, accessMode, priceClass, domain, firewall } = this.config;
     const { origin, readers } = this.access();
     const edgeFunction = this.edgeFunction();
-    const served = {
+    const common = {
       targetOriginId: origin.originId,
       viewerProtocolPolicy: 'redirect-to-https',
-      // OPTIONS for the function, which answers it.
+      // The edge function answers OPTIONS.
       allowedMethods: [...CORS.methods],
       cachedMethods: ['GET', 'HEAD'],
       compress: true,
@@ -73,16 +74,19 @@ export class DeliveryStack extends StageStack {
       pointer: this.cachePolicy('pointer'),
       player: this.cachePolicy('player'),
     };
-    const kept = (policy: CachePolicyName) => ({ ...served, cachePolicyId: policies[policy].id });
+    const behaviour = (policy: CachePolicyName) => ({
+      ...common,
+      cachePolicyId: policies[policy].id,
+    });
     this.distribution = new CloudfrontDistribution(this, 'distribution', {
       enabled: true,
       comment: nameOf(name, 'delivery'),
-      // Minutes, until every edge has it. A deploy that is cut off in them would leave it behind, unknown
-      // to Terraform; and nothing else here has to wait.
+      // Propagation takes minutes, and nothing here has to wait for it. A deploy that is killed while waiting would
+      // leave a distribution that Terraform does not know.
       waitForDeployment: false,
       httpVersion: 'http2and3',
       isIpv6Enabled: true,
-      // There is none: it is not to be the listing of a bucket that somebody else opened.
+      // This object does not exist. Without it, `/` could list a bucket that somebody has made public.
       defaultRootObject: 'index.html',
       priceClass,
       aliases: domain ? [domain.name] : [],
@@ -93,9 +97,10 @@ export class DeliveryStack extends StageStack {
         : {}),
       origin: [origin],
       orderedCacheBehavior: PATHS.map(({ pattern, policy }) => ({
-        ...{ pathPattern: pattern, ...kept(policy) },
+        pathPattern: pattern,
+        ...behaviour(policy),
       })),
-      defaultCacheBehavior: kept(DEFAULT_POLICY),
+      defaultCacheBehavior: behaviour(DEFAULT_POLICY),
       customErrorResponse: [
         { errorCode: MISSING.status, errorCachingMinTtl: MISSING.cacheSeconds },
       ],
@@ -104,7 +109,7 @@ export class DeliveryStack extends StageStack {
       bucket: deliveryBucket.name,
       policy: policy(readers(this.distribution), bucketOnlyByTls(deliveryBucket.arn)),
     });
-    // The bucket takes a new secret before the CDN sends it. In other modes the policy names the distribution.
+    // The bucket must accept a new secret before the CDN sends it. In other modes the policy needs the distribution.
     if (accessMode === 'public-read-via-cdn') this.distribution.dependsOn = [dependable(mayRead)];
     new AccessLogs(this, 'access-logs', {
       name: nameOf(name, 'edge'),
@@ -113,8 +118,8 @@ export class DeliveryStack extends StageStack {
       provider: this.atTheEdge(),
     });
     const address = `https://${domain?.name ?? this.distribution.domainName}`;
-    this.told('where-videos-are', originParameter(name), 'Where the videos are', address);
-    this.told('distribution-id', distributionParameter(name), 'The CDN', this.distribution.id);
+    this.parameter('where-videos-are', originParameter(name), 'Where the videos are', address);
+    this.parameter('distribution-id', distributionParameter(name), 'The CDN', this.distribution.id);
     declareOutputs<DeliveryOutputs>(this, {
       distributionDomain: this.distribution.domainName,
       distributionId: this.distribution.id,
@@ -123,13 +128,13 @@ export class DeliveryStack extends StageStack {
     });
   }
 
-  /** Parameters that commands read by the stage's name. */
-  private told(id: string, name: string, description: string, value: string): void {
-    // A deploy that was killed may have made it and not know of it.
+  /** A parameter that commands read by the stage's name. */
+  private parameter(id: string, name: string, description: string, value: string): void {
+    // A killed deploy may have created it without recording it in the state.
     new SsmParameter(this, id, { name, description, type: 'String', value, overwrite: true });
   }
 
-  /** How the CDN reads the bucket, and whom the bucket lets read. */
+  /** How the CDN reads the bucket, and the bucket policy's statement for readers. */
   private access(): {
     readonly origin: CloudfrontDistributionOrigin;
     readonly readers: (distribution: CloudfrontDistribution) => Statement;
@@ -182,10 +187,10 @@ export class DeliveryStack extends StageStack {
   }
 
   /**
-   * The secrets that the CDN sends to the bucket, newest first. The bucket takes both, so that a new one is no outage while
-   * edges still send the one before. `./scripts/deploy <stage> --new-origin-secret` draws another.
+   * The secrets between CDN and bucket. The bucket accepts both, because some edges still send the previous one for a
+   * while after a change. `./scripts/deploy <stage> --new-origin-secret` draws a new one.
    */
-  private originSecrets(): readonly [newest: string, before: string] {
+  private originSecrets(): readonly [newest: string, previous: string] {
     return this.pair(
       'origin-secret',
       originSecretParameter(this.config.name),
@@ -193,8 +198,8 @@ export class DeliveryStack extends StageStack {
     );
   }
 
-  /** The two keys that the edge takes, newest first. `./scripts/play-address <stage> --rotate` draws others. */
-  private edgeKeys(): readonly [newest: string, before: string] {
+  /** The keys that the edge function accepts. `./scripts/play-address <stage> --rotate` draws a new one. */
+  private edgeKeys(): readonly [newest: string, previous: string] {
     return this.pair(
       'edge-keys',
       edgeKeysParameter(this.config.name),
@@ -202,12 +207,14 @@ export class DeliveryStack extends StageStack {
     );
   }
 
-  /** Two secrets of 244 random bits each, which Terraform draws once, and which may then be changed at SSM. */
+  /** Two secrets of 244 random bits each. Terraform draws them once; later they may be changed in SSM. */
   private pair(id: string, name: string, description: string): readonly [string, string] {
     const { value } = new SsmParameter(this, id, {
-      ...{ name, description, type: 'SecureString' },
+      name,
+      description,
+      type: 'SecureString',
       value: `${Fn.uuid()}-${Fn.uuid()} ${Fn.uuid()}-${Fn.uuid()}`,
-      // uuid() is another at each plan: only the first counts.
+      // Each plan evaluates uuid() anew; only the first value counts.
       lifecycle: { ignoreChanges: ['value'] },
     });
     const one = (index: number) => Token.asString(Fn.element(Fn.split(' ', value), index));
@@ -218,7 +225,7 @@ export class DeliveryStack extends StageStack {
     const { name, allowedSites, allowNoContext, openPosters, playbackTokens } = this.config;
     const tokenKeys: readonly string[] = playbackTokens ? this.edgeKeys() : [];
     const edgeFunction = new CloudfrontFunction(this, 'viewer-request', {
-      name: nameOf(name, 'viewer-request'),
+      name: nameOf(name, RESOURCES.edgeFunction),
       comment: 'Who may fetch what is published',
       runtime: 'cloudfront-js-2.0',
       publish: true,
@@ -232,7 +239,7 @@ export class DeliveryStack extends StageStack {
         type: 'SecureString',
         value: newest,
         overwrite: true,
-        // Nobody signs with a key before the edge knows it.
+        // Nobody may sign with a key before the edge function accepts it.
         dependsOn: [edgeFunction],
       });
     }
@@ -268,7 +275,9 @@ export class DeliveryStack extends StageStack {
       securityHeadersConfig: { contentTypeOptions: { override: true } },
       customHeadersConfig: {
         items: Object.entries(HEADERS).map(([header, value]) => ({
-          ...{ header, value, override: true },
+          header,
+          value,
+          override: true,
         })),
       },
     });

@@ -3,7 +3,7 @@ import { Wafv2WebAcl } from '@cdktf/provider-aws/lib/wafv2-web-acl/index.js';
 import { Construct } from 'constructs';
 import { nameOf } from './names.ts';
 
-/** Turns away an address that asks too often; everything else passes. */
+/** Blocks IP addresses that send too many requests. */
 export class Firewall extends Construct {
   readonly arn: string;
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { WorkerSize } from './config.ts';
 
-/** What the worker's image is built from, below the root of the project. */
+/** The files and folders that the worker's image is built from. */
 export const CONTENT = [
   'Dockerfile',
   '.dockerignore',
@@ -14,17 +14,17 @@ export const CONTENT = [
 ];
 
 /**
- * The month whose updates of the system are in the image, as `2026-11`, in UTC; or the minute, as `2026-11-28T06-12`,
- * of one that was built anew within a month. A deploy says which one to what it starts, by VODSTACK_IMAGE_MONTH.
+ * The UTC month whose system updates the image contains: `2026-11`. An image that is rebuilt within a month has the
+ * minute instead: `2026-11-28T06-12`. A deploy passes its choice in VODSTACK_IMAGE_MONTH.
  */
 export function imageMonth(): string {
   return process.env['VODSTACK_IMAGE_MONTH'] ?? new Date().toISOString().slice(0, 7);
 }
 
 /**
- * The image's tag: the month, and a hash of what the image is built from and of the processors that it
- * is for, 16 hex digits. The same files give the same tag on every machine, so that what is pushed
- * already need not be built again; in another month it is, with what Debian and Node have mended.
+ * The image's tag: the month, and 16 hex digits of a hash over the architecture and the image's content. The same files
+ * have the same tag on every machine, so an image that was pushed is not built again. Each month has a new image, with
+ * the updates of Debian and Node.
  */
 export function imageTag(
   architecture: WorkerSize['architecture'],
@@ -40,7 +40,7 @@ export function imageTag(
   return `${month}-${hash.digest('hex').slice(0, 16)}`;
 }
 
-/** Every file below a path, in the order of their names; none when there is no such path. */
+/** Every file below a path, sorted by name. Empty if the path does not exist. */
 function filesOf(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   if (!statSync(path).isDirectory()) return [path];

@@ -1,19 +1,19 @@
 import { CACHE_POLICIES } from '../edge/behaviours.ts';
 import type { StageConfig } from './config.ts';
 
-/** Describes, in sentences, how much of an account's AWS limits a stage uses. */
+/** How much of an account's AWS quotas a stage uses, in sentences. */
 export interface Limits {
   readonly needs: string;
   readonly warnings: readonly string[];
 }
 
 /**
- * Cache policies of CloudFront in an account, unless AWS has raised it.
+ * CloudFront's default quota of cache policies in an account.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
  */
-const MOST_CACHE_POLICIES = 20;
+const MAX_CACHE_POLICIES = 20;
 
-/** Says what a stage needs that is not there yet, in an account with so many cache policies. */
+/** Describes what a new stage needs in an account that has this many cache policies. */
 export function limitsOf(
   { name, region, maxWorkers, worker }: StageConfig,
   cachePolicies: number,
@@ -22,16 +22,16 @@ export function limitsOf(
   const cores = (maxWorkers * worker.cpuUnits) / 1024;
   const needs =
     `Stage ${name} takes of this account's limits: ${own} cache policies of CloudFront (${cachePolicies} of ` +
-    `${MOST_CACHE_POLICIES} are taken), 1 network of ${region} (of 5), and for ${maxWorkers} workers at once ` +
+    `${MAX_CACHE_POLICIES} are taken), 1 network of ${region} (of 5), and for ${maxWorkers} workers at once ` +
     `${cores} vCPUs of Fargate, ${worker.spotPercent} % of them Spot: a new account may have fewer (Service Quotas ` +
     'L-36FBB829 for Spot, L-3032A538 on demand), and the rest of the work waits then.';
-  const tooMany = cachePolicies + own > MOST_CACHE_POLICIES;
+  const tooMany = cachePolicies + own > MAX_CACHE_POLICIES;
   return {
     needs,
     warnings: tooMany
       ? [
           `With ${cachePolicies} cache policies of CloudFront there is no room for ${own} more, unless AWS has raised ` +
-            `its limit of ${MOST_CACHE_POLICIES}. Raise it in Service Quotas, or take a stage away that nobody needs.`,
+            `its limit of ${MAX_CACHE_POLICIES}. Raise it in Service Quotas, or take a stage away that nobody needs.`,
         ]
       : [],
   };

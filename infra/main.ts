@@ -13,11 +13,11 @@ import { StorageStack } from './storage.ts';
 import { MonitoringStack } from './monitoring.ts';
 
 /**
- * A stage's stacks, and every edge between them:
+ * Declares a stage's stacks. They depend on each other like this:
  *
  *     storage ← queues ← compute
  *     storage ← delivery
- *     storage, queues, delivery ← watching
+ *     storage, queues, delivery ← monitoring
  */
 export function declareStage(app: App, config: StageConfig, endpoint?: string): void {
   const stage = { config, endpoint };
@@ -36,7 +36,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }
 
-/** Declares every stage and writes it out. Throws Error naming every mistake in them. */
+/** Writes the Terraform configuration of every stage. Throws Error naming every mistake in them. */
 export function synthesise(
   stages: readonly StageConfig[],
   options: {

@@ -2,18 +2,18 @@ import type { CloudwatchMetricAlarmMetricQuery } from '@cdktf/provider-aws/lib/c
 
 type Query = CloudwatchMetricAlarmMetricQuery;
 
-/** The names of the two queues of work. */
+/** The names of the work queues. */
 export interface WorkQueues {
   readonly jobs: string;
   readonly units: string;
 }
 
-/** A minute is how often SQS and ECS report. */
+/** SQS and ECS report once a minute. */
 const PERIOD_SECONDS = 60;
 
 /**
- * Messages that wait or are worked on. A queue that nobody has used for six hours reports nothing: SUM of a list
- * passes over what is missing. FILL would hide what is reported late.
+ * The number of messages that wait or are in work. A queue without use for six hours reports nothing: SUM of a list
+ * skips missing values, while FILL would hide late ones.
  */
 export function backlog(queues: WorkQueues): Query[] {
   const held = heldIn(queues);
@@ -24,8 +24,8 @@ export function backlog(queues: WorkQueues): Query[] {
 }
 
 /**
- * 1 in a minute in which workers ran and both queues were empty, else 0; nothing while no worker runs, as a service
- * reports only then: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+ * 1 in a minute in which workers ran and both queues were empty, else 0. There is no value while no worker runs,
+ * because ECS reports none: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
  */
 export function idle(
   queues: WorkQueues,
@@ -36,18 +36,20 @@ export function idle(
   const running = metric('running', 'AWS/ECS', 'CPUUtilization', dimensions, 'SampleCount');
   const empty = `${idsOf(held, ' + ')} == 0`;
   return [
-    ...[running, ...held],
+    running,
+    ...held,
     result('idle', `IF(running > 0 AND ${empty}, 1, 0)`, 'Workers without work'),
   ];
 }
 
-/** 1 in a minute with a backlog in which no message was done with, else 0. */
+/** 1 in a minute with a backlog in which no message was deleted, else 0. */
 export function stuck(queues: WorkQueues): Query[] {
   const held = heldIn(queues);
   const done = perQueue(queues, 'done', 'NumberOfMessagesDeleted', 'Sum');
   const none = `${done.map(({ id }) => `FILL(${id}, 0)`).join(' + ')} == 0`;
   return [
-    ...[...held, ...done],
+    ...held,
+    ...done,
     result('stuck', `IF(SUM([${idsOf(held)}]) > 0 AND ${none}, 1, 0)`, 'Work without progress'),
   ];
 }

@@ -11,7 +11,7 @@ import { SnsTopicSubscription } from '@cdktf/provider-aws/lib/sns-topic-subscrip
 import type { Construct } from 'constructs';
 import { dashboardBody } from './dashboard.ts';
 import { stuck } from './metrics.ts';
-import { METRICS, nameOf, stackName } from './names.ts';
+import { nameOf, RESOURCES, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { MonitoringOutputs } from './outputs.ts';
 import { StageStack } from './stack.ts';
@@ -28,7 +28,7 @@ export interface MonitoringProps extends StageProps {
 
 type Alarm = Omit<CloudwatchMetricAlarmConfig, 'alarmName' | 'alarmActions' | 'okActions'>;
 
-/** What tells a person: alarms by mail, one dashboard, and a budget. */
+/** Alarms by mail, a dashboard and a budget. */
 export class MonitoringStack extends StageStack {
   constructor(
     scope: Construct,
@@ -85,7 +85,7 @@ export class MonitoringStack extends StageStack {
       });
     }
 
-    // An alarm tells topics of its own region only.
+    // An alarm can only notify a topic in its own region.
     const edge = this.atTheEdge();
     const tellOfTheEdge = this.alarmsTo(this.topic('edge-alarms', edge), edge);
     const edgeMetric = (metricName: string, statistic: string, period: number) => ({
@@ -117,9 +117,9 @@ export class MonitoringStack extends StageStack {
         jobs: jobs.name,
         units: units.name,
         deadLetters: deadLetters.name,
-        service: nameOf(name, 'workers'),
+        service: nameOf(name, RESOURCES.workers),
         distributionId: distribution.id,
-        metricsNamespace: nameOf(name, METRICS),
+        metricsNamespace: nameOf(name, RESOURCES.metrics),
       }),
     });
     if (monthlyBudgetUsd !== undefined) this.budget(monthlyBudgetUsd);
@@ -127,8 +127,8 @@ export class MonitoringStack extends StageStack {
   }
 
   /**
-   * Bytes in a day, which S3 counts on request only, for some dollars a month. What anybody fetches at the
-   * bucket's own address is in no metric of the CDN.
+   * Bytes that left the bucket in a day. The CDN's metrics lack what is fetched at the bucket's own address. S3
+   * counts this only if it is asked to, for some dollars a month.
    */
   private bucketTraffic({ name }: Bucket) {
     const FilterId = nameOf(this.config.name, 'all');
@@ -171,7 +171,7 @@ export class MonitoringStack extends StageStack {
       });
   }
 
-  /** Of the whole account: a budget of some tag stays at zero until somebody has made it one of costs. */
+  /** For the whole account: a budget by tag stays at zero until somebody activates it as a cost allocation tag. */
   private budget(monthlyUsd: number): void {
     const { name, alarmEmail } = this.config;
     const warn = (notificationType: 'ACTUAL' | 'FORECASTED', threshold: number) => ({

@@ -1,54 +1,66 @@
-/** Every name and tag of what is deployed. */
+/** The names and tags of everything that is deployed. */
 
-/** A stage's stacks, each after those that it needs. */
+/**
+ * A stage's stacks, each after those that it needs. `watching` is the monitoring stack: another name would be another
+ * state, and every alarm would be created anew.
+ */
 export const CONCERNS = ['storage', 'queues', 'delivery', 'compute', 'watching'] as const;
 
 export type Concern = (typeof CONCERNS)[number];
 
-/** A stage's stack: what the command line calls it. */
+/** The name of a stage's stack, for `cdktf deploy`. */
 export function stackName(stage: string, concern: Concern): string {
   return `${stage}-${concern}`;
 }
 
-/** The stack of the bucket that keeps a stage's state; not one of `<stage>-*`. */
+/** The name of the stack with the bucket of a stage's state. It does not match `<stage>-*`. */
 export function stateStackName(stage: string): string {
   return `state-${stage}`;
 }
 
-/** `vodstack-dev-jobs`: the name in AWS of a stage's thing by its role. At most 64 bytes, for IAM. */
-export function nameOf(stage: string, role: string): string {
-  return `vodstack-${stage}-${role}`;
+/** The name of a stage's resource in AWS: `vodstack-dev-jobs`. IAM allows 64 bytes. */
+export function nameOf(stage: string, resource: string): string {
+  return `vodstack-${stage}-${resource}`;
 }
 
-/** The role of what workers measure, in `nameOf`. */
-export const METRICS = 'work';
+/** Resources, for `nameOf`, that more than one module names. Buckets and queues are in core/model/roles.ts. */
+export const RESOURCES = {
+  /** The image repository, the task definition, and the logs of workers. */
+  worker: 'worker',
+  /** The cluster, its service and its network. */
+  workers: 'workers',
+  /** The namespace of the metrics that workers report. */
+  metrics: 'work',
+  /** The edge function. */
+  edgeFunction: 'viewer-request',
+} as const;
 
-/** The SSM parameter that says where a stage's videos are, for commands that know no more than its name. */
+/** The SSM parameter with the origin of a stage's videos. Commands that know only the stage's name read it. */
 export function originParameter(stage: string): string {
   return `/vodstack/${stage}/origin`;
 }
 
-/** The SSM parameter of the id of a stage's distribution, for what the CDN is to forget. */
+/** The SSM parameter with the id of a stage's distribution, for invalidations. */
 export function distributionParameter(stage: string): string {
   return `/vodstack/${stage}/distribution`;
 }
 
-/** The SSM parameter of what the CDN sends and the bucket demands in `public-read-via-cdn`: the newest and the one before. */
+/** The SSM parameter with the Referer that the bucket demands in `public-read-via-cdn`: newest and previous secret. */
 export function originSecretParameter(stage: string): string {
   return `/${nameOf(stage, 'origin-secret')}`;
 }
 
-/** The SSM parameter of the key that addresses are signed with (edge/playback-token.ts). */
+/** The SSM parameter with the key that signs addresses (edge/playback-token.ts). */
 export function playbackKeyParameter(stage: string): string {
   return `/vodstack/${stage}/playback-key`;
 }
 
-/** The SSM parameter of the two keys that the edge takes: that one, or at the next deploy its successor, and the one before. */
+/** The SSM parameter with the two keys that the edge function accepts from the next deploy on: newest and previous. */
 export function edgeKeysParameter(stage: string): string {
   return `/vodstack/${stage}/edge-keys`;
 }
 
-/** On everything that can carry tags; teardown looks by them for what is left. */
+/** The tags of every resource that has tags. Teardown finds leftovers by them. */
 export function tagsOf(stage: string): Readonly<Record<string, string>> {
   return { project: 'vodstack', stage };
 }

@@ -11,8 +11,8 @@ import { Fn, Token } from 'cdktf';
 import { Construct } from 'constructs';
 
 /**
- * Where workers run: two public subnets and no way in. There is no NAT gateway, which would cost
- * more idle than everything else; S3 is reached by an endpoint that costs nothing.
+ * The workers' network: two public subnets that nothing can connect to. There is no NAT gateway, which would cost
+ * more than everything else of an idle stage. S3 has a gateway endpoint, which is free.
  */
 export class Network extends Construct {
   readonly subnetIds: readonly string[];
@@ -31,7 +31,7 @@ export class Network extends Construct {
       enableDnsHostnames: true,
       tags,
     });
-    // Nobody is to be in the network's own group, which lets its members talk.
+    // The default group lets its members connect to each other. Here it allows nothing.
     new DefaultSecurityGroup(this, 'closed', { vpcId: vpc.id, ingress: [], egress: [], tags });
     const gateway = new InternetGateway(this, 'internet', { vpcId: vpc.id, tags });
     const routes = new RouteTable(this, 'routes', {
@@ -46,7 +46,7 @@ export class Network extends Construct {
       routeTableIds: [routes.id],
       tags,
     });
-    // Not every account has zones a and b.
+    // The names are looked up, because not every account has zones a and b.
     const zones = new DataAwsAvailabilityZones(this, 'zones', {
       state: 'available',
       filter: [{ name: 'opt-in-status', values: ['opt-in-not-required'] }],
@@ -57,7 +57,7 @@ export class Network extends Construct {
         cidrBlock: `10.0.${index}.0/24`,
         availabilityZone: Token.asString(Fn.element(zones.names, index)),
         tags,
-        // A zone that AWS adds must not move the others' subnets.
+        // A zone that AWS adds must not move existing subnets.
         lifecycle: { ignoreChanges: ['availability_zone'] },
       });
       new RouteTableAssociation(this, `public-${index}-routes`, {

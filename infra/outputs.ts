@@ -1,7 +1,7 @@
 import { TerraformOutput } from 'cdktf';
 import type { TerraformStack } from 'cdktf';
 
-/** What each stack tells the scripts: `cdktf output` gives `{ "<stack>": { … } }`. */
+/** The outputs of each stack, which scripts read: `cdktf output` prints `{ "<stack>": { … } }`. */
 export interface StorageOutputs {
   readonly sourceBucket: string;
   readonly workBucket: string;
@@ -17,11 +17,11 @@ export interface QueuesOutputs {
 }
 
 export interface DeliveryOutputs {
-  /** The CDN's own name; a domain of the stage is to point at it. */
+  /** The CDN's own domain. The stage's `domain`, if there is one, must point at it. */
   readonly distributionDomain: string;
   readonly distributionId: string;
   readonly functionName: string;
-  /** Where the videos are: `https://…`, without a slash at the end. */
+  /** The origin of the videos: `https://…`, without a trailing slash. */
   readonly origin: string;
 }
 

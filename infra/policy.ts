@@ -3,7 +3,7 @@ import { Fn, Token } from 'cdktf';
 export interface Statement {
   readonly Sid: string;
   readonly Effect: 'Allow' | 'Deny';
-  /** In a resource's own policy: who. */
+  /** In the policy of a resource only. */
   readonly Principal?: '*' | { readonly Service: string };
   readonly Action: readonly string[];
   readonly Resource: readonly string[];
@@ -16,7 +16,7 @@ export function policy(...statements: readonly Statement[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
-/** Refuses what comes by plain HTTP, whoever sends it. */
+/** Denies plain HTTP to everybody. */
 export function onlyByTls(Action: string, ...Resource: readonly string[]): Statement {
   return {
     Sid: 'OnlyByTls',
@@ -28,12 +28,12 @@ export function onlyByTls(Action: string, ...Resource: readonly string[]): State
   };
 }
 
-/** Likewise for a bucket and everything in it. */
+/** Denies plain HTTP for a bucket and every object in it. */
 export function bucketOnlyByTls(arn: string): Statement {
   return onlyByTls('s3:*', arn, `${arn}/*`);
 }
 
-/** Who may take on a role: a service, for things of this account alone (the confused deputy's remedy). */
+/** Lets a service assume a role, for resources of this account only (against a confused deputy). */
 export function trust(service: string, sourceArn: string, account: string): string {
   return JSON.stringify({
     Version: '2012-10-17',
@@ -51,7 +51,7 @@ export function trust(service: string, sourceArn: string, account: string): stri
   });
 }
 
-/** The account in `arn:aws:service:region:account:…`, so that nobody need be asked for it. Not for a bucket's. */
+/** The account in `arn:aws:service:region:account:…`. A bucket's ARN does not contain one. */
 export function accountOf(arn: string): string {
   return Token.asString(Fn.element(Fn.split(':', arn), 4));
 }

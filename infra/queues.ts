@@ -7,6 +7,8 @@ import { SqsQueuePolicy } from '@cdktf/provider-aws/lib/sqs-queue-policy/index.j
 import { SqsQueueRedriveAllowPolicy } from '@cdktf/provider-aws/lib/sqs-queue-redrive-allow-policy/index.js';
 import type { Construct } from 'constructs';
 import { serialiseReconcile } from '../core/model/message.ts';
+import { REDRIVE_RECEIVES, VISIBILITY_SECONDS } from '../core/model/queue-limits.ts';
+import { QUEUES } from '../core/model/roles.ts';
 import { nameOf, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { QueuesOutputs } from './outputs.ts';
@@ -20,41 +22,27 @@ export interface QueuesProps extends StageProps {
   readonly sourceBucket: Bucket;
 }
 
-/**
- * How often a message may meet workers that end without a word before the next one gives it up, with a
- * report. A failure that a worker survives counts by itself: MAX_FAILURES of core/environment.ts.
- */
-export const MAX_RECEIVES = 20;
-
-/**
- * How long a worker that has gone silent keeps a unit. It extends it every third of that, so that a
- * unit may take any time; a lost worker's unit is taken up by another after it.
- */
-export const VISIBILITY_SECONDS = 120;
-
 const DAY_SECONDS = 24 * 3600;
 
 /**
- * The longest that SQS keeps a message. One that the queue itself moves to the dead letters keeps its age:
- * those outlive the oldest job by days in which somebody can look at them.
+ * SQS's maximum. A message that the queue itself moves to the dead letters keeps its age, so jobs have a shorter
+ * retention: even the oldest stays a few days among the dead letters.
  */
 const RETENTION_SECONDS = 14 * DAY_SECONDS;
 const JOB_RETENTION_SECONDS = 10 * DAY_SECONDS;
 
-/** The two queues of work, the dead letters, and the events about assets. The source bucket sends uploads to the first. */
+/** The queues of jobs, units, dead letters and events. The source bucket sends uploads to the job queue. */
 export class QueuesStack extends StageStack {
-  /** Uploads, jobs, and the units that come first. */
   readonly jobs: SqsQueue;
-  /** The units that can wait: core/model/precedence.ts. */
   readonly units: SqsQueue;
   readonly deadLetters: SqsQueue;
   readonly events: SqsQueue;
 
   constructor(scope: Construct, { sourceBucket, ...props }: QueuesProps) {
     super(scope, stackName(props.config.name, 'queues'), props);
-    this.deadLetters = this.queue('dead-letters');
-    this.jobs = this.workQueue('jobs');
-    this.units = this.workQueue('units');
+    this.deadLetters = this.queue(QUEUES.deadLetters);
+    this.jobs = this.workQueue(QUEUES.jobs);
+    this.units = this.workQueue(QUEUES.units);
     new SqsQueueRedriveAllowPolicy(this, 'dead-letters-of-jobs', {
       queueUrl: this.deadLetters.url,
       redriveAllowPolicy: JSON.stringify({
@@ -62,11 +50,11 @@ export class QueuesStack extends StageStack {
         sourceQueueArns: [this.jobs.arn, this.units.arn],
       }),
     });
-    this.events = this.queue('events');
-    this.police('dead-letters-policy', this.deadLetters);
-    this.police('events-policy', this.events);
-    this.police('units-policy', this.units);
-    this.tellOfUploads(sourceBucket, this.askForReconciliation());
+    this.events = this.queue(QUEUES.events);
+    this.setPolicy('dead-letters-policy', this.deadLetters);
+    this.setPolicy('events-policy', this.events);
+    this.setPolicy('units-policy', this.units);
+    this.notifyOfUploads(sourceBucket, this.requestReconciliation());
     declareOutputs<QueuesOutputs>(this, {
       jobQueueUrl: this.jobs.url,
       deadLetterQueueUrl: this.deadLetters.url,
@@ -74,16 +62,14 @@ export class QueuesStack extends StageStack {
     });
   }
 
-  private workQueue(role: 'jobs' | 'units'): SqsQueue {
+  private workQueue(role: string): SqsQueue {
     return this.queue(role, {
       messageRetentionSeconds: JOB_RETENTION_SECONDS,
       visibilityTimeoutSeconds: VISIBILITY_SECONDS,
       receiveWaitTimeSeconds: 20,
-      // Well after the worker's own limit: SQS moves a message without a report, which is for
-      // workers that die in reporting.
       redrivePolicy: JSON.stringify({
         deadLetterTargetArn: this.deadLetters.arn,
-        maxReceiveCount: MAX_RECEIVES + 10,
+        maxReceiveCount: REDRIVE_RECEIVES,
       }),
     });
   }
@@ -97,8 +83,8 @@ export class QueuesStack extends StageStack {
     });
   }
 
-  /** Gives a queue its policy: no plain HTTP, and what is allowed besides. */
-  private police(id: string, queue: SqsQueue, ...allowed: readonly Statement[]): SqsQueuePolicy {
+  /** Denies plain HTTP, and allows these statements. */
+  private setPolicy(id: string, queue: SqsQueue, ...allowed: readonly Statement[]): SqsQueuePolicy {
     return new SqsQueuePolicy(this, id, {
       queueUrl: queue.url,
       policy: policy(...allowed, onlyByTls('sqs:*', queue.arn)),
@@ -106,10 +92,10 @@ export class QueuesStack extends StageStack {
   }
 
   /**
-   * Has a worker look once a day for lost work: core/catalog/reconcile.ts. Returns what must be allowed for it. A rule
-   * needs no role, unlike EventBridge's scheduler, and can be tagged.
+   * Sends a message once a day that has a worker search for lost work: core/catalog/reconcile.ts. Returns the statement
+   * that allows it. Unlike EventBridge Scheduler, a rule needs no IAM role and has tags.
    */
-  private askForReconciliation(): Statement {
+  private requestReconciliation(): Statement {
     const rule = new CloudwatchEventRule(this, 'daily-check', {
       name: nameOf(this.config.name, 'daily-check'),
       description: 'Has a worker find work whose message was lost, and send it again.',
@@ -130,7 +116,7 @@ export class QueuesStack extends StageStack {
     };
   }
 
-  private tellOfUploads(sourceBucket: Bucket, ...allowed: readonly Statement[]): void {
+  private notifyOfUploads(sourceBucket: Bucket, ...allowed: readonly Statement[]): void {
     const uploads: Statement = {
       Sid: 'OnlyTheSourceBucketTellsOfUploads',
       Effect: 'Allow',
@@ -142,12 +128,12 @@ export class QueuesStack extends StageStack {
         StringEquals: { 'aws:SourceAccount': accountOf(this.jobs.arn) },
       },
     };
-    const mayTell = this.police('uploads-to-jobs', this.jobs, uploads, ...allowed);
+    const maySend = this.setPolicy('uploads-to-jobs', this.jobs, uploads, ...allowed);
     new S3BucketNotification(this, 'uploads', {
       bucket: sourceBucket.name,
       queue: [{ id: 'uploads', queueArn: this.jobs.arn, events: ['s3:ObjectCreated:*'] }],
-      // S3 sends a message to try it, and refuses when it may not.
-      dependsOn: [mayTell],
+      // S3 sends a test message, and rejects the configuration if it may not.
+      dependsOn: [maySend],
     });
   }
 }

@@ -1,14 +1,14 @@
 import type { StageConfig } from './config.ts';
 
-/** Reasons not to deploy a stage as it is declared, in sentences. */
+/** Objections to the deploy of a stage, in sentences. */
 export interface Readiness {
-  /** A deploy ends with these before it changes anything. */
+  /** A deploy stops with these before it changes anything. */
   readonly refusals: readonly string[];
-  /** A deploy prints these and goes on. */
+  /** A deploy prints these and continues. */
   readonly warnings: readonly string[];
 }
 
-/** Reserved for documentation, so nobody's own: https://www.rfc-editor.org/rfc/rfc2606#section-3 */
+/** Domains that are reserved for documentation: https://www.rfc-editor.org/rfc/rfc2606#section-3 */
 const RESERVED = /(^|[./])example\.(com|net|org)\.?(:\d+)?$/i;
 
 /** Settings that a protected stage needs, and what happens without each. */
@@ -21,7 +21,7 @@ const NEEDED = {
 
 const FIELDS = Object.keys(NEEDED) as (keyof typeof NEEDED)[];
 
-/** Says whether a stage may be deployed, by its declaration alone. */
+/** Checks, from its configuration alone, whether a stage may be deployed. */
 export function readinessOf(config: StageConfig): Readiness {
   const { name, allowedSites, domain } = config;
   const examples = [...allowedSites, domain?.name ?? ''].filter((one) => RESERVED.test(one));

@@ -1,7 +1,7 @@
 import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
 import { Construct } from 'constructs';
-import { nameOf } from './names.ts';
+import { nameOf, RESOURCES } from './names.ts';
 import { policy, trust } from './policy.ts';
 import type { Statement } from './policy.ts';
 
@@ -20,11 +20,11 @@ interface RolesProps {
   readonly logGroupArn: string;
 }
 
-/** What a worker may do, and what ECS may do to start one. */
+/** The IAM roles of a worker, and of ECS when it starts one. */
 export class Roles extends Construct {
   readonly taskArn: string;
   readonly executionArn: string;
-  /** A task that starts before these are there could do nothing. */
+  /** Tasks must not start before these exist. */
   readonly policies: readonly IamRolePolicy[];
 
   constructor(scope: Construct, id: string, props: RolesProps) {
@@ -55,13 +55,13 @@ function taskRights(props: RolesProps): readonly Statement[] {
   const { sourceBucketArn, workBucketArn, deliveryBucketArn } = props;
   return [
     allow('ReadSources', ['s3:GetObject'], `${sourceBucketArn}/*`),
-    // Deleted are the results of jobs that are begun anew, and what is made of an asset that is deleted meanwhile.
+    // It deletes the results of a job that begins again, and documents of an asset that is deleted meanwhile.
     allow(
       'KeepJobs',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       `${workBucketArn}/jobs/*`,
     ),
-    // Titles that somebody gave, and notes of versions that nothing names: see core/catalog/garbage.ts.
+    // Titles, and notes about unused versions: core/catalog/garbage.ts.
     allow(
       'KeepNotes',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
@@ -74,7 +74,7 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
       `${deliveryBucketArn}/v/*`,
     ),
-    // Also what makes S3 say 404 of what is missing, and not 403.
+    // With this right, S3 answers 404 for a missing object instead of 403.
     allow('List', ['s3:ListBucket'], sourceBucketArn, workBucketArn, deliveryBucketArn),
     allow(
       'TakeAndSplitJobs',
@@ -88,7 +88,7 @@ function taskRights(props: RolesProps): readonly Statement[] {
       props.jobsArn,
       props.unitsArn,
     ),
-    // What the queue itself has moved there is reported by an idle worker.
+    // An idle worker reports the messages that the queue itself has moved there.
     allow(
       'LookAtDeadLetters',
       [
@@ -99,11 +99,11 @@ function taskRights(props: RolesProps): readonly Statement[] {
       ],
       props.deadLettersArn,
     ),
-    // By the agent beside it, with its role.
+    // The ECS agent calls this with the task's role.
     allow(
       'StayWhileAtWork',
       ['ecs:UpdateTaskProtection'],
-      `arn:aws:ecs:${props.region}:${props.account}:task/${nameOf(props.stage, 'workers')}/*`,
+      `arn:aws:ecs:${props.region}:${props.account}:task/${nameOf(props.stage, RESOURCES.workers)}/*`,
     ),
     allow('GiveUpAndTell', ['sqs:SendMessage'], props.deadLettersArn, props.eventsArn),
   ];
@@ -111,7 +111,7 @@ function taskRights(props: RolesProps): readonly Statement[] {
 
 function executionRights({ repositoryArn, logGroupArn }: RolesProps): readonly Statement[] {
   return [
-    // The one action here that knows no resources.
+    // The only action here that does not support resources.
     allow('SignInToTheRegistry', ['ecr:GetAuthorizationToken'], '*'),
     allow(
       'PullTheImage',

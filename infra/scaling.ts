@@ -19,25 +19,24 @@ interface ScalingProps {
 }
 
 /** https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-limits.html */
-const MOST_STEPS = 20;
+const MAX_STEPS = 20;
 
 /**
- * One worker for each message that waits or is worked on, up to the most; and the least again when
- * workers had nothing to do for five minutes. The number of workers follows from the backlog alone, not
- * from how many there are, so that it works from none. A worker that is stopped while it works gives
- * its unit back at once.
+ * Runs one worker for each message that waits or is in work, up to maxWorkers, and minWorkers again after five minutes
+ * without work. The number of workers follows from the backlog alone, so scaling also starts from zero. A worker that
+ * is stopped while it works returns its unit to the queue at once.
  *
- * CloudWatch invokes a scaling policy each minute for as long as the alarm lasts, not only when it begins. So an
- * alarm for rest must not outlast the workers: it would stop the one that an upload starts before SQS has reported
- * the upload. https://repost.aws/knowledge-center/autoscaling-policy-cloudwatch-alarm
+ * CloudWatch invokes a scaling policy each minute while the alarm lasts, not only when it begins. So the alarm that
+ * stops workers must end with the last worker. Otherwise it would stop the worker that an upload starts, before SQS
+ * has reported the upload. https://repost.aws/knowledge-center/autoscaling-policy-cloudwatch-alarm
  */
 export class Scaling extends Construct {
   constructor(scope: Construct, id: string, props: ScalingProps) {
     super(scope, id);
     const { stage, clusterName, service, queues, minWorkers, maxWorkers } = props;
-    // With a service AWS drops its scalable target, and with a target its policies. A service that is made anew
-    // has the name of the one before, so that Terraform would notice nothing.
-    const madeAnewWith = (resource: TerraformResource) => ({
+    // AWS deletes a scalable target with its service, and policies with their target. A replaced service keeps its
+    // name, so Terraform would not notice.
+    const replacedWith = (resource: TerraformResource) => ({
       replaceTriggeredBy: [`${resource.terraformResourceType}.${resource.friendlyUniqueId}.id`],
     });
     const target = new AppautoscalingTarget(this, 'workers', {
@@ -46,7 +45,7 @@ export class Scaling extends Construct {
       resourceId: `service/${clusterName}/${service.name}`,
       minCapacity: minWorkers,
       maxCapacity: maxWorkers,
-      lifecycle: madeAnewWith(service),
+      lifecycle: replacedWith(service),
     });
     const scale = (
       name: string,
@@ -62,17 +61,17 @@ export class Scaling extends Construct {
         stepScalingPolicyConfiguration: {
           adjustmentType: 'ExactCapacity',
           metricAggregationType: 'Maximum',
-          // Seconds after fewer workers until still fewer; more come at once.
+          // Seconds between two reductions. Workers are added without delay.
           cooldown,
           stepAdjustment: [...steps],
         },
-        lifecycle: madeAnewWith(target),
+        lifecycle: replacedWith(target),
       });
     const work = scale('work', workSteps(maxWorkers), 180);
     const rest = scale(
       'rest',
       [{ metricIntervalLowerBound: '0', scalingAdjustment: minWorkers }],
-      // Longer than the alarm lasts after the last worker.
+      // Longer than the alarm lasts after the last worker has stopped.
       300,
     );
     new CloudwatchMetricAlarm(this, 'there-is-work', {
@@ -92,7 +91,7 @@ export class Scaling extends Construct {
       comparisonOperator: 'GreaterThanOrEqualToThreshold',
       threshold: 1,
       evaluationPeriods: 5,
-      // A queue that was idle for hours reports late: until then a worker that somebody started stays.
+      // A queue that was idle for hours reports late. A worker that somebody started by hand must survive until then.
       treatMissingData: 'notBreaching',
       alarmActions: [rest.arn],
     });
@@ -100,15 +99,15 @@ export class Scaling extends Construct {
 }
 
 /**
- * Workers by backlog, in at most 20 steps: never more than there are messages, and nearly as many. Bounds are
- * relative to the alarm's threshold, one message: the step from 0 to 1 is a backlog of one.
+ * The number of workers for each backlog, in at most 20 steps: never more than there are messages, and nearly as many.
+ * Bounds are relative to the alarm's threshold of one message, so the step from 0 to 1 is a backlog of one.
  */
 export function workSteps(
   maxWorkers: number,
 ): readonly AppautoscalingPolicyStepScalingPolicyConfigurationStepAdjustment[] {
   const workers = [1];
-  for (let last = 1, left = MOST_STEPS - 1; last < maxWorkers; left -= 1) {
-    // Each step is larger by the same ratio, where that is at least one worker more.
+  for (let last = 1, left = MAX_STEPS - 1; last < maxWorkers; left -= 1) {
+    // Each step is larger by the same ratio, but by at least one worker.
     last = Math.min(maxWorkers, Math.ceil(last * (maxWorkers / last) ** (1 / left)));
     workers.push(last);
   }

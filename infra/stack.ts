@@ -6,14 +6,14 @@ import { tagsOf } from './names.ts';
 
 export interface StageProps {
   readonly config: StageConfig;
-  /** Of a service that is like AWS, for tests: AWS_ENDPOINT_URL, which the provider reads itself. */
+  /** AWS_ENDPOINT_URL, of an emulator of AWS in tests. The provider reads the variable itself. */
   readonly endpoint: string | undefined;
 }
 
-/** CloudFront's certificates, firewalls, logs and metrics are in this region, wherever the stage is. */
+/** The region of CloudFront's certificates, firewalls, logs and metrics, wherever the stage is. */
 export const EDGE_REGION = 'us-east-1';
 
-/** One concern of one stage: its provider, its tags and its state. */
+/** The base of a stage's stacks: provider, tags and state. */
 export class StageStack extends TerraformStack {
   protected readonly config: StageConfig;
   private readonly endpoint: string | undefined;
@@ -27,7 +27,7 @@ export class StageStack extends TerraformStack {
     if (config.state) keepState(this, config.state.bucket, config.region, endpoint);
   }
 
-  /** For what belongs to the edge rather than to the stage's region. */
+  /** The provider for resources of the CDN, which are not in the stage's region. */
   protected atTheEdge(): AwsProvider {
     return (this.edge ??= this.declareProvider('aws-edge', EDGE_REGION, 'edge'));
   }
@@ -44,7 +44,7 @@ export class StageStack extends TerraformStack {
   }
 }
 
-/** Without these the provider looks for AWS itself; and an error is tried again for a quarter of an hour. */
+/** Without these the provider would contact AWS itself, and retry errors for a quarter of an hour. */
 const EMULATED = {
   s3UsePathStyle: true,
   skipCredentialsValidation: true,
@@ -75,6 +75,6 @@ function keepState(
         }
       : {}),
   });
-  // Terraform locks in the bucket itself since 1.10; the types do not know it.
+  // Since 1.10 Terraform can lock the state in the bucket itself. cdktf's types lack the option.
   stack.addOverride('terraform.backend.s3.use_lockfile', true);
 }

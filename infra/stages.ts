@@ -11,8 +11,8 @@ const stagesModule = z.object({
 });
 
 /**
- * The stages that can be deployed: those of infra/config.ts or, where VODSTACK_STAGES is set, those of
- * the module at that path, which exports STAGES likewise. Throws Error naming every mistake in them.
+ * The stages that can be deployed: STAGES of infra/config.ts or, if VODSTACK_STAGES is set, of the module at that
+ * path. Throws Error naming every mistake in them.
  */
 export async function readStages(): Promise<readonly StageConfig[]> {
   const path = process.env['VODSTACK_STAGES'];

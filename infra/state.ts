@@ -5,9 +5,8 @@ import type { StageProps } from './stack.ts';
 import { PrivateBucket, rule } from './storage.ts';
 
 /**
- * The bucket that keeps a stage's state, made once: `npx cdktf deploy state-prod`. Its own state
- * stays in a file here. Its name is not one of `prod-*`, so that neither a deploy nor a teardown of
- * the stage touches it.
+ * The bucket of a stage's state, which is created once: `npx cdktf deploy state-prod`. Its own state stays in a local
+ * file. The stack's name does not match `prod-*`, so neither a deploy nor a teardown of the stage touches it.
  */
 export class StateStack extends StageStack {
   constructor(scope: Construct, props: StageProps & { readonly bucket: string }) {

@@ -11,18 +11,19 @@ import { S3BucketPublicAccessBlock } from '@cdktf/provider-aws/lib/s3-bucket-pub
 import { S3BucketServerSideEncryptionConfigurationA } from '@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration/index.js';
 import { S3BucketVersioningA } from '@cdktf/provider-aws/lib/s3-bucket-versioning/index.js';
 import { Construct } from 'constructs';
-import type { ExistingBuckets } from './config.ts';
-import { nameOf, stackName } from './names.ts';
+import { BUCKETS } from '../core/model/roles.ts';
+import type { StageConfig } from './config.ts';
+import { nameOf, RESOURCES, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { StorageOutputs } from './outputs.ts';
 import { bucketOnlyByTls, policy } from './policy.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
 
-/** Every video could be made again, in days of work: a deletion by mistake can be undone for so long. */
+/** An accidental deletion can be undone for this long. Making every video again would take days. */
 const DELETED_VIDEO_DAYS = 7;
 
-/** A bucket of ours, or one that was there before. */
+/** A bucket of the stage, or an existing one. */
 export interface Bucket {
   readonly name: string;
   readonly arn: string;
@@ -30,11 +31,8 @@ export interface Bucket {
   readonly domainName: string;
 }
 
-/**
- * What the studio's page may do with the bucket of sources; its own server gives it addresses signed for
- * one part each.
- */
-export const UPLOADS_BY_A_PAGE = {
+/** The CORS rule of the source bucket. The studio's page uploads parts to addresses that the studio's server signs. */
+export const STUDIO_UPLOADS = {
   allowedOrigins: ['http://127.0.0.1:*', 'http://localhost:*'],
   allowedMethods: ['PUT'],
   allowedHeaders: ['content-type'],
@@ -42,12 +40,12 @@ export const UPLOADS_BY_A_PAGE = {
   maxAgeSeconds: 3600,
 };
 
-/** What holds bytes: four buckets and the image repository. */
+/** Four buckets and the image repository. */
 export class StorageStack extends StageStack {
   readonly sourceBucket: Bucket;
   readonly workBucket: Bucket;
   readonly deliveryBucket: Bucket;
-  /** Of the edge's access logs. */
+  /** The CDN's access logs. */
   readonly logBucket: Bucket;
   readonly repository: EcrRepository;
 
@@ -59,19 +57,19 @@ export class StorageStack extends StageStack {
         noncurrentVersionExpiration: [{ noncurrentDays }],
         expiration: [{ expiredObjectDeleteMarker: true }],
       });
-    // An upload of the same name must not take the original away.
-    this.sourceBucket = this.bucket('source', {
+    // An upload with the same name must not destroy the original.
+    this.sourceBucket = this.bucket(BUCKETS.source, {
       versioned: true,
       rules: [oldVersions('old-sources', retention.oldSources)],
     });
     new S3BucketCorsConfiguration(this, 'source-cors', {
       bucket: this.sourceBucket.name,
-      corsRule: [UPLOADS_BY_A_PAGE],
+      corsRule: [STUDIO_UPLOADS],
     });
-    this.workBucket = this.bucket('work', {
+    this.workBucket = this.bucket(BUCKETS.work, {
       rules: [rule('expired-work', { expiration: [{ days: retention.work }] })],
     });
-    this.deliveryBucket = this.bucket('delivery', {
+    this.deliveryBucket = this.bucket(BUCKETS.delivery, {
       versioned: true,
       allowsPublicPolicy: accessMode !== 'cdn-only',
       hasPolicyElsewhere: true,
@@ -91,13 +89,13 @@ export class StorageStack extends StageStack {
     });
   }
 
-  private bucket(role: keyof ExistingBuckets, options: BucketOptions): Bucket {
+  private bucket(role: keyof StageConfig['existingBuckets'], options: BucketOptions): Bucket {
     const existing = this.config.existingBuckets[role];
     const { name, retention } = this.config;
     const bucket = existing
       ? new DataAwsS3Bucket(this, role, { bucket: existing })
       : new PrivateBucket(this, role, {
-          // AWS appends what makes the name the only one in the world.
+          // AWS appends a suffix that makes the name globally unique.
           bucketPrefix: `${nameOf(name, role)}-`,
           ...options,
           rules: [
@@ -112,8 +110,8 @@ export class StorageStack extends StageStack {
 
   private imageRepository(): EcrRepository {
     const repository = new EcrRepository(this, 'worker-images', {
-      name: nameOf(this.config.name, 'worker'),
-      // The tag is a hash of the content: under one tag there is only ever one image.
+      name: nameOf(this.config.name, RESOURCES.worker),
+      // A tag contains a hash of the content, so it never names another image.
       imageTagMutability: 'IMMUTABLE',
       imageScanningConfiguration: { scanOnPush: true },
       encryptionConfiguration: [{ encryptionType: 'AES256' }],
@@ -147,13 +145,13 @@ export class StorageStack extends StageStack {
 }
 
 interface BucketOptions {
-  /** Keeps what is overwritten or deleted. Default: false. */
+  /** Keeps versions that are overwritten or deleted. Default: false. */
   readonly versioned?: boolean;
-  /** Lets a bucket policy make it public; access lists never can. Default: false. */
+  /** Lets a bucket policy make it public. ACLs never can. Default: false. */
   readonly allowsPublicPolicy?: boolean;
-  /** Leaves its policy, which refuses plain HTTP, to the stack that adds readers or writers. Default: false. */
+  /** Another stack declares the bucket policy, with readers or writers. Default: false. */
   readonly hasPolicyElsewhere?: boolean;
-  /** Refuses any plan that would destroy it. Default: false. */
+  /** Rejects plans that would destroy it. Default: false. */
   readonly isKept?: boolean;
   readonly rules?: readonly S3BucketLifecycleConfigurationRule[];
 }
@@ -161,7 +159,7 @@ interface BucketOptions {
 type PrivateBucketProps = BucketOptions &
   ({ readonly bucketPrefix: string } | { readonly bucket: string });
 
-/** An encrypted bucket that only its owner's policies open, and only by TLS. */
+/** An encrypted bucket that is private unless a bucket policy says otherwise, and that requires TLS. */
 export class PrivateBucket extends Construct {
   readonly bucket: S3Bucket;
 

@@ -1,6 +1,6 @@
 import { CORS, HEADERS } from '../behaviours.ts';
 
-/** The headers that the CDN's response headers policy adds. CORS headers are added only if the request has an Origin. */
+/** The headers of the CDN's response headers policy. CORS headers are added only if the request has an Origin. */
 export function policyHeaders(origin: string | undefined): Readonly<Record<string, string>> {
   const cors =
     origin === undefined

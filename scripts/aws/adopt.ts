@@ -6,6 +6,7 @@ import {
   edgeKeysParameter,
   nameOf,
   originSecretParameter,
+  RESOURCES,
   stackName,
 } from '../../infra/names.ts';
 import type { Clients } from './clients.ts';
@@ -52,12 +53,12 @@ export async function findUnrecorded(
   config: StageConfig,
 ): Promise<{ readonly unrecorded: readonly Importable[]; readonly isKnown: boolean }> {
   const { name: stage, region } = config;
-  const workers = nameOf(stage, 'workers');
+  const workers = nameOf(stage, RESOURCES.workers);
   const service = await findService(ecs, stage);
   const found: readonly Importable[] = [
     ...(await globalNames(nameOf(stage, ''))),
     ...(await logGroups(region, stage)),
-    ...(await repository(ecr, nameOf(stage, 'worker'))),
+    ...(await repository(ecr, nameOf(stage, RESOURCES.worker))),
     ...(await secrets(region, [originSecretParameter(stage), edgeKeysParameter(stage)])),
     ...(service?.status === 'ACTIVE'
       ? [{ type: 'aws_ecs_service', name: workers, id: `${workers}/${workers}` }]

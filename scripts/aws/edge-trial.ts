@@ -16,7 +16,7 @@ import type { Case } from '../../edge/cases.ts';
 import type { EdgeEvent } from '../../edge/event.ts';
 import { programOf, viewerRequestSource } from '../../edge/source.ts';
 import type { StageConfig } from '../../infra/config.ts';
-import { nameOf } from '../../infra/names.ts';
+import { nameOf, RESOURCES } from '../../infra/names.ts';
 import { EDGE_REGION } from '../../infra/stack.ts';
 import { readAnswer } from '../../edge/local/edge-function.ts';
 import type { EdgeAnswer } from '../../edge/local/edge-function.ts';
@@ -81,7 +81,7 @@ export async function tryEdgeFunction(
 export async function isEdgeFunctionChanged({ name }: StageConfig): Promise<boolean> {
   const client = openClient();
   try {
-    const asked = { Name: nameOf(name, 'viewer-request'), Stage: 'LIVE' } as const;
+    const asked = { Name: nameOf(name, RESOURCES.edgeFunction), Stage: 'LIVE' } as const;
     const { FunctionCode = new Uint8Array() } = await client.send(new GetFunctionCommand(asked));
     const ours = viewerRequestSource(RULES.closed);
     return programOf(Buffer.from(FunctionCode).toString()) !== programOf(ours);

@@ -16,7 +16,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { keptBuckets } from '../../infra/config.ts';
 import type { StageConfig } from '../../infra/config.ts';
-import { nameOf, tagsOf } from '../../infra/names.ts';
+import { nameOf, RESOURCES, tagsOf } from '../../infra/names.ts';
 
 /**
  * The buckets that were made for a stage, by name and by tags. One that was there before is none of
@@ -96,7 +96,7 @@ export async function emptyBucket(
 
 /** Deletes every image of a stage's repository; nothing when there is none. */
 export async function emptyRepository(ecr: ECRClient, stage: string): Promise<void> {
-  const repositoryName = nameOf(stage, 'worker');
+  const repositoryName = nameOf(stage, RESOURCES.worker);
   for (;;) {
     const digests = await digestsIn(ecr, repositoryName);
     if (digests.length === 0) return;

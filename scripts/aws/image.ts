@@ -12,7 +12,7 @@ import {
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { StageConfig } from '../../infra/config.ts';
 import { imageMonth, imageTag } from '../../infra/image.ts';
-import { nameOf } from '../../infra/names.ts';
+import { nameOf, RESOURCES } from '../../infra/names.ts';
 import { run } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -50,7 +50,7 @@ export async function imageEdition(
   if (rebuild) return now.toISOString().slice(0, 16).replace(':', '-');
   const month = imageMonth();
   const content = imageTag(worker.architecture, '');
-  const editions = (await tagsIn(ecr, nameOf(name, 'worker')))
+  const editions = (await tagsIn(ecr, nameOf(name, RESOURCES.worker)))
     .filter((tag) => tag.startsWith(month) && tag.endsWith(content))
     .map((tag) => tag.slice(0, -content.length));
   return editions.sort().at(-1) ?? month;
@@ -72,7 +72,7 @@ async function tagsIn(ecr: ECRClient, repositoryName: string): Promise<readonly 
 
 /** Whether the stage's repository has the image already. */
 export async function isPushed(ecr: ECRClient, stage: string, tag: string): Promise<boolean> {
-  const image = { repositoryName: nameOf(stage, 'worker'), imageIds: [{ imageTag: tag }] };
+  const image = { repositoryName: nameOf(stage, RESOURCES.worker), imageIds: [{ imageTag: tag }] };
   try {
     await ecr.send(new DescribeImagesCommand(image));
     return true;
@@ -92,7 +92,7 @@ export async function pushImage(
   tag: string,
   stop: AbortSignal,
 ): Promise<void> {
-  const repository = await addressOf(ecr, nameOf(name, 'worker'));
+  const repository = await addressOf(ecr, nameOf(name, RESOURCES.worker));
   const image = `${repository}:${tag}`;
   const platform = worker.architecture === 'ARM64' ? 'linux/arm64' : 'linux/amd64';
   const build = engine === 'buildah' ? ['bud', '--layers'] : ['build'];

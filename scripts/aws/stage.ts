@@ -7,7 +7,7 @@ import {
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
 import type { StageConfig } from '../../infra/config.ts';
-import { distributionParameter, nameOf, originParameter } from '../../infra/names.ts';
+import { distributionParameter, nameOf, originParameter, RESOURCES } from '../../infra/names.ts';
 import { readConfig } from '../../core/environment.ts';
 import type { WorkerConfig } from '../../core/environment.ts';
 import { openAwsBackend } from '../../core/storage/aws/backend.ts';
@@ -73,7 +73,7 @@ const taskSchema = z.object({
 async function readEnvironment(ecs: ECSClient, stage: string): Promise<WorkerConfig> {
   try {
     const { taskDefinition } = await ecs.send(
-      new DescribeTaskDefinitionCommand({ taskDefinition: nameOf(stage, 'worker') }),
+      new DescribeTaskDefinitionCommand({ taskDefinition: nameOf(stage, RESOURCES.worker) }),
     );
     const task = taskSchema.safeParse(taskDefinition);
     if (!task.success) throw new Error(`The workers of stage ${stage} are none of this version.`);

@@ -5,7 +5,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import type { ECSClient } from '@aws-sdk/client-ecs';
 import { z } from 'zod';
-import { nameOf } from '../../infra/names.ts';
+import { nameOf, RESOURCES } from '../../infra/names.ts';
 
 export interface WorkerCounts {
   readonly running: number;
@@ -36,7 +36,7 @@ export async function findService(
   client: ECSClient,
   stage: string,
 ): Promise<z.infer<typeof serviceSchema> | undefined> {
-  const name = nameOf(stage, 'workers');
+  const name = nameOf(stage, RESOURCES.workers);
   try {
     const { services = [] } = await client.send(
       new DescribeServicesCommand({ cluster: name, services: [name] }),
@@ -50,7 +50,7 @@ export async function findService(
 
 /** Its functions throw Error when the stage has no workers. */
 export function ecsWorkers(client: ECSClient, stage: string): Workers {
-  const name = nameOf(stage, 'workers');
+  const name = nameOf(stage, RESOURCES.workers);
 
   const counts = async (): Promise<WorkerCounts> => {
     const service = await findService(client, stage);

@@ -14,7 +14,7 @@ import { print, printJson, say, sayAgain } from '../cli/terminal.ts';
 import { count } from '../cli/text.ts';
 import { keptBuckets } from '../../infra/config.ts';
 import type { StageConfig } from '../../infra/config.ts';
-import { CONCERNS, nameOf, stackName } from '../../infra/names.ts';
+import { CONCERNS, nameOf, RESOURCES, stackName } from '../../infra/names.ts';
 import type { Concern } from '../../infra/names.ts';
 import { requireAccount } from '../aws/account.ts';
 import { cdktf, requireTerraform } from '../aws/cdktf.ts';
@@ -138,7 +138,7 @@ async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
 
 /** Lets each worker end, which gives back what it is at; Terraform waits for those that take longer. */
 async function stopWorkers(ecs: ECSClient, stage: string, stop: AbortSignal): Promise<void> {
-  const workers = nameOf(stage, 'workers');
+  const workers = nameOf(stage, RESOURCES.workers);
   if ((await findService(ecs, stage))?.status !== 'ACTIVE') return;
   await ecs.send(new UpdateServiceCommand({ cluster: workers, service: workers, desiredCount: 0 }));
   for (let looks = 30; looks > 0; looks -= 1) {

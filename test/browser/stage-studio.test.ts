@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { PutBucketCorsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { UPLOADS_BY_A_PAGE } from '../../infra/storage.ts';
+import { STUDIO_UPLOADS } from '../../infra/storage.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
 import { Deployed } from '../scripts/aws/deployed.ts';
@@ -26,7 +26,7 @@ describeWithEmulator("A stage's studio in a browser", () => {
     setting = await cloudSetting();
     deployed = await Deployed.open('dev', setting.env);
     await deployed.distribution('E1EXAMPLE');
-    const { allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders } = UPLOADS_BY_A_PAGE;
+    const { allowedOrigins, allowedMethods, allowedHeaders, exposeHeaders } = STUDIO_UPLOADS;
     const s3 = new S3Client({ forcePathStyle: true });
     await s3.send(
       new PutBucketCorsCommand({

@@ -38,15 +38,15 @@ describe('The stages', () => {
     });
     expect(() => checkStages([first, second])).toThrow(
       [
-        'The stages in infra/config.ts are not right:',
+        'There are mistakes in infra/config.ts:',
         '  Mine: name is not 1 to 12 lower-case letters and digits',
-        '  Mine: region is no region',
-        '  Mine: allowedSites.0 is no origin like https://site.example or https://*.site.example',
-        '  Mine: allowedSites.1 is no origin like https://site.example or https://*.site.example',
+        '  Mine: region is not a region',
+        '  Mine: allowedSites.0 is not an origin like https://site.example or https://*.site.example',
+        '  Mine: allowedSites.1 is not an origin like https://site.example or https://*.site.example',
         '  Mine: ladder.0 is none of 1080p, 720p, 540p, 360p, 234p',
         '  Mine: minWorkers is more than maxWorkers',
         '  mine: accountId is not 12 digits',
-        '  mine: domain.certificateArn is no certificate of us-east-1, where CloudFront looks for them',
+        '  mine: domain.certificateArn is not a certificate in us-east-1, the only region that CloudFront takes them from',
         '  mine: worker.spotPercent is more than 100',
         '  mine: worker.memoryMiB must be 2048 to 8192 in steps of 1024 for 1024 CPU units',
         '  mine: monthlyBudgetUsd can warn nobody: alarmEmail is missing',
@@ -87,12 +87,12 @@ describe('The stages', () => {
   );
 
   test('with the same name are refused.', () => {
-    expect(() => checkStages([stage(own), stage(own)])).toThrow('mine: name is that of two stages');
+    expect(() => checkStages([stage(own), stage(own)])).toThrow('mine: two stages have this name');
   });
 
   test('without a site are refused: nobody could watch.', () => {
     expect(() => checkStages([stage({ ...own, allowedSites: [] })])).toThrow(
-      'mine: allowedSites names no site: nobody could watch',
+      'mine: allowedSites is empty: nobody could watch',
     );
   });
 });
