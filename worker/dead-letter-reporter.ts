@@ -12,7 +12,7 @@ const VISIBILITY_SECONDS = 30;
  * with their jobs then.
  */
 export function createDeadLetterReporter(services: Services): (context: Context) => Promise<void> {
-  const { jobs, deadLetters, store, config } = services;
+  const { jobs, deadLetters } = services;
   let lastCount = 0;
   return async (context) => {
     const { visible } = await deadLetters.counts();
@@ -26,7 +26,7 @@ export function createDeadLetterReporter(services: Services): (context: Context)
         continue;
       }
       const job = await jobOf(services, body);
-      const reported = !job || (await readValidResult(store, config.WORK_BUCKET, job.jobId));
+      const reported = !job || (await readValidResult(services, job.jobId));
       const error = new Error('Each worker of this message ended without a report.');
       if (reported || (await handleDeadLetter(services, body, error, context))) {
         await deadLetters.release(receipt);

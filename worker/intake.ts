@@ -44,12 +44,12 @@ export async function jobFromRequest(
  * source was missing, or one that is ready under another title.
  */
 export async function reopenIfNeeded(
-  { store, config }: Services,
+  services: Services,
   { jobId, options }: Job,
 ): Promise<boolean> {
   const isKept = (result: AssetEvent) =>
     result.type === 'asset.ready' ? isReady(result, options) : isFinal(result);
-  return (await reopenJob(store, config.WORK_BUCKET, jobId, isKept)) !== 'stands';
+  return (await reopenJob(services, jobId, isKept)) !== 'stands';
 }
 
 /**

@@ -105,7 +105,7 @@ async function handleUnit(
   if (!plan) return;
   const job = { jobId, assetId: plan.assetId, source: plan.source };
   const context = { signal, log: log.child({ jobId, assetId: plan.assetId, unit: message.unit }) };
-  const result = await readValidResult(services.store, services.config.WORK_BUCKET, jobId);
+  const result = await readValidResult(services, jobId);
   if (result && result.type !== 'asset.failed') {
     context.log.info({ event: 'unit.unneeded', reason: 'the job has been reported' });
     return;

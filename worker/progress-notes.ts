@@ -13,18 +13,19 @@ export interface ProgressNotes {
 
 /** Notes only inform people: if one cannot be written, the unit does not fail. */
 export function openProgressNotes(
-  { store, config }: Services,
+  services: Services,
   jobId: string,
   unit: string,
   { log }: Context,
 ): ProgressNotes {
-  const interval = INTERVAL_SECONDS[config.VODSTACK_HOME === 'aws:' ? 'aws' : 'local'] * 1000;
+  const interval =
+    INTERVAL_SECONDS[services.config.VODSTACK_HOME === 'aws:' ? 'aws' : 'local'] * 1000;
   let writing: Promise<void> | undefined;
   let written = -Infinity;
   const note = (done: number) => {
     if (writing || performance.now() - written < interval) return;
     written = performance.now();
-    writing = writeProgressNote(store, config.WORK_BUCKET, { jobId, unit, done })
+    writing = writeProgressNote(services, { jobId, unit, done })
       .catch((error: unknown) => log.debug({ event: 'note.lost', unit, err: error }))
       .finally(() => {
         writing = undefined;

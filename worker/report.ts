@@ -22,9 +22,8 @@ export async function report(
   event: AssetEvent,
   { log }: Context,
 ): Promise<void> {
-  const { store, config, events } = services;
-  await events.send(JSON.stringify(event));
-  await writeResult(store, config.WORK_BUCKET, event);
+  await services.events.send(JSON.stringify(event));
+  await writeResult(services, event);
   const { type } = event;
   if (type === 'asset.ready') {
     const { version, bytes, spentSeconds, durationSeconds } = event;
@@ -53,8 +52,7 @@ export async function reportFailed(
   error: unknown,
   context: Context,
 ): Promise<void> {
-  const { store, config } = services;
-  const known = await readValidResult(store, config.WORK_BUCKET, job.jobId);
+  const known = await readValidResult(services, job.jobId);
   if (known && known.type !== 'asset.failed') return;
   const reason = `The video could not be processed. An administrator finds the cause in the dead letters. (${describeError(error).split('\n', 1)[0] ?? ''})`;
   await report(services, { type: 'asset.failed', ...names(job), code: 'failed', reason }, context);
@@ -62,7 +60,7 @@ export async function reportFailed(
 
 /** Keeps the error beside the job, for the person who reads the dead letters. */
 export async function keepEvidence(
-  { store, config }: Services,
+  services: Services,
   job: JobRef,
   step: string,
   error: unknown,
@@ -70,7 +68,7 @@ export async function keepEvidence(
 ): Promise<void> {
   const evidence = evidenceOf(job, step, error);
   try {
-    await writeEvidence(store, config.WORK_BUCKET, evidence);
+    await writeEvidence(services, evidence);
   } catch (failure) {
     log.warn({ event: 'evidence.lost', evidence, err: failure });
   }

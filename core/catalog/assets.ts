@@ -1,5 +1,5 @@
 import { readDocument } from '../storage/documents.ts';
-import type { ObjectStore } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 import { parseAsset } from '../model/asset.ts';
 import type { AssetDocument } from '../model/asset.ts';
 import { ASSETS_PREFIX, ASSET_PATH, assetPrefix, pointerKey, versionKey } from '../model/keys.ts';
@@ -14,10 +14,13 @@ export interface PublishedAsset extends AssetDocument {
  * The ids of all assets of a delivery bucket. Of each asset one object is looked at, by a listing that
  * goes on behind it: there can be thousands of segments.
  */
-export async function* listAssetIds(store: ObjectStore, bucket: string): AsyncGenerator<string> {
+export async function* listAssetIds({
+  store,
+  config,
+}: Catalog<'DELIVERY_BUCKET'>): AsyncGenerator<string> {
   let after = '';
   for (;;) {
-    const first = await firstOf(store.list(bucket, ASSETS_PREFIX, after));
+    const first = await firstOf(store.list(config.DELIVERY_BUCKET, ASSETS_PREFIX, after));
     const assetId = first?.key.split('/', 2)[1];
     if (assetId === undefined) return;
     yield assetId;
@@ -33,14 +36,13 @@ async function firstOf<Value>(values: AsyncIterable<Value>): Promise<Value | und
 
 /** What is published of an asset; undefined when nothing is. */
 export async function readAsset(
-  store: ObjectStore,
-  bucket: string,
+  { store, config }: Catalog<'DELIVERY_BUCKET'>,
   assetId: string,
 ): Promise<PublishedAsset | undefined> {
-  const pointer = await store.head(bucket, pointerKey(assetId));
+  const pointer = await store.head(config.DELIVERY_BUCKET, pointerKey(assetId));
   if (!pointer) return undefined;
   const key = versionKey(assetId, pointer.metadata['version'] ?? '', ASSET_PATH);
-  const asset = await readDocument(store, bucket, key, parseAsset);
+  const asset = await readDocument(store, config.DELIVERY_BUCKET, key, parseAsset);
   if (!asset) return undefined;
   const title = titleOf(asset.source.key, storedTitle(pointer.metadata));
   return { ...asset, title, publishedAt: pointer.lastModified };

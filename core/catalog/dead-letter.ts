@@ -7,6 +7,7 @@ import { parseMessage } from '../model/message.ts';
 import type { JobRequest, Message } from '../model/message.ts';
 import { readEvidence } from './evidence.ts';
 import { readResult } from './results.ts';
+import type { Catalog } from './catalog.ts';
 
 /** A message that was given up, and what is known of why. */
 export interface DeadLetter {
@@ -23,8 +24,7 @@ export interface DeadLetter {
 
 /** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
 export async function describeDeadLetter(
-  store: ObjectStore,
-  workBucket: string,
+  catalog: Catalog<'WORK_BUCKET'>,
   { messageId, sentAt, body }: ReceivedMessage,
 ): Promise<DeadLetter> {
   const letter = { id: messageId, since: sentAt, message: body };
@@ -35,14 +35,14 @@ export async function describeDeadLetter(
     if (!(error instanceof PoisonError)) throw error;
     return { ...letter, reason: error.message };
   }
-  const asked = await askedFor(store, message);
+  const asked = await askedFor(catalog.store, message);
   if (!asked) return { ...letter, reason: 'Nothing is known of it.' };
   const { jobId, step } = asked;
   const keys = jobKeys(jobId);
   const [plan, found, result] = await Promise.all([
-    store.head(workBucket, keys.plan),
-    readEvidence(store, workBucket, keys.failure(step)),
-    readResult(store, workBucket, jobId),
+    catalog.store.head(catalog.config.WORK_BUCKET, keys.plan),
+    readEvidence(catalog, keys.failure(step)),
+    readResult(catalog, jobId),
   ]);
   const silent =
     step === 'job' || plan

@@ -20,13 +20,13 @@ const parseMark = (json: unknown) => markSchema.parse(json);
  * the mark, before it begins or when it has ended, and removes what it has written.
  */
 export async function markDeleted(
-  store: ObjectStore,
-  workBucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   assetId: string,
   jobIds: readonly string[],
 ): Promise<void> {
   const keys = [deletedKeys.asset(assetId), ...jobIds.map((jobId) => deletedKeys.job(jobId))];
-  for (const key of keys) await writeDocument(store, workBucket, key, { assetId }, parseMark);
+  for (const key of keys)
+    await writeDocument(store, config.WORK_BUCKET, key, { assetId }, parseMark);
 }
 
 /** Whether a job, or the whole asset that it makes, was deleted. */
@@ -102,10 +102,13 @@ export async function shouldDropJob(
 }
 
 /** Takes marks away that no message can meet any more. */
-export async function expireDeletionMarks(store: ObjectStore, workBucket: string): Promise<void> {
+export async function expireDeletionMarks({
+  store,
+  config,
+}: Catalog<'WORK_BUCKET'>): Promise<void> {
   const before = Date.now() - MARK_MILLISECONDS;
-  for await (const { key, lastModified } of store.list(workBucket, DELETED_PREFIX)) {
-    if (lastModified.getTime() < before) await store.delete(workBucket, key);
+  for await (const { key, lastModified } of store.list(config.WORK_BUCKET, DELETED_PREFIX)) {
+    if (lastModified.getTime() < before) await store.delete(config.WORK_BUCKET, key);
   }
 }
 

@@ -3,7 +3,7 @@ import { redact } from '../model/redact.ts';
 import type { JobRef } from '../model/job.ts';
 import { jobKeys } from '../model/keys.ts';
 import { readDocument, writeDocument } from '../storage/documents.ts';
-import type { ObjectStore } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 
 const MAX_ERROR_LENGTH = 4000;
 
@@ -33,21 +33,19 @@ export function evidenceOf(
 const parseEvidence = (json: unknown) => evidenceSchema.parse(json);
 
 export async function writeEvidence(
-  store: ObjectStore,
-  workBucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   evidence: ReturnType<typeof evidenceOf>,
 ): Promise<void> {
   const key = jobKeys(evidence.jobId).failure(evidence.step);
-  await writeDocument(store, workBucket, key, evidence, parseEvidence);
+  await writeDocument(store, config.WORK_BUCKET, key, evidence, parseEvidence);
 }
 
 /** Undefined when there is none under that key. Throws UnreadableError. */
 export function readEvidence(
-  store: ObjectStore,
-  workBucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   key: string,
 ): Promise<Evidence | undefined> {
-  return readDocument(store, workBucket, key, parseEvidence);
+  return readDocument(store, config.WORK_BUCKET, key, parseEvidence);
 }
 
 /** The error in one text, without the secrets that signed addresses hold. */

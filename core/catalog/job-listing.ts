@@ -1,6 +1,10 @@
 import { inParallel } from '../storage/in-parallel.ts';
-import type { ObjectStore, ObjectSummary } from '../storage/ports.ts';
+import type { ObjectSummary } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 import { JOBS_PREFIX, jobKeys } from '../model/keys.ts';
+import { parseOutline } from '../model/progress.ts';
+import type { Outline } from '../model/progress.ts';
+import { readDocument } from '../storage/documents.ts';
 
 /** A job as a listing of the work bucket shows it, before anything is read. */
 export interface JobListing {
@@ -18,12 +22,12 @@ export interface JobListing {
 }
 
 export async function listJob(
-  store: ObjectStore,
-  bucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   jobId: string,
 ): Promise<JobListing | undefined> {
   const objects: ObjectSummary[] = [];
-  for await (const object of store.list(bucket, jobKeys(jobId).all)) objects.push(object);
+  for await (const object of store.list(config.WORK_BUCKET, jobKeys(jobId).all))
+    objects.push(object);
   return objects.length > 0 ? listing(jobId, objects) : undefined;
 }
 
@@ -31,7 +35,10 @@ export async function listJob(
  * Every job of the work bucket. S3 lists a thousand objects at a time, and a job of an hour has some
  * two hundred: as ids are hexadecimal, sixteen listings share the work.
  */
-export async function listJobs(store: ObjectStore, bucket: string): Promise<readonly JobListing[]> {
+export async function listJobs({
+  store,
+  config,
+}: Catalog<'WORK_BUCKET'>): Promise<readonly JobListing[]> {
   const jobs = await inParallel('0123456789abcdef', 16, async (digit) => {
     const found: JobListing[] = [];
     let objects: ObjectSummary[] = [];
@@ -40,7 +47,7 @@ export async function listJobs(store: ObjectStore, bucket: string): Promise<read
       if (jobId !== undefined) found.push(listing(jobId, objects));
       objects = [];
     };
-    for await (const object of store.list(bucket, `${JOBS_PREFIX}${digit}`)) {
+    for await (const object of store.list(config.WORK_BUCKET, `${JOBS_PREFIX}${digit}`)) {
       if (jobOf(object) !== jobOf(objects[0])) close();
       objects.push(object);
     }
@@ -48,6 +55,14 @@ export async function listJobs(store: ObjectStore, bucket: string): Promise<read
     return found;
   });
   return jobs.flat();
+}
+
+/** What a plan says about its job, also a plan of another version. Undefined when the job has none. Throws UnreadableError. */
+export function readOutline(
+  { store, config }: Catalog<'WORK_BUCKET'>,
+  jobId: string,
+): Promise<Outline | undefined> {
+  return readDocument(store, config.WORK_BUCKET, jobKeys(jobId).plan, parseOutline);
 }
 
 function jobOf(object: ObjectSummary | undefined): string | undefined {

@@ -47,16 +47,13 @@ export async function identifyJob(
   };
 }
 
-/** What another version's plan says of whose it is. */
-interface PlanOrigin {
-  readonly assetId: string;
-  readonly source: { readonly bucket: string; readonly key: string; readonly etag: string };
-}
-
 const originSchema = z.object({
   assetId: z.string().min(1),
   source: z.object({ bucket: z.string(), key: z.string(), etag: z.string() }),
 });
+
+/** What identifies the source in a plan of any version. */
+type PlanOrigin = z.infer<typeof originSchema>;
 
 /** The origin of a plan that cannot be read; undefined when not even that can. */
 function originOf(text: string): PlanOrigin | undefined {

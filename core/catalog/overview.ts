@@ -1,12 +1,9 @@
-import { readDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
-import type { ObjectStore } from '../storage/ports.ts';
-import { jobKeys } from '../model/keys.ts';
-import { parseOutline } from '../model/progress.ts';
 import type { JobProgress } from '../model/progress.ts';
 import { readEvidence } from './evidence.ts';
-import { listJobs } from './job-listing.ts';
+import { listJobs, readOutline } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
+import type { Catalog } from './catalog.ts';
 import { progressReader } from './progress-notes.ts';
 import { readResult } from './results.ts';
 
@@ -47,21 +44,19 @@ const AT_ONCE = 16;
  * How the jobs of a work bucket are. One listing of the bucket counts them; documents are read of the
  * newest only, so many of those that are open and so many of those that ended.
  */
-export async function readJobs(store: ObjectStore, bucket: string, limit: number): Promise<Jobs> {
-  const jobs = await listJobs(store, bucket);
+export async function readJobs(catalog: Catalog<'WORK_BUCKET'>, limit: number): Promise<Jobs> {
+  const jobs = await listJobs(catalog);
   const ended = jobs.filter(({ result }) => result).sort(newestFirst(endOf));
   const open = jobs.filter(({ result }) => !result).sort(newestFirst(({ changedAt }) => changedAt));
   return {
     open: {
       total: open.length,
-      newest: await inParallel(open.slice(0, limit), AT_ONCE, (job) =>
-        readOpen(store, bucket, job),
-      ),
+      newest: await inParallel(open.slice(0, limit), AT_ONCE, (job) => readOpen(catalog, job)),
     },
     ended: {
       total: ended.length,
       newest: (
-        await inParallel(ended.slice(0, limit), AT_ONCE, (job) => readEnded(store, bucket, job))
+        await inParallel(ended.slice(0, limit), AT_ONCE, (job) => readEnded(catalog, job))
       ).flat(),
     },
   };
@@ -73,13 +68,13 @@ function newestFirst(timeOf: (job: JobListing) => Date) {
   return (a: JobListing, b: JobListing) => timeOf(b).getTime() - timeOf(a).getTime();
 }
 
-async function readOpen(store: ObjectStore, bucket: string, job: JobListing): Promise<OpenJob> {
+async function readOpen(catalog: Catalog<'WORK_BUCKET'>, job: JobListing): Promise<OpenJob> {
   const { jobId, changedAt, failure } = job;
   const nothing = { jobId, percent: 0, unitsDone: 0, units: 0, changedAt };
   try {
-    const plan = await readDocument(store, bucket, jobKeys(jobId).plan, parseOutline);
-    const progress = plan && (await progressReader(store, bucket)(plan, job));
-    const failed = failure && (await readEvidence(store, bucket, failure.key));
+    const plan = await readOutline(catalog, jobId);
+    const progress = plan && (await progressReader(catalog)(plan, job));
+    const failed = failure && (await readEvidence(catalog, failure.key));
     const source = plan?.source.key ?? failed?.source.key;
     return {
       ...nothing,
@@ -99,12 +94,11 @@ function sharesOf({ done, unitsDone, units }: JobProgress) {
 
 /** Empty when the job was begun anew meanwhile. */
 async function readEnded(
-  store: ObjectStore,
-  bucket: string,
+  catalog: Catalog<'WORK_BUCKET'>,
   job: JobListing,
 ): Promise<readonly EndedJob[]> {
   const { jobId } = job;
-  const event = await readResult(store, bucket, jobId);
+  const event = await readResult(catalog, jobId);
   if (!event) return [];
   const { assetId, source } = event;
   const known = { jobId, assetId, source: source.key, endedAt: endOf(job) };

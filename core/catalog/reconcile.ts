@@ -1,21 +1,19 @@
 import { UnreadableError } from '../model/errors.ts';
 import { collectGarbage, findGarbage } from './garbage.ts';
 import type { RemovedVersion } from './garbage.ts';
-import { readDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
-import type { ObjectStore, OutgoingMessage } from '../storage/ports.ts';
-import { listJobs } from './job-listing.ts';
+import type { OutgoingMessage } from '../storage/ports.ts';
+import { listJobs, readOutline } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
 import type { Garbage } from '../model/garbage.ts';
 import { assetIdOf, jobIdOf } from '../model/ids.ts';
 import { pointerKey } from '../model/keys.ts';
 import { serialiseJob, serialiseUnit } from '../model/message.ts';
-import { parseOutline } from '../model/progress.ts';
 import { lostWork, openWork } from '../model/lost-work.ts';
 import type { WorkFacts, JobFacts, OpenWork, SourceFacts } from '../model/lost-work.ts';
 import { requestJob } from './results.ts';
 import type { Logger } from '../log.ts';
-import type { WorkCatalog } from './catalog.ts';
+import type { Catalog, WorkCatalog } from './catalog.ts';
 import { recoverRequest } from './job-origin.ts';
 
 /** What was found, before anything is sent. */
@@ -133,7 +131,8 @@ interface AssetFacts extends WorkFacts {
   readonly assetOf: ReadonlyMap<string, string>;
 }
 
-async function readFacts({ store, jobs: queue, config }: WorkCatalog): Promise<AssetFacts> {
+async function readFacts(catalog: WorkCatalog): Promise<AssetFacts> {
+  const { store, jobs: queue, config } = catalog;
   // First: what is done meanwhile still counts as held, and nothing is taken for lost too soon.
   const { visible, inFlight, delayed } = await queue.counts();
   const uploads: Omit<SourceFacts, 'isPublished'>[] = [];
@@ -146,7 +145,7 @@ async function readFacts({ store, jobs: queue, config }: WorkCatalog): Promise<A
     uploads.push({ jobId, source, uploadedAt: lastModified });
     assetOf.set(jobId, assetId);
   }
-  const listings = await listJobs(store, config.WORK_BUCKET);
+  const listings = await listJobs(catalog);
   const known = new Set(listings.map(({ jobId }) => jobId));
   const sources = await inParallel(uploads, AT_ONCE, async (upload) => ({
     ...upload,
@@ -155,22 +154,19 @@ async function readFacts({ store, jobs: queue, config }: WorkCatalog): Promise<A
       (await store.head(config.DELIVERY_BUCKET, pointerKey(assetIdOf(upload.source)))) !==
         undefined,
   }));
-  const jobs = await inParallel(listings, AT_ONCE, (listing) =>
-    readJob(store, config.WORK_BUCKET, listing, assetOf),
-  );
+  const jobs = await inParallel(listings, AT_ONCE, (listing) => readJob(catalog, listing, assetOf));
   return { held: visible + inFlight + delayed, sources, jobs, assetOf };
 }
 
 async function readJob(
-  store: ObjectStore,
-  bucket: string,
+  catalog: Catalog<'WORK_BUCKET'>,
   { jobId, changedAt, plan, result, done }: JobListing,
   assetOf: Map<string, string>,
 ): Promise<JobFacts> {
   const known = { jobId, changedAt, done, hasEnded: result !== undefined };
   if (!plan || result) return known;
   try {
-    const outline = await readDocument(store, bucket, plan.key, parseOutline);
+    const outline = await readOutline(catalog, jobId);
     if (!outline) return known;
     const { assetId, source, units } = outline;
     assetOf.set(jobId, assetId);

@@ -1,39 +1,37 @@
 import { UnreadableError } from '../model/errors.ts';
 import { readDocument, writeDocument } from '../storage/documents.ts';
-import type { ObjectStore, Queue } from '../storage/ports.ts';
 import { parseAssetEvent } from '../model/asset.ts';
 import type { AssetEvent } from '../model/asset.ts';
 import { jobKeys } from '../model/keys.ts';
 import { serialiseJob } from '../model/message.ts';
 import type { JobOptions, JobRequest } from '../model/message.ts';
 import { cleanTitle } from '../model/title.ts';
+import type { Catalog, WorkCatalog } from './catalog.ts';
 
 /** Keeps the event that ended a job as the job's result. */
 export async function writeResult(
-  store: ObjectStore,
-  workBucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   event: AssetEvent,
 ): Promise<void> {
-  await writeDocument(store, workBucket, jobKeys(event.jobId).result, event, parseAssetEvent);
+  const key = jobKeys(event.jobId).result;
+  await writeDocument(store, config.WORK_BUCKET, key, event, parseAssetEvent);
 }
 
 /** The event that ended a job; undefined while it is open. Throws UnreadableError. */
 export function readResult(
-  store: ObjectStore,
-  workBucket: string,
+  { store, config }: Catalog<'WORK_BUCKET'>,
   jobId: string,
 ): Promise<AssetEvent | undefined> {
-  return readDocument(store, workBucket, jobKeys(jobId).result, parseAssetEvent);
+  return readDocument(store, config.WORK_BUCKET, jobKeys(jobId).result, parseAssetEvent);
 }
 
 /** As `readResult`, but undefined for an unreadable result, too: a damaged one must not block the job for good. */
 export async function readValidResult(
-  store: ObjectStore,
-  workBucket: string,
+  catalog: Catalog<'WORK_BUCKET'>,
   jobId: string,
 ): Promise<AssetEvent | undefined> {
   try {
-    return await readResult(store, workBucket, jobId);
+    return await readResult(catalog, jobId);
   } catch (error) {
     if (error instanceof UnreadableError) return undefined;
     throw error;
@@ -45,17 +43,17 @@ export async function readValidResult(
  * nothing is changed, when it ended in a way that is to stand; `open` when it has not ended.
  */
 export async function reopenJob(
-  store: ObjectStore,
-  workBucket: string,
+  catalog: Catalog<'WORK_BUCKET'>,
   jobId: string,
   isToStand: (result: AssetEvent) => boolean,
 ): Promise<'open' | 'stands' | 'reopened'> {
+  const { store, config } = catalog;
   const { dispatched, result } = jobKeys(jobId);
-  if (!(await store.head(workBucket, result))) return 'open';
-  const before = await readValidResult(store, workBucket, jobId);
+  if (!(await store.head(config.WORK_BUCKET, result))) return 'open';
+  const before = await readValidResult(catalog, jobId);
   if (before && isToStand(before)) return 'stands';
-  await store.delete(workBucket, dispatched);
-  await store.delete(workBucket, result);
+  await store.delete(config.WORK_BUCKET, dispatched);
+  await store.delete(config.WORK_BUCKET, result);
   return 'reopened';
 }
 
@@ -68,15 +66,11 @@ export function isReady(result: AssetEvent, { title }: JobOptions): boolean {
 
 /** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */
 export async function requestJob(
-  catalog: {
-    readonly store: ObjectStore;
-    readonly jobs: Queue;
-    readonly config: { readonly WORK_BUCKET: string };
-  },
+  { store, jobs, config }: WorkCatalog<'WORK_BUCKET'>,
   jobId: string,
   request: JobRequest,
 ): Promise<void> {
   // Its units are sent when this is not there.
-  await catalog.store.delete(catalog.config.WORK_BUCKET, jobKeys(jobId).dispatched);
-  await catalog.jobs.send(serialiseJob(request));
+  await store.delete(config.WORK_BUCKET, jobKeys(jobId).dispatched);
+  await jobs.send(serialiseJob(request));
 }

@@ -1,21 +1,7 @@
 import { z } from 'zod';
+import type { Parsed } from './schema.ts';
 
-/**
- * What of a plan says whose job it is and how far. Who watches reads no more of it, as workers may be of another
- * version than the command that watches them.
- */
-export interface Outline {
-  readonly assetId: string;
-  readonly title: string;
-  readonly source: { readonly key: string };
-  readonly grid: { readonly frames: number };
-  readonly units: readonly (
-    | { readonly kind: 'video'; readonly name: string; readonly frames: number }
-    | { readonly kind: 'audio' | 'images'; readonly name: string }
-  )[];
-}
-
-const outlineSchema: z.ZodType<Outline> = z.object({
+const outline = z.object({
   assetId: z.string(),
   title: z.string(),
   source: z.object({ key: z.string() }),
@@ -28,9 +14,15 @@ const outlineSchema: z.ZodType<Outline> = z.object({
   ),
 });
 
+/**
+ * The part of a plan that tells whose job it is and how far the job is. A command that watches a job reads only this
+ * part, because the plan may be the work of another version.
+ */
+export type Outline = Parsed<typeof outline>;
+
 /** Reads a plan's outline from the plan. Throws ZodError, which names every field that is wrong. */
 export function parseOutline(json: unknown): Outline {
-  return outlineSchema.parse(json);
+  return outline.parse(json);
 }
 
 /** How far a job is: 0 to 1, by what its units cost. */

@@ -163,12 +163,10 @@ export class Smoke {
   async #untilEnded({ jobId }: Submission): Promise<AssetEvent | undefined> {
     const { backend, env, name } = this.#stage;
     const signal = AbortSignal.any([this.#stop, AbortSignal.timeout(READY_SECONDS * 1000)]);
-    const { store } = backend;
     let event: AssetEvent | undefined;
     await this.#check('a clip becomes a video', async () => {
       const watch = {
-        store,
-        workBucket: env.WORK_BUCKET,
+        catalog: { store: backend.store, config: env },
         jobId,
         pollMilliseconds: POLL_MILLISECONDS,
       };

@@ -138,7 +138,7 @@ function explainAll(
   letters: readonly ReceivedMessage[],
 ): Promise<readonly DeadLetter[]> {
   return inParallel(letters, AT_ONCE, (letter) =>
-    describeDeadLetter(backend.store, env.WORK_BUCKET, letter),
+    describeDeadLetter({ store: backend.store, config: env }, letter),
   );
 }
 

@@ -69,7 +69,7 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     ...{ store, deliveryBucket, log },
     port: options.port,
     allowedSites: options.allowedSites,
-    listAssets: () => listAssets(store, deliveryBucket),
+    listAssets: () => listAssets({ store, config: names }),
     studio: (origin) =>
       openStudio({
         ...{ backend, names, origin, log },
@@ -144,7 +144,7 @@ async function keepSwept(
   const catalog = { store: backend.store, jobs: openJobQueue(backend, names), config: names };
   const sweep = async () => {
     const unknown = await backend.sweep();
-    await expireDeletionMarks(backend.store, BUCKETS.work);
+    await expireDeletionMarks(catalog);
     if (unknown > 0) log.warn({ event: 'sweep.unknown', files: unknown });
     try {
       await backend.backUp();

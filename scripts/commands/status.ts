@@ -32,7 +32,7 @@ async function readStatus(stage: Stage, last: number): Promise<Status> {
     workers.counts(),
     openJobQueue(backend, env).counts(),
     backend.queue(env.DEAD_LETTER_QUEUE).counts(),
-    readJobs(backend.store, env.WORK_BUCKET, last),
+    readJobs({ store: backend.store, config: env }, last),
   ]);
   const newest = jobs.ended.newest.map((job) => ({
     ...job,

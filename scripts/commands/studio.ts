@@ -42,7 +42,7 @@ await runCommand({
     const edge = await startSite({
       ...{ store: backend.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
       allowedSites: [],
-      listAssets: () => listAssets(backend.store, names.DELIVERY_BUCKET),
+      listAssets: () => listAssets({ store: backend.store, config: names }),
       studio: () =>
         openStudio({
           ...{ backend, names, backendName: name, origin, tokens, log },

@@ -89,13 +89,10 @@ async function makeAsset(
     return { source: nameOf(file), status, assetId, jobId, elapsedSeconds: elapsedSeconds() };
   }
   const event = await watchJob({
-    ...{
-      store: backend.store,
-      workBucket: names.WORK_BUCKET,
-      jobId,
-      pollMilliseconds,
-      signal: stop,
-    },
+    catalog: { store: backend.store, config: names },
+    jobId,
+    pollMilliseconds,
+    signal: stop,
     onProgress: (done) =>
       report.progress(file, done === undefined ? 'waiting' : 'processing', done ?? 0),
   }).catch((error: unknown) => {

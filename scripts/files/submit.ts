@@ -43,7 +43,7 @@ export async function submit(
   signal: AbortSignal,
 ): Promise<Submission> {
   const { store, queue } = backend;
-  const { SOURCE_BUCKET: bucket, WORK_BUCKET, JOB_QUEUE } = names;
+  const { SOURCE_BUCKET: bucket, JOB_QUEUE } = names;
   const path = pathOf(file);
   const { size, mtimeMs } = await stat(path);
   const metadata = {
@@ -67,7 +67,9 @@ export async function submit(
   const options = title === undefined ? {} : { title };
   const assetId = assetIdOf({ bucket, key, etag });
   const jobId = jobIdOf(assetId, options);
-  const state = await reopenJob(store, WORK_BUCKET, jobId, (result) => isReady(result, options));
+  const state = await reopenJob({ store, config: names }, jobId, (result) =>
+    isReady(result, options),
+  );
   // An upload that was begun under another title, in an earlier try, keeps that one.
   const stored = title === undefined || same ? known : await store.head(bucket, key);
   const titled = title === undefined || stored?.metadata['title'] === metadata.title;

@@ -1,17 +1,13 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { readDocument } from '../../core/storage/documents.ts';
-import type { ObjectStore } from '../../core/storage/ports.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
-import { jobKeys } from '../../core/model/keys.ts';
-import { parseOutline } from '../../core/model/progress.ts';
 import type { Outline } from '../../core/model/progress.ts';
-import { listJob } from '../../core/catalog/job-listing.ts';
+import type { Catalog } from '../../core/catalog/catalog.ts';
+import { listJob, readOutline } from '../../core/catalog/job-listing.ts';
 import { progressReader } from '../../core/catalog/progress-notes.ts';
 import { readResult } from '../../core/catalog/results.ts';
 
 export interface WatchOptions {
-  readonly store: ObjectStore;
-  readonly workBucket: string;
+  readonly catalog: Catalog<'WORK_BUCKET'>;
   readonly jobId: string;
   /** Each look is one listing, and a reading of what is new. */
   readonly pollMilliseconds: number;
@@ -22,17 +18,16 @@ export interface WatchOptions {
 
 /** Follows a job by its objects in the work bucket until it is reported. */
 export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
-  const { store, workBucket, jobId, pollMilliseconds, onProgress, signal } = options;
-  const keys = jobKeys(jobId);
-  const progressOf = progressReader(store, workBucket);
+  const { catalog, jobId, pollMilliseconds, onProgress, signal } = options;
+  const progressOf = progressReader(catalog);
   let plan: Outline | undefined;
   for (;;) {
-    const listing = await listJob(store, workBucket, jobId);
+    const listing = await listJob(catalog, jobId);
     if (listing?.result) {
-      const result = await readResult(store, workBucket, jobId);
+      const result = await readResult(catalog, jobId);
       if (result) return result;
     }
-    if (listing?.plan) plan ??= await readDocument(store, workBucket, keys.plan, parseOutline);
+    if (listing?.plan) plan ??= await readOutline(catalog, jobId);
     onProgress(listing && plan && (await progressOf(plan, listing)).done);
     await after(pollMilliseconds, undefined, { signal });
   }

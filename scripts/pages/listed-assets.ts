@@ -1,15 +1,14 @@
 import { listAssetIds, readAsset } from '../../core/catalog/assets.ts';
 import type { PublishedAsset } from '../../core/catalog/assets.ts';
-import type { ObjectStore } from '../../core/storage/ports.ts';
+import type { Catalog } from '../../core/catalog/catalog.ts';
 
 /** Every published asset, the newest first. */
 export async function listAssets(
-  store: ObjectStore,
-  bucket: string,
+  catalog: Catalog<'DELIVERY_BUCKET'>,
 ): Promise<readonly PublishedAsset[]> {
   const assets = [];
-  for await (const assetId of listAssetIds(store, bucket)) {
-    const asset = await readAsset(store, bucket, assetId);
+  for await (const assetId of listAssetIds(catalog)) {
+    const asset = await readAsset(catalog, assetId);
     if (asset) assets.push(asset);
   }
   return assets.sort((a, b) => b.publishedAt.getTime() - a.publishedAt.getTime());

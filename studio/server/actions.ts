@@ -17,8 +17,7 @@ export async function retry({ store, queue }: Backend, names: Names, entry: Entr
   }
   const jobId = jobIdOf(item.id, {});
   const state = await reopenJob(
-    store,
-    names.WORK_BUCKET,
+    { store, config: names },
     jobId,
     ({ type }) => type === 'asset.ready',
   );
@@ -53,7 +52,9 @@ export async function remove(
 ): Promise<void> {
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;
   // The message of the default job may still be in the queue.
-  await markDeleted(store, WORK_BUCKET, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
+  await markDeleted({ store, config: names }, item.id, [
+    ...new Set([...jobIds, jobIdOf(item.id, {})]),
+  ]);
   for (const jobId of jobIds) await deletePrefix(store, WORK_BUCKET, jobKeys(jobId).all);
   await store.delete(WORK_BUCKET, titleKey(item.id));
   // Before the segments: viewers must not find a video that lacks some of them.

@@ -1,8 +1,9 @@
 import { basename } from 'node:path/posix';
 import { listAssetIds, readAsset } from '../../core/catalog/assets.ts';
 import type { PublishedAsset } from '../../core/catalog/assets.ts';
+import type { Catalog } from '../../core/catalog/catalog.ts';
 import { readEvidence } from '../../core/catalog/evidence.ts';
-import { listJobs } from '../../core/catalog/job-listing.ts';
+import { listJobs, readOutline } from '../../core/catalog/job-listing.ts';
 import type { JobListing } from '../../core/catalog/job-listing.ts';
 import { progressReader } from '../../core/catalog/progress-notes.ts';
 import { readResult } from '../../core/catalog/results.ts';
@@ -12,11 +13,9 @@ import { UnreadableError } from '../../core/model/errors.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
 import { leftOutSentences } from '../../core/model/left-out.ts';
 import { STALLED_MILLISECONDS } from '../../core/model/lost-work.ts';
-import { parseOutline } from '../../core/model/progress.ts';
 import type { Outline } from '../../core/model/progress.ts';
 import { retryCanHelp } from '../../core/model/rejections.ts';
 import { titleOf } from '../../core/model/title.ts';
-import { readDocument } from '../../core/storage/documents.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
 import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from '../schema.ts';
@@ -68,8 +67,7 @@ const SCAN_MILLISECONDS = 300_000;
  * that do not change are kept in memory between two reads.
  */
 export class LibraryReader {
-  readonly #store: ObjectStore;
-  readonly #names: Names;
+  readonly #catalog: Catalog;
   readonly #origin: string;
   readonly #progressOf: ReturnType<typeof progressReader>;
   /** The published assets; for one whose document cannot be read, the error. */
@@ -83,19 +81,15 @@ export class LibraryReader {
 
   /** `origin` is the origin from which viewers load the videos. */
   constructor(store: ObjectStore, names: Names, origin: string) {
-    this.#store = store;
-    this.#names = names;
+    this.#catalog = { store, config: names };
     this.#origin = origin;
-    this.#progressOf = progressReader(store, names.WORK_BUCKET);
+    this.#progressOf = progressReader(this.#catalog);
   }
 
   /** The newest upload comes first. */
   async read(): Promise<readonly Entry[]> {
     this.#scanIfDue();
-    const [sources, listings] = await Promise.all([
-      this.#sources(),
-      listJobs(this.#store, this.#names.WORK_BUCKET),
-    ]);
+    const [sources, listings] = await Promise.all([this.#sources(), listJobs(this.#catalog)]);
     const sourceOfJob = new Map(sources.map((source) => [jobIdOf(source.assetId, {}), source]));
     const jobs = await inParallel(listings, CONCURRENCY, (listing) =>
       this.#job(listing, sourceOfJob.get(listing.jobId)),
@@ -123,9 +117,9 @@ export class LibraryReader {
   }
 
   async #sources(): Promise<readonly Source[]> {
-    const bucket = this.#names.SOURCE_BUCKET;
+    const bucket = this.#catalog.config.SOURCE_BUCKET;
     const sources: Source[] = [];
-    for await (const { key, etag, lastModified } of this.#store.list(bucket, '')) {
+    for await (const { key, etag, lastModified } of this.#catalog.store.list(bucket, '')) {
       const assetId = assetIdOf({ bucket, key, etag });
       sources.push({ assetId, key, etag, uploadedAt: lastModified });
     }
@@ -151,7 +145,7 @@ export class LibraryReader {
   async #scan(): Promise<void> {
     const before = [...this.#assets.keys()];
     const ids = new Set<string>();
-    for await (const id of listAssetIds(this.#store, this.#names.DELIVERY_BUCKET)) ids.add(id);
+    for await (const id of listAssetIds(this.#catalog)) ids.add(id);
     for (const id of before) if (!ids.has(id)) this.#assets.delete(id);
     await this.#readAssets([...ids]);
   }
@@ -162,7 +156,7 @@ export class LibraryReader {
   }
 
   async #readAsset(id: string): Promise<void> {
-    const asset = await orUnreadable(readAsset(this.#store, this.#names.DELIVERY_BUCKET, id));
+    const asset = await orUnreadable(readAsset(this.#catalog, id));
     if (asset && !this.#deleted.has(id)) this.#assets.set(id, asset);
   }
 
@@ -189,8 +183,7 @@ export class LibraryReader {
   async #outline({ jobId, plan }: JobListing): Promise<Outline | undefined> {
     const known = this.#outlines.get(jobId);
     if (known || !plan) return known;
-    const bucket = this.#names.WORK_BUCKET;
-    const outline = await readDocument(this.#store, bucket, plan.key, parseOutline);
+    const outline = await readOutline(this.#catalog, jobId);
     if (outline) this.#outlines.set(jobId, outline);
     return outline;
   }
@@ -200,7 +193,7 @@ export class LibraryReader {
     const revision = `${result.key} ${result.etag}`;
     const known = this.#results.get(revision);
     if (known) return known;
-    const event = await readResult(this.#store, this.#names.WORK_BUCKET, jobId);
+    const event = await readResult(this.#catalog, jobId);
     if (event?.type === 'asset.ready') {
       // The same file may have been deleted and uploaded again.
       this.#deleted.delete(event.assetId);
@@ -216,8 +209,7 @@ export class LibraryReader {
     const estimate = this.#estimates.get(jobId) ?? new TimeLeft();
     this.#estimates.set(jobId, estimate);
     const seconds = estimate.after({ atSeconds: performance.now() / 1000, done });
-    const bucket = this.#names.WORK_BUCKET;
-    const evidence = failure && (await readEvidence(this.#store, bucket, failure.key));
+    const evidence = failure && (await readEvidence(this.#catalog, failure.key));
     return {
       percent: Math.floor(done * 100),
       secondsLeft: seconds === undefined ? undefined : Math.round(seconds),
@@ -237,7 +229,7 @@ export class LibraryReader {
         ? this.#readyItem(asset, source)
         : unpublishedItem(id, source, job, asset);
     if (!item) return [];
-    const bucket = this.#names.SOURCE_BUCKET;
+    const bucket = this.#catalog.config.SOURCE_BUCKET;
     return [
       {
         item,

@@ -28,9 +28,12 @@ afterEach(async () => {
 const write = (key: string, value: unknown) => putJson(backend.store, BUCKET, key, value);
 
 const letter = (body: string) =>
-  describeDeadLetter(backend.store, BUCKET, {
-    ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, failures: 0, sentAt: new Date(0) },
-  });
+  describeDeadLetter(
+    { store: backend.store, config: { WORK_BUCKET: BUCKET } },
+    {
+      ...{ messageId: 'id', body, receipt: 'r', receiveCount: 1, failures: 0, sentAt: new Date(0) },
+    },
+  );
 
 test('A unit that failed is told of with its file and its error.', async () => {
   await write(jobKeys(JOB).failure('images'), { source, error: 'Error: the disk is on fire' });

@@ -55,7 +55,7 @@ test('Open jobs are told of by what their units have done, and ended ones by the
   await write(jobKeys(running).note(first?.name ?? ''), { done: 0.1 });
   await write(jobKeys(running).note(second?.name ?? ''), { done: 0.5 });
   await rejected(id('f'));
-  const { open, ended } = await readJobs(store, BUCKET, 20);
+  const { open, ended } = await readJobs({ store, config: { WORK_BUCKET: BUCKET } }, 20);
   expect(open).toMatchObject({
     total: 1,
     newest: [{ jobId: running, source: 'talk.mp4', unitsDone: 1, units: 4 }],
@@ -73,7 +73,7 @@ test('A job that fails before it is planned is told of with its trouble, and so 
   const source = { bucket: 'source', key: '강의.mp4' };
   await write(jobKeys(id('2')).failure('job'), { source, error: 'Error: S3 is out of reach' });
   await write(jobKeys(id('3')).plan, { schema: 99 });
-  const { open } = await readJobs(store, BUCKET, 20);
+  const { open } = await readJobs({ store, config: { WORK_BUCKET: BUCKET } }, 20);
   expect(open.newest.toSorted((a, b) => a.jobId.localeCompare(b.jobId))).toMatchObject(
     [
       { jobId: id('2'), source: '강의.mp4', percent: 0, units: 0, trouble: /out of reach/ },
@@ -96,7 +96,7 @@ test('All jobs are counted; of the newest only documents are read, each once.', 
       return store.get(bucket, key);
     },
   };
-  const { open, ended } = await readJobs(counted, BUCKET, 5);
+  const { open, ended } = await readJobs({ store: counted, config: { WORK_BUCKET: BUCKET } }, 5);
   expect([open.total, ended.total]).toEqual([16, 48]);
   expect([open.newest.length, ended.newest.length]).toEqual([5, 5]);
   expect(read).toHaveLength(10);

@@ -90,7 +90,7 @@ async function files(): Promise<readonly string[]> {
   return found;
 }
 
-const read = () => readAsset(services.store, services.config.DELIVERY_BUCKET, assetId);
+const read = () => readAsset(services, assetId);
 
 test('A job that is asked for under another title publishes it, and makes nothing again.', async () => {
   const before = await files();
