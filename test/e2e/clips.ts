@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
-/** Clips stay from run to run: the same arguments make the same clip, whatever else is there. */
+/** Clips are kept between runs: their folders are named after the arguments that made them. */
 const directory = fileURLToPath(
   new URL('../../node_modules/.cache/vodstack-clips', import.meta.url),
 );
 
-/** A moving picture with noise, so that an encoder has something to do, and a tone. */
+/** A moving test picture and a tone. */
 export function clip(options: {
   readonly name: string;
   readonly seconds: number;
@@ -26,7 +26,7 @@ export function clip(options: {
   return make(name, [...inputs, ...codecs, ...more]);
 }
 
-/** A file made by ffmpeg's arguments, under that name. */
+/** Makes a file with ffmpeg, if it is not there yet; returns its path. */
 export function make(name: string, argv: readonly string[]): string {
   const made = createHash('sha256').update(JSON.stringify(argv)).digest('hex').slice(0, 12);
   const path = join(directory, made, name);

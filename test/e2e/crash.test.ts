@@ -8,7 +8,7 @@ import type { Services } from '../../worker/services.ts';
 import { clip } from './clips.ts';
 import { Machine } from './machine.ts';
 
-// Slow: the same clip is encoded once for each way to be disturbed.
+// Slow: the same clip is encoded once for each kind of disturbance.
 const file = clip({ name: 'disturbed.mp4', seconds: 70, size: '640x360' });
 const quick = { VISIBILITY_SECONDS: '3' };
 
@@ -42,8 +42,8 @@ function hash(bytes: Buffer): number {
   return sum;
 }
 
-describe('The published bytes are those of an undisturbed run', () => {
-  test('when another backend and two workers make them.', async () => {
+describe('The published bytes', () => {
+  test('Two workers with another backend publish the same bytes as one undisturbed worker', async () => {
     machine.start();
     machine.start();
     await machine.upload(file);
@@ -51,7 +51,7 @@ describe('The published bytes are those of an undisturbed run', () => {
     expect(digest(await machine.published(assetId))).toEqual(digest(await undisturbed()));
   });
 
-  test('when a worker is killed in the middle of a chunk, and another goes on.', async () => {
+  test('After a worker is killed in the middle of a chunk, another one publishes the bytes of an undisturbed run', async () => {
     const first = machine.start(quick);
     await machine.upload(file);
     await first.encodes('video-00000');
@@ -64,7 +64,7 @@ describe('The published bytes are those of an undisturbed run', () => {
     expect(await machine.counts('JOB_QUEUE')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
   });
 
-  test('when a worker is killed at each of its first steps.', async () => {
+  test('After workers are killed at each of the first steps, another one publishes the bytes of an undisturbed run', async () => {
     await machine.upload(file);
     for (const event of ['job.planned', 'job.dispatched', 'unit.started', 'unit.done']) {
       const worker = machine.start(quick);
@@ -78,7 +78,7 @@ describe('The published bytes are those of an undisturbed run', () => {
   });
 });
 
-test('Publishing that breaks off at any write shows the whole asset or none, and is finished by the next worker.', async () => {
+test('Publishing that breaks off at any write shows the whole asset or none, and the next worker completes it', async () => {
   machine.start();
   const short = clip({ name: 'short.mp4', seconds: 8 });
   const { assetId, jobId } = await machine.upload(short);
@@ -108,11 +108,11 @@ test('Publishing that breaks off at any write shows the whole asset or none, and
     expect(digest(await machine.published(assetId))).toEqual(undisturbed);
     expect(await machine.event()).toMatchObject({ type: 'asset.ready', jobId });
   }
-  // Three playlists, asset.json, the pointer, the event and the result; then one that was not broken.
+  // Three playlists, asset.json, the pointer, the event and the result, and one undisturbed round.
   expect(write).toBe(8);
 });
 
-/** The same, but from that write on nothing is written any more, as after a kill. */
+/** Services that throw from that write on, as if the worker had been killed. */
 function breaking(services: Services, writes: number): Services {
   let left = writes;
   const write = () => {
@@ -129,8 +129,8 @@ function breaking(services: Services, writes: number): Services {
   };
 }
 
-describe('SIGTERM in the middle of a chunk', () => {
-  test('gives the unit back at once, uses up none of its receives, and leaves nothing behind.', async () => {
+describe('SIGTERM', () => {
+  test('SIGTERM in the middle of a chunk returns the unit at once, uses up none of its receives, and leaves nothing behind', async () => {
     const worker = machine.start();
     await machine.upload(file);
     await worker.encodes('video-00000');

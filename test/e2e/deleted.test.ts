@@ -28,9 +28,9 @@ async function deletedAtWork(): Promise<void> {
   await Promise.race([first, second].map((worker) => worker.encodes('video-00000')));
   const library = new LibraryReader(machine.backend.store, machine.env, '');
   const entry = (await library.read()).find(({ item }) => item.id === assetId);
-  if (entry?.item.state !== 'working') throw new Error('It is not worked on.');
+  if (entry?.item.state !== 'working') throw new Error('The item is not being worked on.');
   await remove(machine.backend, machine.env, entry, async () => undefined);
-  // Until every unit has ended.
+  // Wait until every unit has ended.
   await expect.poll(() => machine.counts('JOB_QUEUE'), { timeout: 60_000 }).toEqual(nothing);
   await machine.stop();
   expect(await keys()).toEqual([`deleted/assets/${assetId}.json`, `deleted/jobs/${jobId}.json`]);
@@ -46,9 +46,9 @@ async function uploadedAgain(): Promise<void> {
 }
 
 const title =
-  'An item that is deleted while its units are at work leaves nothing; uploaded again, it is made.';
+  'An item that is deleted while its units are encoded leaves only marks, and becomes an asset when uploaded again';
 
-describe('On one machine', () => {
+describe('Local backend', () => {
   test(title, async () => {
     machine = await Machine.open();
     await deletedAtWork();
@@ -56,7 +56,7 @@ describe('On one machine', () => {
   });
 });
 
-describeWithEmulator('In the cloud', () => {
+describeWithEmulator('S3 and SQS', () => {
   test(title, async () => {
     machine = await Machine.open(cloudSetting);
     await deletedAtWork();

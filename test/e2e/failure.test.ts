@@ -14,7 +14,7 @@ afterEach(() => machine.close());
 
 const file = clip({ name: 'short.mp4', seconds: 3, size: '320x240', sound: false });
 
-/** A program in place of ffmpeg. */
+/** Makes a script that replaces ffmpeg. */
 function program(instead: string): string {
   const path = join(machine.directory, 'ffmpeg');
   writeFileSync(path, `#!/bin/sh\n${instead}\n`);
@@ -22,7 +22,7 @@ function program(instead: string): string {
   return path;
 }
 
-test('What fails every time is tried again ever later, reported, kept with its evidence, and ready after its return.', async () => {
+test('A unit that always fails is retried with growing delays, reported with evidence, and ready after its dead letter is returned', async () => {
   const ffmpeg = program('echo "[error] No space left on device" >&2; exit 1');
   const worker = machine.start({ FFMPEG: ffmpeg, MAX_FAILURES: '3' });
   const { jobId } = await machine.upload(file);
@@ -52,7 +52,7 @@ test('What fails every time is tried again ever later, reported, kept with its e
   expect((await machine.ready()).durationSeconds).toBeCloseTo(3, 1);
 });
 
-test('A malformed message goes to the dead letters at once, and the worker goes on with the next.', async () => {
+test('A malformed message becomes a dead letter at once, and the worker continues with the next message', async () => {
   machine.start();
   await machine.send(
     '{"type":"job","source":{"bucket":"","key":""},"options":{"ladder":["9999p"]}}',
@@ -63,7 +63,7 @@ test('A malformed message goes to the dead letters at once, and the worker goes 
   expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(2);
 });
 
-test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.', async () => {
+test('An ffmpeg that hangs and ignores SIGTERM is killed, and its unit is retried', async () => {
   const worker = machine.start({
     FFMPEG: program('trap "" TERM; while :; do sleep 0.1; done'),
     STALL_SECONDS: '1',
@@ -75,12 +75,12 @@ test('An ffmpeg that hangs, deaf to SIGTERM, is killed and its unit tried again.
   expect(given).toMatchObject({ outcome: { kind: 'resend' }, err: { type: 'TransientError' } });
 });
 
-test('A last receive that finds everything done publishes, and is no failure.', async () => {
+test('A last receive that finds all units done publishes the asset, and is no failure', async () => {
   machine.start();
   const { jobId, assetId } = await machine.upload(file);
   await machine.ready();
   await machine.stop();
-  // As a worker leaves it that dies after its last marker, time after time.
+  // The state that a worker leaves when it dies after its last marker.
   const { store } = machine.backend;
   await store.delete(machine.env.WORK_BUCKET, `jobs/${jobId}/result.json`);
   await store.delete(machine.env.DELIVERY_BUCKET, `v/${assetId}/index.m3u8`);
@@ -95,7 +95,7 @@ test('A last receive that finds everything done publishes, and is no failure.', 
   expect(await machine.read(`v/${assetId}/index.m3u8`)).not.toHaveLength(0);
 });
 
-test('A worker that is killed six times at one unit is no failure of the unit.', async () => {
+test('Workers that are killed six times during one unit do not fail the unit', async () => {
   const { assetId } = await machine.upload(file);
   const slow = { FFMPEG: program('exec sleep 20'), VISIBILITY_SECONDS: '3' };
   const jobs = machine.queue('JOB_QUEUE');
@@ -106,7 +106,7 @@ test('A worker that is killed six times at one unit is no failure of the unit.',
     expect(started).toMatchObject({ receiveCount: kills, failures: 0 });
     worker.kill('SIGKILL');
     await worker.ended;
-    // The other unit is out of the way, so that all kills are of one.
+    // Hide the other unit, so that all workers are killed during the same one.
     if (kills > 1) continue;
     const [other] = await jobs.receive({ max: 1, waitSeconds: 1, visibilitySeconds: 600 });
     images = other?.receipt ?? '';
@@ -118,7 +118,7 @@ test('A worker that is killed six times at one unit is no failure of the unit.',
   expect((await machine.counts('DEAD_LETTER_QUEUE')).visible).toBe(0);
 });
 
-test('A message whose worker dies each time is told of before the queue gives it up.', async () => {
+test('A message whose workers all die is reported before the queue itself moves it to the dead letters', async () => {
   const { jobId } = await machine.upload(file);
   const quick = { VISIBILITY_SECONDS: '3', MAX_RECEIVES: '2' };
   const first = machine.start(quick);

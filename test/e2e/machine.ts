@@ -35,13 +35,13 @@ const WORKER: Command = [
 /** A line of a worker's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string };
 
-/** Of the two queues of work the first one stands for both. */
+/** JOB_QUEUE stands for the job queue and the unit queue combined. */
 type QueueName = 'JOB_QUEUE' | 'DEAD_LETTER_QUEUE' | 'EVENT_QUEUE';
 
-/** A backend with its buckets and queues, all empty. */
+/** A backend with empty buckets and queues. */
 export interface Setting {
   readonly backend: Backend;
-  /** What a worker has to be told of it. */
+  /** The environment of its workers. */
   readonly env: WorkerEnv;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ async function localSetting(directory: string): Promise<Setting> {
   return { backend, env: layoutEnv(folder), close: () => backend.close() };
 }
 
-/** A machine of its own: an empty backend, and workers that are started and killed at will. */
+/** An empty backend, and workers that tests can start and kill. */
 export class Machine {
   readonly directory: string;
   readonly scratch: string;
@@ -69,16 +69,13 @@ export class Machine {
     this.#setting = setting;
   }
 
-  /** Its backend is one machine's, in the folder of this machine, unless another one is opened. */
+  /** Opens a local backend in the folder of this machine, unless `openSetting` opens another one. */
   static async open(openSetting = localSetting): Promise<Machine> {
     const directory = await mkdtemp(join(tmpdir(), 'vodstack-e2e-'));
     return new Machine(directory, await openSetting(directory));
   }
 
-  /**
-   * Starts a worker, by that command; the preset is the quickest, as what it looks like is not the
-   * matter here.
-   */
+  /** Starts a worker. Its preset is the fastest, as these tests do not judge quality. */
   start(env: Readonly<Record<string, string>> = {}, command: Command = WORKER): Worker {
     const worker = new Worker(command, {
       ...process.env,
@@ -94,7 +91,7 @@ export class Machine {
     return worker;
   }
 
-  /** Uploads a file, as the key or under its own name; returns the ids that follow. */
+  /** Uploads a file under a key, by default its own name. Returns the ids of its asset and job. */
   async upload(file: string, key = basename(file)) {
     const bucket = this.env.SOURCE_BUCKET;
     const { etag } = await uploadFile({ store: this.backend.store, bucket, key, file });
@@ -106,28 +103,28 @@ export class Machine {
     return this.queue('JOB_QUEUE').send(body);
   }
 
-  /** The next event that is told of an asset. A large source on a slow machine wants patience: 20 s each. */
-  async event(patience = 6): Promise<AssetEvent> {
+  /** The next event. Waits 20 s in each round; a large source on a slow machine needs more rounds. */
+  async event(rounds = 6): Promise<AssetEvent> {
     const events = this.queue('EVENT_QUEUE');
-    for (; patience > 0; patience -= 1) {
+    for (; rounds > 0; rounds -= 1) {
       const [message] = await events.receive({ max: 1, waitSeconds: 20, visibilitySeconds: 60 });
       if (!message) continue;
       await events.acknowledge(message.receipt);
       return parseAssetEvent(JSON.parse(message.body));
     }
-    throw new Error(`No event came. The workers said:\n${this.said()}`);
+    throw new Error(`No event came. The log of the workers:\n${this.log()}`);
   }
 
-  /** The event of an asset that is ready; fails with the reason when it is not. */
-  async ready(patience?: number): Promise<Extract<AssetEvent, { type: 'asset.ready' }>> {
-    const event = await this.event(patience);
+  /** The next event, which must be that of a ready asset. */
+  async ready(rounds?: number): Promise<Extract<AssetEvent, { type: 'asset.ready' }>> {
+    const event = await this.event(rounds);
     if (event.type === 'asset.ready') return event;
-    throw new Error(`${event.type}: ${event.reason}\n${this.said()}`);
+    throw new Error(`${event.type}: ${event.reason}\n${this.log()}`);
   }
 
   /**
-   * Lets each worker end what it has in hand: an event is told before its message is acknowledged,
-   * so that only then the queues say what is left.
+   * Stops all workers, and waits until each has finished its message: an event is sent before its message is
+   * acknowledged, so the counts of the queues are exact only after this.
    */
   async stop(): Promise<void> {
     for (const worker of this.#workers) worker.kill('SIGTERM');
@@ -135,8 +132,9 @@ export class Machine {
     this.#workers.clear();
   }
 
-  said(): string {
-    return [...this.#workers].map((worker) => worker.said.slice(-30).join('\n')).join('\n--\n');
+  /** The last lines of each worker's log. */
+  log(): string {
+    return [...this.#workers].map((worker) => worker.output.slice(-30).join('\n')).join('\n--\n');
   }
 
   queue(name: QueueName): Queue {
@@ -149,7 +147,7 @@ export class Machine {
     return this.queue(name).counts();
   }
 
-  /** Every object of the delivery bucket below an asset's prefix, by its key. */
+  /** All objects of an asset in the delivery bucket, by key. */
   async published(assetId: string): Promise<ReadonlyMap<string, Buffer>> {
     const objects = new Map<string, Buffer>();
     const bucket = this.env.DELIVERY_BUCKET;
@@ -159,14 +157,14 @@ export class Machine {
     return objects;
   }
 
-  /** An object of the delivery bucket; a leading slash is a path's, not the key's. */
+  /** Reads an object of the delivery bucket by its key or by its path, which begins with a slash. */
   async read(key: string): Promise<Buffer> {
     const found = await this.backend.store.get(this.env.DELIVERY_BUCKET, key.replace(/^\//, ''));
-    if (!found) throw new Error(`${key} is not there.`);
+    if (!found) throw new Error(`The delivery bucket has no ${key}.`);
     return buffer(found.body);
   }
 
-  /** The plan of a job, as it was written. */
+  /** The stored plan of a job. */
   async plan(jobId: string): Promise<Plan> {
     const bucket = this.env.WORK_BUCKET;
     const plan = await readDocument(this.backend.store, bucket, jobKeys(jobId).plan, parsePlan);
@@ -174,7 +172,7 @@ export class Machine {
     return plan;
   }
 
-  /** What is broken of a published asset that was made of that file. */
+  /** Checks a published asset against its source file; returns all problems. */
   async check(
     { jobId, playlist }: { readonly jobId: string; readonly playlist: string },
     file: string,
@@ -186,7 +184,7 @@ export class Machine {
     });
   }
 
-  /** What workers have left on the disk. */
+  /** The files that workers have left in the scratch folder. */
   leftovers(): readonly string[] {
     return readdirSync(this.scratch);
   }
@@ -195,13 +193,14 @@ export class Machine {
     for (const worker of this.#workers) worker.kill('SIGKILL');
     await Promise.all([...this.#workers].map((worker) => worker.ended));
     await this.#setting.close();
-    // An encoder of a killed worker can still be writing.
+    // The encoder of a killed worker can still be writing.
     await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
   }
 }
 
 export class Worker {
-  readonly said: string[] = [];
+  /** All lines of standard error. */
+  readonly output: string[] = [];
   readonly ended: Promise<number | string>;
   readonly #child: ChildProcess;
   readonly #lines: LogLine[] = [];
@@ -214,7 +213,7 @@ export class Worker {
     const { stderr } = this.#child;
     if (!stderr) throw new Error('The worker has no standard error.');
     createInterface({ input: stderr }).on('line', (line) => {
-      this.said.push(line);
+      this.output.push(line);
       if (line.startsWith('{')) this.#lines.push(JSON.parse(line) as LogLine);
       this.#news.emit('change');
     });
@@ -229,7 +228,7 @@ export class Worker {
     return this.#child.pid ?? NaN;
   }
 
-  /** Every line of its log that matches so far. */
+  /** All matching lines of the log so far. */
   lines(matches: (line: LogLine) => boolean): readonly LogLine[] {
     return this.#lines.filter(matches);
   }
@@ -244,12 +243,12 @@ export class Worker {
       const found = this.#lines.find(matches);
       if (found) return found;
       if (this.#done)
-        throw new Error(`The worker ended without saying so. It said:\n${this.said.join('\n')}`);
+        throw new Error(`The worker ended without that line. Its log:\n${this.output.join('\n')}`);
       await once(this.#news, 'change');
     }
   }
 
-  /** Waits until the worker encodes that unit. */
+  /** Waits until ffmpeg has started for the unit. */
   encodes(unit: string): Promise<LogLine> {
     return this.line(({ event, unit: name }) => event === 'ffmpeg.started' && name === unit);
   }

@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => machine.close());
 
-test('A short clip that is uploaded after a film is ready before the later minutes of the film are begun.', async () => {
+test('A short clip that is uploaded after a film is ready before the later chunks of the film are begun', async () => {
   const film = clip({ name: 'film.mp4', seconds: 65, size: '160x90', rate: '5' });
   const short = clip({ name: 'short.mp4', seconds: 4, size: '160x90' });
   const { jobId } = await machine.upload(film);

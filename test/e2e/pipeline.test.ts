@@ -16,8 +16,8 @@ async function check(file: string, key?: string) {
   return { asset, problems: await machine.check(asset, file) };
 }
 
-describe('A clip of more than a chunk', () => {
-  test('becomes an asset without a broken rule, whatever its name.', async () => {
+describe('A clip of several chunks', () => {
+  test('A clip of several chunks with special characters in its name becomes an asset that passes the HLS checker', async () => {
     const file = clip({ name: 'long.mp4', seconds: 75, size: '854x480', rate: '30000/1001' });
     const { asset, problems } = await check(file, '강의/#2 4 100% +a?b&c "Q".mp4');
     expect(problems).toEqual([]);
@@ -34,7 +34,7 @@ describe('A clip of more than a chunk', () => {
     expect([...objects.keys()].filter((key) => key.endsWith('480p/00012.ts'))).toHaveLength(1);
   });
 
-  test('leaves nothing in the queues and nothing on the disk.', async () => {
+  test('A published clip leaves nothing in the queues and nothing on the disk', async () => {
     await machine.stop();
     expect(await machine.counts('JOB_QUEUE')).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     expect(await machine.counts('DEAD_LETTER_QUEUE')).toEqual({
@@ -48,7 +48,7 @@ describe('A clip of more than a chunk', () => {
 });
 
 describe('A clip', () => {
-  test('of variable frame rate with pictures that stand still passes the checker.', async () => {
+  test('A clip of variable frame rate with still pictures passes the checker', async () => {
     const file = make('vfr.mp4', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=30:d=9', '-f', 'lavfi', '-i', 'sine=440:d=9'],
       ...['-vf', "select='not(between(t,2,4))*not(eq(mod(n,7),3))'", '-fps_mode', 'vfr'],
@@ -57,7 +57,7 @@ describe('A clip', () => {
     expect((await check(file)).problems).toEqual([]);
   });
 
-  test('whose sound starts late passes the checker, and the sound starts with silence.', async () => {
+  test('A clip whose sound starts late passes the checker', async () => {
     const file = make('late.mkv', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=7'],
       ...['-itsoffset', '2', '-f', 'lavfi', '-i', 'sine=440:d=5'],
@@ -66,7 +66,7 @@ describe('A clip', () => {
     expect((await check(file)).problems).toEqual([]);
   });
 
-  test('whose sound outlasts the picture passes the checker; the picture stands still.', async () => {
+  test('A clip whose sound outlasts the picture passes the checker and is as long as the sound', async () => {
     const file = make('outlasts.mp4', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=3', '-f', 'lavfi', '-i', 'sine=440:d=8'],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
@@ -80,18 +80,21 @@ describe('A clip', () => {
     ['begins', 31, 29],
     ['has begun', 20, 40],
     ['has ended', 0, 20],
-  ])('whose picture %s at a chunk border passes the checker.', async (_when, from, seconds) => {
-    const file = make(`picture-${from}.mkv`, [
-      ...['-itsoffset', String(from), '-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${seconds}`],
-      ...['-f', 'lavfi', '-i', 'sine=440:d=60', '-c:v', 'libx264', '-preset', 'ultrafast'],
-      ...['-g', '100', '-keyint_min', '100', '-sc_threshold', '0', '-c:a', 'aac'],
-    ]);
-    const { asset, problems } = await check(file);
-    expect(problems).toEqual([]);
-    expect(asset.durationSeconds).toBeCloseTo(60, 0);
-  });
+  ])(
+    'A clip whose picture %s at a chunk border passes the checker',
+    async (_when, from, seconds) => {
+      const file = make(`picture-${from}.mkv`, [
+        ...['-itsoffset', String(from), '-f', 'lavfi', '-i', `testsrc2=s=160x90:r=10:d=${seconds}`],
+        ...['-f', 'lavfi', '-i', 'sine=440:d=60', '-c:v', 'libx264', '-preset', 'ultrafast'],
+        ...['-g', '100', '-keyint_min', '100', '-sc_threshold', '0', '-c:a', 'aac'],
+      ]);
+      const { asset, problems } = await check(file);
+      expect(problems).toEqual([]);
+      expect(asset.durationSeconds).toBeCloseTo(60, 0);
+    },
+  );
 
-  test('turned by its phone is shown upright.', async () => {
+  test('A clip that a phone has rotated is shown upright', async () => {
     const flat = clip({ name: 'flat.mp4', seconds: 2, size: '480x270' });
     const file = make('turned.mp4', ['-i', flat, '-c', 'copy', '-metadata:s:v:0', 'rotate=90']);
     const { asset, problems } = await check(file);
@@ -99,7 +102,7 @@ describe('A clip', () => {
     expect(asset.renditions[0]).toMatchObject({ width: 270, height: 480 });
   });
 
-  test('of a transport stream with key frames far apart is whole after each chunk border.', async () => {
+  test('A transport stream with distant key frames is complete after each chunk border', async () => {
     const file = make('sparse.ts', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=24:d=70'],
       ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '240', '-sc_threshold', '0'],
@@ -110,7 +113,7 @@ describe('A clip', () => {
     expect(asset.audio).toEqual([]);
   });
 
-  test('of one picture becomes an asset of one frame.', async () => {
+  test('A clip of one picture becomes an asset of one frame', async () => {
     const file = make('one.mp4', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=65x49:r=25:d=1', '-frames:v', '1'],
       ...['-pix_fmt', 'yuv444p', '-c:v', 'libx264'],
@@ -118,7 +121,7 @@ describe('A clip', () => {
     expect((await check(file)).problems).toEqual([]);
   });
 
-  test('with three languages has a sound track of each.', async () => {
+  test('A clip with three languages becomes an asset with a track for each', async () => {
     const file = make('languages.mkv', [
       ...['-f', 'lavfi', '-i', 'testsrc2=s=320x240:r=25:d=4'],
       ...['-f', 'lavfi', '-i', 'sine=440:d=4', '-f', 'lavfi', '-i', 'sine=660:d=4'],
@@ -139,10 +142,10 @@ describe('A clip', () => {
   });
 });
 
-describe('Sound alone', () => {
+describe('An audio file', () => {
   const tone = make('tone.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=14', '-c:a', 'aac']);
 
-  test('becomes an asset with a poster, also where it is cut out of a video by its job.', async () => {
+  test('An audio file, or the sound of a video if its job asks for that, becomes an asset with a poster', async () => {
     const { asset, problems } = await check(tone);
     expect(problems).toEqual([]);
     expect(asset).toMatchObject({ renditions: [], audio: [{ name: 'audio-0' }] });
@@ -156,7 +159,7 @@ describe('Sound alone', () => {
     expect(await machine.ready()).toMatchObject({ title: 'A tone', renditions: [] });
   });
 
-  test('is refused where that is set.', async () => {
+  test('An audio file is rejected if the configuration refuses audio files', async () => {
     await machine.stop();
     machine.start({ SOUND_ALONE: 'refused' });
     await machine.upload(tone, 'refused.m4a');
@@ -166,7 +169,7 @@ describe('Sound alone', () => {
   });
 });
 
-test('A job with one rung and a title makes just that, and takes the place of the asset before.', async () => {
+test('A job with one rung and a title replaces the published version of the asset', async () => {
   const { bucket, key, assetId } = await machine.upload(clip({ name: 'again.mp4', seconds: 3 }));
   const first = await machine.ready();
   const options = { ladder: ['234p'], title: 'Small' };

@@ -23,7 +23,7 @@ async function uploadText(name: string, text: string | Buffer) {
 
 const empty = { visible: 0, inFlight: 0, delayed: 0 };
 
-test('A text file is rejected once, with a sentence, and uploaded again not worked on again.', async () => {
+test('A text file is rejected once, with a sentence, and a repeated upload is not worked on', async () => {
   await uploadText('notes.mp4', 'These are notes, and no video.');
   expect(await machine.event()).toMatchObject({
     type: 'asset.rejected',
@@ -32,14 +32,14 @@ test('A text file is rejected once, with a sentence, and uploaded again not work
   });
   await uploadText('notes.mp4', 'These are notes, and no video.');
   await uploadText('empty.mp4', '');
-  // The events come in order: had the notes been told of again, that would be the next one.
+  // Events come in order: a second event of the text file would come before this one.
   expect(await machine.event()).toMatchObject({ code: 'empty_source' });
   await machine.stop();
   expect(await machine.counts('JOB_QUEUE')).toEqual(empty);
   machine.start();
 });
 
-test('What is no video is rejected by its name, as far as its first bytes tell.', async () => {
+test('The rejection of a file that is not a video names its type, if its signature is known', async () => {
   await uploadText('picture.mp4', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1'));
   expect(await machine.event()).toMatchObject({
     code: 'still_image',
@@ -47,7 +47,7 @@ test('What is no video is rejected by its name, as far as its first bytes tell.'
   });
 });
 
-test('A video that was cut off is rejected with its length, and what is there of it.', async () => {
+test('The rejection of a truncated video tells its declared and its real duration', async () => {
   const whole = readFileSync(
     clip({ name: 'front.mp4', seconds: 10, more: ['-movflags', '+faststart'] }),
   );
@@ -58,7 +58,7 @@ test('A video that was cut off is rejected with its length, and what is there of
   });
 });
 
-test('A playlist or script under the name of a video is rejected, and what it names is neither asked for nor opened.', async () => {
+test('A playlist or script with the name of a video is rejected, and the URLs and files in it are not opened', async () => {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
@@ -84,7 +84,7 @@ test('A playlist or script under the name of a video is rejected, and what it na
   }
 });
 
-test('A video none of whose frames can be decoded is rejected as damaged.', async () => {
+test('A video of which no frame can be decoded is rejected as damaged', async () => {
   const bytes = readFileSync(clip({ name: 'scrambled-source.mp4', seconds: 4, sound: false }));
   const from = bytes.indexOf('mdat') + 4;
   const scrambled = Buffer.from(bytes);
@@ -93,7 +93,7 @@ test('A video none of whose frames can be decoded is rejected as damaged.', asyn
   expect(await machine.event()).toMatchObject({ type: 'asset.rejected', code: 'damaged_source' });
 });
 
-test('A source that is gone before its turn is rejected, and made when it is uploaded again.', async () => {
+test('A source that is deleted before its job begins is rejected, and becomes an asset when uploaded again', async () => {
   await machine.stop();
   const file = clip({ name: 'gone.mp4', seconds: 2, size: '160x90', sound: false });
   const { bucket, key, assetId } = await machine.upload(file);
@@ -104,7 +104,7 @@ test('A source that is gone before its turn is rejected, and made when it is upl
   expect(await machine.ready()).toMatchObject({ assetId });
 });
 
-test('A source that is replaced while it is encoded becomes no asset, and its successor does.', async () => {
+test('A source that is replaced while it is encoded is rejected, and its successor becomes an asset', async () => {
   await machine.stop();
   const worker = machine.start();
   const first = await machine.upload(clip({ name: 'first.mp4', seconds: 20 }), 'talk.mp4');

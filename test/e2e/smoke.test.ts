@@ -33,7 +33,7 @@ const NOT_ASKED = [
   "the CDN's logs",
 ];
 
-describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
+describeWithEmulator('The smoke command with a worker and a CDN on loopback', () => {
   let machine: Machine;
   let deployed: Deployed;
   let cdn: Cdn;
@@ -92,7 +92,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     return { code, err, out, ok: named('ok'), wrong: named('wrong'), not: named('unanswered') };
   }
 
-  test('finds nothing wrong, names what an emulator cannot answer, and leaves nothing.', async () => {
+  test('The smoke command finds nothing wrong in a sound stage, lists the checks that need AWS, and leaves nothing behind', async () => {
     const { code, out, ok, wrong, not } = await smoke();
     expect(wrong, out).toEqual([]);
     expect(code).toBe(0);
@@ -116,7 +116,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     expect(left.filter((key) => !key.startsWith('deleted/'))).toEqual([PLAYER_KEY]);
   });
 
-  test('names what is wrong, and what to do, and ends with 1.', async () => {
+  test('The smoke command names what is wrong and what to do, and exits with 1', async () => {
     forgets = false;
     hasEngine = false;
     changed = ({ headers: { 'access-control-allow-origin': _, ...headers }, ...reply }) => ({
@@ -136,7 +136,7 @@ describeWithEmulator('Smoke, with a worker and a CDN on loopback,', () => {
     expect(out).toContain('./scripts/deploy dev');
   });
 
-  test('asks nothing of a CDN that an emulator does not have, nor of a video that was rejected.', async () => {
+  test('The smoke command skips checks of a missing CDN and of a video that failed', async () => {
     await machine.stop();
     await deployed.origin(ORIGIN);
     machine.start({ FFPROBE: '/bin/false', MAX_FAILURES: '1' });

@@ -11,8 +11,8 @@ interface Probed {
 }
 
 /**
- * How long a source is, by its packets: from the first picture or sound that is shown to the end of
- * the last. What the worker says of it is not asked.
+ * The duration of a source by its packets: from the first shown picture or sound to the end of the last. Independent of
+ * the worker's own measurement.
  */
 export async function sourceSeconds(file: string): Promise<number> {
   const entries = 'packet=codec_type,pts_time,duration_time,flags';

@@ -23,7 +23,7 @@ describeWithEmulator('A stage with a worker', () => {
   const name = '#2 4 Protection with PropTypes.mp4';
   const file = clip({ name, seconds: 6, size: '640x360' });
 
-  test('makes what is uploaded, tells of the asset, and of the file that is none.', async () => {
+  test('The upload command reports the asset of a video, and the rejection of a text file', async () => {
     machine.start();
     const notes = join(machine.directory, '메모.mp4');
     writeFileSync(notes, 'These are notes.');
@@ -70,7 +70,7 @@ describeWithEmulator('A stage with a worker', () => {
     await machine.stop();
   });
 
-  test('is told of with percent while it works.', async () => {
+  test('The status command shows the percentage of a job at work', async () => {
     const slow = clip({ name: 'slow.mp4', seconds: 30, size: '1280x720' });
     await machine.upload(slow);
     const worker = machine.start({ X264_PRESET: 'slow' });
@@ -88,16 +88,16 @@ describeWithEmulator('A stage with a worker', () => {
     await machine.stop();
   });
 
-  test('makes what was given up when its dead letters are sent back, while somebody waits for it.', async () => {
+  test('A waiting upload command sees a failed job become ready after its dead letters are replayed', async () => {
     const ffmpeg = join(machine.directory, 'ffmpeg');
     writeFileSync(ffmpeg, '#!/bin/sh\necho "[error] No space left on device" >&2; exit 1\n');
     chmodSync(ffmpeg, 0o755);
-    await emptied();
+    await emptyQueue();
     const worker = machine.start({ FFMPEG: ffmpeg, MAX_FAILURES: '1' });
     const hopeless = clip({ name: '다시.mp4', seconds: 3, size: '320x180', sound: false });
     const failed = await run('upload', ['dev', hopeless]);
     expect(failed).toMatchObject({ code: 1, json: [{ source: '다시.mp4', status: 'failed' }] });
-    // An upload fails with the first of its units: the worker is let end the other, too.
+    // The upload fails with its first unit; wait until the worker has ended the other one, too.
     const dead = new Set<unknown>();
     await worker.line(({ event, outcome, messageId }) => {
       const { kind } = (outcome ?? {}) as { readonly kind?: string };
@@ -115,8 +115,8 @@ describeWithEmulator('A stage with a worker', () => {
     expect([code, JSON.parse(out)]).toMatchObject([0, { source: '다시.mp4', status: 'ready' }]);
   });
 
-  /** Nothing of the tests before is left to be done. */
-  async function emptied(): Promise<void> {
+  /** Removes the messages that earlier tests have left. */
+  async function emptyQueue(): Promise<void> {
     const jobs = machine.queue('JOB_QUEUE');
     for (;;) {
       const messages = await jobs.receive({ max: 10, waitSeconds: 1, visibilitySeconds: 600 });

@@ -49,8 +49,8 @@ function parse(line: string): Readonly<Record<string, unknown>> {
   return JSON.parse(line) as Readonly<Record<string, unknown>>;
 }
 
-describe('With --once and --export', () => {
-  test('each file becomes one line of JSON and an exported asset; again it is there at once.', async () => {
+describe('Export', () => {
+  test('With --once and --export, each file becomes a line of JSON and an exported asset, and a second run encodes nothing', async () => {
     const file = clip({ name: '#2 4 Protection with PropTypes.mp4', seconds: 7, size: '320x180' });
     const out = join(directory, 'out');
     const first = await run('--once', '--export', out, file);
@@ -77,7 +77,7 @@ describe('With --once and --export', () => {
     expect(again.err).not.toContain('unit.started');
   });
 
-  test('a rejected file is named with its reason, the others are made, and the exit code is 1.', async () => {
+  test('With --once, a rejected file is reported with its reason, the others become assets, and the exit code is 1', async () => {
     const notes = join(directory, 'notes.mp4');
     await writeFile(notes, 'These are notes.');
     const { code, lines } = await run('--once', notes, clip({ name: 'fine.mp4', seconds: 2 }));
@@ -95,7 +95,7 @@ describe('With --once and --export', () => {
 describe('A lost index', () => {
   const index = () => join(directory, 'data', 'index.sqlite');
 
-  test('stops the start with a sentence; --rebuild brings every video back, and makes none anew.', async () => {
+  test('A lost index stops the start with a sentence, and --rebuild restores every video without encoding', async () => {
     const file = clip({ name: 'fine.mp4', seconds: 2 });
     const out = join(directory, 'out');
     const first = await run('--once', '--export', out, file);
@@ -114,7 +114,7 @@ describe('A lost index', () => {
     expect(await filesIn(out)).toEqual(before);
   });
 
-  test('ends a running command with a sentence at once.', async () => {
+  test('A lost index ends a running command at once, with a sentence', async () => {
     const child = start(clip({ name: 'fine.mp4', seconds: 2 }));
     if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
     const said = text(child.stderr);
@@ -135,10 +135,10 @@ async function filesIn(folder: string): Promise<ReadonlyMap<string, Buffer>> {
   );
 }
 
-describe('A file that cannot be worked on', () => {
-  test('is told of in its line, and the others are made; a name need not be UTF-8.', async () => {
+describe('An unusable file', () => {
+  test('An unusable file is reported in its line, the others become assets, and names need not be UTF-8', async () => {
     const fine = clip({ name: 'fine.mp4', seconds: 2 });
-    // Node gives its children UTF-8 only; a shell gives what it has.
+    // Node passes only UTF-8 to its children; a shell passes any bytes.
     const script = `cp "$1" "$(printf 'caf\\351.mp4')"; mkdir folder
       exec "$2" "$3" --once --port 0 --data data /no/such.mp4 folder "$(printf 'caf\\351.mp4')" "$1"`;
     const argv = ['-c', script, 'sh', fine, process.execPath, PROGRAM];
@@ -161,7 +161,7 @@ describe('A file that cannot be worked on', () => {
 });
 
 describe('A wrong command line', () => {
-  test('ends with a sentence for each mistake, and nothing is begun.', async () => {
+  test('A wrong command line gives a sentence for each mistake, and nothing is started', async () => {
     const { code, out, err } = await run('--frob', '--workers', '0', '/no/such/file');
     expect([code, out]).toEqual([2, '']);
     expect(err).toBe(
@@ -174,17 +174,20 @@ describe('A wrong command line', () => {
     ['--data', 'below/a', 'not a directory'],
     ['--data', '/proc/no/such', 'no such file or directory'],
     ['--data', '/proc', 'no such file or directory'],
-  ])('with %s at %s, which cannot be written, ends with a sentence.', async (option, path, why) => {
-    const file = clip({ name: 'fine.mp4', seconds: 2 });
-    const folder = resolve(file, path);
-    const { code, err } = await run('--once', file, option, folder);
-    expect([code, err]).toEqual([
-      2,
-      `${option}: the folder "${folder}" cannot be written: ${why}.\nSee ./scripts/start --help.\n`,
-    ]);
-  });
+  ])(
+    'A folder for %s at %s that cannot be written is reported with a sentence',
+    async (option, path, why) => {
+      const file = clip({ name: 'fine.mp4', seconds: 2 });
+      const folder = resolve(file, path);
+      const { code, err } = await run('--once', file, option, folder);
+      expect([code, err]).toEqual([
+        2,
+        `${option}: the folder "${folder}" cannot be written: ${why}.\nSee ./scripts/start --help.\n`,
+      ]);
+    },
+  );
 
-  test('with a port that is taken ends with a sentence.', async () => {
+  test('A port that is in use is reported with a sentence', async () => {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
@@ -202,8 +205,8 @@ describe('A wrong command line', () => {
   });
 });
 
-test('A worker that is killed four times as soon as it has started is started again, and the file is ready.', async () => {
-  // What a killed worker had in hand comes back soon.
+test('A worker that is killed four times right after its start is restarted, and the file becomes an asset', async () => {
+  // The message of a killed worker is delivered again soon.
   vi.stubEnv('VISIBILITY_SECONDS', '3');
   const child = start('--once', '--workers', '1', clip({ name: 'fine.mp4', seconds: 2 }));
   if (!child.stdout || !child.stderr) throw new Error('The program has no output.');
@@ -220,13 +223,13 @@ test('A worker that is killed four times as soon as it has started is started ag
   expect(parse((await results).trim())).toMatchObject({ status: 'ready' });
 });
 
-test('--help is help.', async () => {
+test('--help prints the usage', async () => {
   const { code, out } = await run('--help');
   expect(code).toBe(0);
   expect(out).toMatch(/^Usage: \.\/scripts\/start/);
 });
 
-test('It says where its pages are, and that it makes a first video, before that is made.', async () => {
+test('The addresses of the pages are printed before the first video is made', async () => {
   const child = start('--workers', '1');
   if (!child.stderr) throw new Error('The program has no output.');
   const lines = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
@@ -246,7 +249,7 @@ test('It says where its pages are, and that it makes a first video, before that 
   expect(await once(child, 'close')).toEqual([0, null]);
 });
 
-test('Without --once it serves the page and the asset until Ctrl-C, which ends the workers and the edge.', async () => {
+test('Without --once, the pages and assets are served until Ctrl-C, which ends the workers and the edge', async () => {
   const child = start('--workers', '2', clip({ name: 'fine.mp4', seconds: 2 }));
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new Error('The program has no output.');

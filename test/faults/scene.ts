@@ -221,7 +221,7 @@ export class Scene {
     const end = await Promise.race([job.ended, giveUp]);
     late.abort();
     if (!end) {
-      this.#faults.push(`Job ${job.jobId} did not end. The workers said:\n${this.machine.said()}`);
+      this.#faults.push(`Job ${job.jobId} did not end. The log of the workers:\n${this.machine.log()}`);
     }
     return end;
   }
