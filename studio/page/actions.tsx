@@ -2,37 +2,25 @@ import { useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../schema.ts';
 import { api } from './api.ts';
 import { ask } from './confirm.tsx';
-import { Icon } from './icon.tsx';
-import { closeItem, openId } from './route.ts';
-import { announce } from './messages.ts';
 import { bytesText, plural } from './format.ts';
+import { Icon } from './icon.tsx';
+import { announce } from './messages.ts';
+import { closeItem, openId } from './route.ts';
+import { useAction } from './use-action.ts';
 
 /** Queues an item's job again: `Try again` after it has ended, `Queue again` before. */
 export function RetryButton({ item }: { readonly item: LibraryItem }) {
   const open = item.state === 'waiting' || item.state === 'working';
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
-  const retry = async (button: HTMLElement) => {
+  const { busy, problem, run } = useAction(async (button: HTMLElement) => {
     const title = button.closest('article, dialog')?.querySelector<HTMLElement>('h3 a, h2');
-    setBusy(true);
-    try {
-      await api.retry(item.id);
-      announce(`${item.title} is queued again.`);
-      // The button is about to disappear.
-      title?.focus();
-      setProblem('');
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-    setBusy(false);
-  };
+    await api.retry(item.id);
+    announce(`${item.title} is queued again.`);
+    // The button is about to disappear.
+    title?.focus();
+  });
   return (
     <>
-      <button
-        type="button"
-        disabled={busy}
-        onClick={({ currentTarget }) => void retry(currentTarget)}
-      >
+      <button type="button" disabled={busy} onClick={({ currentTarget }) => run(currentTarget)}>
         <Icon name="retry" />
         <span>
           {open ? 'Queue again' : 'Try again'}
@@ -89,23 +77,17 @@ function madeText({ renditions, bytes }: ReadyItem): string {
 /** Edits the title that viewers see. */
 export function TitleField({ item }: { readonly item: ReadyItem }) {
   const [draft, setDraft] = useState<string>();
-  const [problem, setProblem] = useState('');
   const title = draft ?? item.title;
-  const save = async () => {
-    try {
-      await api.rename(item.id, { title });
-      announce(`The title is now ${title}.`);
-      setProblem('');
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { problem, run } = useAction(async () => {
+    await api.rename(item.id, { title });
+    announce(`The title is now ${title}.`);
+  });
   return (
     <form
       class="copyable"
       onSubmit={(event) => {
         event.preventDefault();
-        void save();
+        run();
       }}
     >
       <label>

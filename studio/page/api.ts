@@ -24,17 +24,17 @@ export class UnreachableError extends Error {}
 /** Each call throws RefusedError or UnreachableError; if its signal is aborted, the signal's reason. */
 export const api = {
   openUpload: (body: NewUpload, signal: AbortSignal) =>
-    post('uploads', openUploadSchema, body, signal),
+    send('POST', 'uploads', openUploadSchema, body, signal),
   sentParts: (body: UploadName, signal?: AbortSignal) =>
-    post('uploads/parts', sentPartsSchema, body, signal),
+    send('POST', 'uploads/parts', sentPartsSchema, body, signal),
   signPart: (body: PartRequest, signal: AbortSignal) =>
-    post('uploads/sign', signedPartSchema, body, signal),
+    send('POST', 'uploads/sign', signedPartSchema, body, signal),
   complete: (body: CompleteUpload, signal: AbortSignal) =>
-    post('uploads/complete', completedUploadSchema, body, signal),
-  abort: (body: UploadName) => post('uploads/abort', NO_CONTENT, body),
-  retry: (id: string) => post(`items/${encodeURIComponent(id)}/retry`, NO_CONTENT),
+    send('POST', 'uploads/complete', completedUploadSchema, body, signal),
+  abort: (body: UploadName) => send('POST', 'uploads/abort', NO_CONTENT, body),
+  retry: (id: string) => send('POST', `items/${encodeURIComponent(id)}/retry`, NO_CONTENT),
   rename: (id: string, body: NewTitle) =>
-    post(`items/${encodeURIComponent(id)}/title`, NO_CONTENT, body),
+    send('POST', `items/${encodeURIComponent(id)}/title`, NO_CONTENT, body),
   remove: (id: string) => send('DELETE', `items/${encodeURIComponent(id)}`, NO_CONTENT),
 };
 
@@ -52,15 +52,6 @@ export function otherBackend(name: string): string {
 }
 
 let token = metaOf(document, 'studio-token');
-
-function post<T>(
-  path: string,
-  answer: z.ZodType<T>,
-  body?: unknown,
-  signal?: AbortSignal,
-): Promise<T> {
-  return send('POST', path, answer, body, signal);
-}
 
 async function send<T>(
   method: 'POST' | 'DELETE',

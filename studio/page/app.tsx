@@ -1,7 +1,7 @@
 import { BACKEND_NAME } from './api.ts';
 import { ChooseFiles, DropAnywhere } from './choose-files.tsx';
 import { Confirm } from './confirm.tsx';
-import { Icon } from './icon.tsx';
+import { Icon, IconButton } from './icon.tsx';
 import { ItemDialog } from './item-dialog.tsx';
 import { LibraryList } from './library-list.tsx';
 import { outage } from './library.ts';
@@ -54,9 +54,7 @@ function Notices() {
       {notices.value.map((sentence) => (
         <p key={sentence}>
           <span>{sentence}</span>
-          <button class="plain" aria-label="Close this message" onClick={() => close(sentence)}>
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" label="Close this message" onClick={() => close(sentence)} />
         </p>
       ))}
     </div>

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { LiveRegion } from './live-region.tsx';
+import { useAction } from './use-action.ts';
 
 export interface Question {
   readonly title: string;
@@ -27,20 +28,12 @@ export function Confirm() {
 function OpenQuestion({ question }: { readonly question: Question }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const done = useRef(false);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState('');
   useEffect(() => dialog.current?.showModal(), []);
-  const run = async () => {
-    setBusy(true);
-    try {
-      await question.run();
-      done.current = true;
-      dialog.current?.close();
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
-      setBusy(false);
-    }
-  };
+  const { busy, problem, run } = useAction(async () => {
+    await question.run();
+    done.current = true;
+    dialog.current?.close();
+  });
   const close = () => {
     asked.value = undefined;
     if (done.current) document.querySelector<HTMLElement>(question.focusAfter)?.focus();
@@ -62,7 +55,7 @@ function OpenQuestion({ question }: { readonly question: Question }) {
         <button type="button" autofocus onClick={() => dialog.current?.close()}>
           Keep it
         </button>
-        <button type="button" class="danger" disabled={busy} onClick={() => void run()}>
+        <button type="button" class="danger" disabled={busy} onClick={() => run()}>
           {question.action}
         </button>
       </div>

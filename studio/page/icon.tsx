@@ -22,3 +22,20 @@ export function Icon({ name }: { readonly name: IconName }) {
     </svg>
   );
 }
+
+/** A button that shows only an icon; screen readers say the label. */
+export function IconButton({
+  icon,
+  label,
+  onClick,
+}: {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly onClick: () => void;
+}) {
+  return (
+    <button type="button" class="plain" aria-label={label} onClick={onClick}>
+      <Icon name={icon} />
+    </button>
+  );
+}

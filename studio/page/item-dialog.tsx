@@ -1,14 +1,14 @@
 import type { HTMLAttributes } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LibraryItem, ReadyItem } from '../schema.ts';
-import { BACKEND_NAME } from './api.ts';
 import { Copyable, DeleteButton, RetryButton, TitleField, WatchLink } from './actions.tsx';
-import { LiveRegion } from './live-region.tsx';
-import { Icon } from './icon.tsx';
-import { StateLines } from './state-lines.tsx';
-import { items, library } from './library.ts';
-import { closeItem, openId } from './route.ts';
+import { BACKEND_NAME } from './api.ts';
 import { bitRateText, bytesText, clock, dayText, skippedSentences } from './format.ts';
+import { IconButton } from './icon.tsx';
+import { items, library } from './library.ts';
+import { LiveRegion } from './live-region.tsx';
+import { closeItem, openId } from './route.ts';
+import { StateLines } from './state-lines.tsx';
 
 export function ItemDialog() {
   const id = openId.value;
@@ -36,9 +36,7 @@ function OpenItem({ id }: { readonly id: string }) {
           <h2 id="item" tabIndex={-1} autofocus>
             {item?.title ?? 'There is no such video'}
           </h2>
-          <button class="plain" aria-label="Close" onClick={() => dialog.current?.close()}>
-            <Icon name="close" />
-          </button>
+          <IconButton icon="close" label="Close" onClick={() => dialog.current?.close()} />
         </div>
         {item ? <Item item={item} /> : <p>It was deleted, or the address is incomplete.</p>}
         <LiveRegion />
@@ -106,7 +104,7 @@ function Ready({ item }: { readonly item: ReadyItem }) {
           </p>
         )}
       </div>
-      <Made item={item} />
+      <Files item={item} />
     </>
   );
 }
@@ -149,7 +147,7 @@ declare module 'preact' {
   }
 }
 
-function Made({ item }: { readonly item: ReadyItem }) {
+function Files({ item }: { readonly item: ReadyItem }) {
   return (
     <section aria-labelledby="made">
       <h3 id="made">What was made</h3>

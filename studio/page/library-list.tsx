@@ -1,12 +1,12 @@
 import { computed, signal } from '@preact/signals';
 import type { LibraryItem } from '../schema.ts';
 import { ChooseFiles } from './choose-files.tsx';
+import { clock, plural } from './format.ts';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icon.tsx';
 import { items, library, outage } from './library.ts';
 import { ORDERS, chooseOrder, order, orderNames } from './order.ts';
 import { StateLines } from './state-lines.tsx';
-import { clock, plural } from './format.ts';
 
 /** The list has a filter from this many items on. */
 const FILTER_FROM = 9;

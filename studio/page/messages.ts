@@ -14,3 +14,7 @@ export const notices = signal<readonly string[]>([]);
 export function addNotice(sentence: string): void {
   notices.value = [...notices.value.filter((one) => one !== sentence), sentence];
 }
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,6 +1,6 @@
 import { ask } from './confirm.tsx';
 import { ChooseFiles } from './choose-files.tsx';
-import { Icon } from './icon.tsx';
+import { IconButton } from './icon.tsx';
 import type { Upload } from './upload.ts';
 import { cancel, resumeWith, uploads } from './uploads.ts';
 import { bytesText, plural, timeLeft } from './format.ts';
@@ -31,23 +31,15 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
       <p class="name">{name}</p>
       <div class="actions">
         {upload.pausable && (
-          <button class="plain" aria-label={`Pause ${name}`} onClick={() => upload.pause()}>
-            <Icon name="pause" />
-          </button>
+          <IconButton icon="pause" label={`Pause ${name}`} onClick={() => upload.pause()} />
         )}
         {state.at === 'paused' && (
-          <button class="plain" aria-label={`Resume ${name}`} onClick={() => upload.start()}>
-            <Icon name="resume" />
-          </button>
+          <IconButton icon="resume" label={`Resume ${name}`} onClick={() => upload.start()} />
         )}
         {state.at === 'failed' && (
-          <button class="plain" aria-label={`Try ${name} again`} onClick={() => upload.start()}>
-            <Icon name="retry" />
-          </button>
+          <IconButton icon="retry" label={`Try ${name} again`} onClick={() => upload.start()} />
         )}
-        <button class="plain" aria-label={`Cancel ${name}`} onClick={() => askToCancel(upload)}>
-          <Icon name="close" />
-        </button>
+        <IconButton icon="close" label={`Cancel ${name}`} onClick={() => askToCancel(upload)} />
       </div>
       <progress value={sentBytes} max={sizeBytes} aria-label={`Upload of ${name}`} />
       <p class="facts">

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import pRetry from 'p-retry';
 import type { OpenUpload, SentParts, UploadName } from '../schema.ts';
 import { RefusedError, UnreachableError, api } from './api.ts';
+import { messageOf } from './messages.ts';
 import { PartRefusedError, putPart } from './put.ts';
 
 /** Recognises a file when it is chosen again. */
@@ -131,8 +132,7 @@ export class Upload {
       // `pause` and `cancel` have set the state.
       if (stopped.aborted) return;
       stop.abort();
-      const reason = error instanceof Error ? error.message : String(error);
-      this.state.value = { at: 'failed', reason };
+      this.state.value = { at: 'failed', reason: messageOf(error) };
     } finally {
       clearInterval(sampling);
     }

@@ -4,7 +4,7 @@ import { openUploadSchema } from '../schema.ts';
 import type { OpenUpload } from '../schema.ts';
 import { BACKEND_NAME } from './api.ts';
 import { showUploaded } from './library.ts';
-import { addNotice, announce } from './messages.ts';
+import { addNotice, announce, messageOf } from './messages.ts';
 import { compareNames } from './order.ts';
 import { Upload } from './upload.ts';
 import type { FileIdentity } from './upload.ts';
@@ -41,9 +41,8 @@ export function resumeWith(files: Iterable<File>): void {
 export async function cancel(upload: Upload): Promise<void> {
   remove(upload);
   await upload.cancel().catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
     addNotice(
-      `The parts of ${upload.identity.name} that were sent could not be deleted. They expire in some days. ${why}`,
+      `The parts of ${upload.identity.name} that were sent could not be deleted. They expire in some days. ${messageOf(error)}`,
     );
   });
 }

@@ -34,8 +34,10 @@ describeWithEmulator("A stage's studio in a browser", () => {
         CORSConfiguration: {
           CORSRules: [
             {
-              ...{ AllowedOrigins: allowedOrigins, AllowedMethods: allowedMethods },
-              ...{ AllowedHeaders: allowedHeaders, ExposeHeaders: exposeHeaders },
+              AllowedOrigins: allowedOrigins,
+              AllowedMethods: allowedMethods,
+              AllowedHeaders: allowedHeaders,
+              ExposeHeaders: exposeHeaders,
             },
           ],
         },

@@ -194,14 +194,19 @@ function readyItem(number: number, title: string): ReadyItem {
   const origin = 'https://video.example';
   const playlist = `/v/${one.id}/index.m3u8`;
   const rendition = (name: string, width: number, height: number, mbps: number) => ({
-    ...{ name, width, height, codecs: 'avc1.640028' },
+    name,
+    width,
+    height,
+    codecs: 'avc1.640028',
     averageBitRate: mbps * 1e6,
     peakBitRate: mbps * 1.4e6,
     bytes: mbps * 1e6 * 23,
   });
   return {
     ...one,
-    ...{ state: 'ready', durationSeconds: 184, playlist },
+    state: 'ready',
+    durationSeconds: 184,
+    playlist,
     watchPage: `/watch/${one.id}`,
     poster: `/v/${(number * 47) % 360}.svg`,
     playAddress: `${origin}${playlist}`,

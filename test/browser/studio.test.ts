@@ -88,12 +88,20 @@ describe('A studio with a worker', () => {
       },
     };
     return startSite({
-      ...{ store, deliveryBucket: BUCKETS.delivery, port },
-      ...{ allowedSites: [], listAssets: async () => [], log: createLog('silent') },
+      store,
+      deliveryBucket: BUCKETS.delivery,
+      port,
+      allowedSites: [],
+      listAssets: async () => [],
+      log: createLog('silent'),
       studio: (origin) =>
         openStudio({
-          ...{ backend: { ...backend, store }, names: env, backendName, origin },
-          ...{ pollMilliseconds: 200, log: createLog('silent') },
+          backend: { ...backend, store },
+          names: env,
+          backendName,
+          origin,
+          pollMilliseconds: 200,
+          log: createLog('silent'),
         }),
     });
   };
@@ -514,11 +522,9 @@ describe('A studio with made-up items', () => {
   test('A batch is uploaded in the order of its names, and can be sorted by name or time', async () => {
     const lecture = (number: number) => `Lecture #${number}`;
     const items = [10, 2, 1].map((number, index) => ({
-      ...{
-        id: String(number).padStart(20, '0'),
-        title: lecture(number),
-        state: 'waiting' as const,
-      },
+      id: String(number).padStart(20, '0'),
+      title: lecture(number),
+      state: 'waiting' as const,
       fileName: `${lecture(number)}.mp4`,
       uploadedAt: new Date(Date.UTC(2026, 10, 26, index)).toISOString(),
     }));
@@ -577,7 +583,8 @@ describe('A studio with made-up items', () => {
 
   test('Long names and errors do not push other items away', async () => {
     const items = exampleItems().map((item) => ({
-      ...{ ...item, title: `${item.title} ${'long_'.repeat(200)}` },
+      ...item,
+      title: `${item.title} ${'long_'.repeat(200)}`,
       ...(item.state === 'working' ? { lastError: 'Line after line. '.repeat(200) } : {}),
     }));
     await using stub = await stubOf(items);

@@ -57,12 +57,18 @@ async function serve(
   onRemoved: (id: string) => Promise<void> = async (id) => void removed.push(id),
 ): Promise<{ edge: Edge; client: Client } & AsyncDisposable> {
   const served = await startSite({
-    ...{ store, deliveryBucket: DELIVERY_BUCKET, port: 0, allowedSites: [] },
+    store,
+    deliveryBucket: DELIVERY_BUCKET,
+    port: 0,
+    allowedSites: [],
     listAssets: async () => [],
     log: createLog('silent'),
     studio: () =>
       openStudio({
-        ...{ backend: { ...backend, store }, names, backendName: 'this machine', origin: ORIGIN },
+        backend: { ...backend, store },
+        names,
+        backendName: 'this machine',
+        origin: ORIGIN,
         log: createLog('silent'),
         // So long that a change seen sooner was sent because of the action itself.
         pollMilliseconds: 60_000,
@@ -96,8 +102,12 @@ async function reject(id: string, fileName: string, code = 'no_video'): Promise<
   const jobId = jobIdOf(id, {});
   const source = { bucket: SOURCE_BUCKET, key: `studio/0123456789abcdef/${fileName}` };
   await putJson(backend.store, WORK_BUCKET, jobKeys(jobId).result, {
-    ...{ type: 'asset.rejected', jobId, assetId: id, source },
-    ...{ code, reason: 'The file has no picture.' },
+    type: 'asset.rejected',
+    jobId,
+    assetId: id,
+    source,
+    code,
+    reason: 'The file has no picture.',
   });
   return jobId;
 }
@@ -105,8 +115,14 @@ async function reject(id: string, fileName: string, code = 'no_video'): Promise<
 async function publish(id: string, key: string): Promise<void> {
   const version = VERSION;
   const asset = {
-    ...{ schema: 1, assetId: id, version, durationSeconds: 6, bytes: 1234 },
-    ...{ source: { bucket: SOURCE_BUCKET, key }, playlist: pointerKey(id), thumbnails: [] },
+    schema: 1,
+    assetId: id,
+    version,
+    durationSeconds: 6,
+    bytes: 1234,
+    source: { bucket: SOURCE_BUCKET, key },
+    playlist: pointerKey(id),
+    thumbnails: [],
     poster: versionKey(id, version, 'images/poster.jpg'),
     renditions: [],
     audio: [],
@@ -127,7 +143,8 @@ describe('Uploads', () => {
       await takeMessages();
       const bytes = new Uint8Array(randomBytes(9 * MIB));
       const { status, json } = await client.ask('POST', 'uploads', {
-        ...{ name, sizeBytes: bytes.length },
+        name,
+        sizeBytes: bytes.length,
       });
       expect([status, json]).toEqual([
         201,
@@ -141,15 +158,19 @@ describe('Uploads', () => {
       const first = await client.put({ key, uploadId }, 1, bytes.subarray(0, 8 * MIB));
       const sent = await client.ask('POST', 'uploads/parts', { key, uploadId });
       expect(sent).toMatchObject({
-        ...{ status: 200, json: { parts: [{ partNumber: 1, sizeBytes: 8 * MIB }] } },
+        status: 200,
+        json: { parts: [{ partNumber: 1, sizeBytes: 8 * MIB }] },
       });
       const second = await client.put({ key, uploadId }, 2, bytes.subarray(8 * MIB));
       const completed = await client.ask('POST', 'uploads/complete', {
-        ...{ key, uploadId, parts: [second, first] },
+        key,
+        uploadId,
+        parts: [second, first],
       });
       const { id } = completed.json as { readonly id: string };
       expect(await client.item(id, 'waiting')).toMatchObject({
-        ...{ fileName: name, title: name.replace(/\.\w+$/, '') },
+        fileName: name,
+        title: name.replace(/\.\w+$/, ''),
       });
       const stored = await backend.store.get(SOURCE_BUCKET, key);
       expect(stored && (await buffer(stored.body)).equals(bytes)).toBe(true);
@@ -253,7 +274,9 @@ describe('The library', () => {
     const id = await client.upload('song.mp4', new Uint8Array(randomBytes(10)));
     const jobId = await reject(id, 'song.mp4');
     expect(await client.item(id, 'rejected')).toMatchObject({
-      ...{ title: 'song', code: 'no_video', reason: 'The file has no picture.' },
+      title: 'song',
+      code: 'no_video',
+      reason: 'The file has no picture.',
     });
     await takeMessages();
     expect((await client.ask('POST', `items/${id}/retry`)).status).toBe(204);
@@ -314,7 +337,10 @@ describe('The library', () => {
     const id = await client.upload('lost.mp4', new Uint8Array(randomBytes(10)));
     const { plan, dispatched } = jobKeys(jobIdOf(id, {}));
     await putJson(backend.store, WORK_BUCKET, plan, {
-      ...{ assetId: id, title: 'lost', source: { key: 'lost.mp4' }, grid: { frames: 250 } },
+      assetId: id,
+      title: 'lost',
+      source: { key: 'lost.mp4' },
+      grid: { frames: 250 },
       units: [{ kind: 'video', name: 'video-00000', frames: 250 }],
     });
     await putJson(backend.store, WORK_BUCKET, dispatched, { units: 1 });
@@ -337,11 +363,9 @@ describe('The library', () => {
     const other = await client.upload('new.mp4', new Uint8Array(randomBytes(10)));
     await putJson(backend.store, WORK_BUCKET, jobKeys(jobIdOf(id, {})).result, { type: 'x' });
     expect(await client.item(id, 'failed')).toMatchObject({
-      ...{
-        title: 'old',
-        code: 'unreadable',
-        reason: expect.stringContaining('result.json') as unknown,
-      },
+      title: 'old',
+      code: 'unreadable',
+      reason: expect.stringContaining('result.json') as unknown,
     });
     await client.item(other, 'waiting');
   });
@@ -355,7 +379,8 @@ describe('The library', () => {
     await using later = await serve();
     await later.client.item(whole, 'ready');
     expect(await later.client.item(broken, 'failed')).toMatchObject({
-      ...{ code: 'unreadable', reason: expect.stringContaining('asset.json') as unknown },
+      code: 'unreadable',
+      reason: expect.stringContaining('asset.json') as unknown,
     });
     expect((await later.client.ask('DELETE', `items/${broken}`)).status).toBe(204);
     expect((await later.client.ask('DELETE', `items/${whole}`)).status).toBe(204);
@@ -372,7 +397,11 @@ describe('The library', () => {
     const { id } = await made('made.mp4');
     const poster = `/v/${id}/${VERSION}/images/poster.jpg`;
     expect(await client.item(id, 'ready')).toMatchObject({
-      ...{ title: 'A & "B"', fileName: 'made.mp4', durationSeconds: 6, bytes: 1234, poster },
+      title: 'A & "B"',
+      fileName: 'made.mp4',
+      durationSeconds: 6,
+      bytes: 1234,
+      poster,
       watchPage: `/watch/${id}`,
       playlist: `/v/${id}/index.m3u8`,
       playAddress: `${ORIGIN}/v/${id}/index.m3u8`,
@@ -409,7 +438,8 @@ describe('The library', () => {
       state: 'ready',
     });
     expect(await client.ask('POST', `items/${id}/title`, { title: ' ' })).toEqual({
-      ...{ status: 400, json: { error: 'The title is empty.' } },
+      status: 400,
+      json: { error: 'The title is empty.' },
     });
     const waiting = await client.upload('waiting.mp4', new Uint8Array(randomBytes(10)));
     expect(await client.ask('POST', `items/${waiting}/title`, title)).toMatchObject({
