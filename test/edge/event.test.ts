@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { viewerRequestEvent } from '../../edge/event.ts';
 
-test('a request becomes the event that CloudFront would make of it', () => {
+test('A request becomes the event that CloudFront would pass to a function', () => {
   const event = viewerRequestEvent({
     method: 'GET',
     url: '/v/%232%20+4.m3u8?a=1&b&a=%20&a==',

@@ -23,11 +23,11 @@ async function seen(accessMode: AccessMode, asker?: Principal): Promise<readonly
 }
 
 describe.each<AccessMode>(['cdn-only', 'public-read-via-cdn', 'public-read'])('In %s', (mode) => {
-  test('the CDN sees what is published, and nothing else', async () => {
+  test('The CDN can read what is published, and nothing else', async () => {
     expect(await seen(mode)).toEqual(published);
   });
 
-  test('anybody else sees it in public-read only', async () => {
+  test('Anybody else can read it in public-read only', async () => {
     const open = mode === 'public-read' ? published : [];
     expect(await seen(mode, anybody)).toEqual(open);
     expect(await seen(mode, { ...anybody, referer: 'https://site.example/' })).toEqual(open);
@@ -35,7 +35,7 @@ describe.each<AccessMode>(['cdn-only', 'public-read-via-cdn', 'public-read'])('I
   });
 });
 
-test('a signature opens no bucket that demands the secret, and the secret none that demands a signature', async () => {
+test('Neither a signature nor the secret is accepted in the mode of the other', async () => {
   expect(await seen('public-read-via-cdn', { signedByCdn: true, referer: undefined })).toEqual([]);
   expect(await seen('cdn-only', { signedByCdn: false, referer: SECRET })).toEqual([]);
 });

@@ -9,13 +9,13 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** One request with exactly these headers: fetch would add its own, and undo compression. */
+/** Sends a request with exactly these headers. fetch would add its own, and decompress the answer. */
 export async function ask(
   address: string,
   headers: Readonly<Record<string, string>> = {},
   method = 'GET',
 ): Promise<Answer> {
-  // The path as it is written: URL would put `..` and `\` right.
+  // Not `pathname`: URL would normalise `..` and `\`.
   const { origin, hostname, port } = new URL(address);
   const path = address.slice(origin.length) || '/';
   return new Promise((resolve, reject) => {
@@ -29,7 +29,7 @@ export async function ask(
   });
 }
 
-/** Sends bytes as they are, and returns all that comes back until the other side closes. */
+/** Sends raw bytes, and returns everything that the server sends until it closes the connection. */
 export async function sendRaw(origin: string, bytes: string): Promise<string> {
   const { hostname, port } = new URL(origin);
   const socket = connect(Number(port), hostname);

@@ -3,12 +3,12 @@ import { Readable } from 'node:stream';
 import type { ReadableStore } from '../../edge/local/origin.ts';
 import type { ObjectHeaders, ObjectInfo } from '../../core/storage/ports.ts';
 
-/** Objects in memory, read in small pieces, so that a slow viewer leaves a body half read. */
+/** Objects in memory. Bodies are read in small pieces, so a slow viewer leaves them partly read. */
 export interface MemoryStore extends ReadableStore {
   put(bucket: string, key: string, body: Uint8Array | string, headers?: ObjectHeaders): void;
-  /** Bodies that were given out and are neither read to their end nor destroyed. */
+  /** The number of bodies that are neither read to their end nor destroyed. */
   openBodies(): number;
-  /** Settles when as many bodies as that are open. */
+  /** Resolves when this many bodies are open. */
   whenOpen(count: number): Promise<void>;
 }
 

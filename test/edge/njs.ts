@@ -6,16 +6,16 @@ import { viewerRequestSource } from '../../edge/source.ts';
 import type { EdgeRule } from '../../edge/source.ts';
 import type { EdgeEvent } from '../../edge/event.ts';
 
-/** Why the second engine cannot run; undefined when it can. */
+/** Why njs cannot run. Undefined if it can. */
 export const whyNoNjs =
   spawnSync('njs', ['-v']).status === 0
     ? undefined
-    : 'njs is missing, get it by ./scripts/setup --test';
+    : 'njs is missing; install it with ./scripts/setup --test';
 
 /**
- * Runs the rules in njs, nginx's engine, by one program for all events, its clock at `now`. Returns what
- * each answered, as JSON. Debian's njs knows little more than CloudFront Functions do, so that what it
- * does not understand is not for them either. Throws Error with what it said.
+ * Runs the rules in njs, nginx's engine, with one program for all events and the clock at `now`. Returns the answers
+ * as JSON. Debian's njs supports little more than CloudFront Functions do, so a source that runs here most likely
+ * runs there. Throws Error with njs's output.
  */
 export function runInNjs(
   rules: Readonly<Record<string, EdgeRule>>,
@@ -31,7 +31,7 @@ export function runInNjs(
     var HANDLERS = {};
     ${handlers.join('\n')}
     JSON.parse(${literal(JSON.stringify(asked))}).forEach(function (one) {
-      // A line for each: njs breaks longer ones after 2 KB.
+      // One line for each answer: njs breaks lines that are longer than 2 KB.
       console.log(JSON.stringify(HANDLERS[one.rule](one.event)));
     });`;
   const folder = mkdtempSync(join(tmpdir(), 'vodstack-njs-'));
@@ -46,7 +46,7 @@ export function runInNjs(
   }
 }
 
-/** A literal of that text in JavaScript of 2009, which knows two line breaks more than JSON. */
+/** A string literal. Before ES2019, two line separators that JSON allows had to be escaped in it. */
 function literal(text: string): string {
   return JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }

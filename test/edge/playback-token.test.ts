@@ -9,14 +9,14 @@ const ADDRESS = `https://cdn.example/v/${ASSET}/index.m3u8`;
 const KEY = 'a key';
 const NOW = new Date('2026-11-26T00:00:00.900Z');
 
-test('an address is signed with its expiry and its asset', () => {
+test('The signature covers the expiry and the asset', () => {
   // printf '1795665600/v/0123456789abcdef0123/' | openssl dgst -sha256 -hmac 'a key' -binary | basenc --base64url
   expect(signAddress(ADDRESS, KEY, 4 * 3600, NOW)).toBe(
     `https://cdn.example/t/1795665600.DlaNUAF2rXlweBEF6ruQU_RZd5N0zfY0IjIdaJhxTkk/v/${ASSET}/index.m3u8`,
   );
 });
 
-test('it opens its asset for that long, in an app that says nothing of itself', () => {
+test('A signed address opens its asset until it expires, also without context', () => {
   const address = new URL(signAddress(ADDRESS, KEY, 60, NOW));
   let now = NOW.getTime();
   const rule = { allowedSites: [], allowNoContext: false, tokenKeys: ['a newer key', KEY] };
@@ -39,12 +39,12 @@ test.each([
   `https://cdn.example/v/${ASSET}/index.m3u8?a=b`,
   `https://cdn.example/player/v/${ASSET}/index.m3u8`,
   `ftp://cdn.example/v/${ASSET}/index.m3u8`,
-])('%s is no address of an asset', (address) => {
+])('signAddress rejects %s, which is not the address of an asset', (address) => {
   expect(() => signAddress(address, KEY, 60, NOW)).toThrow(
     new RangeError(`${JSON.stringify(address)} is no address of an asset.`),
   );
 });
 
-test.each([0, -1, 1.5, NaN, Infinity])('%d is no time that an address can be good for', (time) => {
+test.each([0, -1, 1.5, NaN, Infinity])('signAddress rejects a lifetime of %d seconds', (time) => {
   expect(() => signAddress(ADDRESS, KEY, time, NOW)).toThrow(RangeError);
 });

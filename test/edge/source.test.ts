@@ -4,7 +4,7 @@ import { viewerRequestSource } from '../../edge/source.ts';
 
 const rule = { allowNoContext: false };
 
-test('the rule stands in the source as data, each site once and in lower case', () => {
+test('The source contains the rule as JSON, with each site once and in lower case', () => {
   const allowedSites = [
     'https://Site.example:443',
     'https://site.example',
@@ -23,7 +23,7 @@ test.each([
   'https://xn--mnchen-3ya.example',
   'https://*.site.example',
   'http://*.a.b.site.example:8080',
-])('%s is a site', (site) => {
+])('siteOf accepts %s', (site) => {
   expect(siteOf(site)).toBe(site);
 });
 
@@ -35,7 +35,7 @@ test.each([
   ['https://*.Site.example:443', 'https://*.site.example'],
   ['https://site.example:80', 'https://site.example:80'],
   ['http://site.example:443', 'http://site.example:443'],
-])('%s is written by browsers as %s', (text, site) => {
+])('siteOf normalises %s to %s', (text, site) => {
   expect(siteOf(text)).toBe(site);
 });
 
@@ -67,25 +67,25 @@ test.each([
   'null',
   '*',
   '',
-])('%j is no site', (site) => {
+])('siteOf rejects %j', (site) => {
   expect(siteOf(site)).toBeUndefined();
 });
 
-test('every site that is no origin is named at once', () => {
+test('The error names every site that is not an origin', () => {
   const allowedSites = ['site.example', 'https://right.example', 'https://wrong.example/'];
   expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(
     'These are no origins: "site.example", "https://wrong.example/". Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.',
   );
 });
 
-test('a function larger than CloudFront takes is refused', () => {
+test('A source that is larger than CloudFront accepts is refused', () => {
   const allowedSites = Array.from({ length: 300 }, (_, index) => `https://site-${index}.example`);
   expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(
     /^The edge function would have 1\d{4} bytes, and CloudFront takes 10240\. Name fewer sites than these 300\.$/,
   );
 });
 
-test('keys count with the bytes that they will have once Terraform fills them in', () => {
+test('Keys count with their size at the deploy, not with that of their expression', () => {
   const template = { ...rule, allowedSites: ['https://site.example'] };
   const plain = Buffer.byteLength(viewerRequestSource(template));
   const room = Math.floor((10_240 - plain) / 23) - 1;
@@ -95,7 +95,7 @@ test('keys count with the bytes that they will have once Terraform fills them in
   expect(() => viewerRequestSource({ ...full, tokenKeys: ['$'] })).toThrow('10240');
 });
 
-test('fifty sites fit', () => {
+test('Fifty sites fit into the source', () => {
   const allowedSites = Array.from({ length: 50 }, (_, index) => `https://site-${index}.example`);
   expect(viewerRequestSource({ ...rule, allowedSites })).toContain('https://site-49.example');
 });

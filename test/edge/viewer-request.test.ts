@@ -9,7 +9,7 @@ import type { RuleName } from '../../edge/cases.ts';
 import type { EdgeEvent } from '../../edge/event.ts';
 import { runInNjs, whyNoNjs } from './njs.ts';
 
-/** Each engine's clock stands at 2026-11-26 00:00:00 UTC, in milliseconds. */
+/** The time in every engine: 2026-11-26 00:00:00 UTC, in milliseconds. */
 const NOW = 1_795_651_200_000;
 
 const CASES = casesAt(NOW);
@@ -19,7 +19,7 @@ interface Asked {
   readonly event: EdgeEvent;
 }
 
-/** What the rules answer, in one engine. */
+/** Runs the rules in one engine. */
 type Engine = (asked: readonly Asked[]) => readonly (EdgeAnswer | undefined)[];
 
 const locally: Engine = (asked) => {
@@ -34,15 +34,15 @@ const inNjs: Engine = (asked) => runInNjs(RULES, asked, NOW).map((json) => readA
 
 const EVENTS = new URL('../../edge/events/', import.meta.url);
 
-/** What Chromium and curl send, and whether the site's rule lets it go on. */
+/** Recorded requests of Chromium and curl, and the expected status, or `passed` if the request continues. */
 const RECORDED = {
-  'captions.json': 'goes on',
+  'captions.json': 'passed',
   'command-line.json': '403',
   'fetch-from-elsewhere-no-referrer.json': '403',
   'fetch-from-elsewhere.json': '403',
-  'fetch-no-referrer.json': 'goes on',
-  'fetch.json': 'goes on',
-  'poster.json': 'goes on',
+  'fetch-no-referrer.json': 'passed',
+  'fetch.json': 'passed',
+  'poster.json': 'passed',
   'preflight-from-elsewhere.json': '403',
   'preflight.json': '204',
   'sandboxed-frame.json': '403',
@@ -50,13 +50,13 @@ const RECORDED = {
   'video-from-elsewhere-no-referrer.json': '403',
   'video-from-elsewhere.json': '403',
   'video-no-referrer.json': '403',
-  'video-same-site-no-referrer.json': 'goes on',
-  'video.json': 'goes on',
+  'video-same-site-no-referrer.json': 'passed',
+  'video.json': 'passed',
 };
 
-/** Every case and every recorded event in that engine, each in one run for all. */
+/** Tests every case and every recorded event in an engine. The engine runs once for all of them. */
 function theRule(engine: Engine): void {
-  describe('answers', () => {
+  describe('cases', () => {
     const answers = engine(CASES);
     test.each(CASES.map(({ about, answer }, index) => [about, answer, answers[index]] as const))(
       '%s',
@@ -66,13 +66,13 @@ function theRule(engine: Engine): void {
     );
   });
 
-  describe('lets what Chromium and curl sent go on, or not', () => {
+  describe('recorded requests', () => {
     const names = Object.keys(RECORDED);
     const answers = engine(names.map((name) => ({ rule: 'closed', event: recorded(name) })));
     test.each(Object.entries(RECORDED).map((one, index) => [...one, answers[index]] as const))(
-      '%s: %s',
+      'The recorded request %s is answered: %s',
       (_name, expected, answer) => {
-        expect(answer?.kind === 'reply' ? String(answer.reply.status) : 'goes on').toBe(expected);
+        expect(answer?.kind === 'reply' ? String(answer.reply.status) : 'passed').toBe(expected);
         expect(answer).toBeDefined();
       },
     );
@@ -83,7 +83,7 @@ function recorded(name: string): EdgeEvent {
   return JSON.parse(readFileSync(new URL(name, EVENTS), 'utf8')) as EdgeEvent;
 }
 
-describe('The rule in the local edge', () => theRule(locally));
+describe('The rule in node:vm', () => theRule(locally));
 
 describe.skipIf(whyNoNjs !== undefined)(`The rule in njs${whyNoNjs ? `: ${whyNoNjs}` : ''}`, () => {
   if (whyNoNjs === undefined) theRule(inNjs);
@@ -100,7 +100,7 @@ describe.skipIf(whyNoNjs !== undefined)(`The rule in njs${whyNoNjs ? `: ${whyNoN
   });
 });
 
-test('The table has what it had, each case once', () => {
+test('The table has every case once, and every recorded event', () => {
   expect(CASES.length).toBeGreaterThanOrEqual(150);
   const asked = new Set(CASES.map(({ rule, event }) => JSON.stringify([rule, event])));
   expect(asked.size).toBe(CASES.length);

@@ -10,7 +10,7 @@ const imports = z.object({
   import: z.array(z.object({ to: z.string(), id: z.string() })).optional(),
 });
 
-test('What is adopted is imported under its address, and nothing else is.', () => {
+test('Terraform imports adopted resources that the stacks declare, and no others', () => {
   const outdir = mkdtempSync(join(tmpdir(), 'vodstack-adopted-'));
   const adopted = [
     { type: 'aws_iam_role', name: 'vodstack-dev-task', id: 'vodstack-dev-task' },

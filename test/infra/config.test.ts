@@ -4,7 +4,7 @@ import { checkStages, stage, STAGES } from '../../infra/config.ts';
 const own = { name: 'mine', region: 'eu-west-1', allowedSites: ['https://site.example'] };
 
 describe('The stages', () => {
-  test('that are shipped are right, and each has another access mode.', () => {
+  test('The shipped stages are valid, and each has another access mode', () => {
     expect(checkStages(STAGES).map(({ name, accessMode }) => [name, accessMode])).toEqual([
       ['dev', 'public-read'],
       ['staging', 'public-read-via-cdn'],
@@ -12,13 +12,13 @@ describe('The stages', () => {
     ]);
   });
 
-  test('may be another one in a line, which nobody but its own CDN can read.', () => {
+  test('A stage needs a name, a region and sites only, and is cdn-only by default', () => {
     expect(checkStages([stage(own)])).toMatchObject([
       { ...own, accessMode: 'cdn-only', minWorkers: 0, openPosters: true, playbackTokens: false },
     ]);
   });
 
-  test('with mistakes are refused with every one of them, of every stage.', () => {
+  test('The error names every mistake of every stage', () => {
     const first = stage({
       ...own,
       name: 'Mine',
@@ -56,14 +56,22 @@ describe('The stages', () => {
   });
 
   test.each([
-    ['a size that Fargate does not have', { cpuUnits: 3000 }, 'worker.cpuUnits is none of 1024'],
-    ['too much memory', { memoryMiB: 20_480 }, 'worker.memoryMiB must be 4096 to 16384'],
     [
-      'memory between two steps',
+      'a number of CPU units that Fargate does not have',
+      { cpuUnits: 3000 },
+      'worker.cpuUnits is none of 1024',
+    ],
+    [
+      'too much memory for its CPU units',
+      { memoryMiB: 20_480 },
+      'worker.memoryMiB must be 4096 to 16384',
+    ],
+    [
+      'memory between two steps of Fargate',
       { memoryMiB: 4097 },
       'worker.memoryMiB must be 4096 to 16384 in steps of 1024 for 2048 CPU units',
     ],
-  ])('do not take workers of %s.', (_, change, sentence) => {
+  ])('A stage with %s is refused', (_, change, sentence) => {
     const config = stage(own);
     expect(() => checkStages([{ ...config, worker: { ...config.worker, ...change } }])).toThrow(
       `mine: ${sentence}`,
@@ -71,7 +79,7 @@ describe('The stages', () => {
   });
 
   test.each(['cn-north-1', 'us-gov-west-1', 'us-iso-east-1', 'us-isob-east-1', 'eu-isoe-west-1'])(
-    'are not for %s, where AWS has other names for things.',
+    'A stage in %s is refused, because it is in another partition',
     (region) => {
       expect(() => checkStages([stage({ ...own, region })])).toThrow(
         'mine: region is in another partition than aws',
@@ -80,17 +88,17 @@ describe('The stages', () => {
   );
 
   test.each(['eu-central-1', 'us-west-2', 'ap-southeast-7', 'il-central-1'])(
-    'are for %s.',
+    'A stage in %s is valid',
     (region) => {
       expect(checkStages([stage({ ...own, region })])).toHaveLength(1);
     },
   );
 
-  test('with the same name are refused.', () => {
+  test('Two stages with the same name are refused', () => {
     expect(() => checkStages([stage(own), stage(own)])).toThrow('mine: two stages have this name');
   });
 
-  test('without a site are refused: nobody could watch.', () => {
+  test('A stage without sites is refused', () => {
     expect(() => checkStages([stage({ ...own, allowedSites: [] })])).toThrow(
       'mine: allowedSites is empty: nobody could watch',
     );

@@ -18,14 +18,14 @@ describe("The image's tag", () => {
     await writeFile(join(root, 'worker', 'ffmpeg', 'run.ts'), 'two');
   });
 
-  test('is the same for the same files, wherever they lie.', async () => {
+  test('Equal files have the same tag in every folder', async () => {
     const copy = `${root}-copy`;
     await cp(root, copy, { recursive: true });
     expect(imageTag('X86_64', '2026-11', root)).toMatch(/^2026-11-[0-9a-f]{16}$/);
     expect(imageTag('X86_64', '2026-11', copy)).toBe(imageTag('X86_64', '2026-11', root));
   });
 
-  test('is another when a byte, a name, a border between files, the architecture or the month is another.', async () => {
+  test('The tag changes with content, file names, file boundaries, architecture and month', async () => {
     const tags = [imageTag('X86_64', '2026-11', root)];
     const changed = async (change: Promise<void>) => {
       await change;
@@ -39,7 +39,7 @@ describe("The image's tag", () => {
     expect(new Set(tags).size).toBe(tags.length);
   });
 
-  test('does not depend on what is not in the image.', async () => {
+  test('The tag does not depend on files outside the image', async () => {
     const before = imageTag('X86_64', '2026-11', root);
     await mkdir(join(root, 'test'));
     await writeFile(join(root, 'test', 'some.test.ts'), 'x');
@@ -53,14 +53,14 @@ describe('The month of an image', () => {
     vi.useRealTimers();
   });
 
-  test('is the one that it is, and stays the one in which a deploy began.', () => {
+  test('The month is the current one, unless a deploy has set it', () => {
     vi.useFakeTimers({ now: new Date('2026-12-01T00:00:01Z') });
     expect(imageMonth()).toBe('2026-12');
     vi.stubEnv('VODSTACK_IMAGE_MONTH', '2026-11');
     expect(imageMonth()).toBe('2026-11');
   });
 
-  test('has the system installed anew, whatever the builder has kept.', () => {
+  test('A new month invalidates the layer with system packages', () => {
     const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
     expect(dockerfile).toMatch(
       /^ARG MONTH=\nRUN apt-get update && \\\n {2}apt-get upgrade -y && \\\n {2}apt-get install/m,
@@ -71,7 +71,7 @@ describe('The month of an image', () => {
 describe('The image', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
 
-  test('is built from what its tag is a hash of, and the builder is shown nothing else.', () => {
+  test('The Dockerfile and .dockerignore contain exactly what the tag is a hash of', () => {
     const copied = [...dockerfile.matchAll(/^(?:COPY|ADD) (?!--from)(?:--\S+ )*(.+) \S+$/gm)];
     const sources = new Set(copied.flatMap(([, paths = '']) => paths.split(' ')));
     expect(new Set(['Dockerfile', '.dockerignore', ...sources])).toEqual(new Set(CONTENT));
@@ -79,7 +79,7 @@ describe('The image', () => {
     expect(new Set(shown)).toEqual(new Set(['*', ...[...sources].map((path) => `!${path}`)]));
   });
 
-  test('has every file that the worker imports.', () => {
+  test('The image contains every file that the worker imports', () => {
     const imported = workerFiles().flatMap((file) =>
       importsOf(file)
         .filter((name) => name.startsWith('.'))
@@ -88,7 +88,7 @@ describe('The image', () => {
     expect(workerFiles()).toEqual(expect.arrayContaining(imported));
   });
 
-  test('has every package that the worker imports, and no other.', () => {
+  test('The image contains exactly the packages that the worker imports', () => {
     const imported = workerFiles()
       .flatMap(importsOf)
       .filter((name) => !name.startsWith('.'));

@@ -15,7 +15,7 @@ const shipped = (name: string) => {
 };
 
 describe('A stage', () => {
-  test('is ready as it is shipped, for a quick start, with a warning of what it lacks.', () => {
+  test('The shipped stage dev is ready, with a warning of the settings that it lacks', () => {
     expect(readinessOf(shipped('dev'))).toEqual({
       refusals: [],
       warnings: [`Stage dev ${LACKS_ALL}`],
@@ -25,7 +25,7 @@ describe('A stage', () => {
   test.each([
     ['staging', ['https://staging.example.com']],
     ['prod', ['https://www.example.com', 'https://example.com']],
-  ])('that names sites of examples is refused: %s.', (name, sites) => {
+  ])('The shipped stage %s is refused because of its example sites', (name, sites) => {
     const { refusals } = readinessOf(shipped(name));
     expect(refusals.slice(0, sites.length)).toEqual(
       sites.map(
@@ -41,25 +41,25 @@ describe('A stage', () => {
     'https://*.example.com',
     'https://a.b.Example.ORG',
     'https://example.com.',
-  ])('is not ready for %s.', (site) => {
+  ])('A stage with the reserved site %s is refused', (site) => {
     expect(readinessOf({ ...FULL, allowedSites: [site] }).refusals).toHaveLength(1);
   });
 
   test.each(['https://my-example.com', 'https://example.com.site.dev', 'https://example.coma'])(
-    'is ready for %s.',
+    'A stage with the site %s is ready',
     (site) => {
       expect(readinessOf({ ...FULL, allowedSites: [site] }).refusals).toEqual([]);
     },
   );
 
-  test('is not ready with a domain of an example.', () => {
+  test('A stage with a reserved domain is refused', () => {
     const domain = { name: 'cdn.example.com', certificateArn: 'arn' };
     expect(readinessOf({ ...FULL, domain }).refusals).toEqual([
       'Stage full names cdn.example.com, which is reserved for examples. Name a site of your own in infra/config.ts.',
     ]);
   });
 
-  test('that is protected is refused without what tells of trouble and keeps it in its place.', () => {
+  test('A protected stage is refused without each of the needed settings', () => {
     const mine = stage({
       name: 'mine',
       region: 'eu-west-1',

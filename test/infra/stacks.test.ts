@@ -23,19 +23,19 @@ function stackOf(name: string): Stack {
 const text = z.string();
 
 describe('The stacks', () => {
-  test.each(names)('of %s depend on each other one way only.', (name) => {
+  test.each(names)('The stacks of %s have no circular dependency', (name) => {
     const dependencies = (concern: string) => stackOf(`${name}-${concern}`).dependencies.toSorted();
     expect(dependencies('storage')).toEqual([]);
     expect(dependencies('queues')).toEqual([`${name}-storage`]);
     expect(dependencies('delivery')).toEqual([`${name}-storage`]);
     expect(dependencies('compute')).toEqual([`${name}-queues`, `${name}-storage`]);
     expect(dependencies('watching')).toEqual(
-      // What leaves a bucket that anybody reads is watched, too.
+      // Monitoring also counts what leaves a public bucket.
       [`${name}-delivery`, `${name}-queues`, ...(name === 'dev' ? [`${name}-storage`] : [])],
     );
   });
 
-  test('carry the tags of their stage on everything, in every region.', () => {
+  test('Every provider tags resources with their stage', () => {
     for (const [name, { provider }] of stacks) {
       const stageName = name.startsWith('state-') ? name.slice(6) : name.split('-')[0];
       for (const { default_tags } of provider) {
@@ -44,7 +44,7 @@ describe('The stacks', () => {
     }
   });
 
-  test('pin the provider that they were made for.', () => {
+  test('Every stack pins the version of its provider', () => {
     for (const { terraform } of stacks.values()) {
       expect(terraform['required_providers']).toEqual({
         aws: { source: 'aws', version: '5.100.0' },
@@ -52,7 +52,7 @@ describe('The stacks', () => {
     }
   });
 
-  test('are deployed to no other account than the one that is named.', () => {
+  test('A stage with an account ID can be deployed to that account only', () => {
     for (const name of ['full-storage', 'full-delivery', 'state-full']) {
       for (const { allowed_account_ids } of stackOf(name).provider) {
         expect(allowed_account_ids).toEqual(['123456789012']);
@@ -60,7 +60,7 @@ describe('The stacks', () => {
     }
   });
 
-  test('tell the scripts what they need.', () => {
+  test('The stacks have the outputs that scripts read', () => {
     const outputs = (concern: string) => stackOf(`dev-${concern}`).outputs.toSorted();
     expect(outputs('storage')).toEqual(
       ['deliveryBucket', 'logBucket', 'repositoryUrl', 'sourceBucket', 'workBucket'].toSorted(),
@@ -75,12 +75,12 @@ describe('The stacks', () => {
     expect(outputs('watching')).toEqual(['dashboardName']);
   });
 
-  test('are the same when written out again.', () => {
+  test('Synthesis is deterministic', () => {
     const read = (all: ReadonlyMap<string, Stack>) => all.get('dev-compute')?.one(TASK);
     expect(read(synth(STAGES))).toEqual(read(stacks));
   });
 
-  test('look for AWS itself unless they are told of another endpoint.', () => {
+  test('Providers contact AWS unless another endpoint is set', () => {
     const emulated = synth(STAGES, 'http://127.0.0.1:5000').get('dev-storage');
     expect(emulated?.provider[0]).toMatchObject({ s3_use_path_style: true, max_retries: 2 });
     for (const { provider } of stacks.values()) {
@@ -94,11 +94,11 @@ describe('The stacks', () => {
 });
 
 describe('State', () => {
-  test('is kept in files here by default.', () => {
+  test('Terraform keeps the state in local files by default', () => {
     expect(stackOf('dev-queues').terraform).toMatchObject({ backend: { local: {} } });
   });
 
-  test('is kept encrypted and locked in the bucket of a stage that names one.', () => {
+  test('A stage with a state bucket keeps its state there, encrypted and locked', () => {
     for (const concern of ['storage', 'queues', 'delivery', 'compute', 'watching']) {
       expect(stackOf(`full-${concern}`).terraform['backend']).toEqual({
         s3: {
@@ -112,7 +112,7 @@ describe('State', () => {
     }
   });
 
-  test("has a bucket that a stack makes which is none of the stage's, with every version kept.", () => {
+  test('A separate stack creates the state bucket, which keeps every version', () => {
     const state = stackOf('state-full');
     expect(state.terraform).toMatchObject({ backend: { local: {} } });
     expect(state.one('aws_s3_bucket')).toMatchObject({
@@ -134,13 +134,13 @@ const BUCKETS = ['source', 'work', 'delivery', 'logs'];
 describe('Buckets', () => {
   const created = STAGES.flatMap(({ name }) => BUCKETS.map((role) => [name, role] as const));
 
-  /** The resource of that type which belongs to the bucket of that role. */
+  /** The resource of a type that configures the bucket of a role. */
   function settingOf(name: string, role: string, type: string): Resource | undefined {
     const resources = Object.entries(stackOf(`${name}-storage`).all(type));
     return resources.find(([id]) => id.startsWith(`${role}_`))?.[1];
   }
 
-  test.each(created)('of %s: %s is encrypted, without access lists.', (name, role) => {
+  test.each(created)('In %s, the bucket %s is encrypted and has no ACLs', (name, role) => {
     expect(
       settingOf(name, role, 'aws_s3_bucket_server_side_encryption_configuration'),
     ).toMatchObject({
@@ -151,18 +151,21 @@ describe('Buckets', () => {
     });
   });
 
-  test.each(created)('of %s: %s blocks what it should.', (name, role) => {
-    const mode = STAGES.find((one) => one.name === name)?.accessMode;
-    const isPublic = role === 'delivery' && mode !== 'cdn-only';
-    expect(settingOf(name, role, 'aws_s3_bucket_public_access_block')).toMatchObject({
-      block_public_acls: true,
-      ignore_public_acls: true,
-      block_public_policy: !isPublic,
-      restrict_public_buckets: !isPublic,
-    });
-  });
+  test.each(created)(
+    'In %s, the bucket %s blocks public access as its access mode demands',
+    (name, role) => {
+      const mode = STAGES.find((one) => one.name === name)?.accessMode;
+      const isPublic = role === 'delivery' && mode !== 'cdn-only';
+      expect(settingOf(name, role, 'aws_s3_bucket_public_access_block')).toMatchObject({
+        block_public_acls: true,
+        ignore_public_acls: true,
+        block_public_policy: !isPublic,
+        restrict_public_buckets: !isPublic,
+      });
+    },
+  );
 
-  test.each(created)('of %s: %s drops uploads that nobody completes.', (name, role) => {
+  test.each(created)('In %s, the bucket %s deletes incomplete uploads', (name, role) => {
     expect(settingOf(name, role, 'aws_s3_bucket_lifecycle_configuration')).toMatchObject({
       rule: expect.arrayContaining([
         expect.objectContaining({
@@ -175,17 +178,17 @@ describe('Buckets', () => {
     });
   });
 
-  test('get a name that is the only one in the world.', () => {
+  test('Bucket names have a prefix of the stage, which leaves room for a unique suffix', () => {
     for (const [name, role] of created) {
       expect(settingOf(name, role, 'aws_s3_bucket')).toMatchObject({
         bucket_prefix: `vodstack-${name}-${role}-`,
       });
-      // S3 allows 63 characters, and Terraform appends 26.
+      // S3 allows 63 characters, of which Terraform's suffix takes 26.
       expect(`vodstack-${name}-${role}-`.length).toBeLessThanOrEqual(37);
     }
   });
 
-  test('keep the versions of sources and videos only, and those for a while.', () => {
+  test('Only the buckets of sources and videos keep old versions, for a limited time', () => {
     expect(Object.keys(stackOf('prod-storage').all('aws_s3_bucket_versioning'))).toEqual([
       expect.stringMatching(/^delivery_/) as unknown,
       expect.stringMatching(/^source_/) as unknown,
@@ -211,14 +214,14 @@ describe('Buckets', () => {
         JSON.stringify(Condition) === '{"Bool":{"aws:SecureTransport":"false"}}',
     );
 
-  test.each(names)('of %s, and its queues, take no plain HTTP, whoever asks.', (name) => {
+  test.each(names)('The buckets and queues of %s deny plain HTTP to everybody', (name) => {
     const policies = (concern: string, type: string) =>
       Object.values(stackOf(`${name}-${concern}`).all(type)).map(({ policy }) => policy);
     const ofBuckets = [
       ...policies('storage', 'aws_s3_bucket_policy'),
       ...policies('delivery', 'aws_s3_bucket_policy'),
     ];
-    // Buckets that were there before keep what policies they have, but for those that viewers or logs need.
+    // Existing buckets keep their policies, except those for viewers and for logs.
     expect(ofBuckets).toHaveLength(name === 'own' ? 2 : 4);
     const ofQueues = policies('queues', 'aws_sqs_queue_policy');
     expect(ofQueues).toHaveLength(4);
@@ -231,7 +234,7 @@ describe('Buckets', () => {
     }
   });
 
-  test('of sources take parts of uploads from the studio on this machine, and from no other page.', () => {
+  test('The source bucket accepts uploads from a studio on loopback, and from no other page', () => {
     const rules = stackOf('prod-storage').all('aws_s3_bucket_cors_configuration');
     expect(Object.values(rules)).toMatchObject([
       {
@@ -248,7 +251,7 @@ describe('Buckets', () => {
     ]);
   });
 
-  test('that hold sources or videos never lose what is current in them.', () => {
+  test('Buckets of sources and videos never expire current objects', () => {
     for (const [name, role] of created.filter(
       ([, one]) => one === 'source' || one === 'delivery',
     )) {
@@ -257,7 +260,7 @@ describe('Buckets', () => {
     }
   });
 
-  test('that exist already are used as they are, and none is created.', () => {
+  test('Existing buckets are used unchanged, and no other bucket is created', () => {
     const storage = stackOf('own-storage');
     expect(Object.keys(storage.all('aws_s3_bucket'))).toEqual([]);
     expect(Object.keys(storage.all('aws_s3_bucket_lifecycle_configuration'))).toEqual([]);
@@ -272,7 +275,7 @@ describe('Buckets', () => {
 });
 
 describe('The image repository', () => {
-  test('keeps one image for a tag, and ten of them.', () => {
+  test('The image repository has immutable tags and keeps ten images', () => {
     const storage = stackOf('prod-storage');
     expect(storage.one('aws_ecr_repository')).toMatchObject({ image_tag_mutability: 'IMMUTABLE' });
     expect(embedded(storage.one('aws_ecr_lifecycle_policy')['policy'])).toMatchObject({
@@ -287,7 +290,7 @@ describe('The image repository', () => {
 describe('Queues', () => {
   const queues = stackOf('dev-queues');
 
-  test('are encrypted, and keep what was given up for days longer than a job can wait.', () => {
+  test('Queues are encrypted, and keep dead letters for days longer than jobs', () => {
     const kept = Object.entries(queues.all('aws_sqs_queue')).map(([id, queue]) => {
       expect(queue).toMatchObject({ sqs_managed_sse_enabled: true });
       return [id, Number(queue['message_retention_seconds']) / (24 * 3600)];
@@ -301,7 +304,7 @@ describe('Queues', () => {
   });
 
   test.each(['jobs', 'units'])(
-    'of %s give up only after the worker would have, with a report.',
+    'The queue %s moves messages to the dead letters later than a worker does',
     (role) => {
       const queue = queues.all('aws_sqs_queue')[role];
       const redrive = z
@@ -313,7 +316,7 @@ describe('Queues', () => {
     },
   );
 
-  test('take dead letters of the two queues of work alone.', () => {
+  test('Only the two work queues may move messages to the dead letters', () => {
     expect(
       embedded(queues.one('aws_sqs_queue_redrive_allow_policy')['redrive_allow_policy']),
     ).toEqual({
@@ -322,7 +325,7 @@ describe('Queues', () => {
     });
   });
 
-  test('take messages of the source bucket of this account and of the daily check, and of nobody else.', () => {
+  test("Only this account's source bucket and the daily check may send messages to queues", () => {
     const policies = queues.all('aws_sqs_queue_policy');
     const allowed = Object.values(policies)
       .flatMap(({ policy }) => statements(policy))
@@ -350,9 +353,10 @@ describe('Queues', () => {
     });
   });
 
-  test('are asked once a day, in words that a worker understands, to have lost work looked for.', () => {
+  test('A daily message that workers understand starts the search for lost work', () => {
     expect(queues.one('aws_cloudwatch_event_rule')).toMatchObject({
-      ...{ name: 'vodstack-dev-daily-check', schedule_expression: 'rate(1 day)' },
+      name: 'vodstack-dev-daily-check',
+      schedule_expression: 'rate(1 day)',
     });
     const target = queues.one('aws_cloudwatch_event_target');
     expect(target).toMatchObject({
@@ -362,7 +366,7 @@ describe('Queues', () => {
     expect(parseMessage(z.string().parse(target['input']))).toEqual({ type: 'reconcile' });
   });
 
-  test('may be told before the bucket is asked to tell.', () => {
+  test('The queue policy exists before the bucket notification', () => {
     expect(queues.one('aws_s3_bucket_notification')).toMatchObject({
       queue: [{ events: ['s3:ObjectCreated:*'], queue_arn: '${aws_sqs_queue.jobs.arn}' }],
       depends_on: ['aws_sqs_queue_policy.uploads-to-jobs'],
@@ -384,18 +388,21 @@ describe('The delivery bucket', () => {
     return z.tuple([z.record(z.string(), z.unknown())]).parse(origin)[0];
   };
 
-  test.each(names)('of %s lets nobody do anything but read what is published.', (name) => {
-    const { Effect, Action, Resource } = reader(name);
-    expect(Effect).toBe('Allow');
-    expect(Action).toEqual(['s3:GetObject']);
-    expect(Resource).toEqual([
-      expect.stringMatching(/deliver.*\}\/v\/\*$/) as unknown,
-      expect.stringMatching(/deliver.*\}\/player\/\*$/) as unknown,
-    ]);
-  });
+  test.each(names)(
+    'The delivery bucket of %s allows nothing but reads of the published prefixes',
+    (name) => {
+      const { Effect, Action, Resource } = reader(name);
+      expect(Effect).toBe('Allow');
+      expect(Action).toEqual(['s3:GetObject']);
+      expect(Resource).toEqual([
+        expect.stringMatching(/deliver.*\}\/v\/\*$/) as unknown,
+        expect.stringMatching(/deliver.*\}\/player\/\*$/) as unknown,
+      ]);
+    },
+  );
 
   test.each(['prod', 'full', 'own'])(
-    "of %s (cdn-only) is read by this stage's distribution alone.",
+    "In cdn-only, only the stage's own distribution may read the bucket of %s",
     (name) => {
       expect(reader(name)).toMatchObject({
         Principal: { Service: 'cloudfront.amazonaws.com' },
@@ -409,7 +416,7 @@ describe('The delivery bucket', () => {
     },
   );
 
-  test('of staging (public-read-via-cdn) is read by who knows a secret that its CDN sends, or the one before.', () => {
+  test('In public-read-via-cdn, the bucket accepts the secret that the CDN sends, and the previous one', () => {
     const secret = (index: number) =>
       `\${element(split(" ", aws_ssm_parameter.origin-secret.value), ${index})}`;
     expect(reader('staging')).toMatchObject({
@@ -419,19 +426,19 @@ describe('The delivery bucket', () => {
       },
     });
     expect(originOf('staging')['custom_header']).toEqual([{ name: 'Referer', value: secret(0) }]);
-    // Drawn by Terraform, once: it is nowhere in what is written out.
+    // Terraform draws it once, so the synthesised configuration does not contain it.
     expect(stackOf('staging-delivery').all('aws_ssm_parameter')['origin-secret']).toMatchObject({
       type: 'SecureString',
       value: '${uuid()}-${uuid()} ${uuid()}-${uuid()}',
       lifecycle: { ignore_changes: ['value'] },
     });
-    // A new one is good before it is sent.
+    // The bucket accepts a new secret before the CDN sends it.
     expect(stackOf('staging-delivery').one('aws_cloudfront_distribution')).toMatchObject({
       depends_on: ['aws_s3_bucket_policy.readers'],
     });
   });
 
-  test('of dev (public-read) is read by anybody, and that is said.', () => {
+  test('In public-read, anybody may read the bucket, and synthesis warns of it', () => {
     expect(reader('dev')).toMatchObject({ Principal: '*' });
     expect(reader('dev').Condition).toBeUndefined();
     expect(stackOf('dev-delivery').warnings).toEqual([
@@ -449,13 +456,15 @@ describe('The CDN', () => {
   test.each([
     ['dev', 'https://${aws_cloudfront_distribution.distribution.domain_name}'],
     ['full', 'https://cdn.site.example'],
-  ])('of %s says in a parameter where its videos are.', (name, value) => {
+  ])('A parameter of stage %s has the origin of its videos', (name, value) => {
     expect(stackOf(`${name}-delivery`).all('aws_ssm_parameter')['where-videos-are']).toMatchObject({
-      ...{ name: `/vodstack/${name}/origin`, type: 'String', value },
+      name: `/vodstack/${name}/origin`,
+      type: 'String',
+      value,
     });
   });
 
-  test('says in a parameter which distribution is to forget what is deleted.', () => {
+  test('A parameter has the id of the distribution, for invalidations', () => {
     expect(stackOf('dev-delivery').all('aws_ssm_parameter')['distribution-id']).toMatchObject({
       name: '/vodstack/dev/distribution',
       value: '${aws_cloudfront_distribution.distribution.id}',
@@ -482,10 +491,10 @@ describe('The CDN', () => {
     return [...ordered_cache_behavior, default_cache_behavior];
   };
 
-  /** The longest that the behavior which takes a path lets an edge keep an object. */
-  function keptSeconds(name: string, path: string): unknown {
+  /** The maximum TTL of the cache behavior for a path. */
+  function maxTtlOf(name: string, path: string): unknown {
     const taken = behaviors(name).find(({ path_pattern: pattern = '*' }) =>
-      // In CloudFront a star is any characters, slashes too.
+      // CloudFront's star also matches slashes.
       new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(path),
     );
     const policy = /cloudfront_cache_policy\.([a-z-]+)\.id/.exec(taken?.cache_policy_id ?? '')?.[1];
@@ -503,17 +512,17 @@ describe('The CDN', () => {
     ['t/1795665600.signature/v/0123456789abcdef0123/index.m3u8', 10],
     ['t/1795665600.signature/v/0123456789abcdef0123/fedcba98/720p/index.m3u8', 31_536_000],
     ['player/vod-player.js', 3600],
-  ])('keeps %s for at most %i s.', (path, seconds) => {
-    for (const name of names) expect(keptSeconds(name, `/${path}`)).toBe(seconds);
+  ])('The CDN caches %s for at most %i s', (path, seconds) => {
+    for (const name of names) expect(maxTtlOf(name, `/${path}`)).toBe(seconds);
   });
 
-  test.each(names)('of %s looks anew for what was missing.', (name) => {
+  test.each(names)('The CDN of %s does not cache answers for missing objects', (name) => {
     expect(stackOf(`${name}-delivery`).one('aws_cloudfront_distribution')).toMatchObject({
       custom_error_response: [{ error_code: 403, error_caching_min_ttl: 0 }],
     });
   });
 
-  test.each(names)('of %s keeps an object by its path alone, and its encoding.', (name) => {
+  test.each(names)('The cache key of %s is the path and the encoding', (name) => {
     const policies = Object.values(stackOf(`${name}-delivery`).all('aws_cloudfront_cache_policy'));
     expect(policies).toHaveLength(3);
     for (const policy of policies) {
@@ -530,35 +539,42 @@ describe('The CDN', () => {
     }
   });
 
-  test.each(names)('of %s asks the function about every path, and compresses.', (name) => {
-    for (const one of behaviors(name)) {
-      expect(one).toMatchObject({
-        allowed_methods: ['GET', 'HEAD', 'OPTIONS'],
-        compress: true,
-        viewer_protocol_policy: 'redirect-to-https',
-        response_headers_policy_id: '${aws_cloudfront_response_headers_policy.response-headers.id}',
-        function_association: [
-          {
-            event_type: 'viewer-request',
-            function_arn: '${aws_cloudfront_function.viewer-request.arn}',
-          },
-        ],
-      });
-    }
-  });
+  test.each(names)(
+    'The CDN of %s runs the edge function for every path, and compresses',
+    (name) => {
+      for (const one of behaviors(name)) {
+        expect(one).toMatchObject({
+          allowed_methods: ['GET', 'HEAD', 'OPTIONS'],
+          compress: true,
+          viewer_protocol_policy: 'redirect-to-https',
+          response_headers_policy_id:
+            '${aws_cloudfront_response_headers_policy.response-headers.id}',
+          function_association: [
+            {
+              event_type: 'viewer-request',
+              function_arn: '${aws_cloudfront_function.viewer-request.arn}',
+            },
+          ],
+        });
+      }
+    },
+  );
 
-  test.each(stages)('of $name runs the rule of edge/ for its sites, posters open.', (config) => {
-    const edgeFunction = stackOf(`${config.name}-delivery`).one('aws_cloudfront_function');
-    const code = text.parse(edgeFunction['code']);
-    expect(edgeFunction).toMatchObject({ runtime: 'cloudfront-js-2.0', publish: true });
-    expect(Buffer.byteLength(code)).toBeLessThan(10_240);
-    expect(code).toContain('"openPosters":true');
-    for (const site of config.allowedSites) expect(code).toContain(`"${site.toLowerCase()}"`);
-    // Terraform would take these for templates of its own.
-    expect(code.replace(/"tokenKeys":\[.*?\]/, '')).not.toMatch(/[$%]\{/);
-  });
+  test.each(stages)(
+    'The CDN of $name runs the edge function with the sites of the stage and open posters',
+    (config) => {
+      const edgeFunction = stackOf(`${config.name}-delivery`).one('aws_cloudfront_function');
+      const code = text.parse(edgeFunction['code']);
+      expect(edgeFunction).toMatchObject({ runtime: 'cloudfront-js-2.0', publish: true });
+      expect(Buffer.byteLength(code)).toBeLessThan(10_240);
+      expect(code).toContain('"openPosters":true');
+      for (const site of config.allowedSites) expect(code).toContain(`"${site.toLowerCase()}"`);
+      // Terraform would evaluate these as templates.
+      expect(code.replace(/"tokenKeys":\[.*?\]/, '')).not.toMatch(/[$%]\{/);
+    },
+  );
 
-  test('demands tokens of two keys that Terraform draws, and that nothing written out holds.', () => {
+  test('The edge function of a stage with tokens accepts two keys, which Terraform draws', () => {
     const delivery = stackOf('full-delivery');
     const key = (index: number) =>
       `\${element(split(" ", aws_ssm_parameter.edge-keys.value), ${index})}`;
@@ -569,17 +585,19 @@ describe('The CDN', () => {
       name: '/vodstack/full/edge-keys',
       type: 'SecureString',
       value: '${uuid()}-${uuid()} ${uuid()}-${uuid()}',
-      // They are drawn once, and rotated at SSM.
+      // They are drawn once, and rotated in SSM.
       lifecycle: { ignore_changes: ['value'] },
     });
     expect(parameters['playback-key']).toMatchObject({
-      ...{ name: '/vodstack/full/playback-key', type: 'SecureString', value: key(0) },
-      // Nobody is to sign with a key that the edge does not know yet.
+      name: '/vodstack/full/playback-key',
+      type: 'SecureString',
+      value: key(0),
+      // Nobody may sign with a key that the edge function does not accept yet.
       depends_on: ['aws_cloudfront_function.viewer-request'],
     });
   });
 
-  test('of other stages has no keys at all.', () => {
+  test('A stage without tokens has no keys', () => {
     for (const name of names.filter((one) => one !== 'full')) {
       const delivery = stackOf(`${name}-delivery`);
       expect(delivery.one('aws_cloudfront_function')['code']).toContain('"tokenKeys":[]');
@@ -588,7 +606,7 @@ describe('The CDN', () => {
     }
   });
 
-  test('lets pages read that its function lets through, as the local edge does.', () => {
+  test('The response headers policy adds the same headers as the local edge', () => {
     expect(stackOf('full-delivery').one('aws_cloudfront_response_headers_policy')).toMatchObject({
       cors_config: {
         access_control_allow_origins: { items: ['*'] },
@@ -614,7 +632,7 @@ describe('The CDN', () => {
     });
   });
 
-  test.each(names)('of %s speaks HTTP/2 and 3, and writes down what is asked of it.', (name) => {
+  test.each(names)('The CDN of %s supports HTTP/2 and HTTP/3, and writes access logs', (name) => {
     const delivery = stackOf(`${name}-delivery`);
     expect(delivery.one('aws_cloudfront_distribution')).toMatchObject({
       http_version: 'http2and3',
@@ -641,7 +659,7 @@ describe('The CDN', () => {
     ]);
   });
 
-  test('has a name, a certificate and a firewall where the stage says so.', () => {
+  test('The CDN has the domain, certificate and firewall of its stage', () => {
     const delivery = stackOf('full-delivery');
     expect(delivery.one('aws_cloudfront_distribution')).toMatchObject({
       aliases: ['cdn.site.example'],
@@ -674,14 +692,14 @@ function containerOf(name: string): z.infer<typeof container> {
 function workerConfig(name: string) {
   const filled = containerOf(name).environment.map(({ name: variable, value }) => [
     variable,
-    // As Terraform will fill it in.
+    // Terraform fills in the address.
     value.replace(/^\$\{.*url.*\}$/, 'https://sqs.example/123456789012/queue'),
   ]);
   return readConfig(z.record(z.string(), z.string()).parse(Object.fromEntries(filled)));
 }
 
 describe('A worker', () => {
-  test.each(names)('of %s finds everything it needs in its environment.', (name) => {
+  test.each(names)('The environment of workers of %s is complete', (name) => {
     expect(workerConfig(name)).toMatchObject({
       VODSTACK_HOME: 'aws:',
       SOURCE_BUCKET: expect.stringMatching(/source/) as unknown,
@@ -689,7 +707,7 @@ describe('A worker', () => {
     });
   });
 
-  test('writes to its scratch folder only, has no special rights, and is given time to stop.', () => {
+  test('A worker can write to its scratch folder only, has no capabilities, and has time to stop', () => {
     expect(containerOf('prod')).toMatchObject({
       readonlyRootFilesystem: true,
       mountPoints: [{ sourceVolume: 'scratch', containerPath: '/tmp', readOnly: false }],
@@ -699,7 +717,7 @@ describe('A worker', () => {
     expect(stackOf('prod-compute').one(TASK)).toMatchObject({ volume: [{ name: 'scratch' }] });
   });
 
-  test('is asked for its health, and given its scratch folder, as its image says.', () => {
+  test('The health check and the scratch folder match the image', () => {
     const image = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
     const asked =
       /^HEALTHCHECK --interval=(\d+)s --timeout=(\d+)s --start-period=(\d+)s --retries=(\d+) \\\n {2}CMD (.+)$/m;
@@ -717,7 +735,7 @@ describe('A worker', () => {
     });
   });
 
-  test('has the size, the architecture and the share of spare capacity of its stage, and one on demand with any other.', () => {
+  test('Workers have the size, architecture and share of Spot of their stage, and a mixture begins with one on demand', () => {
     const compute = stackOf('full-compute');
     expect(compute.one(TASK)).toMatchObject({
       cpu: '4096',
@@ -736,7 +754,7 @@ describe('A worker', () => {
     });
   });
 
-  test('keeps its service when the share of spare capacity is another.', () => {
+  test('A change of the share of Spot does not replace the service', () => {
     for (const name of names) {
       expect(stackOf(`${name}-compute`).one('aws_ecs_service')).toMatchObject({
         force_new_deployment: true,
@@ -744,7 +762,7 @@ describe('A worker', () => {
     }
   });
 
-  test('has an image that was built for its architecture.', () => {
+  test('The tag of the image depends on the architecture', () => {
     const tag = (name: string) =>
       /:([0-9a-f-]+)$/.exec(text.parse(containerOf(name)['image']))?.[1];
     expect(tag('full')).toBe(imageTag('ARM64', imageMonth()));
@@ -752,14 +770,14 @@ describe('A worker', () => {
     expect(tag('full')).not.toBe(tag('prod'));
   });
 
-  test('runs in public subnets behind a closed door, without a NAT gateway.', () => {
+  test('Workers run in public subnets that nothing can connect to, without a NAT gateway', () => {
     const compute = stackOf('prod-compute');
     expect(Object.keys(compute.all('aws_nat_gateway'))).toEqual([]);
     expect(compute.one('aws_security_group')).toMatchObject({
       ingress: [],
       egress: [{ from_port: 443, to_port: 443, protocol: 'tcp' }],
     });
-    // The one that every network has.
+    // The default group of the network.
     expect(compute.one('aws_default_security_group')).toMatchObject({ ingress: [], egress: [] });
     expect(compute.one('aws_vpc_endpoint')).toMatchObject({
       service_name: 'com.amazonaws.eu-central-1.s3',
@@ -778,16 +796,19 @@ describe('Roles', () => {
     ),
   );
 
-  test.each(roles)('of %s: %s allows named actions on named things.', (_name, _id, role) => {
-    for (const { Effect, Action, Resource } of statements(role['policy'])) {
-      expect(Effect).toBe('Allow');
-      for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
-      // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
-      if (Resource.includes('*')) expect(Action).toEqual(['ecr:GetAuthorizationToken']);
-    }
-  });
+  test.each(roles)(
+    'In %s, the role %s allows named actions on named resources',
+    (_name, _id, role) => {
+      for (const { Effect, Action, Resource } of statements(role['policy'])) {
+        expect(Effect).toBe('Allow');
+        for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+        // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html
+        if (Resource.includes('*')) expect(Action).toEqual(['ecr:GetAuthorizationToken']);
+      }
+    },
+  );
 
-  test('of a worker reach its own prefixes and queues only, and delete nothing but jobs and what was made of them.', () => {
+  test('A worker can use its own prefixes and queues only, and cannot delete sources', () => {
     const [, , task] = roles.find(([name, id]) => name === 'prod' && id.includes('task')) ?? [];
     const rights = statements(task?.['policy']).map(({ Action, Resource }) => [
       Action.join(' '),
@@ -839,7 +860,7 @@ describe('Roles', () => {
     ]);
   });
 
-  test('are taken on by tasks of this account alone.', () => {
+  test("Only tasks of this account can assume the workers' roles", () => {
     for (const role of Object.values(stackOf('prod-compute').all('aws_iam_role'))) {
       expect(statements(role['assume_role_policy'])).toMatchObject([
         {
@@ -857,7 +878,7 @@ describe('Roles', () => {
 });
 
 describe('Scaling', () => {
-  test('goes to none, and to the most that the stage allows.', () => {
+  test('Scaling stays between minWorkers and maxWorkers of the stage', () => {
     expect(stackOf('dev-compute').one('aws_appautoscaling_target')).toMatchObject({
       min_capacity: 0,
       max_capacity: 4,
@@ -877,7 +898,7 @@ describe('Scaling', () => {
     });
   });
 
-  test('is made anew with its service, which takes it along.', () => {
+  test('Scaling is replaced together with its service', () => {
     const compute = stackOf('dev-compute');
     const [target, declared] = Object.entries(compute.all('aws_appautoscaling_target'))[0] ?? [];
     expect(declared).toMatchObject({
@@ -916,7 +937,7 @@ describe('Scaling', () => {
     return { missing, expressions, queries };
   };
 
-  test('counts both queues, also when one of them reports nothing after hours without use.', () => {
+  test('The backlog counts both queues, even if one of them reports nothing', () => {
     const { missing, expressions, queries } = alarm('there-is-work');
     expect(missing).toBe('notBreaching');
     expect(expressions).toEqual([
@@ -928,9 +949,9 @@ describe('Scaling', () => {
     ]);
   });
 
-  test('stops workers only while some run and both queues report that they are empty.', () => {
+  test('Workers are stopped only if some run and both queues report that they are empty', () => {
     const { missing, expressions, queries } = alarm('there-is-no-work');
-    // Neither after hours without use, nor for as long as no worker runs: an upload may start one then.
+    // Not if a queue reports nothing, and not while no worker runs: an upload may start one at that moment.
     expect(missing).toBe('notBreaching');
     expect(expressions).toEqual([
       'IF(running > 0 AND jobs_waiting + units_waiting + jobs_working + units_working == 0, 1, 0)',
@@ -938,7 +959,9 @@ describe('Scaling', () => {
     expect(queries[0]).toMatchObject({
       id: 'running',
       metric: {
-        ...{ namespace: 'AWS/ECS', metric_name: 'CPUUtilization', stat: 'SampleCount' },
+        namespace: 'AWS/ECS',
+        metric_name: 'CPUUtilization',
+        stat: 'SampleCount',
         dimensions: {
           ClusterName: '${aws_ecs_cluster.cluster.name}',
           ServiceName: '${aws_ecs_service.workers.name}',
@@ -947,7 +970,7 @@ describe('Scaling', () => {
     });
   });
 
-  /** What AWS does with the steps: bounds are relative to the alarm's threshold of one. */
+  /** The number of workers that AWS starts for a backlog. Bounds are relative to the alarm's threshold of one. */
   function workersFor(backlog: number, maxWorkers: number): number | undefined {
     return workSteps(maxWorkers).find(
       ({ metricIntervalLowerBound: lower, metricIntervalUpperBound: upper = 'Infinity' }) =>
@@ -955,14 +978,14 @@ describe('Scaling', () => {
     )?.scalingAdjustment;
   }
 
-  test.each([1, 4, 20])('starts a worker for each message, up to %i.', (most) => {
+  test.each([1, 4, 20])('Scaling starts one worker for each message, up to %i', (most) => {
     for (const backlog of [1, 2, 3, 4, 5, 19, 20, 21, 1000]) {
       expect(workersFor(backlog, most)).toBe(Math.min(backlog, most));
     }
   });
 
   test.each([21, 50, 100, 999, 1000])(
-    'never starts more than that with 20 steps for %i.',
+    'Scaling to %i workers takes at most 20 steps and never starts more workers than there are messages',
     (most) => {
       expect(workSteps(most).length).toBeLessThanOrEqual(20);
       for (const backlog of [1, 2, 7, 20, 50, 500, 1000, 5000]) {
@@ -974,8 +997,8 @@ describe('Scaling', () => {
   );
 });
 
-describe('Watching', () => {
-  test.each(names)('of %s raises what a person must know.', (name) => {
+describe('Monitoring', () => {
+  test.each(names)('The monitoring of %s has its alarms', (name) => {
     const alarms = Object.keys(stackOf(`${name}-watching`).all('aws_cloudwatch_metric_alarm'));
     expect(alarms.filter((id) => id !== 'bucket-traffic').toSorted()).toEqual([
       'dead-letters',
@@ -987,7 +1010,7 @@ describe('Watching', () => {
     ]);
   });
 
-  test('counts what leaves the bucket past the CDN where anybody may read it, and only there.', () => {
+  test('Only a public bucket has an alarm for its own traffic', () => {
     const watching = stackOf('dev-watching');
     expect(watching.one('aws_s3_bucket_metric')).toMatchObject({ name: 'vodstack-dev-all' });
     expect(watching.all('aws_cloudwatch_metric_alarm')['bucket-traffic']).toMatchObject({
@@ -1003,7 +1026,7 @@ describe('Watching', () => {
     }
   });
 
-  test('tells of the edge where its metrics are, and there by a topic of that region.', () => {
+  test("The CDN's alarms and their topic are in the region of its metrics", () => {
     const watching = stackOf('full-watching');
     const alarms = watching.all('aws_cloudwatch_metric_alarm');
     const topics = watching.all('aws_sns_topic');
@@ -1016,7 +1039,7 @@ describe('Watching', () => {
     expect(alarms['dead-letters']?.['provider']).toBeUndefined();
   });
 
-  test('sends mail, and warns of the bill, where the stage says so.', () => {
+  test('Alarms and the budget send mail if the stage has an address and a limit', () => {
     const watching = stackOf('full-watching');
     for (const mail of Object.values(watching.all('aws_sns_topic_subscription'))) {
       expect(mail).toMatchObject({ protocol: 'email', endpoint: 'ops@site.example' });
@@ -1028,7 +1051,7 @@ describe('Watching', () => {
     expect(Object.keys(stackOf('dev-watching').all('aws_budgets_budget'))).toEqual([]);
   });
 
-  test('has one dashboard, of graphs that lie beside each other.', () => {
+  test('The dashboard has graphs that do not overlap', () => {
     const body = z
       .object({ widgets: z.array(z.looseObject({ x: z.number(), y: z.number() })) })
       .parse(embedded(stackOf('dev-watching').one('aws_cloudwatch_dashboard')['dashboard_body']));

@@ -1,6 +1,6 @@
 import { stage } from '../../infra/config.ts';
 
-/** Everything that a stage may have and the shipped ones have not. */
+/** Has every optional setting that the shipped stages lack. */
 export const FULL = stage({
   name: 'full',
   region: 'us-west-2',
@@ -20,7 +20,7 @@ export const FULL = stage({
   maxWorkers: 50,
 });
 
-/** Everything was there before. */
+/** Uses existing buckets only. */
 export const OWN_BUCKETS = stage({
   name: 'own',
   region: 'eu-west-1',

@@ -8,11 +8,11 @@ import { synthesise } from '../../infra/main.ts';
 
 export type Resource = Readonly<Record<string, unknown>>;
 
-/** What Terraform reads of one stack. */
+/** A synthesised stack. */
 export interface Stack {
   readonly name: string;
   readonly directory: string;
-  /** Names of the stacks that must be there before. */
+  /** Names of the stacks that it depends on. */
   readonly dependencies: readonly string[];
   readonly warnings: readonly string[];
   readonly terraform: Resource;
@@ -44,7 +44,7 @@ const manifest = z.object({
   ),
 });
 
-/** Writes stages out for Terraform into a new folder, and reads them back. */
+/** Synthesises stages into a new folder and reads the result. */
 export function synth(
   stages: readonly StageConfig[],
   endpoint?: string,
@@ -104,7 +104,7 @@ const policySchema = z.object({
   ),
 });
 
-/** A document inside a resource, with what Terraform fills in later still as `${…}`. */
+/** Parses a JSON document inside a resource. References that Terraform resolves later are still `${…}`. */
 export function embedded(text: unknown): unknown {
   const filled = z
     .string()

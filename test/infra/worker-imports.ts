@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Every file of the worker, as a path from the root of the project. */
+/** Every file of the worker, as a path relative to the project's root. */
 export function workerFiles(): readonly string[] {
   return ['core', 'worker']
     .flatMap((room) => readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true }))
@@ -13,7 +13,7 @@ export function workerFiles(): readonly string[] {
     .sort();
 }
 
-/** What a file imports besides what Node brings: packages, and paths that begin with a dot. */
+/** The imports of a file, except Node's own modules: packages and relative paths. */
 export function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(ROOT, file), 'utf8');
   return [...text.matchAll(/\b(?:from|import\()\s*'([^']+)'/g)]
@@ -21,17 +21,17 @@ export function importsOf(file: string): readonly string[] {
     .filter((name) => !name.startsWith('node:'));
 }
 
-/** The packages of those names, and all that they depend on. */
+/** These packages and all their dependencies. */
 export function withDependencies(names: readonly string[]): ReadonlySet<string> {
   const found = new Set(names);
-  // A set can be added to while it is gone through.
+  // The loop also visits what it adds to the set.
   for (const name of found) {
     for (const further of Object.keys(locked(`node_modules/${name}`))) found.add(further);
   }
   return found;
 }
 
-/** The packages that package.json names, except those for development. */
+/** The `dependencies` of package.json. */
 export function dependencies(): readonly string[] {
   return Object.keys(locked(''));
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { addressesOf } from '../../../edge/local/addresses.ts';
 
-test('a port stands in every address of the server', () => {
+test('Every address contains the port', () => {
   expect(addressesOf(8080)).toEqual({
     origin: 'http://127.0.0.1:8080',
     sites: ['http://127.0.0.1:8080', 'http://localhost:8080'],
@@ -9,7 +9,7 @@ test('a port stands in every address of the server', () => {
   });
 });
 
-test('port 80 stands in no origin, and may stand in the host', () => {
+test('Origins omit port 80, and hosts may have it', () => {
   expect(addressesOf(80)).toEqual({
     origin: 'http://127.0.0.1',
     sites: ['http://127.0.0.1', 'http://localhost'],

@@ -30,10 +30,13 @@ test.each([
   ['bytes=1.5-9', 'whole'],
   ['bytes=--9', 'whole'],
   ['lines=0-9', 'whole'],
-])('%j of 1000 bytes is %j', (header, expected) => {
+])('The Range header %j of an object with 1000 bytes is read as %j', (header, expected) => {
   expect(readRange(header, 1000)).toEqual(expected);
 });
 
-test.each(['bytes=0-', 'bytes=0-0', 'bytes=-1'])('%j of nothing is unsatisfiable', (header) => {
-  expect(readRange(header, 0)).toBe('unsatisfiable');
-});
+test.each(['bytes=0-', 'bytes=0-0', 'bytes=-1'])(
+  'The Range header %j of an empty object is unsatisfiable',
+  (header) => {
+    expect(readRange(header, 0)).toBe('unsatisfiable');
+  },
+);

@@ -7,7 +7,7 @@ const always = {
   'cross-origin-resource-policy': 'cross-origin',
 };
 
-test('a page is told that it may read, and which headers, in words that hold for each allowed site', () => {
+test('A request with an Origin gets CORS headers that are the same for every allowed site', () => {
   expect(policyHeaders('https://site.example')).toEqual({
     'access-control-allow-origin': '*',
     'access-control-expose-headers': 'Content-Length, Content-Range, Date, ETag',
@@ -15,6 +15,6 @@ test('a page is told that it may read, and which headers, in words that hold for
   });
 });
 
-test('a request without an origin gets no CORS headers', () => {
+test('A request without an Origin gets no CORS headers', () => {
   expect(policyHeaders(undefined)).toEqual(always);
 });
