@@ -11,7 +11,6 @@ import { nameOf, RESOURCES, stackName } from './names.ts';
 import { Network } from './network.ts';
 import { declareOutputs } from './outputs.ts';
 import type { ComputeOutputs } from './outputs.ts';
-import { accountOf } from './policy.ts';
 import type { QueuesStack } from './queues.ts';
 import { Roles } from './roles.ts';
 import { Scaling } from './scaling.ts';
@@ -34,8 +33,6 @@ export class ComputeStack extends StageStack {
   constructor(scope: Construct, { storage, queues, imageTag, ...props }: ComputeProps) {
     super(scope, stackName(props.config.name, 'compute'), props);
     const { name, region, worker, retention, minWorkers, maxWorkers } = this.config;
-    const { sourceBucket, workBucket, deliveryBucket, repository } = storage;
-    const { jobs, units, deadLetters, events } = queues;
     const logs = new CloudwatchLogGroup(this, 'logs', {
       name: nameOf(name, RESOURCES.worker),
       retentionInDays: retention.logs,
@@ -43,18 +40,11 @@ export class ComputeStack extends StageStack {
     const roles = new Roles(this, 'roles', {
       stage: name,
       region,
-      account: accountOf(jobs.arn),
-      sourceBucketArn: sourceBucket.arn,
-      workBucketArn: workBucket.arn,
-      deliveryBucketArn: deliveryBucket.arn,
-      jobsArn: jobs.arn,
-      unitsArn: units.arn,
-      deadLettersArn: deadLetters.arn,
-      eventsArn: events.arn,
-      repositoryArn: repository.arn,
+      storage,
+      queues,
       logGroupArn: logs.arn,
     });
-    const image = `${repository.repositoryUrl}:${imageTag}`;
+    const image = `${storage.repository.repositoryUrl}:${imageTag}`;
     const environment = workerEnvironment(this.config, storage, queues);
     const task = new EcsTaskDefinition(this, 'task', {
       family: nameOf(name, RESOURCES.worker),
@@ -109,7 +99,7 @@ export class ComputeStack extends StageStack {
       service,
       minWorkers,
       maxWorkers,
-      queues: { jobs: jobs.name, units: units.name },
+      queues: { jobs: queues.jobs.name, units: queues.units.name },
     });
     declareOutputs<ComputeOutputs>(this, {
       clusterName: cluster.name,

@@ -39,7 +39,8 @@ export function dashboardBody(props: DashboardProps): string {
     { label, stat, region: 'us-east-1' },
   ];
   const work = (metric: Metric, label: string, stat: string) => [
-    ...[metricsNamespace, metric],
+    metricsNamespace,
+    metric,
     { label, stat },
   ];
   const byCode = `SEARCH('{"${metricsNamespace}",code} MetricName="notMade"', 'Sum')`;

@@ -2,21 +2,16 @@ import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
 import { Construct } from 'constructs';
 import { nameOf, RESOURCES } from './names.ts';
-import { policy, trust } from './policy.ts';
+import { accountOf, policy, trust } from './policy.ts';
 import type { Statement } from './policy.ts';
+import type { QueuesStack } from './queues.ts';
+import type { StorageStack } from './storage.ts';
 
 interface RolesProps {
   readonly stage: string;
   readonly region: string;
-  readonly account: string;
-  readonly sourceBucketArn: string;
-  readonly workBucketArn: string;
-  readonly deliveryBucketArn: string;
-  readonly jobsArn: string;
-  readonly unitsArn: string;
-  readonly deadLettersArn: string;
-  readonly eventsArn: string;
-  readonly repositoryArn: string;
+  readonly storage: StorageStack;
+  readonly queues: QueuesStack;
   readonly logGroupArn: string;
 }
 
@@ -29,7 +24,8 @@ export class Roles extends Construct {
 
   constructor(scope: Construct, id: string, props: RolesProps) {
     super(scope, id);
-    const { stage, region, account } = props;
+    const { stage, region } = props;
+    const account = accountOf(props.queues.jobs.arn);
     const tasks = `arn:aws:ecs:${region}:${account}:*`;
     const role = (name: string, statements: readonly Statement[]) => {
       const made = new IamRole(this, name, {
@@ -43,7 +39,7 @@ export class Roles extends Construct {
       });
       return { arn: made.arn, rights };
     };
-    const task = role('task', taskRights(props));
+    const task = role('task', taskRights(props, account));
     const execution = role('execution', executionRights(props));
     this.taskArn = task.arn;
     this.executionArn = execution.arn;
@@ -51,31 +47,35 @@ export class Roles extends Construct {
   }
 }
 
-function taskRights(props: RolesProps): readonly Statement[] {
-  const { sourceBucketArn, workBucketArn, deliveryBucketArn } = props;
+function taskRights(
+  { stage, region, storage, queues }: RolesProps,
+  account: string,
+): readonly Statement[] {
+  const { sourceBucket, workBucket, deliveryBucket } = storage;
+  const { jobs, units, deadLetters, events } = queues;
   return [
-    allow('ReadSources', ['s3:GetObject'], `${sourceBucketArn}/*`),
+    allow('ReadSources', ['s3:GetObject'], `${sourceBucket.arn}/*`),
     // It deletes the results of a job that begins again, and documents of an asset that is deleted meanwhile.
     allow(
       'KeepJobs',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      `${workBucketArn}/jobs/*`,
+      `${workBucket.arn}/jobs/*`,
     ),
     // Titles, and notes about unused versions: core/catalog/garbage.ts.
     allow(
       'KeepNotes',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      `${workBucketArn}/titles/*`,
-      `${workBucketArn}/unnamed/*`,
+      `${workBucket.arn}/titles/*`,
+      `${workBucket.arn}/unnamed/*`,
     ),
-    allow('SeeDeletions', ['s3:GetObject', 's3:DeleteObject'], `${workBucketArn}/deleted/*`),
+    allow('SeeDeletions', ['s3:GetObject', 's3:DeleteObject'], `${workBucket.arn}/deleted/*`),
     allow(
       'Publish',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
-      `${deliveryBucketArn}/v/*`,
+      `${deliveryBucket.arn}/v/*`,
     ),
     // With this right, S3 answers 404 for a missing object instead of 403.
-    allow('List', ['s3:ListBucket'], sourceBucketArn, workBucketArn, deliveryBucketArn),
+    allow('List', ['s3:ListBucket'], sourceBucket.arn, workBucket.arn, deliveryBucket.arn),
     allow(
       'TakeAndSplitJobs',
       [
@@ -85,8 +85,8 @@ function taskRights(props: RolesProps): readonly Statement[] {
         'sqs:SendMessage',
         'sqs:GetQueueAttributes',
       ],
-      props.jobsArn,
-      props.unitsArn,
+      jobs.arn,
+      units.arn,
     ),
     // An idle worker reports the messages that the queue itself has moved there.
     allow(
@@ -97,26 +97,26 @@ function taskRights(props: RolesProps): readonly Statement[] {
         'sqs:DeleteMessage',
         'sqs:GetQueueAttributes',
       ],
-      props.deadLettersArn,
+      deadLetters.arn,
     ),
     // The ECS agent calls this with the task's role.
     allow(
       'StayWhileAtWork',
       ['ecs:UpdateTaskProtection'],
-      `arn:aws:ecs:${props.region}:${props.account}:task/${nameOf(props.stage, RESOURCES.workers)}/*`,
+      `arn:aws:ecs:${region}:${account}:task/${nameOf(stage, RESOURCES.workers)}/*`,
     ),
-    allow('GiveUpAndTell', ['sqs:SendMessage'], props.deadLettersArn, props.eventsArn),
+    allow('GiveUpAndTell', ['sqs:SendMessage'], deadLetters.arn, events.arn),
   ];
 }
 
-function executionRights({ repositoryArn, logGroupArn }: RolesProps): readonly Statement[] {
+function executionRights({ storage, logGroupArn }: RolesProps): readonly Statement[] {
   return [
     // The only action here that does not support resources.
     allow('SignInToTheRegistry', ['ecr:GetAuthorizationToken'], '*'),
     allow(
       'PullTheImage',
       ['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer', 'ecr:BatchGetImage'],
-      repositoryArn,
+      storage.repository.arn,
     ),
     allow('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], `${logGroupArn}:*`),
   ];

@@ -5,6 +5,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signAddress } from '../../../edge/playback-token.ts';
 import { startSite } from '../../../scripts/pages/site.ts';
+import type { SiteOptions } from '../../../scripts/pages/site.ts';
 import type { Edge } from '../../../edge/local/server.ts';
 import { createLog } from '../../../core/log.ts';
 import { ask, sendRaw } from '../http.ts';
@@ -19,7 +20,17 @@ const log = createLog('silent');
 const segment = Buffer.alloc(200_000, 'segment ');
 const playlist = `#EXTM3U\n${'#EXTINF:6.000000,\n00000.ts\n'.repeat(100)}`;
 const store = memoryStore();
-const listAssets = async () => [];
+/** Starts a server for the store, with these options changed. */
+const start = (options: Partial<SiteOptions> = {}) =>
+  startSite({
+    store,
+    deliveryBucket: 'delivery',
+    port: 0,
+    allowedSites: [SITE],
+    listAssets: async () => [],
+    log,
+    ...options,
+  });
 let edge: Edge;
 let segmentUrl: string;
 let playlistUrl: string;
@@ -39,9 +50,7 @@ beforeAll(async () => {
   store.put('delivery', 'v/empty.ts', '', { contentType: 'video/mp2t' });
   store.put('delivery', 'v/untyped.ts', 'x');
   store.put('delivery', 'private.json', '{}', { contentType: 'application/json' });
-  edge = await startSite({
-    ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
-  });
+  edge = await start();
   segmentUrl = `${edge.origin}/${SEGMENT}`;
   playlistUrl = `${edge.origin}/${PLAYLIST}`;
 });
@@ -249,8 +258,8 @@ describe('Refusals', () => {
 
   test('A request without context is refused unless allowNoContext is set', async () => {
     expect((await ask(segmentUrl)).status).toBe(403);
-    const open = await startSite({
-      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [], listAssets, log },
+    const open = await start({
+      allowedSites: [],
       allowNoContext: true,
     });
     expect((await ask(`${open.origin}/${SEGMENT}`)).status).toBe(200);
@@ -319,8 +328,7 @@ describe('Tokens', () => {
   let guarded: Edge;
   let address: string;
   beforeAll(async () => {
-    guarded = await startSite({
-      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
+    guarded = await start({
       tokenKeys: [KEY],
     });
     address = `${guarded.origin}/${SEGMENT}`;
@@ -393,8 +401,7 @@ describe('Robustness', () => {
 
   test('An object that cannot be read answers 500, and the error is logged', async () => {
     const lines: unknown[] = [];
-    const broken = await startSite({
-      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets },
+    const broken = await start({
       store: {
         ...store,
         get: async () => {
@@ -441,8 +448,7 @@ describe('Open objects', () => {
   test('An object is closed if the viewer disconnected before it was opened', async () => {
     let gone: () => void;
     const wentAway = new Promise<void>((done) => (gone = done));
-    const late = await startSite({
-      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets },
+    const late = await start({
       store: {
         head: store.head,
         get: async (bucket, key, range) => {
@@ -461,9 +467,7 @@ describe('Open objects', () => {
   });
 
   test('Objects are closed when the server is closed while it sends', async () => {
-    const closing = await startSite({
-      ...{ store, deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
-    });
+    const closing = await start();
     const viewer = get(`${closing.origin}/${BIG}`, { headers: { origin: SITE } });
     await once(viewer, 'response');
     expect(store.openBodies()).toBe(1);
@@ -474,8 +478,7 @@ describe('Open objects', () => {
 
   test('An object that is replaced between HEAD and GET is read again, and the first body closed', async () => {
     let first = true;
-    const racing = await startSite({
-      ...{ deliveryBucket: 'delivery', port: 0, allowedSites: [SITE], listAssets, log },
+    const racing = await start({
       store: {
         head: store.head,
         get: async (bucket, key, range) => {
@@ -496,15 +499,13 @@ describe('Open objects', () => {
 describe('Startup', () => {
   test('Startup fails with a sentence if the port is taken', async () => {
     const port = Number(new URL(edge.origin).port);
-    await expect(
-      startSite({ store, deliveryBucket: 'delivery', port, allowedSites: [], listAssets, log }),
-    ).rejects.toThrow(`Port ${port} is taken. Choose another with --port, or 0 for any free one.`);
+    await expect(start({ port })).rejects.toThrow(
+      `Port ${port} is taken. Choose another with --port, or 0 for any free one.`,
+    );
   });
 
   test('Startup fails if an allowed site is not an origin', async () => {
     const allowedSites = ['site.example'];
-    await expect(
-      startSite({ store, deliveryBucket: 'delivery', port: 0, allowedSites, listAssets, log }),
-    ).rejects.toThrow('This is no origin: "site.example".');
+    await expect(start({ allowedSites })).rejects.toThrow('This is no origin: "site.example".');
   });
 });
