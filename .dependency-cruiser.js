@@ -46,7 +46,7 @@ const WITHIN = [
 
 export default {
   forbidden: [
-    { name: 'no-circles', severity: 'warn', from: {}, to: { circular: true } },
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     ...Object.entries(ROOMS).map(([room, allowed]) => ({
       name: `${room} imports from ${['itself', ...allowed].join(', ')}`,
       severity: 'error',

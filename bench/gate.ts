@@ -6,7 +6,7 @@ import { layoutEnv } from '../core/storage/local/layout.ts';
 import { probeSource } from '../worker/ffmpeg/probe.ts';
 import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
 import { LADDER } from '../core/model/ladder.ts';
-import { planAsset } from '../worker/plan/plan.ts';
+import { planAsset } from '../worker/plan/plan-asset.ts';
 import type { Plan, Unit } from '../worker/plan/plan.ts';
 import { alignContinuityCounters, readSegment } from '../worker/plan/transport-stream.ts';
 import { measure, requireClip, run } from './measure.ts';

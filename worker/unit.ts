@@ -28,7 +28,7 @@ import { checkSegments, checkTrack, frameAt } from './plan/gate/structure.ts';
 import type { ReadAudio, ReadVideo } from './plan/gate/structure.ts';
 import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
-import { imagesDecoder } from './plan/images.ts';
+import { imagesDecoder } from './plan/encode-images.ts';
 import { readMarker } from './markers.ts';
 import {
   deliveryHeaders,

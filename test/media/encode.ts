@@ -8,7 +8,7 @@ import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
 import { chunksOf } from '../../worker/plan/grid.ts';
 import { LADDER } from '../../core/model/ladder.ts';
 import { unitLimits } from '../../worker/plan/limits.ts';
-import { planAsset } from '../../worker/plan/plan.ts';
+import { planAsset } from '../../worker/plan/plan-asset.ts';
 import type { Plan, Unit } from '../../worker/plan/plan.ts';
 
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };

@@ -20,7 +20,7 @@ import {
   checkMediaPlaylist,
   checkMultivariantPlaylist,
 } from '../../worker/plan/gate/publication.ts';
-import { planImages } from '../../worker/plan/images.ts';
+import { planImages } from '../../worker/plan/plan-images.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -31,7 +31,8 @@ import {
 import { LADDER } from '../../core/model/ladder.ts';
 import type { Marker } from '../../worker/plan/marker.ts';
 import { serialiseUnit } from '../../core/model/message.ts';
-import { planAsset, planVersion } from '../../worker/plan/plan.ts';
+import { planAsset } from '../../worker/plan/plan-asset.ts';
+import { planVersion } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import { publishWhenDone } from '../../worker/publish.ts';
 import { openServices } from '../../worker/services.ts';

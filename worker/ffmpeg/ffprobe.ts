@@ -6,7 +6,7 @@ import { parseSampleAspect } from '../plan/geometry.ts';
 import { isTransparent } from '../plan/source.ts';
 import { probeLimits } from '../plan/limits.ts';
 import type { SourcePacket } from '../plan/packets.ts';
-import type { Opening, Size } from '../plan/source.ts';
+import type { Opening, Size } from '../plan/media.ts';
 import { encrypted } from '../plan/signature.ts';
 import { runReader } from './reader.ts';
 

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { RejectedError } from '../../core/model/errors.ts';
 import type { Place } from '../plan/encode.ts';
 import type { MadeImage } from '../plan/gate/images.ts';
-import { imageNames, imagesCommands, storyboardVtt } from '../plan/images.ts';
+import { imageNames } from '../plan/plan-images.ts';
+import { imagesCommands } from '../plan/encode-images.ts';
+import { storyboardVtt } from '../plan/storyboard.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /**

@@ -17,13 +17,8 @@ import { PacketSurvey } from '../plan/packets.ts';
 import { steadyStart } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
 import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
-import type {
-  Opening,
-  PictureWanted,
-  SourceLimits,
-  SourceMedia,
-  SourceVideo,
-} from '../plan/source.ts';
+import type { Opening, SourceLimits, SourceMedia, SourceVideo } from '../plan/media.ts';
+import type { PictureWanted } from '../plan/source.ts';
 import { runReader } from './reader.ts';
 import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
 import type { DecodedFrame, ProbedSource } from './ffprobe.ts';

@@ -4,7 +4,7 @@ import { parseFrames, WITNESS_FILES } from '../plan/gate/witness.ts';
 import type { Witness } from '../plan/gate/pictures.ts';
 import { ENCODED_LEVELS, parseLevels, sourceLevels } from '../plan/gate/sound.ts';
 import type { SoundWitness } from '../plan/gate/sound.ts';
-import { SHOWN_IMAGES } from '../plan/images.ts';
+import { SHOWN_IMAGES } from '../plan/encode-images.ts';
 import type { AudioTrack } from '../plan/plan.ts';
 
 /** Reads the pictures that the run of a video unit recorded for the quality gate. */

@@ -1,7 +1,8 @@
 import { RejectedError } from '../../core/model/errors.ts';
 import type { PacketRange, PacketSurvey } from './packets.ts';
 import { tooLong } from './source.ts';
-import type { DeclaredMedia, SourceLimits, SourceMedia } from './source.ts';
+import type { DeclaredMedia } from './source.ts';
+import type { SourceLimits, SourceMedia } from './media.ts';
 
 /** Headers round, and sound and picture end apart; more missing than this is a file that was cut off. */
 const TOLERANCE = { seconds: 1.5, share: 0.05 };

@@ -3,8 +3,8 @@ import { KEY_FILTER, selectKeys, TINY_FILTER, untilEnd, witnessOutputs } from '.
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
-import { DEMUXERS } from './source.ts';
-import type { Opening } from './source.ts';
+import { DEMUXERS } from './demuxers.ts';
+import type { Opening } from './media.ts';
 
 /**
  * Every segment of every unit is shifted by so many seconds, as MPEG-TS knows no time below zero

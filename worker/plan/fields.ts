@@ -2,7 +2,7 @@ import { inputOptions } from './encode.ts';
 import { gridRate } from './frame-rate.ts';
 import { decoderOptions } from './picture.ts';
 import { toNumber } from './rational.ts';
-import type { SourceMedia, SourceVideo } from './source.ts';
+import type { SourceMedia, SourceVideo } from './media.ts';
 
 /**
  * Pictures are looked at in so many places, evenly from start to end, so many in each. Of each picture

@@ -1,3 +1,4 @@
+import type { SourceRates } from './media.ts';
 import { rational, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 
@@ -20,15 +21,6 @@ const STANDARD: readonly Rational[] = [
 
 /** Near enough to a standard rate to be meant as it: half of the distance between 24 and 23.976. */
 const SNAP = 0.0005;
-
-export interface SourceRates {
-  /** ffprobe's avg_frame_rate: frames by duration. */
-  readonly average?: Rational;
-  /** ffprobe's r_frame_rate: the lowest rate that can express every timestamp. */
-  readonly base?: Rational;
-  /** Pictures a second at which most of them follow each other: measured where the two above do not settle it. */
-  readonly pace?: number;
-}
 
 /** More than 2 % apart, an average and a base rate do not mean the same frames; pulldown and a cut-off end stay below. */
 const VARIABLE = 0.02;

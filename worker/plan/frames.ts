@@ -1,7 +1,7 @@
 import { RejectedError } from '../../core/model/errors.ts';
 import { displaySize } from './geometry.ts';
 import type { Rational } from './rational.ts';
-import type { Size, SourceLimits, SourceVideo } from './source.ts';
+import type { Size, SourceLimits, SourceVideo } from './media.ts';
 
 /** What a decoded frame says of itself, where headers are silent or speak for the first frame only. */
 export interface SourceFrame {

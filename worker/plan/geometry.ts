@@ -1,6 +1,6 @@
 import { parseRational, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
-import type { Size } from './source.ts';
+import type { Size } from './media.ts';
 import { isSideways } from './turn.ts';
 import type { Turn } from './turn.ts';
 

@@ -1,12 +1,17 @@
+import { z } from 'zod';
+import type { Parsed } from '../../core/model/schema.ts';
+import { fractionSchema } from './media.ts';
 import type { Rational } from './rational.ts';
 
+export const gridSchema = z.object({
+  rate: fractionSchema,
+  frames: z.number().int().positive(),
+  gopFrames: z.number().int().positive(),
+  segmentFrames: z.number().int().positive(),
+});
+
 /** The timeline as constant-rate frames: every border is a frame number known before anything is encoded. */
-export interface Grid {
-  readonly rate: Rational;
-  readonly frames: number;
-  readonly gopFrames: number;
-  readonly segmentFrames: number;
-}
+export type Grid = Parsed<typeof gridSchema>;
 
 export interface FrameRange {
   readonly firstFrame: number;

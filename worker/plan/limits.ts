@@ -1,6 +1,6 @@
 import { frameSeconds } from './grid.ts';
 import type { Plan, Unit } from './plan.ts';
-import type { Size } from './source.ts';
+import type { Size } from './media.ts';
 
 /** What one run of ffmpeg or ffprobe may use. A run that wants more ends, and its source is rejected. */
 export interface ProcessLimits {

@@ -1,7 +1,6 @@
 import { cadence, gridRate } from './frame-rate.ts';
-import type { SourceRates } from './frame-rate.ts';
+import type { SourceRates, SourceMedia } from './media.ts';
 import { toNumber } from './rational.ts';
-import type { SourceMedia } from './source.ts';
 
 /**
  * When pictures begin, in seconds: the first of the times, moved to where most of them say that it belongs,

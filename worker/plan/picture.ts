@@ -1,5 +1,5 @@
 import { shortSide } from './geometry.ts';
-import type { Size, SourceVideo } from './source.ts';
+import type { Size, SourceVideo } from './media.ts';
 import { isSideways, turnFilters } from './turn.ts';
 
 /** Makes whole upright frames of one size: of fields while they still come as the camera took them. */

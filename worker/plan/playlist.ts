@@ -1,5 +1,5 @@
 import { frameSeconds, segmentsOf } from './grid.ts';
-import { imageNames } from './images.ts';
+import { imageNames } from './plan-images.ts';
 import { imagePath, playlistPath, segmentName } from '../../core/model/keys.ts';
 import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
 import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';

@@ -3,15 +3,8 @@ import type { Rung, Skipped } from '../../core/model/ladder.ts';
 import { fit, shortSide } from './geometry.ts';
 import { toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
-import type { Size } from './source.ts';
-
-/** A rung applied to a source. */
-export interface Rendition extends Size {
-  /** The rung's name, also in keys: `720p`. */
-  readonly name: string;
-  readonly maxBitRate: number;
-  readonly bufferBits: number;
-}
+import type { Size } from './media.ts';
+import type { Rendition } from './plan.ts';
 
 /** Above 30 frames/s a second holds more pictures, though each differs less from the one before. */
 const FAST = { above: 30.5, times: 1.5 };

@@ -1,10 +1,5 @@
-import type { SourceAudio } from './source.ts';
-
-/** What each channel of a stream adds to the left and to the right. */
-export interface Gains {
-  readonly left: readonly number[];
-  readonly right: readonly number[];
-}
+import type { SourceAudio } from './media.ts';
+import type { Gains } from './plan.ts';
 
 /** One stream of sound, as its container describes it. */
 export interface SoundStream {

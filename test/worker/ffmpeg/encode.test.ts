@@ -16,7 +16,7 @@ import { audioCommand, videoCommand } from '../../../worker/plan/encode.ts';
 import { chunksOf, frameSeconds, segmentsOf } from '../../../worker/plan/grid.ts';
 import type { Chunk } from '../../../worker/plan/grid.ts';
 import { LADDER } from '../../../core/model/ladder.ts';
-import { planAsset } from '../../../worker/plan/plan.ts';
+import { planAsset } from '../../../worker/plan/plan-asset.ts';
 import type { Plan } from '../../../worker/plan/plan.ts';
 import { beeps, beepTimes } from '../../media/numbered.ts';
 import { toneLevels } from '../../media/tones.ts';

@@ -11,7 +11,7 @@ import { probeSource } from '../../../worker/ffmpeg/probe.ts';
 import { createLog } from '../../../core/log.ts';
 import { LADDER } from '../../../core/model/ladder.ts';
 import { unitLimits } from '../../../worker/plan/limits.ts';
-import { planAsset } from '../../../worker/plan/plan.ts';
+import { planAsset } from '../../../worker/plan/plan-asset.ts';
 import { clip, make } from '../../e2e/clips.ts';
 
 let folder: string;

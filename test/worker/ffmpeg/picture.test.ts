@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeSource } from '../../../worker/ffmpeg/probe.ts';
 import { videoCommand } from '../../../worker/plan/encode.ts';
 import { chunksOf } from '../../../worker/plan/grid.ts';
-import { imageNames, imagesCommands } from '../../../worker/plan/images.ts';
+import { imageNames } from '../../../worker/plan/plan-images.ts';
+import { imagesCommands } from '../../../worker/plan/encode-images.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
 import { LADDER } from '../../../core/model/ladder.ts';
-import { planAsset } from '../../../worker/plan/plan.ts';
+import { planAsset } from '../../../worker/plan/plan-asset.ts';
 import type { Plan } from '../../../worker/plan/plan.ts';
 import { numberedPicture } from '../../media/numbered.ts';
 

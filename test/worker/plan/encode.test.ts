@@ -5,8 +5,8 @@ import { PLAN_SCHEMA } from '../../../worker/plan/plan.ts';
 import type { AudioTrack, Plan, Unit } from '../../../worker/plan/plan.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import type { Rational } from '../../../worker/plan/rational.ts';
-import { DEMUXERS } from '../../../worker/plan/source.ts';
-import type { Opening, SourceVideo } from '../../../worker/plan/source.ts';
+import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
+import type { Opening, SourceVideo } from '../../../worker/plan/media.ts';
 
 const VIDEO: SourceVideo = {
   index: 0,

@@ -7,8 +7,8 @@ import {
   stepsIn,
 } from '../../../worker/plan/fields.ts';
 import type { Step } from '../../../worker/plan/fields.ts';
-import { DEMUXERS } from '../../../worker/plan/source.ts';
-import type { SourceVideo } from '../../../worker/plan/source.ts';
+import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
+import type { SourceVideo } from '../../../worker/plan/media.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import { examplePlan } from './example.ts';
 

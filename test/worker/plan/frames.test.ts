@@ -4,7 +4,7 @@ import { framePlaces, withFrames } from '../../../worker/plan/frames.ts';
 import type { SourceFrame } from '../../../worker/plan/frames.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
 import { rational } from '../../../worker/plan/rational.ts';
-import type { SourceVideo } from '../../../worker/plan/source.ts';
+import type { SourceVideo } from '../../../worker/plan/media.ts';
 import { examplePlan } from './example.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 1e6 };

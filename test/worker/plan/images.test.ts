@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  imageNames,
-  imagesCommands,
-  planImages,
-  planSoundImages,
-  storyboardVtt,
-} from '../../../worker/plan/images.ts';
+import { imageNames, planImages, planSoundImages } from '../../../worker/plan/plan-images.ts';
+import { imagesCommands } from '../../../worker/plan/encode-images.ts';
+import { storyboardVtt } from '../../../worker/plan/storyboard.ts';
 import { colorFilters, decoderOptions, frameFilters } from '../../../worker/plan/picture.ts';
 import { examplePlan } from './example.ts';
 

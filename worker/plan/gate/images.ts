@@ -1,6 +1,7 @@
-import { imageNames, sheetOf } from '../images.ts';
+import { imageNames } from '../plan-images.ts';
+import { sheetOf } from '../encode-images.ts';
 import type { Plan } from '../plan.ts';
-import type { Size } from '../source.ts';
+import type { Size } from '../media.ts';
 import type { Defect } from './defect.ts';
 import { checkPicture, likest } from './pictures.ts';
 import { NEIGHBOURS, shrunk, TINY, tilesOf, tinyAt } from './witness.ts';

@@ -3,7 +3,7 @@ import { parseAsset } from '../../../core/model/asset.ts';
 import type { AssetDocument } from '../../../core/model/asset.ts';
 import { AUDIO_FRAME_SECONDS } from '../encode.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
-import { imageNames } from '../images.ts';
+import { imageNames } from '../plan-images.ts';
 import {
   ASSET_PATH,
   imagePath,

@@ -2,9 +2,8 @@ import { AUDIO_RATE, audioBorders, TIMESTAMP_OFFSET_SECONDS } from '../encode.ts
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
 import type { Sequence } from '../h264.ts';
-import type { Rendition } from '../renditions.ts';
+import type { Rendition, AudioTrack, Plan, Unit } from '../plan.ts';
 import { outputColors } from '../picture.ts';
-import type { AudioTrack, Plan, Unit } from '../plan.ts';
 import type { AudioSegment, Picture, VideoSegment } from '../transport-stream.ts';
 import type { Defect, DefectName } from './defect.ts';
 

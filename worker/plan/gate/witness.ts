@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { frameSeconds } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
-import type { Size } from '../source.ts';
+import type { Size } from '../media.ts';
 
 /**
  * What a run of ffmpeg tells of its pictures beside its output: tiny copies of them, taken where they

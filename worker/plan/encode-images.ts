@@ -1,60 +1,15 @@
 import { GENERAL_OPTIONS, SAME_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
 import { copyOf, TINY } from './gate/witness.ts';
-import { fit, shortSide } from './geometry.ts';
+import type { Size, SourceVideo } from './media.ts';
 import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
+import { imageNames } from './plan-images.ts';
 import type { AudioTrack, ImagePlan, Plan, Storyboard } from './plan.ts';
-import type { Size, SourceVideo } from './source.ts';
 
-const POSTER_WIDTH = 1280;
-const THUMBNAIL_WIDTHS = [640, 320];
-const TILE_WIDTH = 160;
-/** A phone's picture has 284 lines of it; of one that is all height a JPEG could not hold a sheet (65,500 lines). */
-const TILE_HEIGHT = 320;
-const COLUMNS = 5;
-const ROWS = 5;
-/** A seek bar is a few hundred pixels long: more pictures than this nobody can aim at. */
-const MOST_TILES = 200;
 /** The poster is the most typical of at most so many moments, held in memory at once. */
 const POSTER_CANDIDATES = 40;
 /** Up to so many seconds every frame is decoded; a longer source is looked at by its key frames. */
 const DECODE_ALL_SECONDS = 600;
-
-/** The images of a video whose largest rendition has that size. */
-export function planImages(largest: Size, durationSeconds: number): ImagePlan {
-  const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MOST_TILES));
-  return {
-    ...planPoster(largest),
-    storyboard: {
-      tile: within(largest, TILE_WIDTH, TILE_HEIGHT),
-      columns: COLUMNS,
-      rows: ROWS,
-      intervalSeconds,
-      tiles: Math.max(1, Math.ceil(durationSeconds / intervalSeconds - 0.01)),
-    },
-  };
-}
-
-/** The images of sound alone: its cover, or else its waveform. */
-export function planSoundImages(cover: Size | undefined): ImagePlan {
-  return planPoster(cover ?? WAVEFORM);
-}
-
-function planPoster(size: Size): ImagePlan {
-  const poster = atMostWide(size, POSTER_WIDTH);
-  const thumbnails = THUMBNAIL_WIDTHS.filter((width) => width < poster.width);
-  return { poster, thumbnails: thumbnails.map((width) => atMostWide(size, width)) };
-}
-
-/** File names under the version's `images/`. */
-export function imageNames({ thumbnails, storyboard }: ImagePlan) {
-  return {
-    poster: 'poster.jpg',
-    thumbnails: thumbnails.map(({ width }) => `thumbnail-${width}.jpg`),
-    sheets: Array.from({ length: sheetsOf(storyboard) }, (_, index) => `storyboard-${index}.jpg`),
-    storyboard: storyboard && 'storyboard.vtt',
-  } as const;
-}
 
 /**
  * The runs of ffmpeg that can make the images, the best first. The next one is for a source of which
@@ -189,8 +144,6 @@ const BRIGHT = [
   'metadata=mode=select:key=lavfi.signalstats.YAVG:value=32:function=greater',
 ];
 
-/** The size of a poster that shows how loud the sound is. */
-const WAVEFORM: Size = { width: 1280, height: 720 };
 const WAVEFORM_COLORS = { bar: '0x8ec5ff', ground: '0x16202a' };
 /** Pixels from one bar to the next, and the gap between them. */
 const BAR = { step: 8, gap: 3 };
@@ -232,36 +185,6 @@ function waveform(plan: Plan, track: AudioTrack): readonly string[] {
   ];
 }
 
-/** Which part of which sheet shows which moment, for players (WebVTT with media fragments). */
-export function storyboardVtt(storyboard: Storyboard, durationSeconds: number): string {
-  const { tile, columns, rows, intervalSeconds, tiles } = storyboard;
-  const cues = Array.from({ length: tiles }, (_, index) => {
-    const from = index * intervalSeconds;
-    const to = index === tiles - 1 ? durationSeconds : from + intervalSeconds;
-    const place = index % (columns * rows);
-    const x = (place % columns) * tile.width;
-    const y = Math.floor(place / columns) * tile.height;
-    const sheet = Math.floor(index / (columns * rows));
-    return `${clock(from)} --> ${clock(to)}\nstoryboard-${sheet}.jpg#xywh=${x},${y},${tile.width},${tile.height}\n`;
-  });
-  return `WEBVTT\n\n${cues.join('\n')}`;
-}
-
-function sheetsOf(storyboard: Storyboard | undefined): number {
-  if (!storyboard) return 0;
-  const { tiles, columns, rows } = storyboard;
-  return Math.ceil(tiles / (columns * rows));
-}
-
-function atMostWide(size: Size, width: number): Size {
-  return within(size, width, Infinity);
-}
-
-function within(size: Size, width: number, height: number): Size {
-  const scale = Math.min(1, width / size.width, height / size.height);
-  return fit(size, shortSide(size) * scale);
-}
-
 function scaled({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic,setsar=1`;
 }
@@ -274,11 +197,4 @@ function jpeg(quality: number): readonly string[] {
     ...['-c:v', 'mjpeg', '-q:v', String(quality), '-fps_mode', 'passthrough'],
     ...['-map_metadata', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact', '-f', 'image2'],
   ];
-}
-
-function clock(seconds: number): string {
-  const milliseconds = Math.round(seconds * 1000);
-  const part = (divisor: number, modulus: number, width: number) =>
-    String(Math.floor(milliseconds / divisor) % modulus).padStart(width, '0');
-  return `${part(3_600_000, 1e6, 2)}:${part(60_000, 60, 2)}:${part(1000, 60, 2)}.${part(1, 1000, 3)}`;
 }

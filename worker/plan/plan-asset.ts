@@ -1,0 +1,144 @@
+import { MAX_AUDIO_TRACKS } from '../../core/model/left-out.ts';
+import type { LeftOut } from '../../core/model/left-out.ts';
+import type { Rung } from '../../core/model/ladder.ts';
+import { gridRate } from './frame-rate.ts';
+import { chunksOf, makeGrid } from './grid.ts';
+import type { Grid } from './grid.ts';
+import { planImages, planSoundImages } from './plan-images.ts';
+import type { SourceAudio, SourceMedia } from './media.ts';
+import { originSeconds } from './phase.ts';
+import { PLAN_SCHEMA } from './plan.ts';
+import type { AudioTrack, Plan, Rendition, SourceObject, Unit } from './plan.ts';
+import { rational } from './rational.ts';
+import { selectRenditions } from './renditions.ts';
+import { stereoGains } from './sound.ts';
+
+export interface PlanRequest {
+  readonly jobId: string;
+  readonly assetId: string;
+  readonly source: SourceObject;
+  readonly title: string;
+  readonly media: SourceMedia;
+  readonly ladder: readonly Rung[];
+  readonly encoder: Plan['encoder'];
+}
+
+/** Sound alone has no frames of its own; a fiftieth of a second borders its segments exactly. */
+const SOUND_RATE = rational(50, 1);
+
+/** Decides everything about an asset, from the facts of its source. */
+export function planAsset(request: PlanRequest): Plan {
+  const { jobId, assetId, source, title, media, ladder, encoder } = request;
+  const { video } = media;
+  const origin = originSeconds(media);
+  const end = media.startSeconds + media.durationSeconds;
+  const durationSeconds = Math.round((end - origin) * 1e6) / 1e6;
+  const grid = makeGrid(video ? gridRate(video.rates) : SOUND_RATE, durationSeconds);
+  const { renditions, skipped } = video
+    ? selectRenditions(video.display, grid.rate, ladder)
+    : { renditions: [], skipped: [] };
+  const [largest] = renditions;
+  const images = largest
+    ? planImages(largest, durationSeconds)
+    : planSoundImages(media.cover?.display);
+  const audio = planTracks(media.audio);
+  return {
+    ...{
+      schema: PLAN_SCHEMA,
+      jobId,
+      assetId,
+      source,
+      title,
+      media,
+      durationSeconds,
+      originSeconds: origin,
+      grid,
+      renditions,
+      skipped,
+      audio,
+      leftOut: [...media.leftOut, ...tracksLeftOut(media.audio, audio)],
+      images,
+    },
+    units: planUnits(grid, renditions, audio),
+    encoder,
+  };
+}
+
+/** Images come first, as they are the quickest; the chunks of a long source are shared by all workers. */
+function planUnits(
+  grid: Grid,
+  renditions: readonly Rendition[],
+  audio: readonly AudioTrack[],
+): readonly Unit[] {
+  const chunks = renditions.length > 0 ? chunksOf(grid) : [];
+  return [
+    { kind: 'images', name: 'images' },
+    ...audio.map(({ name }) => ({ kind: 'audio', name, track: name }) as const),
+    ...chunks.map((chunk, index) => ({
+      kind: 'video' as const,
+      name: `video-${String(index).padStart(5, '0')}`,
+      ...chunk,
+    })),
+  ];
+}
+
+function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
+  const chosen = streams.find((stream) => stream.default) ?? streams[0];
+  const others = streams.filter((stream) => stream !== chosen).slice(0, MAX_AUDIO_TRACKS - 1);
+  const kept = streams.filter((stream) => stream === chosen || others.includes(stream));
+  const labels = new Set<string>();
+  return kept.map((stream, track) => {
+    const label = uniqueLabel(stream, labels);
+    labels.add(label);
+    const mono = stream.channels === 1;
+    const gains = stereoGains(stream);
+    return {
+      name: `audio-${track}`,
+      streams: stream.streams.map(({ index }, place) => ({
+        index,
+        ...(gains?.[place] ? { gains: gains[place] } : {}),
+      })),
+      language: stream.language,
+      label,
+      default: stream === chosen,
+      channels: mono ? 1 : 2,
+      // Apple's table: stereo AAC between 32 and 160 kbit/s.
+      bitRate: mono ? 96_000 : 128_000,
+    };
+  });
+}
+
+function tracksLeftOut(
+  sounds: readonly SourceAudio[],
+  tracks: readonly AudioTrack[],
+): readonly LeftOut[] {
+  const kept = new Set(tracks.flatMap(({ streams }) => streams.map(({ index }) => index)));
+  return sounds.flatMap(({ streams, codec, language }) =>
+    streams
+      .filter(({ index }) => !kept.has(index))
+      .map(({ index }) => ({
+        ...{ stream: index, what: 'sound' as const, codec, reason: 'too_many_tracks' as const },
+        ...(language === 'und' ? {} : { language }),
+      })),
+  );
+}
+
+/** A quoted string of a playlist holds neither quotes nor line ends. */
+function uniqueLabel({ title, language }: SourceAudio, taken: ReadonlySet<string>): string {
+  const name = title
+    ?.replace(/["\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, 80)
+    // A cut does not leave half of a surrogate pair.
+    .replace(/[\ud800-\udbff]$/, '');
+  const label = name || languageName(language);
+  for (let count = 1; ; count += 1) {
+    const candidate = count === 1 ? label : `${label} ${count}`;
+    if (!taken.has(candidate)) return candidate;
+  }
+}
+
+function languageName(language: string): string {
+  if (language === 'und') return 'Audio';
+  return new Intl.DisplayNames('en', { type: 'language' }).of(language) ?? language;
+}

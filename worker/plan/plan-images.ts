@@ -1,0 +1,66 @@
+import { fit, shortSide } from './geometry.ts';
+import type { Size } from './media.ts';
+import type { ImagePlan, Storyboard } from './plan.ts';
+
+const POSTER_WIDTH = 1280;
+const THUMBNAIL_WIDTHS = [640, 320];
+const TILE_WIDTH = 160;
+/** A phone's picture has 284 lines of it; of one that is all height a JPEG could not hold a sheet (65,500 lines). */
+const TILE_HEIGHT = 320;
+const COLUMNS = 5;
+const ROWS = 5;
+/** A seek bar is a few hundred pixels long: more pictures than this nobody can aim at. */
+const MOST_TILES = 200;
+/** The size of a poster that shows how loud the sound is. */
+const WAVEFORM: Size = { width: 1280, height: 720 };
+
+/** The images of a video whose largest rendition has that size. */
+export function planImages(largest: Size, durationSeconds: number): ImagePlan {
+  const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MOST_TILES));
+  return {
+    ...planPoster(largest),
+    storyboard: {
+      tile: within(largest, TILE_WIDTH, TILE_HEIGHT),
+      columns: COLUMNS,
+      rows: ROWS,
+      intervalSeconds,
+      tiles: Math.max(1, Math.ceil(durationSeconds / intervalSeconds - 0.01)),
+    },
+  };
+}
+
+/** The images of sound alone: its cover, or else its waveform. */
+export function planSoundImages(cover: Size | undefined): ImagePlan {
+  return planPoster(cover ?? WAVEFORM);
+}
+
+function planPoster(size: Size): ImagePlan {
+  const poster = atMostWide(size, POSTER_WIDTH);
+  const thumbnails = THUMBNAIL_WIDTHS.filter((width) => width < poster.width);
+  return { poster, thumbnails: thumbnails.map((width) => atMostWide(size, width)) };
+}
+
+/** File names under the version's `images/`. */
+export function imageNames({ thumbnails, storyboard }: ImagePlan) {
+  return {
+    poster: 'poster.jpg',
+    thumbnails: thumbnails.map(({ width }) => `thumbnail-${width}.jpg`),
+    sheets: Array.from({ length: sheetsOf(storyboard) }, (_, index) => `storyboard-${index}.jpg`),
+    storyboard: storyboard && 'storyboard.vtt',
+  } as const;
+}
+
+function sheetsOf(storyboard: Storyboard | undefined): number {
+  if (!storyboard) return 0;
+  const { tiles, columns, rows } = storyboard;
+  return Math.ceil(tiles / (columns * rows));
+}
+
+function atMostWide(size: Size, width: number): Size {
+  return within(size, width, Infinity);
+}
+
+function within(size: Size, width: number, height: number): Size {
+  const scale = Math.min(1, width / size.width, height / size.height);
+  return fit(size, shortSide(size) * scale);
+}
