@@ -1,8 +1,8 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Ends a run with one plain line, `N passed, N failed, N skipped`, for scripts to read; before it a line
- * for each suite that was skipped, as its name says why.
+ * Ends a run with one plain line for scripts, `N passed, N failed, N skipped`, after a line for each skipped suite, whose
+ * name tells the reason.
  */
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {

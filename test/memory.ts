@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** How often the memory is looked at; what a process takes in its last moment is not seen. */
-const LOOK_MILLISECONDS = 25;
+/** Memory that a process allocates between its last poll and its end is not counted. */
+const POLL_MILLISECONDS = 25;
 
-/** Media programs, and a worker or what starts one. */
+/** The media programs, and Node, which runs workers and the commands that start them. */
 const PROGRAMS = new Set(['ffmpeg', 'ffprobe', 'node', 'MainThread']);
 
 /**
- * Watches how much memory the programs among the descendants of a process take at the most: the
- * system's own high-water mark of each (VmHWM, https://man7.org/linux/man-pages/man5/proc_pid_status.5.html).
- * Returns how to end it and read the peaks, in bytes by program.
+ * Monitors the peak memory of the descendants of a process: their high-water marks (VmHWM in
+ * https://man7.org/linux/man-pages/man5/proc_pid_status.5.html). Returns a function that ends this and returns the peaks
+ * in bytes, by program.
  */
 export function watchMemory(root: number): () => ReadonlyMap<string, number> {
   const peaks = new Map<string, number>();
@@ -20,7 +20,7 @@ export function watchMemory(root: number): () => ReadonlyMap<string, number> {
       const bytes = 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
       if (PROGRAMS.has(name)) peaks.set(name, Math.max(bytes, peaks.get(name) ?? 0));
     }
-  }, LOOK_MILLISECONDS);
+  }, POLL_MILLISECONDS);
   return () => {
     clearInterval(timer);
     return peaks;
@@ -33,7 +33,7 @@ function* descendants(pid: number | string): Generator<string> {
   }
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Empty if the process has ended meanwhile. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

@@ -1,6 +1,6 @@
 import type { ObjectStore } from '../core/storage/ports.ts';
 
-/** Writes a document as it is, whether anybody can read it or not. */
+/** Writes a document without checking that it can be read again. */
 export async function putJson(
   store: ObjectStore,
   bucket: string,

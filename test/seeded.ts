@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers from 0 to 1 that follow from a name: the same ones in every run. */
+/** A generator of random numbers from 0 to 1. The same name gives the same numbers. */
 export function randomOf(name: string): () => number {
   let state = createHash('sha256').update(name).digest();
   return () => {

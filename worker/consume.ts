@@ -110,8 +110,8 @@ async function handleOne(options: ConsumeOptions, message: ReceivedMessage): Pro
 }
 
 /**
- * Extends the visibility timeout of a message each time a third of it has passed. Aborts `lease` when the timeout could not be
- * extended in time: another worker may have the message then.
+ * Extends the visibility timeout of a message each time a third of it has passed. Aborts `lease` when the timeout could
+ * not be extended in time: another worker may have the message then.
  */
 async function keepLease(
   options: ConsumeOptions,

@@ -45,7 +45,10 @@ export async function reportRejected(
   await report(services, event, context);
 }
 
-/** Reports a job as failed because one of its messages became a dead letter. Returning that message can still complete it. */
+/**
+ * Reports a job as failed because one of its messages became a dead letter. Returning that message can still complete
+ * it.
+ */
 export async function reportFailed(
   services: Services,
   job: JobRef,

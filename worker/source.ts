@@ -12,7 +12,10 @@ export interface UploadedSource {
   readonly etag: string;
 }
 
-/** A failed or incomplete read is repeated after pauses that double. Longer outages are left to the retries of the queue. */
+/**
+ * A failed or incomplete read is repeated after pauses that double. Longer outages are left to the retries of the
+ * queue.
+ */
 const MAX_TRIES = 5;
 const PAUSE_MILLISECONDS = 200;
 

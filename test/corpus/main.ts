@@ -8,9 +8,9 @@ import { Machine } from '../e2e/machine.ts';
 
 const HELP = `Usage: npm run test:corpus -- DIR [NAME …]
 
-Puts every file of a folder, or those whose names begin so, through the worker, and checks each
-asset. A MANIFEST.tsv there may say what to expect: its columns "file" and "expected" (a text with
-the words "transcodes" or "rejected", or both) are read. Exit 0 only if all end as expected.
+Transcodes all files of a folder, or those whose names begin with NAME, and checks each asset. An optional
+MANIFEST.tsv in the folder tells the expected results in its columns "file" and "expected" (a text with
+the words "transcodes" or "rejected", or both). Exits with 0 only if all results are as expected.
 `;
 
 const { folder, names, workers } = readArguments();
@@ -34,7 +34,7 @@ try {
     waiting.set(assetIdOf({ bucket, key: name, etag }), name);
   }
   while (waiting.size > 0) {
-    // A file that takes an hour is slow; one that takes two has been lost.
+    // A slow file takes an hour. Wait for two hours at most.
     const event = await machine.event(360);
     const name = waiting.get(event.assetId);
     if (!name) continue;
@@ -79,12 +79,14 @@ function readArguments() {
     }
     const [folder, ...names] = positionals;
     const workers = Number(values.workers);
-    if (!folder) throw new Error('Name a folder of videos.');
+    if (!folder) throw new Error('A folder of videos is missing.');
     if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
       throw new Error(`There is no folder ${JSON.stringify(folder)}.`);
     }
     if (!(Number.isInteger(workers) && workers > 0)) {
-      throw new Error(`--workers is a whole number from 1, not ${JSON.stringify(values.workers)}.`);
+      throw new Error(
+        `--workers must be a whole number from 1, not ${JSON.stringify(values.workers)}.`,
+      );
     }
     return { folder, names, workers };
   } catch (error) {
@@ -93,7 +95,7 @@ function readArguments() {
   }
 }
 
-/** By file name, the outcomes that are allowed: "transcodes …, or rejected …" allows both. */
+/** The allowed results by file name: "transcodes …, or rejected …" allows both. */
 function readManifest(path: string): ReadonlyMap<string, readonly string[]> {
   if (!statSync(path, { throwIfNoEntry: false })) return new Map();
   const [head = '', ...rows] = readFileSync(path, 'utf8').split('\n').filter(Boolean);

@@ -1,6 +1,6 @@
 import { randomOf } from '../seeded.ts';
 
-/** Loaded before a worker: its clock jumps so often, half a minute forward or two seconds back, every three seconds. */
+/** Preloaded into a worker: every 3 s its clock jumps 30 s forward or 2 s back, CLOCK_JUMPS times in all. */
 const random = randomOf(process.env['CLOCK_SEED'] ?? '');
 let jumps = Number(process.env['CLOCK_JUMPS']);
 const now = Date.now.bind(Date);

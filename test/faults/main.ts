@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
-import { describeRows, runScenario, scenarios, whyNot } from './run.ts';
+import { describeRows, runScenario, scenarios, unsupported } from './run.ts';
 import type { Row } from './scene.ts';
 
 const HELP = `Usage: npm run test:faults -- [options]
 
-Disturbs real workers while they turn uploads into assets, and judges what comes out. What happens,
-and when, follows from the seed, as far as a busy machine allows.
+Disturbs real workers while they turn uploads into assets, and checks the results. The seed determines
+the faults and their times, as far as a busy machine allows.
 
 Options:
-  --long         every kind of fault, 200 kills and more; half an hour
-  --seed TEXT    the seed of an earlier run
-  --only TEXT    only the kinds whose names hold that
-  --help         this text
+  --long         run all scenarios with more faults, 200 kills and more; takes half an hour
+  --seed TEXT    repeat a run with its seed
+  --only TEXT    run only the scenarios whose names contain TEXT
+  --help         print this text
 `;
 
 const { values } = parseArgs({
@@ -31,9 +31,9 @@ async function main(): Promise<void> {
   console.log(`Seed ${seed}.`);
   const rows: Row[] = [];
   for (const scenario of scenarios(long).filter(({ name }) => name.includes(only))) {
-    const why = whyNot(scenario);
-    console.log(`${scenario.name} ${why === undefined ? '…' : `(skipped: ${why})`}`);
-    if (why !== undefined) continue;
+    const reason = unsupported(scenario);
+    console.log(`${scenario.name} ${reason === undefined ? '…' : `(skipped: ${reason})`}`);
+    if (reason !== undefined) continue;
     const row = await runScenario(scenario, seed, long ? 13 : 1);
     console.log(describeRows([row]));
     rows.push(row);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import type { Command } from '../e2e/machine.ts';
 
 /**
- * A command that runs another one, with a file system of its own in a folder and with those options of mount(8).
- * Only that command and what it starts see it.
+ * A command that runs another one with its own file system mounted in a folder, with those options of mount(8). Only
+ * the processes of that command see it.
  */
 export function onOwnDisk(folder: string, options: string, command: Command): Command {
   const script = `mount -t tmpfs -o ${options} tmpfs "$1" && shift && exec "$@"`;
@@ -16,5 +16,5 @@ function canMount(): boolean {
   return spawnSync(program, argv).status === 0;
 }
 
-/** Why no command can have a file system of its own here; undefined when it can. */
-export const whyNoOwnDisk = canMount() ? undefined : 'unshare(1) cannot mount a file system here';
+/** The reason why this machine cannot mount a file system for a command; undefined if it can. */
+export const noOwnDisk = canMount() ? undefined : 'unshare(1) cannot mount a file system here';

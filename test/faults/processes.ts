@@ -6,18 +6,18 @@ export interface Found {
   readonly name: string;
 }
 
-/** The processes whose command lines name a folder; this one is left out. */
+/** The processes whose command lines contain a folder, except this one. */
 export function processesIn(directory: string): readonly Found[] {
   return readdirSync('/proc').flatMap((entry) => {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     const named = read(pid, 'cmdline').includes(directory);
-    // A zombie has no command line any more.
+    // A zombie has no command line.
     return named ? [{ pid, name: read(pid, 'comm').trim() }] : [];
   });
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Empty if the process has ended meanwhile. */
 function read(pid: number, file: 'cmdline' | 'comm'): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');
@@ -26,8 +26,8 @@ function read(pid: number, file: 'cmdline' | 'comm'): string {
   }
 }
 
-/** False when the process has ended meanwhile. */
-export function signalTo(pid: number, signal: NodeJS.Signals): boolean {
+/** Returns false if the process has ended meanwhile. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);
   } catch {

@@ -4,15 +4,15 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as after } from 'node:timers/promises';
 
-/** What happens to a request in place of what should. */
+/** How a request goes wrong. */
 export type Fault =
-  /** Comes late. */
+  /** It is forwarded after a delay. */
   | { readonly kind: 'slow'; readonly seconds: number }
-  /** The service does not get it; its connection breaks. */
+  /** Its connection breaks before it is forwarded. */
   | { readonly kind: 'reset' }
-  /** It is done, and the connection breaks before the answer. */
+  /** The service handles it, and the connection breaks before the response. */
   | { readonly kind: 'unanswered' }
-  /** The answer breaks off in the middle of its body. */
+  /** The response breaks off in the middle of its body. */
   | { readonly kind: 'cut' }
   | { readonly kind: 'status'; readonly status: number; readonly code: string };
 
@@ -22,7 +22,7 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-/** A server between workers and a service that lets some requests go wrong; `faultOf` says which, and how. */
+/** Starts a proxy between workers and a service. `faultOf` decides which requests go wrong, and how. */
 export async function startProxy(
   service: string,
   faultOf: (request: IncomingMessage) => Fault | undefined,
@@ -37,7 +37,7 @@ export async function startProxy(
           answer.resume().once('end', breakOff);
           return;
         }
-        // The emulator closes each connection; S3 keeps it, so that a body that is too short is noticed.
+        // The emulator closes each connection. S3 keeps it open, so clients notice a body that is too short.
         const { connection: _, ...headers } = answer.headers;
         response.writeHead(answer.statusCode ?? 500, headers);
         if (fault?.kind === 'cut')

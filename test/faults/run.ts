@@ -10,7 +10,7 @@ import { cloudSetting } from '../aws/setting.ts';
 import { Machine } from '../e2e/machine.ts';
 import type { Command } from '../e2e/machine.ts';
 import { clip } from '../e2e/clips.ts';
-import { onOwnDisk, whyNoOwnDisk } from './own-disk.ts';
+import { onOwnDisk, noOwnDisk } from './own-disk.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { Scenario } from './scenarios.ts';
 import { Scene, digestOf } from './scene.ts';
@@ -37,7 +37,7 @@ const rowSchema: z.ZodType<Row> = z.object({
 
 const digests = new Map<string, Promise<string>>();
 
-/** What a file's job publishes when nothing happens to it. */
+/** The digest of what an undisturbed job of the file publishes. */
 function undisturbed(file: string): Promise<string> {
   const known = digests.get(file) ?? publish(file);
   digests.set(file, known);
@@ -57,7 +57,7 @@ async function publish(file: string): Promise<string> {
   }
 }
 
-/** Runs one kind of fault, `times` as often as in the short form. */
+/** Runs a scenario with `times` as many faults as in a short run. */
 export async function runScenario(scenario: Scenario, seed: string, times: number): Promise<Row> {
   const { name, disk } = scenario;
   if (disk === undefined) return playScenario(scenario, seed, times);
@@ -73,10 +73,10 @@ export async function runScenario(scenario: Scenario, seed: string, times: numbe
   }
 }
 
-/** Why a kind of fault cannot be tried here; undefined when it can. */
-export function whyNot({ cloud, mounts, disk }: Scenario): string | undefined {
+/** The reason why this machine cannot run a scenario; undefined if it can. */
+export function unsupported({ cloud, mounts, disk }: Scenario): string | undefined {
   if (cloud) return whyNoEmulator;
-  return mounts || disk !== undefined ? whyNoOwnDisk : undefined;
+  return mounts || disk !== undefined ? noOwnDisk : undefined;
 }
 
 export function scenarioOf(name: string): Scenario {
@@ -85,7 +85,7 @@ export function scenarioOf(name: string): Scenario {
   return found;
 }
 
-/** Runs it in this process, with its backend where temporary files are. */
+/** Runs a scenario in this process, with its backend in the folder for temporary files. */
 export async function playScenario(scenario: Scenario, seed: string, times: number): Promise<Row> {
   const started = performance.now();
   const { name, count, cloud } = scenario;
@@ -100,7 +100,7 @@ export function scenarios(isLong: boolean): readonly Scenario[] {
   return SCENARIOS.filter(({ long = false }) => isLong || !long);
 }
 
-/** The table of a run; below it the memory that the largest process of each program took, and what must not be. */
+/** Formats a table of the scenarios, the peak memory of one process of each program, and the violations. */
 export function describeRows(rows: readonly Row[]): string {
   const columns = ['injected', 'jobs', 'survived', 'redone', 'lost', 'seconds'] as const;
   const width = Math.max(...rows.map(({ name }) => name.length));

@@ -9,23 +9,23 @@ import { serialiseJob, serialiseUnit } from '../../core/model/message.ts';
 import { parsePlan } from '../../worker/plan/plan.ts';
 import { clip } from '../e2e/clips.ts';
 import type { Command, Worker } from '../e2e/machine.ts';
-import { signalTo } from './processes.ts';
+import { sendSignal } from './processes.ts';
 import { startProxy } from './proxy.ts';
 import type { Fault, Proxy } from './proxy.ts';
 import type { Expectations, Scene } from './scene.ts';
 
-/** A kind of fault. */
+/** A kind of fault, and how to cause it. */
 export interface Scenario extends Expectations {
   readonly name: string;
-  /** In the short form; the long one has so many times more. */
+  /** The number of faults in a short run; `times` multiplies it. */
   readonly count: number;
-  /** Only the long form has it. */
+  /** Only for long runs. */
   readonly long?: true;
-  /** A backend in the emulator of AWS. Default: one machine's. */
+  /** Needs S3 and SQS in the emulator. Default: a local backend. */
   readonly cloud?: true;
-  /** A worker with a file system of its own. */
+  /** Starts workers with a file system of their own. */
   readonly mounts?: true;
-  /** The backend and all else on a file system with those options of mount(8). */
+  /** Runs the whole scenario on a file system with those options of mount(8). */
   readonly disk?: string;
   run(scene: Scene, count: number, file: string): Promise<void>;
 }
@@ -38,7 +38,7 @@ function tiny(): string {
   return clip({ name: 'tiny.mp4', seconds: 1, size: '64x36' });
 }
 
-/** Two workers, of which a killed one is replaced. */
+/** Starts two workers; `replace` starts another one after a kill. */
 function keepTwo(scene: Scene): { pick(): Worker; replace(worker: Worker): Promise<void> } {
   const workers = [scene.start({}, WORKER), scene.start({}, WORKER)];
   return {
@@ -50,7 +50,7 @@ function keepTwo(scene: Scene): { pick(): Worker; replace(worker: Worker): Promi
   };
 }
 
-/** Kills one of two workers, and replaces it. */
+/** A scenario that kills one of two workers, and replaces it. */
 function killing(kill: (worker: Worker) => unknown): Scenario['run'] {
   return async (scene, count, file) => {
     const workers = keepTwo(scene);
@@ -63,15 +63,15 @@ function killing(kill: (worker: Worker) => unknown): Scenario['run'] {
   };
 }
 
-/** Stops a program as a debugger or a full machine does, and lets it go on after so many seconds. */
-async function holdUp(scene: Scene, pid: number | undefined, seconds: number): Promise<boolean> {
-  if (pid === undefined || !signalTo(pid, 'SIGSTOP')) return false;
-  await scene.instant(seconds, seconds);
-  signalTo(pid, 'SIGCONT');
+/** Stops a process like a debugger or an overloaded machine, and continues it after that many seconds. */
+async function suspend(scene: Scene, pid: number | undefined, seconds: number): Promise<boolean> {
+  if (pid === undefined || !sendSignal(pid, 'SIGSTOP')) return false;
+  await scene.pause(seconds, seconds);
+  sendSignal(pid, 'SIGCONT');
   return true;
 }
 
-/** Takes all that is left of the disk for temporary files; returns how to give it back. */
+/** Fills the disk of the temporary files. Returns a function that frees it. */
 function fillDisk(): () => void {
   const path = join(tmpdir(), 'filler');
   const file = openSync(path, 'w');
@@ -87,8 +87,8 @@ function fillDisk(): () => void {
   return () => unlinkSync(path);
 }
 
-/** What S3 or SQS do on a bad day, by the share of requests. */
-const BAD_DAY: readonly (readonly [share: number, fault: Fault])[] = [
+/** Faults of S3 and SQS, with their share of the requests. */
+const SERVICE_FAULTS: readonly (readonly [share: number, fault: Fault])[] = [
   [0.02, { kind: 'slow', seconds: 2 }],
   [0.03, { kind: 'reset' }],
   [0.03, { kind: 'unanswered' }],
@@ -98,13 +98,13 @@ const BAD_DAY: readonly (readonly [share: number, fault: Fault])[] = [
   [0.01, { kind: 'status', status: 409, code: 'ConditionalRequestConflict' }],
 ];
 
-/** Of writes under a condition only; another worker was first, as far as this one can see. */
+/** For conditional writes only: looks as if another worker was first. */
 const LOST_RACE: Fault = { kind: 'status', status: 412, code: 'PreconditionFailed' };
-/** Of reads of a source. */
+/** For ranged reads, which are reads of a source. */
 const EXPIRED: Fault = { kind: 'status', status: 400, code: 'ExpiredToken' };
 
-/** Starts two workers whose requests to the cloud go through a server that lets some go wrong. */
-async function startOnABadDay(scene: Scene, count: number): Promise<Proxy> {
+/** Starts two workers whose requests to AWS pass a proxy that lets some of them go wrong. */
+async function startBehindFaultyProxy(scene: Scene, count: number): Promise<Proxy> {
   const emulator = process.env['AWS_ENDPOINT_URL'] ?? '';
   const proxy = await startProxy(emulator, ({ headers }) => {
     if (scene.injected >= count) return undefined;
@@ -131,7 +131,7 @@ function faultFor(random: number, headers: IncomingHttpHeaders): Fault | undefin
   }
   if (headers.range && random < 0.1) return EXPIRED;
   let sum = 0;
-  return BAD_DAY.find(([share]) => random < (sum += share))?.[1];
+  return SERVICE_FAULTS.find(([share]) => random < (sum += share))?.[1];
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -145,7 +145,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'a worker and all its programs are killed',
     redonePerFault: 1,
     count: 6,
-    run: killing((worker) => signalTo(-worker.pid, 'SIGKILL')),
+    run: killing((worker) => sendSignal(-worker.pid, 'SIGKILL')),
   },
   {
     name: 'ffmpeg is killed',
@@ -155,41 +155,41 @@ export const SCENARIOS: readonly Scenario[] = [
       keepTwo(scene);
       await scene.disturb(file, count, [0.5, 4], async () => {
         const pid = scene.pick(scene.programs('ffmpeg'));
-        return pid !== undefined && signalTo(pid, 'SIGKILL');
+        return pid !== undefined && sendSignal(pid, 'SIGKILL');
       });
     },
   },
   {
-    name: 'ffmpeg stands still',
+    name: 'ffmpeg is suspended',
     redonePerFault: 1,
     count: 2,
     run: async (scene, count, file) => {
       for (let index = 0; index < 2; index += 1) scene.start({ STALL_SECONDS: '2' });
       await scene.disturb(file, count, [0.5, 2], () =>
-        holdUp(scene, scene.pick(scene.programs('ffmpeg')), 8),
+        suspend(scene, scene.pick(scene.programs('ffmpeg')), 8),
       );
     },
   },
   {
-    name: 'ffprobe stands still for a moment',
+    name: 'ffprobe is suspended for a moment',
     count: 1,
     run: async (scene, count, file) => {
       keepTwo(scene);
       await scene.disturb(file, count, [0.02, 0.1], () =>
-        holdUp(scene, scene.pick(scene.programs('ffprobe')), 2),
+        suspend(scene, scene.pick(scene.programs('ffprobe')), 2),
       );
     },
   },
   {
-    name: 'a worker stands still until another has its work, and wakes',
+    name: 'a worker is suspended until another has its message, and continues',
     count: 2,
     run: async (scene, count, file) => {
       const workers = keepTwo(scene);
-      await scene.disturb(file, count, [0.5, 2], () => holdUp(scene, workers.pick().pid, 5));
+      await scene.disturb(file, count, [0.5, 2], () => suspend(scene, workers.pick().pid, 5));
     },
   },
   {
-    name: 'every message comes twice, and in another order',
+    name: 'every message is delivered twice and out of order',
     count: 12,
     run: async (scene, count, file) => {
       const { machine } = scene;
@@ -241,18 +241,18 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'S3 and SQS fail, break off, are slow and lose answers',
+    name: 'S3 and SQS fail, break off, are slow and lose responses',
     count: 40,
     cloud: true,
     run: async (scene, count, file) => {
-      const proxy = await startOnABadDay(scene, count);
-      // Requests are struck as they come.
+      const proxy = await startBehindFaultyProxy(scene, count);
+      // The proxy injects the faults.
       await scene.disturb(file, count, [1, 1], async () => false);
       scene.onClose(() => proxy.close());
     },
   },
   {
-    name: 'the disk of a worker is full, or can only be read',
+    name: 'the disk of a worker is full or read-only',
     count: 2,
     mounts: true,
     run: async (scene, count, file) => {
@@ -260,7 +260,7 @@ export const SCENARIOS: readonly Scenario[] = [
         if (scene.injected >= count) break;
         const job = await scene.upload(file);
         const broken = scene.startOn(options, WORKER);
-        // One that cannot begin ends by itself.
+        // A worker that cannot start ends by itself.
         const failed = broken.line(({ event }) => event === 'message.outcome');
         await Promise.race([failed, broken.ended]);
         broken.kill('SIGKILL');
@@ -279,21 +279,21 @@ export const SCENARIOS: readonly Scenario[] = [
     disk: 'size=64m',
     run: async (scene, count) => {
       const workers = [scene.start({}, WORKER), scene.start({}, WORKER)];
-      // One that cannot begin ends, for whoever started it.
+      // A worker that cannot start would end, so wait until both have started.
       await Promise.all(
         workers.map((worker) => worker.line(({ event }) => event === 'worker.started')),
       );
       const file = clip({ name: 'small.mp4', seconds: 60, size: '320x180' });
       await scene.disturb(file, count, [0.3, 1.5], async () => {
         const free = fillDisk();
-        await scene.instant(0.5, 4);
+        await scene.pause(0.5, 4);
         free();
         return true;
       });
     },
   },
   {
-    name: 'the program that was started is killed, and started again',
+    name: 'the start command is killed and started again',
     // Its two workers end with it.
     redonePerFault: 2,
     count: 3,
@@ -308,7 +308,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'two programs are started on one folder',
+    name: 'two start commands share one folder',
     count: 1,
     run: async (scene, count, file) => {
       scene.startProgram();
@@ -318,7 +318,7 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    name: 'three hundred files come at once',
+    name: 'three hundred files are uploaded at once',
     count: 1,
     long: true,
     run: async (scene) => {

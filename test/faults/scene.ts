@@ -18,14 +18,14 @@ import { GRACE_DAYS } from '../../core/model/garbage.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { inspect } from '../../core/catalog/reconcile.ts';
 import { processesIn } from './processes.ts';
-import { readAgainAndAgain } from './reader.ts';
+import { readRepeatedly } from './reader.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
 
-/** The patience with one job, from its upload to its end, faults and all. */
-const JOB_SECONDS = 300;
+/** The limit for one job, from its upload to its end, with all its faults. */
+const MAX_JOB_SECONDS = 300;
 const DRAIN_SECONDS = 60;
-/** A killed worker's message is seen again after this; the least that a worker takes. */
+/** The message of a killed worker is delivered again after this. It is the minimum that a worker accepts. */
 const VISIBILITY_SECONDS = '3';
 
 interface Job {
@@ -33,29 +33,29 @@ interface Job {
   readonly assetId: string;
   readonly jobId: string;
   readonly file: string;
-  /** The event that told how it ended. */
+  /** Resolves to the event that ended the job. */
   readonly ended: Promise<AssetEvent>;
 }
 
-/** What one kind of fault did. */
+/** The result of one scenario. */
 export interface Row {
   readonly name: string;
   readonly injected: number;
   readonly jobs: number;
-  /** Jobs that ended as they do undisturbed. */
+  /** Jobs that ended as they would undisturbed. */
   readonly survived: number;
-  /** Units that were begun more than once. */
+  /** How often units were started again. */
   readonly redone: number;
-  /** Jobs of which nobody was told how they ended. */
+  /** Jobs without an event. */
   readonly lost: number;
   readonly seconds: number;
-  /** The most memory that one process of a program took, in bytes. */
+  /** The peak memory of one process, by program, in bytes. */
   readonly peaks: Readonly<Record<string, number>>;
-  /** What must not be. */
+  /** Violations, one sentence each. */
   readonly faults: readonly string[];
 }
 
-/** A backend that is disturbed on purpose while jobs are worked on. What happens follows from the seed. */
+/** A backend with workers that a scenario disturbs. The seed determines all random choices. */
 export class Scene {
   readonly machine: Machine;
   readonly random: () => number;
@@ -84,7 +84,7 @@ export class Scene {
     this.#peaks = watchMemory(process.pid);
   }
 
-  /** `undisturbed` tells the digest of what a file's job publishes when nothing happens to it. */
+  /** `undisturbed` returns the digest of what an undisturbed job of a file publishes. */
   static async open(
     seed: string,
     undisturbed: (file: string) => Promise<string>,
@@ -101,18 +101,18 @@ export class Scene {
     return worker;
   }
 
-  /** Starts a worker whose scratch folder is a file system of its own, with those options of mount(8). */
+  /** Starts a worker whose scratch folder is a file system with those options of mount(8). */
   startOn(options: string, command: Command): Worker {
     const { scratch } = this.machine;
     mkdirSync(scratch, { recursive: true });
     return this.start({}, onOwnDisk(scratch, options, command));
   }
 
-  /** Starts what `./scripts/start` runs, on the same folder, with two workers of its own. */
+  /** Starts the program of `./scripts/start` on the same folder, with two workers. */
   startProgram(): Worker {
     const data = fileURLToPath(this.machine.env.VODSTACK_HOME);
     const argv = ['--data', data, '--port', '0', '--workers', '2'];
-    // Without a file of its own it would make a clip first.
+    // Without a file it would make a clip first.
     return this.start({}, [
       process.execPath,
       PROGRAM,
@@ -137,21 +137,23 @@ export class Scene {
     this.#jobs.push(job);
     const { backend, env } = this.machine;
     const { signal } = this.#over;
-    this.#readers.push(readAgainAndAgain(backend.store, env.DELIVERY_BUCKET, assetId, signal));
+    this.#readers.push(readRepeatedly(backend.store, env.DELIVERY_BUCKET, assetId, signal));
     return job;
   }
 
-  /** Uploads, and does something at random instants until it was done so often; then waits for the job's end. */
+  /**
+   * Uploads files and calls `strike` at random times until it has succeeded `count` times. Then waits for the last job.
+   */
   async disturb(
     file: string,
     count: number,
-    [least, most]: readonly [seconds: number, seconds: number],
+    [min, max]: readonly [minSeconds: number, maxSeconds: number],
     strike: (job: Job) => Promise<boolean>,
   ): Promise<void> {
     while (this.injected < count) {
       const job = await this.upload(file);
       const ended = this.#endOf(job);
-      const isTime = () => this.instant(least, most).then(() => true);
+      const isTime = () => this.pause(min, max).then(() => true);
       const isOver = ended.then(() => false);
       while (this.injected < count && (await Promise.race([isTime(), isOver]))) {
         if (await strike(job)) this.injected += 1;
@@ -161,23 +163,23 @@ export class Scene {
     }
   }
 
-  /** A moment within those seconds. */
-  instant(least: number, most: number): Promise<void> {
-    return after((least + this.random() * (most - least)) * 1000);
+  /** Waits for a random time between those seconds. */
+  pause(min: number, max: number): Promise<void> {
+    return after((min + this.random() * (max - min)) * 1000);
   }
 
   pick<Item>(items: readonly Item[]): Item | undefined {
     return items[Math.floor(this.random() * items.length)];
   }
 
-  /** Media programs of this home's workers. */
+  /** The media processes of this backend's workers. */
   programs(name: 'ffmpeg' | 'ffprobe'): readonly number[] {
     return processesIn(this.machine.directory)
       .filter((found) => found.name === name)
       .map(({ pid }) => pid);
   }
 
-  /** Stops everything and judges it. `expected` are the ends that jobs may have. */
+  /** Stops everything and checks the results. `expected` are the event types that jobs may end with. */
   async close(
     name: string,
     { expected = ['asset.ready'], redonePerFault = Infinity }: Expectations,
@@ -203,7 +205,7 @@ export class Scene {
     if (redone > this.injected * redonePerFault) {
       this.#faults.push(`${redone} units were redone after ${this.injected} faults.`);
     }
-    await this.#judgeRest();
+    await this.#checkLeftovers();
     const lost = ends.filter((end) => end === undefined).length;
     const { injected } = this;
     const faults = [...this.#faults];
@@ -212,16 +214,18 @@ export class Scene {
     return { name, injected, jobs: this.#jobs.length, survived, redone, lost, peaks, faults };
   }
 
-  /** Undefined when nobody tells of it in time. */
+  /** Undefined if the job does not end in time. */
   async #endOf(job: Job): Promise<AssetEvent | undefined> {
-    const late = new AbortController();
-    const giveUp = after(JOB_SECONDS * 1000, undefined, { signal: late.signal }).catch(
+    const timer = new AbortController();
+    const timeout = after(MAX_JOB_SECONDS * 1000, undefined, { signal: timer.signal }).catch(
       () => undefined,
     );
-    const end = await Promise.race([job.ended, giveUp]);
-    late.abort();
+    const end = await Promise.race([job.ended, timeout]);
+    timer.abort();
     if (!end) {
-      this.#faults.push(`Job ${job.jobId} did not end. The log of the workers:\n${this.machine.log()}`);
+      this.#faults.push(
+        `Job ${job.jobId} did not end. The log of the workers:\n${this.machine.log()}`,
+      );
     }
     return end;
   }
@@ -232,13 +236,13 @@ export class Scene {
     while (!signal.aborted) {
       const messages = await queue
         .receive({ max: 10, waitSeconds: 5, visibilitySeconds: 60, signal })
-        // As when the disk is full.
+        // For example, if the disk is full.
         .catch(() => after(100, []));
       for (const { body, receipt } of messages) {
         await queue.acknowledge(receipt).catch(() => undefined);
         const event = parseAssetEvent(JSON.parse(body));
         const before = this.#events.find(({ jobId }) => jobId === event.jobId);
-        // Whoever was killed after telling of it tells of it again.
+        // A worker that is killed after it sent the event sends it again.
         if (before && before.type !== event.type) {
           this.#faults.push(`Job ${event.jobId} ended as ${before.type} and as ${event.type}.`);
         }
@@ -248,7 +252,7 @@ export class Scene {
     }
   }
 
-  /** Has everything removed that no pointer names, before it is judged what is published. */
+  /** Removes all unreferenced versions before the published ones are checked. */
   async #collect(): Promise<void> {
     const { backend, env } = this.machine;
     const catalog = { store: backend.store, jobs: openJobQueue(backend, env), config: env };
@@ -259,13 +263,13 @@ export class Scene {
     for (const { assetId, version } of Object.values(
       (await inspect(catalog, later)).garbage,
     ).flat()) {
-      this.#faults.push(`No pointer names v/${assetId}/${version}/, and it is still there.`);
+      this.#faults.push(`No pointer names v/${assetId}/${version}/, but it still exists.`);
     }
   }
 
-  /** Messages that came twice are acknowledged after their job has ended. */
+  /** Waits until the queue is empty: duplicate messages can remain after their job has ended. */
   async #drain(): Promise<void> {
-    for (let looks = 0; looks < DRAIN_SECONDS; looks += 1) {
+    for (let seconds = 0; seconds < DRAIN_SECONDS; seconds += 1) {
       const { visible, inFlight, delayed } = await this.machine.counts('JOB_QUEUE');
       if (visible + inFlight + delayed === 0) return;
       await after(1000);
@@ -275,11 +279,11 @@ export class Scene {
   async #isAsUndisturbed({ assetId, jobId, file }: Job): Promise<boolean> {
     const objects = await this.machine.published(assetId);
     const versions = new Set([...objects.keys()].map((key) => key.split('/')[2]));
-    // The pointer is beside the version.
+    // The version and the pointer.
     if (versions.size !== 2)
       this.#faults.push(`Asset ${assetId} has ${versions.size - 1} versions.`);
     const same = digestOf(objects, assetId) === (await this.#undisturbed(file));
-    if (!same) this.#faults.push(`What job ${jobId} published is not what it is undisturbed.`);
+    if (!same) this.#faults.push(`Job ${jobId} published something else than an undisturbed job.`);
     return same && versions.size === 2;
   }
 
@@ -296,8 +300,8 @@ export class Scene {
     return Math.max(0, begun.length - planned);
   }
 
-  /** What is left over when all workers have ended. */
-  async #judgeRest(): Promise<void> {
+  /** Checks that nothing is left over after all workers have ended. */
+  async #checkLeftovers(): Promise<void> {
     const { visible, inFlight, delayed } = await this.machine.counts('JOB_QUEUE');
     const left = visible + inFlight + delayed;
     if (left > 0) this.#faults.push(`${left} messages are left in the job queue.`);
@@ -305,13 +309,15 @@ export class Scene {
     if (files.length > 0) this.#faults.push(`Files are left: ${files.join(', ')}.`);
     const running = processesIn(this.machine.scratch);
     if (running.length > 0) this.#faults.push(`Programs still run: ${JSON.stringify(running)}.`);
-    const { VODSTACK_HOME: where } = this.machine.env;
-    if (where.startsWith('file:')) this.#faults.push(...(await strays(fileURLToPath(where))));
+    const { VODSTACK_HOME: backend } = this.machine.env;
+    if (backend.startsWith('file:')) {
+      this.#faults.push(...(await findStrays(fileURLToPath(backend))));
+    }
   }
 }
 
-/** What lies in a backend of one machine and belongs to nothing, after it was swept. */
-async function strays(directory: string): Promise<readonly string[]> {
+/** Finds files of a local backend that its index does not know, after a sweep. */
+async function findStrays(directory: string): Promise<readonly string[]> {
   const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
   await backend.sweep();
   await backend.close();
@@ -319,7 +325,7 @@ async function strays(directory: string): Promise<readonly string[]> {
   const known = new Set(database.rows(KNOWN).map(({ blob }) => blob));
   const found: string[] = [];
   for await (const name of blobs.names()) {
-    if (!known.has(name)) found.push(`Nobody knows the file ${blobs.path(name)}.`);
+    if (!known.has(name)) found.push(`The index does not know the file ${blobs.path(name)}.`);
   }
   database.close();
   return found;
@@ -327,11 +333,11 @@ async function strays(directory: string): Promise<readonly string[]> {
 
 export interface Expectations {
   readonly expected?: readonly AssetEvent['type'][];
-  /** Units that each fault may have begun once more. Default: any number. */
+  /** The number of units that each fault may cause to start again. Default: unlimited. */
   readonly redonePerFault?: number;
 }
 
-/** Of everything that is published of an asset, whatever its id and its version are. */
+/** A digest of all published objects of an asset that does not depend on its id and version. */
 export function digestOf(objects: ReadonlyMap<string, Buffer>, assetId: string): string {
   const digest = createHash('sha256');
   const version = [...objects.keys()]
@@ -341,7 +347,7 @@ export function digestOf(objects: ReadonlyMap<string, Buffer>, assetId: string):
     text
       .replaceAll(assetId, 'ASSET')
       .replaceAll(version ?? 'VERSION', 'VERSION')
-      // The folder of its source.
+      // The number before the source's name.
       .replace(/"key":\s*"\d+\//, '"key":"');
   for (const [key, bytes] of [...objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const isText = /\.(m3u8|json|vtt)$/.test(key);

@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkHls } from './check.ts';
 import { alignContinuityCounters } from '../../worker/plan/transport-stream.ts';
 
-/** The checker itself: silent for what is good, and loud for each thing that is broken on purpose. */
 const files = new Map<string, Buffer>();
 const RATE = { '360p': 0, '180p': 0, audio: 0 };
 let directory: string;
@@ -92,7 +91,7 @@ type Changes = Readonly<Record<string, (bytes: Buffer) => Buffer>>;
 async function check(changes: Changes = {}, expected = {}): Promise<string> {
   const read = (path: string) => {
     const bytes = files.get(path);
-    if (!bytes) return Promise.reject(new Error(`${path} is not there.`));
+    if (!bytes) return Promise.reject(new Error(`${path} does not exist.`));
     return Promise.resolve(changes[path]?.(bytes) ?? bytes);
   };
   return (await checkHls(read, '/v/index.m3u8', expected)).join('\n');
@@ -101,31 +100,31 @@ async function check(changes: Changes = {}, expected = {}): Promise<string> {
 const text = (from: string | RegExp, to: string) => (bytes: Buffer) => {
   const before = bytes.toString();
   const after = before.replace(from, to);
-  if (after === before) throw new Error(`${String(from)} is not in it.`);
+  if (after === before) throw new Error(`The file does not contain ${String(from)}.`);
   return Buffer.from(after);
 };
 const file = (path: string) => () => files.get(path) ?? Buffer.alloc(0);
 const MASTER = '/v/index.m3u8';
 const MEDIA = '/v/360p/index.m3u8';
 
-describe('The checker', () => {
-  test('is silent for a good asset.', async () => {
+describe('The HLS checker', () => {
+  test('The checker finds no problem in a valid asset', async () => {
     expect(await check({}, { frames: 350, durationSeconds: 14 })).toBe('');
   });
 
   test.each<[string, Changes, RegExp]>([
     ['a missing first line', { [MASTER]: text('#EXTM3U\n', '\n') }, /does not begin with #EXTM3U/],
     ['a byte order mark', { [MEDIA]: text('#EXTM3U', '\ufeff#EXTM3U') }, /byte order mark/],
-    ['a version it does not need', { [MEDIA]: text('VERSION:3', 'VERSION:6') }, /not of version 3/],
+    ['an unnecessary version', { [MEDIA]: text('VERSION:3', 'VERSION:6') }, /not of version 3/],
     [
-      'a tag twice',
+      'a duplicate tag',
       { [MEDIA]: text('#EXT-X-ENDLIST', '#EXT-X-ENDLIST\n#EXT-X-ENDLIST') },
       /ENDLIST 2 times/,
     ],
     [
-      'an address with a space',
+      'a URI with a space',
       { [MASTER]: text('180p/index', '180p/the index'), '/v/180p/the index.m3u8': file(MEDIA) },
-      /not encoded|not there/,
+      /not encoded|not exist/,
     ],
     [
       'segments that are not independent',
@@ -133,74 +132,78 @@ describe('The checker', () => {
       /INDEPENDENT-SEGMENTS/,
     ],
     [
-      'a wrong peak',
+      'a wrong peak bit rate',
       { [MASTER]: text(/,BANDWIDTH=\d+|:BANDWIDTH=\d+/, ':BANDWIDTH=99999999') },
-      /says BANDWIDTH=99999999/,
+      /declares BANDWIDTH=99999999/,
     ],
     [
-      'a wrong average',
+      'a wrong average bit rate',
       { [MASTER]: text(/AVERAGE-BANDWIDTH=\d+/, 'AVERAGE-BANDWIDTH=1000') },
-      /says AVERAGE-BANDWIDTH=1000/,
+      /declares AVERAGE-BANDWIDTH=1000/,
     ],
     [
       'a wrong codec',
       { [MASTER]: text('avc1.64001e', 'avc1.4d001e') },
-      /says CODECS="avc1\.4d001e/,
+      /declares CODECS="avc1\.4d001e/,
     ],
-    ['a wrong size', { [MASTER]: text('640x360', '640x362') }, /says RESOLUTION=640x362/],
-    ['a wrong rate', { [MASTER]: text('25.000', '24.000') }, /says FRAME-RATE=24/],
+    ['a wrong size', { [MASTER]: text('640x360', '640x362') }, /declares RESOLUTION=640x362/],
+    ['a wrong frame rate', { [MASTER]: text('25.000', '24.000') }, /declares FRAME-RATE=24/],
     ['sound without a language', { [MASTER]: text('LANGUAGE="en",', '') }, /has no LANGUAGE/],
     [
       'a playlist that is not finished',
       { [MEDIA]: text('#EXT-X-ENDLIST\n', '') },
       /not a finished playlist/,
     ],
-    ['a wrong duration', { [MEDIA]: text('6.000000', '5.900000') }, /EXTINF says 5\.9/],
+    ['a wrong duration', { [MEDIA]: text('6.000000', '5.900000') }, /EXTINF is 5\.9/],
     [
-      'a target that is too short',
+      'a target duration that is too short',
       { [MEDIA]: text('DURATION:6', 'DURATION:5') },
       /longer than the target|cannot be parsed/,
     ],
-    ['another target', { [MEDIA]: text('DURATION:6', 'DURATION:7') }, /another TARGETDURATION/],
     [
-      'a segment left out',
-      { [MEDIA]: text('#EXTINF:6.000000,\n1.ts\n', '') },
-      /beside the end of the one before/,
+      'a different target duration',
+      { [MEDIA]: text('DURATION:6', 'DURATION:7') },
+      /another TARGETDURATION/,
     ],
     [
-      'a segment twice',
+      'a missing segment',
+      { [MEDIA]: text('#EXTINF:6.000000,\n1.ts\n', '') },
+      /from the end of the previous segment/,
+    ],
+    [
+      'a duplicate segment',
       { '/v/360p/1.ts': file('/v/360p/0.ts') },
-      /begins -12\.0000 s beside|begins -6/,
+      /begins -12\.0000 s from|begins -6/,
     ],
     ['a segment of another rendition', { '/v/180p/1.ts': file('/v/360p/2.ts') }, /180p/],
     [
-      'a segment cut short',
+      'a truncated segment',
       { '/v/360p/1.ts': (bytes) => bytes.subarray(0, 188 * 40) },
       /orrupt|360p/,
     ],
     [
-      'counters that break',
+      'broken continuity counters',
       { '/v/360p/1.ts': (bytes) => Buffer.concat([bytes.subarray(0, 376), bytes]) },
       /counter/,
     ],
     [
-      'no tables first',
+      'a segment that does not begin with tables',
       { '/v/360p/0.ts': (bytes) => Buffer.concat([bytes.subarray(376), bytes.subarray(0, 376)]) },
       /PAT and PMT|counter/,
     ],
     [
-      'a name twice',
+      'a duplicate name of session data',
       { [MASTER]: text('example.storyboard', 'com.apple.hls.title') },
       /more than one EXT-X-SESSION-DATA/,
     ],
     [
-      'a poster that is not there',
+      'a missing poster',
       { [MASTER]: text('com.apple.hls.title', 'example.poster') },
-      /A title is not there/,
+      /A title does not exist/,
     ],
-    ['a storyboard that is not there', { [MASTER]: text('board.vtt', 'x.vtt') }, /x\.vtt is not/],
+    ['a missing storyboard', { [MASTER]: text('board.vtt', 'x.vtt') }, /x\.vtt does not/],
     [
-      'a storyboard that is none',
+      'a storyboard that is not WebVTT',
       { '/v/images/board.vtt': text('WEBVTT\n', '') },
       /board\.vtt is no WebVTT/,
     ],
@@ -210,17 +213,17 @@ describe('The checker', () => {
       /shows nothing/,
     ],
     [
-      'a sheet that is not there',
+      'a missing sheet',
       { '/v/images/board.vtt': text('board-0', 'board-1') },
-      /board-1\.jpg is not there/,
+      /board-1\.jpg does not exist/,
     ],
-    ['sound that is late', { '/v/audio/index.m3u8': text('0.ts', '1.ts') }, /audio/],
-  ])('tells of %s.', async (_what, changes, problem) => {
+    ['late sound', { '/v/audio/index.m3u8': text('0.ts', '1.ts') }, /audio/],
+  ])('The checker reports %s', async (_what, changes, problem) => {
     expect(await check(changes)).toMatch(problem);
   });
 
-  test('tells of frames and seconds that are not the expected ones.', async () => {
+  test('The checker reports an unexpected number of frames or duration', async () => {
     expect(await check({}, { frames: 349 })).toMatch(/has 350 frames, not 349/);
-    expect(await check({}, { durationSeconds: 13 })).toMatch(/and the source 13 s/);
+    expect(await check({}, { durationSeconds: 13 })).toMatch(/but the source lasts 13 s/);
   });
 });

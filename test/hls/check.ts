@@ -8,23 +8,23 @@ import { parse, setOptions, types } from 'hls-parser';
 const run = promisify(execFile);
 setOptions({ strictMode: true });
 
-/** Where a playlist and what it names are read from: paths as a server would be asked for them. */
+/** Reads a playlist or one of its files by the path of its URL. */
 export type Read = (path: string) => Promise<Buffer>;
 
 export interface Expectations {
-  /** What the plan says; not checked when absent. */
+  /** Of the plan; not checked if absent. */
   readonly frames?: number;
   readonly durationSeconds?: number;
 }
 
-/** Tolerances of measured bit rates: Apple's authoring rules 1.26 and 1.27. */
+/** The tolerance of measured bit rates: rules 1.26 and 1.27 of Apple's authoring specification. */
 const RATE_TOLERANCE = 0.1;
-/** Samples of an AAC frame at 48 kHz, in seconds. */
+/** The duration of an AAC frame at 48 kHz, in seconds. */
 const AAC_FRAME = 1024 / 48_000;
 
 /**
- * Checks an asset against RFC 8216 and Apple's authoring rules, by an independent parser and by
- * ffprobe; it knows nothing of how the asset was made. Returns a sentence for each broken rule.
+ * Checks an asset against RFC 8216 and Apple's authoring specification, with an independent parser and with ffprobe.
+ * Uses no code of the worker. Returns a sentence for each broken rule.
  */
 export async function checkHls(
   read: Read,
@@ -40,7 +40,7 @@ export async function checkHls(
   return problems;
 }
 
-/** Returns what is broken, and adds to `found` what is broken before something cannot be read at all. */
+/** Returns problems, and adds those to `found` that it finds before something turns out to be unreadable. */
 async function checkAsset(
   read: Read,
   playlist: string,
@@ -74,7 +74,7 @@ async function checkAsset(
   }
   for (const variant of master.variants) {
     const track = await open(variant.uri);
-    // A variant of sound alone is the sound itself, and not to be counted twice.
+    // An audio-only variant is the sound track itself, which must not count twice.
     const others = variant.audio.length > 0 && track.codec === 'h264' ? sounds : [];
     problems.push(...checkVariant(variant, track, others));
   }
@@ -84,7 +84,7 @@ async function checkAsset(
   return problems;
 }
 
-/** What players show beside the video: a poster, and storyboards whose sheets are there. */
+/** Checks that the poster and the storyboards with their sheets exist. */
 async function checkSessionData(
   read: Read,
   base: string,
@@ -119,18 +119,18 @@ interface SegmentFacts {
   readonly uri: string;
   readonly extinf: number;
   readonly bytes: number;
-  /** Seconds, in the order in which the frames are shown. */
+  /** Presentation times of the frames in seconds, in order. */
   readonly shown: readonly number[];
   readonly keys: readonly number[];
-  /** RFC 6381's string of the sequence parameter set, and whether an IDR picture comes before any other. */
+  /** The CODECS string (RFC 6381) of the sequence parameter set. */
   readonly avc: string | undefined;
   readonly firstIsIdr: boolean;
-  /** Each PID's first and last continuity counter. */
+  /** The first and last continuity counter of each PID; the last is -1 if the counter breaks in between. */
   readonly counters: ReadonlyMap<number, readonly [number, number]>;
   readonly startsWithTables: boolean;
 }
 
-/** What a parser may forgive and a player may not. */
+/** Checks the rules that a parser tolerates and a player may not. */
 function checkText(path: string, text: string): string[] {
   const problems: string[] = [];
   const lines = text.split('\n');
@@ -148,11 +148,11 @@ function checkText(path: string, text: string): string[] {
     if (count > 1) problems.push(`${path} has ${tag} ${count} times.`);
   }
   if (Number(/#EXT-X-VERSION:(\d+)/.exec(text)?.[1] ?? 1) !== 3) {
-    problems.push(`${path} is not of version 3, which is all it needs.`);
+    problems.push(`${path} is not of version 3, which is sufficient.`);
   }
   for (const line of lines) {
     if (line !== '' && !line.startsWith('#') && !/^[\w./~%-]+$/.test(line)) {
-      problems.push(`${path} has the address ${JSON.stringify(line)}, which is not encoded.`);
+      problems.push(`${path} has the URI ${JSON.stringify(line)}, which is not encoded.`);
     }
   }
   return problems;
@@ -180,7 +180,7 @@ async function readTrack(read: Read, path: string, problems: string[]): Promise<
     const files = await Promise.all(
       playlist.segments.map(({ uri }) => read(posix.join(posix.dirname(path), uri))),
     );
-    // One ffprobe for all segments: their frames are told apart by their place in the joined file.
+    // One ffprobe reads all segments; the position in the joined file tells which segment a frame belongs to.
     const joined = join(folder, 'joined.ts');
     await writeFile(joined, Buffer.concat(files));
     const probed = await probe(joined);
@@ -244,7 +244,7 @@ async function probe(path: string) {
   };
 }
 
-/** What the first NAL units say: start codes are looked for in the payload of packets that have one. */
+/** Reads the first NAL units, by their start codes in the payload of the packets. */
 function readNalUnits(bytes: Buffer): Pick<SegmentFacts, 'avc' | 'firstIsIdr'> {
   const payload: Buffer[] = [];
   let streamPid: number | undefined;
@@ -254,7 +254,7 @@ function readNalUnits(bytes: Buffer): Pick<SegmentFacts, 'avc' | 'firstIsIdr'> {
     const start = control & 0x20 ? 5 + bytes.readUInt8(offset + 4) : 4;
     const data = bytes.subarray(offset + start, offset + 188);
     const pid = bytes.readUInt16BE(offset + 1) & 0x1fff;
-    // The first PES packet is of the one stream; tables can stand between its packets.
+    // The first PES packet tells the PID of the stream; tables can come between its packets.
     if (data.indexOf('000001', 0, 'hex') === 0) streamPid ??= pid;
     if (pid === streamPid) payload.push(data);
   }
@@ -262,7 +262,7 @@ function readNalUnits(bytes: Buffer): Pick<SegmentFacts, 'avc' | 'firstIsIdr'> {
   let avc: string | undefined;
   for (let at = stream.indexOf('000001', 0, 'hex'); at >= 0;) {
     const type = stream.readUInt8(at + 3) & 0x1f;
-    // A PES header's stream id, from 0xbd on, is no NAL unit.
+    // From 0x80 on, this is the stream id of a PES header.
     const header = stream.readUInt8(at + 3) >= 0x80;
     if (!header && type === 7) avc ??= `avc1.${stream.toString('hex', at + 4, at + 7)}`;
     if (!header && (type === 1 || type === 5)) return { avc, firstIsIdr: type === 5 };
@@ -276,7 +276,7 @@ function codecsOf({ codec, segments }: Track): readonly string[] {
   return [...new Set(segments.map(({ avc }) => avc ?? 'none'))];
 }
 
-/** The rules of transport streams that ffprobe forgives. */
+/** Reads the facts about a transport stream that ffprobe does not report. */
 function readPackets(bytes: Buffer) {
   const counters = new Map<number, [number, number]>();
   const pids: number[] = [];
@@ -308,7 +308,7 @@ function checkTrack(track: Track, { frames, durationSeconds }: Expectations): st
       problems.push(`${name} lasts longer than the target of ${target} s.`);
     const length = (shown.at(-1) ?? 0) - (shown[0] ?? 0) + frame;
     if (Math.abs(length - extinf) > frame * 1.01) {
-      problems.push(`${name} lasts ${length.toFixed(4)} s, and EXTINF says ${extinf}.`);
+      problems.push(`${name} lasts ${length.toFixed(4)} s, but EXTINF is ${extinf}.`);
     }
     if (!segment.startsWithTables) problems.push(`${name} does not begin with PAT and PMT.`);
     if (video && !segment.firstIsIdr) problems.push(`${name} does not begin with an IDR picture.`);
@@ -316,7 +316,7 @@ function checkTrack(track: Track, { frames, durationSeconds }: Expectations): st
     if (!previous) return;
     const gap = (shown[0] ?? 0) - (previous.shown.at(-1) ?? 0) - frame;
     if (Math.abs(gap) > 0.002)
-      problems.push(`${name} begins ${gap.toFixed(4)} s beside the end of the one before.`);
+      problems.push(`${name} begins ${gap.toFixed(4)} s from the end of the previous segment.`);
     for (const [pid, [first]] of segment.counters) {
       const [, last = 15] = previous.counters.get(pid) ?? [];
       if (first !== (last + 1) % 16) problems.push(`${name} breaks the counter of PID ${pid}.`);
@@ -326,13 +326,17 @@ function checkTrack(track: Track, { frames, durationSeconds }: Expectations): st
     problems.push(`${path} has a segment that breaks a counter within.`);
   }
   if (Math.abs(total - media) > frame * 1.01) {
-    problems.push(`${path} says ${total.toFixed(4)} s in all, and holds ${media.toFixed(4)} s.`);
+    problems.push(
+      `${path} declares ${total.toFixed(4)} s in total, but holds ${media.toFixed(4)} s.`,
+    );
   }
   if (video && frames !== undefined && all.length !== frames) {
     problems.push(`${path} has ${all.length} frames, not ${frames}.`);
   }
   if (durationSeconds !== undefined && Math.abs(total - durationSeconds) > Math.max(0.1, frame)) {
-    problems.push(`${path} lasts ${total.toFixed(3)} s, and the source ${durationSeconds} s.`);
+    problems.push(
+      `${path} lasts ${total.toFixed(3)} s, but the source lasts ${durationSeconds} s.`,
+    );
   }
   return problems;
 }
@@ -357,7 +361,7 @@ function checkTogether(tracks: readonly Track[]): string[] {
       const difference = (shown[0] ?? 0) - (lead.segments[index]?.shown[0] ?? 0);
       if (Math.abs(difference) > tolerance) {
         problems.push(
-          `${path}: ${uri} begins ${difference.toFixed(4)} s beside that of ${lead.path}.`,
+          `${path}: ${uri} begins ${difference.toFixed(4)} s from that of ${lead.path}.`,
         );
       }
     });
@@ -374,33 +378,39 @@ function checkVariant(variant: types.Variant, track: Track, sounds: readonly Tra
   const { uri, bandwidth, averageBandwidth = 0, codecs = '', resolution, frameRate } = variant;
   const add = (which: 'peak' | 'average') =>
     rates(track)[which] + Math.max(0, ...sounds.map((sound) => rates(sound)[which]));
-  const compare = (tag: string, said: number, measured: number) => {
-    if (Math.abs(measured / said - 1) > RATE_TOLERANCE) {
-      problems.push(`${uri} says ${tag}=${said}, and ${Math.round(measured)} was measured.`);
+  const compare = (tag: string, declared: number, measured: number) => {
+    if (Math.abs(measured / declared - 1) > RATE_TOLERANCE) {
+      problems.push(
+        `${uri} declares ${tag}=${declared}, but ${Math.round(measured)} was measured.`,
+      );
     }
   };
   compare('BANDWIDTH', bandwidth, add('peak'));
   compare('AVERAGE-BANDWIDTH', averageBandwidth, add('average'));
   const expected = [track, ...sounds.slice(0, 1)].flatMap((one) => codecsOf(one)).join(',');
-  if (codecs !== expected) problems.push(`${uri} says CODECS="${codecs}", not "${expected}".`);
+  if (codecs !== expected) problems.push(`${uri} declares CODECS="${codecs}", not "${expected}".`);
   if (track.codec !== 'h264') return problems;
-  const said = `${resolution?.width ?? 0}x${resolution?.height ?? 0}`;
-  if (said !== track.size) problems.push(`${uri} says RESOLUTION=${said}, and is ${track.size}.`);
+  const declared = `${resolution?.width ?? 0}x${resolution?.height ?? 0}`;
+  if (declared !== track.size) {
+    problems.push(`${uri} declares RESOLUTION=${declared}, but is ${track.size}.`);
+  }
   const all = track.segments.flatMap(({ shown }) => shown);
   if (all.length > 1 && Math.abs((frameRate ?? 0) * interval(all) - 1) > 0.002) {
     problems.push(
-      `${uri} says FRAME-RATE=${frameRate ?? 'nothing'}, and has ${(1 / interval(all)).toFixed(3)}.`,
+      `${uri} declares FRAME-RATE=${frameRate ?? 'nothing'}, but has ${(1 / interval(all)).toFixed(3)}.`,
     );
   }
   return problems;
 }
 
-/** The mean distance of frames; that of a single frame is not to be seen, and taken as 1/25 s. */
+/** The mean distance of the frames. For a single frame it is unknown, and taken as 1/25 s. */
 function interval(shown: readonly number[]): number {
   return shown.length > 1 ? ((shown.at(-1) ?? 0) - (shown[0] ?? 0)) / (shown.length - 1) : 0.04;
 }
 
-/** Peak as draft-pantos-hls-rfc8216bis defines it: runs of segments of half to one and a half targets. */
+/**
+ * The peak is defined in draft-pantos-hls-rfc8216bis: over runs of segments of half to one and a half target durations.
+ */
 function rates({ segments, target }: Track) {
   const rate = (part: readonly SegmentFacts[]) =>
     part.reduce((sum, { bytes }) => sum + bytes * 8, 0) /

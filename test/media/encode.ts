@@ -14,14 +14,14 @@ import type { Plan, Unit } from '../../worker/plan/plan.ts';
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
 const PROGRAMS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal: new AbortController().signal };
 
-/** What the units of a source made: a file of its pictures, and one of its first sound. */
+/** The plan of a source, and the files of its pictures and its first sound track. */
 export interface Encoded {
   readonly plan: Plan;
   readonly video: string;
   readonly audio: string | undefined;
 }
 
-/** Plans and encodes a source without a worker, in one small rendition and with segments of half a second. */
+/** Plans and encodes a source without a worker, in one small rendition with segments of half a second. */
 export async function encodeSource(address: string, folder: string): Promise<Encoded> {
   const { size: sizeBytes } = await stat(address);
   const planned = planAsset({

@@ -1,17 +1,17 @@
-/** Boxes of an MP4 file that hold boxes. */
+/** Boxes of an MP4 file that contain other boxes. */
 const PARENTS = new Set(['moov', 'trak', 'mdia', 'minf', 'stbl', 'edts', 'moof', 'traf']);
 
 export interface Mp4Box {
   readonly type: string;
-  /** Type and length left out. */
+  /** Without type and length. */
   readonly content: Buffer;
-  /** 0, 1 …: the box before it of the same type in the file, plus one. */
+  /** Counts the boxes of the same type in the file, from 0. */
   readonly index: number;
 }
 
 /**
- * Rewrites boxes of an MP4 file; `edit` is asked for each that holds no others. Lengths follow; places
- * in `mdat` stay only where `moov` comes last, or no length changes.
+ * Rewrites the boxes of an MP4 file. `edit` is called for each box that contains no others. Lengths are corrected, but
+ * offsets into `mdat` stay valid only if `moov` comes last or no length changes.
  */
 export function editMp4(file: Buffer, edit: (box: Mp4Box) => Buffer): Buffer {
   const counts = new Map<string, number>();
@@ -34,7 +34,7 @@ export function editMp4(file: Buffer, edit: (box: Mp4Box) => Buffer): Buffer {
   return rewrite(file);
 }
 
-/** The same file with a number of 32 bits in each box of a type, so many bytes after its type. */
+/** Writes a 32-bit number into each box of a type, at an offset after its type. */
 export function patchMp4(file: Buffer, type: string, offset: number, value: number): Buffer {
   return editMp4(file, (box) => {
     if (box.type !== type) return box.content;
@@ -44,22 +44,22 @@ export function patchMp4(file: Buffer, type: string, offset: number, value: numb
   });
 }
 
-/** One edit: so much of the source from a time on; `from` is undefined where nothing is shown. */
+/** One edit: that many seconds of the source from a time on; nothing is shown if `from` is undefined. */
 export interface Mp4Edit {
   readonly seconds: number;
   readonly from: number | undefined;
 }
 
 /**
- * The same file with the edits in every track. `tracks` are the time scale of each track, and the time
- * that its media begin at, in that scale.
+ * Puts the edits into every track. `tracks` holds the time scale of each track, and the start of its media in that
+ * scale.
  */
 export function withEdits(
   file: Buffer,
   edits: readonly Mp4Edit[],
   tracks: readonly { readonly scale: number; readonly start: number }[],
 ): Buffer {
-  /** Of the movie header, as ffmpeg writes it. */
+  /** The time scale of the movie header that ffmpeg writes. */
   const MOVIE_SCALE = 1000;
   return editMp4(file, ({ type, content, index }) => {
     if (type !== 'elst') return content;
@@ -75,7 +75,7 @@ export function withEdits(
   });
 }
 
-/** The same fragmented file, beginning so many seconds later. `scales` are the time scales of its tracks. */
+/** Lets a fragmented file begin that many seconds later. `scales` are the time scales of its tracks. */
 export function fragmentsAt(file: Buffer, seconds: number, scales: readonly number[]): Buffer {
   let track = 0;
   return editMp4(file, ({ type, content }) => {

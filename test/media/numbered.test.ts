@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a numbered clip is read back: every number, colour, flash and beep', async () => {
+test('Every number, colour, flash and beep of a numbered clip is read back', async () => {
   const file = join(folder, 'numbered.mp4');
   const seconds = 3;
   await run('ffmpeg', [
@@ -44,7 +44,7 @@ test('a numbered clip is read back: every number, colour, flash and beep', async
   expect(found.map((at) => Math.round(at * 100) / 100)).toEqual([0, 1, 2]);
 });
 
-test('pictures without a number are read as such', async () => {
+test('Pictures without a number have an undefined number', async () => {
   const file = join(folder, 'plain.mp4');
   await run('ffmpeg', [
     ...['-nostdin', '-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=10:d=1', file],

@@ -15,18 +15,18 @@ export const PATCHES = [
   [200, 150, 120],
 ] as const;
 
-/** A flash and its beep begin at each whole second and last so long. */
+/** The duration of a flash and its beep, which begin at each whole second. */
 const FLASH_SECONDS = 0.1;
 
-/** The number has 14 bits, between a white block and a black one. */
+/** The number has 14 bits, between a white block and a black block. */
 const BLOCKS = 16;
 
 /**
- * A source for `-f lavfi -i` whose pictures carry their own number. Three rows share the height:
- * colour patches; the number as 16 blocks, the most significant bit first; a flash at each whole second.
+ * A source for `-f lavfi -i` whose pictures show their own number. It has three rows of equal height: colour patches;
+ * the number as 16 blocks, the most significant bit first; a flash at each whole second.
  */
 export function numberedPicture(options: {
-  /** Default 320x180; the width is a multiple of 16. */
+  /** Default: 320x180. The width must be a multiple of 16. */
   readonly size?: string;
   readonly rate: string;
   readonly seconds: number;
@@ -53,18 +53,18 @@ export function beeps(seconds: number, frequency = 1000): string {
 }
 
 export interface NumberedFrame {
-  /** Undefined where the blocks cannot be read. */
+  /** Undefined if the blocks cannot be read. */
   readonly number: number | undefined;
-  /** On the file's own clock. */
+  /** Presentation time on the file's clock. */
   readonly seconds: number;
   readonly flash: boolean;
-  /** As in PATCHES: red, green and blue of each. */
+  /** Red, green and blue of each patch, in the order of PATCHES. */
   readonly patches: readonly (readonly [number, number, number])[];
 }
 
 /**
- * Decodes a file or a playlist and reads each picture. `filters` come first, e.g. a crop that takes
- * a letterbox off.
+ * Decodes a file or a playlist and reads each picture. `filters` are applied first, for example a crop that removes a
+ * letterbox.
  */
 export async function readFrames(
   file: string,
@@ -103,14 +103,14 @@ function readFrame(rgb: Buffer, seconds: number): NumberedFrame {
   };
 }
 
-/** When the flashes begin, in seconds on the file's own clock. */
+/** The start times of the flashes, in seconds on the file's clock. */
 export function flashTimes(frames: readonly NumberedFrame[]): readonly number[] {
   return frames
     .filter(({ flash }, index) => flash && !frames[index - 1]?.flash)
     .map(({ seconds }) => seconds);
 }
 
-/** When the sound becomes loud, in seconds on the file's own clock, to the millisecond. */
+/** The times when the sound becomes loud, in seconds on the file's clock, to the millisecond. */
 export async function beepTimes(
   file: string,
   { map = '0:a:0', channel }: { map?: string; channel?: number } = {},
@@ -125,17 +125,17 @@ export async function beepTimes(
   ];
   const { stdout } = await decode(file, ['-map', map, '-af', graph.join(','), '-f', 's16le']);
   const times: number[] = [];
-  let quiet = Infinity;
+  let quietMilliseconds = Infinity;
   for (let from = 0; from + STEP * 2 <= stdout.length; from += STEP * 2) {
     let peak = 0;
     for (let at = from; at < from + STEP * 2; at += 2) {
       peak = Math.max(peak, Math.abs(stdout.readInt16LE(at)));
     }
-    if (peak < 2000) quiet += 1;
+    if (peak < 2000) quietMilliseconds += 1;
     else {
-      // The gap within a beep's own wave is shorter than 20 ms.
-      if (quiet > 20) times.push(from / 2 / RATE);
-      quiet = 0;
+      // Zero crossings within a beep are shorter than 20 ms.
+      if (quietMilliseconds > 20) times.push(from / 2 / RATE);
+      quietMilliseconds = 0;
     }
   }
   return times;

@@ -6,8 +6,8 @@ const run = promisify(execFile);
 const RATE = 48_000;
 
 /**
- * How loud tones are on the left and on the right of a file's sound, as amplitudes: 1 is full scale.
- * The first and the last tenth of a second are left out, as encoders fade there.
+ * The amplitudes of tones in the left and right channel of a file's sound; 1 is full scale. Ignores the first and last
+ * tenth of a second, as encoders fade there.
  */
 export async function toneLevels(
   file: string,

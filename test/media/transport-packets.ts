@@ -1,14 +1,14 @@
 /**
- * Takes a transport stream of one elementary stream apart and puts it together again, so that a test can
- * damage it: frames are dropped, doubled, swapped and moved in time, and all the counters are right afterwards.
+ * Splits a transport stream of one elementary stream into frames and joins them again. Tests can drop, duplicate, swap
+ * and move frames in between; all continuity counters are correct afterwards.
  */
 
 const PACKET = 188;
 
 export interface Taken {
-  /** The packets of all other PIDs, which come first. */
+  /** The packets of all other PIDs, which precede the frames. */
   readonly tables: readonly Buffer[];
-  /** The packets of each frame (each PES packet, to be exact). */
+  /** The packets of each PES packet, which holds one frame. */
   readonly frames: readonly (readonly Buffer[])[];
 }
 
@@ -36,7 +36,7 @@ export function putTogether({ tables, frames }: Taken): Buffer {
   return Buffer.concat(packets);
 }
 
-/** A frame with other times, in ticks of 90 kHz; each is moved by so much. */
+/** Moves the timestamps of a frame by ticks of 90 kHz. */
 export function moved(
   frame: readonly Buffer[],
   { pts = 0, dts = pts }: { readonly pts?: number; readonly dts?: number },
@@ -52,13 +52,13 @@ export function moved(
   return [packet, ...others];
 }
 
-/** When a frame is shown, in ticks. */
+/** The presentation time of a frame, in ticks. */
 export function timeOf(frame: readonly Buffer[]): number {
   const [first = Buffer.alloc(PACKET)] = frame;
   return readTime(first, payloadOf(first) + 9);
 }
 
-/** A frame's data with another's times; of its decode time, too, where both have one. */
+/** The data of a frame with the presentation time of another, and with its decode time if both have one. */
 export function withTimesOf(frame: readonly Buffer[], other: readonly Buffer[]): readonly Buffer[] {
   return moved(frame, {
     pts: timeOf(other) - timeOf(frame),

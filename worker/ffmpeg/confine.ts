@@ -4,7 +4,10 @@ import type { ProcessLimits } from '../plan/limits.ts';
 /** The only environment variables that programs inherit. They must not see secrets. */
 const INHERITED_VARIABLES = ['PATH', 'LD_LIBRARY_PATH'];
 
-/** By default glibc reserves 64 MiB of address space for each thread. https://man7.org/linux/man-pages/man3/mallopt.3.html */
+/**
+ * By default glibc reserves 64 MiB of address space for each thread.
+ * https://man7.org/linux/man-pages/man3/mallopt.3.html
+ */
 const FIXED_VARIABLES = ['MALLOC_ARENA_MAX=1'];
 
 /** A run has some twenty files open: a source, its segments and libraries. */

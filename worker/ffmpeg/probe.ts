@@ -39,12 +39,16 @@ const TIME_LIMIT_SECONDS = 60;
 /** The limit for reading a whole file, if its header is wrong: a quarter of an hour, or 10 MB/s for a longer one. */
 const WHOLE_FILE = { seconds: 900, bytesPerSecond: 10e6 };
 
-/** The real end of a source is looked for from this far before its declared end, and its frame rate in this much of its start. */
+/**
+ * The real end of a source is looked for from this far before its declared end, and its frame rate in this much of its
+ * start.
+ */
 const WINDOW_SECONDS = 15;
 const START_WINDOW = `%+${WINDOW_SECONDS}`;
 
 /**
- * Longer than any source. ffprobe does not initialise the end of an interval that has none: `parse_read_interval` in https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffprobe.c
+ * Longer than any source. ffprobe does not initialise the end of an interval that has none: `parse_read_interval` in
+ * https://github.com/FFmpeg/FFmpeg/blob/master/fftools/ffprobe.c
  */
 const TO_THE_END_SECONDS = 1e6;
 
@@ -201,8 +205,9 @@ async function surveyEnd(survey: Survey, start: number, declared: number): Promi
 const SEEK_STEPS_SECONDS = [0, 4, 16, 64, 256];
 
 /**
- * Where to seek, on the container's clock, so that decoding is complete at a frame of the grid; undefined to decode from
- * the start. The decoder decides, as containers declare false key frames and seek to other positions than their index says.
+ * Where to seek, on the container's clock, so that decoding is complete at a frame of the grid; undefined to decode
+ * from the start. The decoder decides, as containers declare false key frames and seek to other positions than their
+ * index says.
  */
 export async function findSeek(
   source: Source,
