@@ -216,13 +216,13 @@ export class Smoke {
     await this.#probe(plainBucketProbe(served, buckets), noHttp);
   }
 
-  async #removed(entry: Parameters<typeof remove>[2]): Promise<void> {
+  async #removed(entry: Parameters<typeof remove>[1]): Promise<void> {
     const assetId = entry.item.id;
     let invalidation: string | undefined;
     await this.#check('the clip is removed', async () => {
       const { backend, env } = this.#stage;
       const distribution = await readDistribution(this.#stage);
-      await remove(backend, env, entry, async () => {
+      await remove({ store: backend.store, config: env }, entry, async () => {
         invalidation = await forgetAsset(distribution, assetId);
       });
       if (invalidation === undefined) return ok();

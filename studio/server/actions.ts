@@ -1,41 +1,30 @@
+import type { Catalog, WorkCatalog } from '../../core/catalog/catalog.ts';
 import { deletePrefix, markDeleted } from '../../core/catalog/deletion.ts';
 import { setTitle } from '../../core/catalog/pointer.ts';
 import { reopenJob, requestJob } from '../../core/catalog/results.ts';
 import { jobIdOf } from '../../core/model/ids.ts';
 import { assetPrefix, jobKeys, pointerKey, titleKey } from '../../core/model/keys.ts';
 import { cleanTitle } from '../../core/model/title.ts';
-import type { Backend } from '../../core/storage/ports.ts';
-import type { Entry, Names } from './library.ts';
+import type { Entry } from './library.ts';
 import { RequestError } from './requests.ts';
 
 /** Queues the job of a file that has not become a video. Throws RequestError if the video is ready or the file is gone. */
-export async function retry({ store, queue }: Backend, names: Names, entry: Entry): Promise<void> {
-  const { item, source } = entry;
+export async function retry(catalog: WorkCatalog, { item, source }: Entry): Promise<void> {
   if (item.state === 'ready') throw new RequestError(409, 'This video is ready.');
   if (!source) {
     throw new RequestError(409, 'The uploaded file is no longer there. Upload it again.');
   }
   const jobId = jobIdOf(item.id, {});
-  const state = await reopenJob(
-    { store, config: names },
-    jobId,
-    ({ type }) => type === 'asset.ready',
-  );
+  const state = await reopenJob(catalog, jobId, ({ type }) => type === 'asset.ready');
   if (state === 'stands') return;
-  const jobs = queue(names.JOB_QUEUE);
-  await requestJob({ store, jobs, config: names }, jobId, { source, options: {} });
+  await requestJob(catalog, jobId, { source, options: {} });
 }
 
 /** Changes the title of a published video. Throws RequestError if it is not published, or the title is empty. */
-export async function rename(
-  { store }: Backend,
-  names: Names,
-  { item }: Entry,
-  title: string,
-): Promise<void> {
+export async function rename(catalog: Catalog, { item }: Entry, title: string): Promise<void> {
   if (item.state !== 'ready') throw new RequestError(409, 'This video is not ready.');
   if (cleanTitle(title) === '') throw new RequestError(400, 'The title is empty.');
-  await setTitle({ store, config: names }, item.id, title);
+  await setTitle(catalog, item.id, title);
 }
 
 /**
@@ -45,16 +34,14 @@ export async function rename(
  * (core/catalog/deletion.ts).
  */
 export async function remove(
-  { store }: Backend,
-  names: Names,
+  catalog: Catalog,
   { item, source, jobIds }: Pick<Entry, 'source' | 'jobIds'> & { item: Pick<Entry['item'], 'id'> },
   purgeCaches: () => Promise<void>,
 ): Promise<void> {
-  const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = names;
+  const { store } = catalog;
+  const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = catalog.config;
   // The message of the default job may still be in the queue.
-  await markDeleted({ store, config: names }, item.id, [
-    ...new Set([...jobIds, jobIdOf(item.id, {})]),
-  ]);
+  await markDeleted(catalog, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
   for (const jobId of jobIds) await deletePrefix(store, WORK_BUCKET, jobKeys(jobId).all);
   await store.delete(WORK_BUCKET, titleKey(item.id));
   // Before the segments: viewers must not find a video that lacks some of them.

@@ -7,7 +7,6 @@ import { listJobs, readOutline } from '../../core/catalog/job-listing.ts';
 import type { JobListing } from '../../core/catalog/job-listing.ts';
 import { progressReader } from '../../core/catalog/progress-notes.ts';
 import { readResult } from '../../core/catalog/results.ts';
-import type { WorkerEnv } from '../../core/environment.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { UnreadableError } from '../../core/model/errors.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
@@ -17,16 +16,9 @@ import type { Outline } from '../../core/model/progress.ts';
 import { retryCanHelp } from '../../core/model/rejections.ts';
 import { titleOf } from '../../core/model/title.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
-import type { ObjectStore } from '../../core/storage/ports.ts';
 import type { LibraryItem, ReadyItem, WaitingItem, WorkingItem } from '../schema.ts';
 import { embedCode } from './embed-code.ts';
 import { TimeLeft } from './time-left.ts';
-
-/** The names of the buckets and of the queue that the studio uses. */
-export type Names = Pick<
-  WorkerEnv,
-  'SOURCE_BUCKET' | 'WORK_BUCKET' | 'DELIVERY_BUCKET' | 'JOB_QUEUE'
->;
 
 /** An item of the library, with its objects in the buckets. */
 export interface Entry {
@@ -80,8 +72,8 @@ export class LibraryReader {
   #scanError: Error | undefined;
 
   /** `origin` is the origin from which viewers load the videos. */
-  constructor(store: ObjectStore, names: Names, origin: string) {
-    this.#catalog = { store, config: names };
+  constructor(catalog: Catalog, origin: string) {
+    this.#catalog = catalog;
     this.#origin = origin;
     this.#progressOf = progressReader(this.#catalog);
   }

@@ -1,5 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import type { Buckets } from '../../core/catalog/catalog.ts';
+import type { WorkerEnv } from '../../core/environment.ts';
 import type { Reply } from '../../core/http/reply.ts';
 import type { Logger } from '../../core/log.ts';
 import { redact } from '../../core/model/redact.ts';
@@ -19,14 +21,14 @@ import { buildPage, fillPage } from './build.ts';
 import type { PageFile, PageValues } from './build.ts';
 import { LibraryEvents } from './library-events.ts';
 import { LibraryReader } from './library.ts';
-import type { Entry, Names } from './library.ts';
+import type { Entry } from './library.ts';
 import { RequestError, readBody, readBytes } from './requests.ts';
 import { partSigner } from './signed-part.ts';
 import { completeUpload, openUpload, sentParts } from './uploads.ts';
 
 export interface StudioOptions {
   readonly backend: Backend;
-  readonly names: Names;
+  readonly names: Pick<WorkerEnv, keyof Buckets | 'JOB_QUEUE'>;
   /** What people call the backend: `this machine`, or the name of a stage. */
   readonly backendName: string;
   /** The origin from which viewers load the videos, without a slash at the end. */
@@ -70,7 +72,8 @@ export function openStudio(options: StudioOptions): Studio {
   const bucket = names.SOURCE_BUCKET;
   const token = randomBytes(24).toString('base64url');
   const signer = partSigner(PARTS);
-  const reader = new LibraryReader(store, names, origin);
+  const catalog = { store, config: names, jobs: backend.queue(names.JOB_QUEUE) };
+  const reader = new LibraryReader(catalog, origin);
   const events = new LibraryEvents({
     poll: async () => ({
       backendName,
@@ -126,19 +129,19 @@ export function openStudio(options: StudioOptions): Studio {
       return DONE;
     },
     'POST items/:id/retry': async (_request, id) => {
-      await retry(backend, names, await find(id));
+      await retry(catalog, await find(id));
       await workQueued();
       return DONE;
     },
     'POST items/:id/title': async (request, id) => {
       const { title } = await readBody(request, newTitleSchema);
-      await rename(backend, names, await find(id), title);
+      await rename(catalog, await find(id), title);
       await reader.refresh(id);
       events.pollNow();
       return DONE;
     },
     'DELETE items/:id': async (_request, id) => {
-      await remove(backend, names, await find(id), async () => options.onRemoved?.(id));
+      await remove(catalog, await find(id), async () => options.onRemoved?.(id));
       reader.forget(id);
       events.pollNow();
       return DONE;

@@ -26,10 +26,11 @@ async function deletedAtWork(): Promise<void> {
   const second = machine.start();
   const { assetId, jobId } = await machine.upload(file);
   await Promise.race([first, second].map((worker) => worker.encodes('video-00000')));
-  const library = new LibraryReader(machine.backend.store, machine.env, '');
+  const catalog = { store: machine.backend.store, config: machine.env };
+  const library = new LibraryReader(catalog, '');
   const entry = (await library.read()).find(({ item }) => item.id === assetId);
   if (entry?.item.state !== 'working') throw new Error('The item is not being worked on.');
-  await remove(machine.backend, machine.env, entry, async () => undefined);
+  await remove(catalog, entry, async () => undefined);
   // Wait until every unit has ended.
   await expect.poll(() => machine.counts('JOB_QUEUE'), { timeout: 60_000 }).toEqual(nothing);
   await machine.stop();

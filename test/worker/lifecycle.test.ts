@@ -216,7 +216,7 @@ test('A job that is deleted during any write of its worker leaves only its mark'
           ...entry(jobId, assetId),
           source: { bucket: 'source', key: 'clip.mp4', etag },
         };
-        await remove(backend, layoutEnv(''), gone, async () => undefined);
+        await remove({ store: backend.store, config: layoutEnv('') }, gone, async () => undefined);
       }
       return store.put(...object);
     };
