@@ -18,10 +18,12 @@ export function signAddress(
 ): string {
   const [, origin, asset, file] = ADDRESS.exec(address) ?? [];
   if (origin === undefined || asset === undefined || file === undefined) {
-    throw new RangeError(`${JSON.stringify(address)} is no address of an asset.`);
+    throw new RangeError(`${JSON.stringify(address)} is not the address of an asset.`);
   }
   if (!Number.isSafeInteger(seconds) || seconds <= 0) {
-    throw new RangeError(`An address is good for a whole number of seconds, not ${seconds}.`);
+    throw new RangeError(
+      `An address is valid for a positive whole number of seconds, not ${seconds}.`,
+    );
   }
   const expiry = Math.floor(now.getTime() / 1000) + seconds;
   const signature = createHmac('sha256', key).update(`${expiry}${asset}`).digest('base64url');

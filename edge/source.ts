@@ -29,9 +29,9 @@ export function viewerRequestSource(rule: EdgeRule): string {
   const wrong = allowedSites.filter((site) => siteOf(site) === undefined);
   if (wrong.length > 0) {
     const names = wrong.map((site) => JSON.stringify(site)).join(', ');
-    const are = wrong.length > 1 ? 'These are no origins' : 'This is no origin';
+    const subject = wrong.length > 1 ? 'These are not origins' : 'This is not an origin';
     throw new Error(
-      `${are}: ${names}. Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.`,
+      `${subject}: ${names}. Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.`,
     );
   }
   // At synthesis a key is still a short Terraform expression, which is replaced at the deploy.

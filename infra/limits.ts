@@ -21,17 +21,17 @@ export function limitsOf(
   const own = Object.keys(CACHE_POLICIES).length;
   const cores = (maxWorkers * worker.cpuUnits) / 1024;
   const needs =
-    `Stage ${name} takes of this account's limits: ${own} cache policies of CloudFront (${cachePolicies} of ` +
-    `${MAX_CACHE_POLICIES} are taken), 1 network of ${region} (of 5), and for ${maxWorkers} workers at once ` +
-    `${cores} vCPUs of Fargate, ${worker.spotPercent} % of them Spot: a new account may have fewer (Service Quotas ` +
-    'L-36FBB829 for Spot, L-3032A538 on demand), and the rest of the work waits then.';
+    `Stage ${name} uses of this account's quotas: ${own} cache policies of CloudFront (${cachePolicies} of ` +
+    `${MAX_CACHE_POLICIES} are in use), 1 VPC in ${region} (of 5), and for ${maxWorkers} workers at once ` +
+    `${cores} vCPUs of Fargate, ${worker.spotPercent} % of them Spot. A new account may have fewer (Service Quotas ` +
+    'L-36FBB829 for Spot, L-3032A538 on demand); the rest of the work waits then.';
   const tooMany = cachePolicies + own > MAX_CACHE_POLICIES;
   return {
     needs,
     warnings: tooMany
       ? [
           `With ${cachePolicies} cache policies of CloudFront there is no room for ${own} more, unless AWS has raised ` +
-            `its limit of ${MAX_CACHE_POLICIES}. Raise it in Service Quotas, or take a stage away that nobody needs.`,
+            `its quota of ${MAX_CACHE_POLICIES}. Raise it in Service Quotas, or tear down a stage that is not needed.`,
         ]
       : [],
   };

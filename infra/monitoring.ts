@@ -37,7 +37,7 @@ export class MonitoringStack extends StageStack {
     super(scope, stackName(props.config.name, 'watching'), props);
     const { name, region, accessMode, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } =
       this.config;
-    const tell = this.alarmsTo(this.topic('alarms'));
+    const alarm = this.alarmsTo(this.topic('alarms'));
     const queueMetric = (queue: SqsQueue, metricName: string) => ({
       namespace: 'AWS/SQS',
       metricName,
@@ -46,14 +46,14 @@ export class MonitoringStack extends StageStack {
       period: 60,
       treatMissingData: 'notBreaching',
     });
-    tell('oldest-message', {
+    alarm('oldest-message', {
       alarmDescription: `An upload, or the first minute of a video, has waited for more than ${alarmAfterMinutes} minutes: too few workers, or none that start.`,
       ...queueMetric(jobs, 'ApproximateAgeOfOldestMessage'),
       comparisonOperator: 'GreaterThanThreshold',
       threshold: alarmAfterMinutes * 60,
       evaluationPeriods: 5,
     });
-    tell('oldest-unit', {
+    alarm('oldest-unit', {
       alarmDescription:
         'A later minute of a video has waited for a day: too few workers for what is uploaded.',
       ...queueMetric(units, 'ApproximateAgeOfOldestMessage'),
@@ -61,14 +61,14 @@ export class MonitoringStack extends StageStack {
       threshold: 24 * 3600,
       evaluationPeriods: 5,
     });
-    tell('dead-letters', {
+    alarm('dead-letters', {
       alarmDescription: 'A job was given up. Its evidence is in the work bucket.',
       ...queueMetric(deadLetters, 'ApproximateNumberOfMessagesVisible'),
       comparisonOperator: 'GreaterThanThreshold',
       threshold: 0,
       evaluationPeriods: 1,
     });
-    tell('no-progress', {
+    alarm('no-progress', {
       alarmDescription: `There is work, and for ${alarmAfterMinutes} minutes none of it was done: see the workers' logs.`,
       metricQuery: stuck({ jobs: jobs.name, units: units.name }),
       comparisonOperator: 'GreaterThanThreshold',
@@ -78,7 +78,7 @@ export class MonitoringStack extends StageStack {
     });
 
     if (accessMode === 'public-read') {
-      tell('bucket-traffic', {
+      alarm('bucket-traffic', {
         alarmDescription: `More than ${dailyTrafficGb} GB left the delivery bucket in a day, to the CDN or past it.`,
         ...this.bucketTraffic(deliveryBucket),
         threshold: dailyTrafficGb * 1e9,
@@ -87,7 +87,7 @@ export class MonitoringStack extends StageStack {
 
     // An alarm can only notify a topic in its own region.
     const edge = this.atTheEdge();
-    const tellOfTheEdge = this.alarmsTo(this.topic('edge-alarms', edge), edge);
+    const edgeAlarm = this.alarmsTo(this.topic('edge-alarms', edge), edge);
     const edgeMetric = (metricName: string, statistic: string, period: number) => ({
       namespace: 'AWS/CloudFront',
       metricName,
@@ -98,13 +98,13 @@ export class MonitoringStack extends StageStack {
       evaluationPeriods: 1,
       treatMissingData: 'notBreaching',
     });
-    tellOfTheEdge('edge-errors', {
+    edgeAlarm('edge-errors', {
       alarmDescription: 'More than one answer in a hundred is an error of the CDN or the bucket.',
       ...edgeMetric('5xxErrorRate', 'Average', 300),
       threshold: 1,
       evaluationPeriods: 3,
     });
-    tellOfTheEdge('edge-traffic', {
+    edgeAlarm('edge-traffic', {
       alarmDescription: `More than ${dailyTrafficGb} GB were delivered in a day.`,
       ...edgeMetric('BytesDownloaded', 'Sum', 24 * 3600),
       threshold: dailyTrafficGb * 1e9,

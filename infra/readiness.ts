@@ -14,9 +14,9 @@ const RESERVED = /(^|[./])example\.(com|net|org)\.?(:\d+)?$/i;
 /** Settings that a protected stage needs, and what happens without each. */
 const NEEDED = {
   alarmEmail: 'nobody gets its alarms',
-  monthlyBudgetUsd: 'nobody is warned of its bill',
+  monthlyBudgetUsd: 'nobody is warned about costs',
   state: "Terraform's state is in files on one machine only",
-  accountId: 'it goes to whichever account the credentials belong to',
+  accountId: 'it is deployed to the account of the credentials, whichever that is',
 } as const satisfies Partial<Record<keyof StageConfig, string>>;
 
 const FIELDS = Object.keys(NEEDED) as (keyof typeof NEEDED)[];

@@ -41,7 +41,7 @@ test.each([
   `ftp://cdn.example/v/${ASSET}/index.m3u8`,
 ])('signAddress rejects %s, which is not the address of an asset', (address) => {
   expect(() => signAddress(address, KEY, 60, NOW)).toThrow(
-    new RangeError(`${JSON.stringify(address)} is no address of an asset.`),
+    new RangeError(`${JSON.stringify(address)} is not the address of an asset.`),
   );
 });
 

@@ -74,7 +74,7 @@ test.each([
 test('The error names every site that is not an origin', () => {
   const allowedSites = ['site.example', 'https://right.example', 'https://wrong.example/'];
   expect(() => viewerRequestSource({ ...rule, allowedSites })).toThrow(
-    'These are no origins: "site.example", "https://wrong.example/". Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.',
+    'These are not origins: "site.example", "https://wrong.example/". Write an origin like https://site.example, without a path, or https://*.site.example for its subdomains.',
   );
 });
 

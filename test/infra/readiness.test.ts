@@ -5,8 +5,8 @@ import { FULL } from './stages.ts';
 
 const LACKS_ALL =
   'lacks alarmEmail (without it, nobody gets its alarms), monthlyBudgetUsd (without it, nobody is ' +
-  "warned of its bill), state (without it, Terraform's state is in files on one machine only), " +
-  'accountId (without it, it goes to whichever account the credentials belong to). See infra/config.ts.';
+  "warned about costs), state (without it, Terraform's state is in files on one machine only), " +
+  'accountId (without it, it is deployed to the account of the credentials, whichever that is). See infra/config.ts.';
 
 const shipped = (name: string) => {
   const found = STAGES.find((one) => one.name === name);

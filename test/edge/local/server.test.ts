@@ -506,6 +506,6 @@ describe('Startup', () => {
 
   test('Startup fails if an allowed site is not an origin', async () => {
     const allowedSites = ['site.example'];
-    await expect(start({ allowedSites })).rejects.toThrow('This is no origin: "site.example".');
+    await expect(start({ allowedSites })).rejects.toThrow('This is not an origin: "site.example".');
   });
 });

@@ -108,11 +108,11 @@ describeWithEmulator('Before anything is planned', () => {
   test('a first deploy says what it takes of the limits of the account.', async () => {
     const { err } = await run('deploy', { worker: { ...WORKER, cpuUnits: 2048 }, maxWorkers: 6 });
     expect(err).toContain(
-      "Stage mine takes of this account's limits: 3 cache policies of CloudFront (0 of 20 are taken), " +
-        '1 network of eu-central-1 (of 5), and for 6 workers at once 12 vCPUs of Fargate, 80 % of them Spot',
+      "Stage mine uses of this account's quotas: 3 cache policies of CloudFront (0 of 20 are in use), " +
+        '1 VPC in eu-central-1 (of 5), and for 6 workers at once 12 vCPUs of Fargate, 80 % of them Spot',
     );
     await writeFile(join(folder, 'terraform.mine-queues.tfstate'), state(queueIn('eu-central-1')));
-    expect((await run('deploy', {})).err).not.toContain('limits');
+    expect((await run('deploy', {})).err).not.toContain('quotas');
   });
 
   test.each([
