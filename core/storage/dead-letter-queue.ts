@@ -1,8 +1,8 @@
 import type { Queue, ReceivedMessage } from './ports.ts';
 
 /**
- * Takes dead letters into hand, up to so many, and hides them for so long; whoever takes them gives
- * each back (`release`), or returns or acknowledges it. A queue may deliver one twice: it is taken once.
+ * Receives up to `limit` dead letters, and hides them for `visibilitySeconds`. The caller releases, returns or
+ * acknowledges each of them. A letter that the queue delivers twice is returned once, with its newest receipt.
  */
 export async function takeDeadLetters(
   deadLetters: Queue,
@@ -19,7 +19,7 @@ export async function takeDeadLetters(
   return [...taken.values()];
 }
 
-/** Sends a letter back to where it failed. It is deleted after it is sent: it may come twice, never not at all. */
+/** Sends a letter back to the job queue, and then deletes it. The message may come twice, but is never lost. */
 export async function returnDeadLetter(
   deadLetters: Queue,
   { body, receipt }: ReceivedMessage,
@@ -30,8 +30,8 @@ export async function returnDeadLetter(
 }
 
 /**
- * Sends every dead letter back; returns how many. All are taken first: a worker puts one that nobody
- * understands with the dead letters again at once.
+ * Sends all dead letters back to the job queue. Returns their number. It receives all of them before it sends one, as
+ * a worker moves a message that it cannot parse to the dead letters again at once.
  */
 export async function returnDeadLetters(deadLetters: Queue, jobs: Queue): Promise<number> {
   const letters = await takeDeadLetters(deadLetters, 300);

@@ -3,7 +3,7 @@ import { UnreadableError } from '../model/errors.ts';
 import { PreconditionFailedError } from './ports.ts';
 import type { Condition, ObjectStore } from './ports.ts';
 
-/** A document as it lies in the store. */
+/** A document before it is parsed. */
 export interface StoredDocument {
   readonly text: string;
   readonly etag: string;
@@ -11,7 +11,7 @@ export interface StoredDocument {
 
 type Parse<Value> = (json: unknown) => Value;
 
-/** A small JSON object of the store, read whole. Undefined when it is not there; throws UnreadableError when `parse` throws. */
+/** Reads a JSON document. Resolves to undefined when there is none. Throws UnreadableError when `parse` throws. */
 export async function readDocument<Value>(
   store: ObjectStore,
   bucket: string,
@@ -22,7 +22,7 @@ export async function readDocument<Value>(
   return found && parseDocument(`${bucket}/${key}`, found.text, parse);
 }
 
-/** The same, unread: for a document that may be of another version. */
+/** Reads a document without parsing it, as another version may have written it. */
 export async function fetchDocument(
   store: ObjectStore,
   bucket: string,
@@ -42,7 +42,7 @@ export function parseDocument<Value>(name: string, text: string, parse: Parse<Va
   }
 }
 
-/** Writes a document that can be read again. Throws UnreadableError, and writes nothing, when `parse` does not take it. */
+/** Writes a JSON document. Throws UnreadableError, and writes nothing, when `parse` could not read it back. */
 export async function writeDocument(
   store: ObjectStore,
   bucket: string,
@@ -57,8 +57,8 @@ export async function writeDocument(
 }
 
 /**
- * Writes a document only if there is none yet or, when an ETag is given, if that one is still there; false
- * when somebody else has written meanwhile. Throws as `writeDocument` does.
+ * Writes a document if there is none yet or, when `replaced` is given, if its ETag is still that one. Resolves to
+ * false when another process has written the document. Throws UnreadableError as `writeDocument` does.
  */
 export async function createDocument(
   store: ObjectStore,

@@ -1,14 +1,14 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Permissions of a folder and of a file that their owner alone may look into. */
+/** Permissions of a folder and a file that only their owner can read. */
 export const PRIVATE_FOLDER = 0o700;
 export const PRIVATE_FILE = 0o600;
 
 /**
- * Makes a folder with these permissions less the umask, and those above it; one that is there stays as it
- * is. Throws the system's error when that cannot be. Node's own `recursive` never ends where a parent is
- * there and takes no folders, as in /proc and behind a dangling link.
+ * Makes a folder and its parents, with `mode` less the umask. An existing folder stays as it is. Throws the system's
+ * error when it cannot be made. Node's own `recursive` option loops for ever below a parent that exists and cannot
+ * hold folders, as in /proc or behind a dangling link.
  */
 export async function makeFolder(path: string, mode = 0o777): Promise<void> {
   const make = () =>

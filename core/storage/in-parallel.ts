@@ -1,6 +1,6 @@
 /**
- * Does a task for each item, so many at once; the results are in the order of the items. When one
- * fails no further ones are begun, and its error is thrown when those under way have ended.
+ * Runs a task for each item, at most `atOnce` of them at a time. The results are in the order of the items. When a
+ * task fails, no further task begins, and the error is thrown once the running tasks have ended.
  */
 export async function inParallel<Item, Result>(
   items: Iterable<Item>,
@@ -8,7 +8,7 @@ export async function inParallel<Item, Result>(
   task: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
-  // Shared by the lanes. A loop that is left by an error closes it for all of them.
+  // All lanes share this iterator. A loop that an error ends closes it for all of them.
   const numbered = (function* () {
     let index = 0;
     for (const item of items) yield [index++, item] as const;

@@ -3,14 +3,14 @@ import { deferrableJob } from '../model/precedence.ts';
 import type { Backend, OutgoingMessage, Queue, ReceivedMessage } from './ports.ts';
 
 /**
- * How long an empty job queue is asked at a time before the units get their turn again. Work that comes for an
- * idle worker waits for so long at most.
+ * How long an idle worker waits on the job queue before it looks into the unit queue again. New units wait for at
+ * most this long.
  */
 const TURN_SECONDS = 2;
 
 /**
- * Opens the two queues of work as one: what comes first (JOB_QUEUE) is delivered before what can wait
- * (UNIT_QUEUE). SQS knows no priorities, so that there are two queues in either backend.
+ * Opens the two queues of work as one queue, which delivers urgent messages (JOB_QUEUE) before those that can wait
+ * (UNIT_QUEUE). There are two queues because SQS has no priorities.
  */
 export function openJobQueue(
   backend: Pick<Backend, 'queue'>,
@@ -23,7 +23,7 @@ export function openJobQueue(
     return group === undefined ? { queue: urgent } : { queue: deferred, group };
   };
 
-  // A receipt says which of the two queues it is of.
+  // The first character of a receipt identifies its queue.
   const tagReceipts = (queue: Queue, messages: readonly ReceivedMessage[]) =>
     messages.map((message) => ({
       ...message,
@@ -67,7 +67,7 @@ export function openJobQueue(
       ownerOf(receipt).resend({ ...message, receipt: untag(receipt) }, failures, delaySeconds),
     acknowledge: (receipt) => ownerOf(receipt).acknowledge(untag(receipt)),
     async counts() {
-      // In this order: a message of the first queue ends after those that it leads to are sent.
+      // In this order: a job sends its units before its own message is acknowledged, so none is missed.
       const one = await urgent.counts();
       const other = await deferred.counts();
       return {

@@ -3,10 +3,12 @@ import { openLocalBackend } from './local/backend.ts';
 import { LOCAL_LAYOUT } from './local/layout.ts';
 import type { Backend } from './ports.ts';
 
-/** Opens the backend that an address names: `file:/folder` is one machine, `aws:` is S3 and SQS. */
+/**
+ * Opens a backend by its address, the value of VODSTACK_HOME: `file:/folder` for one machine, `aws:` for S3 and SQS.
+ */
 export async function openBackend(address: string): Promise<Backend> {
   if (address === 'aws:') {
-    // Loaded when it is needed: the SDK takes a quarter of a second and 30 MB.
+    // Imported on demand: the SDK takes a quarter of a second and 30 MB.
     const { openAwsBackend } = await import('./aws/backend.ts');
     return openAwsBackend();
   }

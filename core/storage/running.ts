@@ -1,4 +1,4 @@
-/** Whether a process of that number runs, whoever it belongs to. */
+/** Whether a process with this id runs, no matter whose it is. */
 export function isRunning(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   try {

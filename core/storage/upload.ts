@@ -5,7 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { inParallel } from './in-parallel.ts';
 import type { ObjectHeaders, ObjectStore, StoredPart, UploadedPart } from './ports.ts';
 
-/** What takes time of an upload: to compare what an earlier one has sent, and to send the rest. */
+/** An upload first compares the parts that an earlier attempt has sent, and then sends the rest. */
 export type UploadStep = 'comparing' | 'uploading';
 
 export interface UploadRequest {
@@ -15,37 +15,38 @@ export interface UploadRequest {
   /** Path of the file. */
   readonly file: PathLike;
   readonly headers?: ObjectHeaders;
-  /** 0 to 1 of the file. */
+  /** `done` is a share of the file, 0 to 1. */
   readonly onProgress?: (step: UploadStep, done: number) => void;
   readonly signal?: AbortSignal;
 }
 
 const MIB = 2 ** 20;
 
-/** S3's: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/** S3's limit: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const MAX_PARTS = 10_000;
 
-/** Files up to 78 GiB have parts of this size, and less than a minute of a usual line is lost with one. */
+/** Files up to 78 GiB have parts of this size. An interruption loses at most one part, seconds of a usual line. */
 const PART_BYTES = 8 * MIB;
 
-/** Parts on their way at once, but no more than fit into the memory. */
+/** Parts are sent in parallel, as long as they fit into this memory. */
 const PARALLEL = 4;
 const MEMORY_BYTES = 64 * MIB;
 
 /**
- * Bytes in a part of a file of that size. It follows from the size alone, as parts of an earlier try
- * are compared, and the object's ETag, which names the asset, depends on it.
+ * The size of the parts of a file. It depends on the file's size alone: a later attempt compares parts of the same
+ * size, and the object's ETag, from which the asset's id is made, depends on it.
  */
 export function partBytesOf(sizeBytes: number): number {
   return Math.max(PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS / MIB) * MIB);
 }
 
 /**
- * Uploads a file: at once if it fits into a part, else in parts. An upload that was cut off, by
- * whatever, is gone on with: its parts that are the same as the file's are not sent again. The store
- * alone remembers them, until its lifecycle removes what nobody completes.
+ * Uploads a file, in parts if it is larger than one part. It continues an interrupted upload: parts that match the
+ * file are not sent again. Only the store knows these parts; its lifecycle rule removes them if nobody completes the
+ * upload.
  *
- * Throws Error when the file changes meanwhile, and what the store throws; parts stay for the next try.
+ * Throws Error when the file changes during the upload, and what the store throws. The parts stay for the next
+ * attempt.
  */
 export async function uploadFile(request: UploadRequest): Promise<{ readonly etag: string }> {
   const { store, bucket, key, headers, onProgress, signal } = request;
@@ -84,17 +85,17 @@ export async function uploadFile(request: UploadRequest): Promise<{ readonly eta
 
 interface SourceParts {
   readonly partBytes: number;
-  /** From 1; at least one part, which may be empty. */
+  /** Counted from 1. There is at least one part, which may be empty. */
   readonly numbers: readonly number[];
   read(number: number): Promise<Buffer>;
-  /** Whether a part of the store is that of the file: by its size and its MD5, which is its ETag. */
+  /** Whether a stored part equals the file's, by its size and its MD5 (the ETag). */
   has(part: StoredPart): Promise<boolean>;
   requireUnchanged(): Promise<void>;
 }
 
 async function partsOf(file: FileHandle): Promise<SourceParts> {
   const { size, mtimeMs } = await file.stat();
-  const changed = () => new Error('The file has changed while it was uploaded. Upload it again.');
+  const changed = () => new Error('The file changed while it was being uploaded. Upload it again.');
   const partBytes = partBytesOf(size);
   const count = Math.max(1, Math.ceil(size / partBytes));
   const read = async (number: number) => {
@@ -128,8 +129,8 @@ async function partsOf(file: FileHandle): Promise<SourceParts> {
 }
 
 /**
- * The newest upload of that key whose first part is this file's, with all parts that are. Another
- * one may be somebody else's, of another file by the same name, and at work.
+ * Finds the newest open upload whose first part equals the file's, and its parts that do. Other uploads of the key
+ * may be those of another person with another file of the same name, and still be running.
  */
 async function findEarlier(
   { store, bucket, key, onProgress, signal }: UploadRequest,

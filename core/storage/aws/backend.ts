@@ -5,43 +5,44 @@ import { s3ObjectStore } from './object-store.ts';
 import { sqsQueue } from './queue.ts';
 
 /**
- * How both clients talk. What is throttled or fails in passing is tried five times, after pauses that
- * double (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html); what lasts
- * longer is for the queue's own retries. Connections are kept, and are no more than these.
+ * Settings of both clients. The SDK tries throttled and failed requests five times with exponential backoff
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). The retries of the queue handle
+ * longer failures. Connections are kept alive, up to `maxSockets`.
  */
 const CLIENT = {
   retryMode: 'standard',
   maxAttempts: 5,
   requestHandler: {
     connectionTimeout: 5_000,
-    // Without a byte for so long: more than the 20 s for which SQS may hold a request, while an upload
-    // over a slow line may take as long as it moves.
+    // Limits the time without a byte, not the whole request, so that a slow upload can take as long as it needs. It is
+    // longer than the 20 s for which SQS can hold a request.
     socketTimeout: 30_000,
     httpAgent: { maxSockets: 32 },
     httpsAgent: { maxSockets: 32 },
   },
 } as const;
 
-/** Buckets have host names at AWS only, not at services that stand in for it. */
+/** Buckets have host names of their own only at AWS, not at compatible services. */
 export function needsPathStyle(): boolean {
   return (process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']) !== undefined;
 }
 
 /**
- * Opens the backend in the cloud: credentials, and the region unless one is given, as the SDK finds them;
- * with AWS_ENDPOINT_URL any service that speaks S3 and SQS. Throws when no region is set.
+ * Opens the backend on S3 and SQS. The SDK finds the credentials, and the region unless one is given.
+ * AWS_ENDPOINT_URL selects a compatible service. Throws Error when no region is set.
  */
-export async function openAwsBackend(where: { readonly region?: string } = {}): Promise<Backend> {
+export async function openAwsBackend(options: { readonly region?: string } = {}): Promise<Backend> {
   const s3 = new S3Client({
-    ...{ ...CLIENT, ...where },
+    ...CLIENT,
+    ...options,
     forcePathStyle: needsPathStyle(),
-    // The signature covers a SHA-256 of each body. A CRC32 besides would have to be said again for each
-    // part when an upload is completed, and is refused by services other than AWS.
+    // The signature already covers a SHA-256 of each body. An additional CRC32 would have to be repeated for each
+    // part to complete an upload, and compatible services reject it.
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    // To wait for leave to send a body, the SDK opens a new connection for each one above 2 MiB.
+    // With this header the SDK opens a new connection for each body above 2 MiB, to wait for "100 Continue".
     expectContinueHeader: false,
   });
-  const sqs = new SQSClient({ ...CLIENT, ...where });
+  const sqs = new SQSClient({ ...CLIENT, ...options });
   try {
     await s3.config.region();
   } catch (error) {
@@ -51,7 +52,7 @@ export async function openAwsBackend(where: { readonly region?: string } = {}): 
   }
   return {
     store: s3ObjectStore(s3),
-    queue: (address) => sqsQueue(sqs, address),
+    queue: (url) => sqsQueue(sqs, url),
     close: async () => {
       s3.destroy();
       sqs.destroy();

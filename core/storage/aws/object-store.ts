@@ -26,20 +26,23 @@ import type {
   StoredPart,
 } from '../ports.ts';
 
-/** How often a conditional write is tried that meets another write of the same key. */
+/** Attempts of a conditional write that conflicts with another write of the same key. */
 const CONFLICT_TRIES = 5;
 const CONFLICT_MILLISECONDS = 100;
 
 /**
- * The object store on S3, or on a service that speaks it. A write whose answer was lost is tried again
- * by the SDK: a condition can then fail because of our own first try.
+ * An object store on S3 or a compatible service. The SDK repeats a write whose response was lost, so a condition can
+ * fail because the first attempt succeeded.
  */
 export function s3ObjectStore(client: S3Client): ObjectStore {
   return {
     async put(bucket, key, body, headers = {}, condition = {}) {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       const input = {
-        ...{ Bucket: bucket, Key: key, Body: bytes, ContentLength: bytes.byteLength },
+        Bucket: bucket,
+        Key: key,
+        Body: bytes,
+        ContentLength: bytes.byteLength,
         ...headersOf(headers),
         ...conditionOf(condition),
       };
@@ -48,7 +51,7 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
           return { etag: etag.parse((await client.send(new PutObjectCommand(input))).ETag) };
         } catch (error) {
           if (hasFailed(condition, error)) throw preconditionFailed(bucket, key, error);
-          // Another write was under way, and may still fail: S3 asks for another try.
+          // Another write was in progress and may still fail, so S3 asks for a retry.
           if (!isNamed(error, 'ConditionalRequestConflict') || tries === CONFLICT_TRIES)
             throw error;
           await after(Math.random() * CONFLICT_MILLISECONDS * 2 ** tries);
@@ -59,9 +62,9 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
     async get(bucket, key, range) {
       try {
         const input = { Bucket: bucket, Key: key, Range: range && rangeHeader(range, key) };
-        const answer = await client.send(new GetObjectCommand(input));
-        if (!(answer.Body instanceof Readable)) throw new Error(`${bucket}/${key} has no body.`);
-        return { info: infoOf(key, answer), body: answer.Body };
+        const output = await client.send(new GetObjectCommand(input));
+        if (!(output.Body instanceof Readable)) throw new Error(`${bucket}/${key} has no body.`);
+        return { info: infoOf(key, output), body: output.Body };
       } catch (error) {
         if (isNamed(error, 'NoSuchKey')) return undefined;
         if (isNamed(error, 'InvalidRange')) throw outside(key, range, error);
@@ -73,14 +76,14 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
       try {
         return infoOf(key, await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })));
       } catch (error) {
-        // The answer to HEAD has no body that could name the error. Who may not list is told 403.
+        // A HEAD response has no body with the error's name. Without the permission to list, S3 answers 403 instead.
         if (isNamed(error, 'NotFound')) return undefined;
         throw error;
       }
     },
 
     async *list(bucket, prefix, after) {
-      // XML cannot hold every key as it is, so S3 is asked to encode them.
+      // XML cannot represent every key, so S3 is asked to encode keys.
       const pages = paginateListObjectsV2(
         { client },
         { Bucket: bucket, Prefix: prefix, StartAfter: after, EncodingType: 'url' },
@@ -117,17 +120,21 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
 
     async completeUpload(bucket, key, uploadId, parts, condition = {}) {
       const Parts = parts.map(({ partNumber, etag }) => ({
-        ...{ PartNumber: partNumber, ETag: `"${etag}"` },
+        PartNumber: partNumber,
+        ETag: `"${etag}"`,
       }));
       const input = {
-        ...{ Bucket: bucket, Key: key, UploadId: uploadId, MultipartUpload: { Parts } },
+        Bucket: bucket,
+        Key: key,
+        UploadId: uploadId,
+        MultipartUpload: { Parts },
         ...conditionOf(condition),
       };
       try {
         const { ETag } = await client.send(new CompleteMultipartUploadCommand(input));
         return { etag: etag.parse(ETag) };
       } catch (error) {
-        // After a conflict S3 wants all parts again: that is for whoever has them.
+        // After a conflict S3 wants all parts again, which only the caller has.
         if (hasFailed(condition, error)) throw preconditionFailed(bucket, key, error);
         if (WRONG_PARTS.some((name) => isNamed(error, name))) {
           throw new WrongPartsError('S3 has other parts of this upload.', { cause: error });
@@ -153,7 +160,7 @@ export function s3ObjectStore(client: S3Client): ObjectStore {
 
     async storedParts(bucket, key, uploadId) {
       const parts: StoredPart[] = [];
-      // Not by the SDK's paginator: S3 names a next part also on the last page.
+      // The SDK's paginator would not end: S3 names a next part on the last page, too.
       for (let after = {}, more = true; more;) {
         const input = { Bucket: bucket, Key: key, UploadId: uploadId, ...after };
         const page = await client.send(new ListPartsCommand(input)).catch(throwIfGone);
@@ -193,7 +200,7 @@ const partSchema = z.object({ PartNumber: z.number(), ETag: etag, Size: z.number
 
 const infoSchema = z.object({
   ContentLength: z.number(),
-  /** `bytes 0-9/100` when a range was asked for. */
+  /** `bytes 0-9/100` in the response to a range request. */
   ContentRange: z.string().optional(),
   ETag: etag,
   LastModified: z.date(),
@@ -202,8 +209,8 @@ const infoSchema = z.object({
   Metadata: z.record(z.string(), z.string()).default({}),
 });
 
-function infoOf(key: string, answer: unknown): ObjectInfo {
-  const info = infoSchema.parse(answer);
+function infoOf(key: string, output: unknown): ObjectInfo {
+  const info = infoSchema.parse(output);
   return {
     key,
     sizeBytes: Number(info.ContentRange?.split('/')[1] ?? info.ContentLength),
@@ -227,7 +234,7 @@ function conditionOf({ ifMatch, ifNoneMatch }: Condition) {
   return { IfMatch: ifMatch && `"${ifMatch}"`, IfNoneMatch: ifNoneMatch };
 }
 
-/** S3 ignores a range that makes no sense, and sends the whole object. */
+/** S3 ignores an invalid range and sends the whole object, so it is checked here. */
 function rangeHeader(range: ByteRange, key: string): string {
   const { first, last } = range;
   if (first < 0 || (last !== undefined && last < first)) throw outside(key, range);
@@ -235,22 +242,22 @@ function rangeHeader(range: ByteRange, key: string): string {
 }
 
 function outside(key: string, range?: ByteRange, cause?: unknown): RangeError {
-  return new RangeError(`${JSON.stringify(range)} is not within ${key}.`, { cause });
+  return new RangeError(`${JSON.stringify(range)} is outside ${key}.`, { cause });
 }
 
-/** As forms are, where a listing says so: S3 writes a space as `+`, other services as `%20`. */
+/** Decodes a key of a listing. S3 encodes a space as `+`, other services as `%20`. */
 function decodeKey(key: string, encoding: string | undefined): string {
   return encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
 }
 
-/** Whether a condition did not hold; to an object that is missing where one should match, S3 says 404. */
+/** Whether the condition failed. When `ifMatch` is given and there is no object, S3 answers 404. */
 function hasFailed({ ifMatch }: Condition, error: unknown): boolean {
   if (isNamed(error, 'PreconditionFailed')) return true;
   return ifMatch !== undefined && isNamed(error, 'NoSuchKey');
 }
 
 function preconditionFailed(bucket: string, key: string, cause: unknown): PreconditionFailedError {
-  return new PreconditionFailedError(`${bucket}/${key} has been written by somebody else.`, {
+  return new PreconditionFailedError(`${bucket}/${key} was written by another process.`, {
     cause,
   });
 }
@@ -258,10 +265,10 @@ function preconditionFailed(bucket: string, key: string, cause: unknown): Precon
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html#API_CompleteMultipartUpload_Errors */
 const WRONG_PARTS = ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'];
 
-/** Throws UploadGoneError for what S3 says of an upload that is not open, and any other error as it is. */
+/** Throws UploadGoneError when the error means that the upload is not open, and any other error unchanged. */
 function throwIfGone(error: unknown): never {
   if (!isNamed(error, 'NoSuchUpload')) throw error;
-  throw new UploadGoneError('There is no such upload any more.', { cause: error });
+  throw new UploadGoneError('The upload is not open any more.', { cause: error });
 }
 
 function isNamed(error: unknown, name: string): error is S3ServiceException {

@@ -14,16 +14,16 @@ import { LeaseLostError } from '../../model/errors.ts';
 import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';
 
 /**
- * How long SQS is asked to hold one request. A request that is broken off goes on at SQS, and a message
- * it brings is hidden from everybody (https://github.com/aws/aws-sdk-js/issues/2350). So none is broken
- * off, and who stops waiting waits for the end of a short one. A request that is not held at all asks
- * only some of SQS's servers, and can miss what is there.
+ * The wait time of one receive request. An aborted request continues at SQS, and a message that it receives then is
+ * hidden from everybody (https://github.com/aws/aws-sdk-js/issues/2350). Therefore no request is aborted, and
+ * requests are short enough that a caller can stop soon. A request without wait time asks only some of SQS's servers
+ * and can miss messages.
  */
 const HOLD_SECONDS = { min: 1, max: 5 };
 
-/** The most that SQS takes in one request. */
+/** SQS accepts this many messages in one request. */
 const BATCH = 10;
-/** As often as the SDK tries a request that fails as a whole (backend.ts). */
+/** As many as the SDK makes when a request fails as a whole (backend.ts). */
 const BATCH_TRIES = 5;
 
 const messageSchema = z
@@ -58,17 +58,19 @@ const countsSchema = z.object({
   ApproximateNumberOfMessagesDelayed: z.coerce.number(),
 });
 
-/** The queue at an address, on SQS or on a service that speaks it. */
-export function sqsQueue(client: SQSClient, address: string): Queue {
-  // The address holds the account's number, which is nobody's business in a log.
-  const name = new URL(address).pathname.split('/').at(-1) ?? '';
-  const at = { QueueUrl: address };
+/** A queue of SQS or a compatible service, by its URL. */
+export function sqsQueue(client: SQSClient, url: string): Queue {
+  // Logs get this name: the URL holds the number of the AWS account.
+  const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  const at = { QueueUrl: url };
 
   const hide = (receipt: string, seconds: number) =>
     onLease(name, () =>
       client.send(
         new ChangeMessageVisibilityCommand({
-          ...{ ...at, ReceiptHandle: receipt, VisibilityTimeout: seconds },
+          ...at,
+          ReceiptHandle: receipt,
+          VisibilityTimeout: seconds,
         }),
       ),
     );
@@ -86,7 +88,7 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
     },
     async sendAll(messages) {
       for (let first = 0; first < messages.length; first += BATCH) {
-        await sendBatch(client, address, messages.slice(first, first + BATCH));
+        await sendBatch(client, url, messages.slice(first, first + BATCH));
       }
     },
     async receive({ max, waitSeconds, visibilitySeconds, signal }) {
@@ -108,7 +110,7 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
             ],
           }),
         );
-        // Also when the signal has come meanwhile: what is delivered is the caller's.
+        // Messages are returned even if the signal has aborted: they would stay hidden otherwise.
         if (Messages.length > 0) return Messages.map((message) => messageSchema.parse(message));
         if (Date.now() >= until) return [];
       }
@@ -137,24 +139,26 @@ export function sqsQueue(client: SQSClient, address: string): Queue {
   };
 }
 
-/** Sends up to ten messages. SQS may refuse some of a batch: those alone are tried again. Throws Error naming why. */
+/** Sends up to ten messages, and repeats those that SQS rejects. Throws Error with SQS's reasons. */
 async function sendBatch(
   client: SQSClient,
-  address: string,
+  url: string,
   messages: readonly OutgoingMessage[],
 ): Promise<void> {
   let entries = messages.map(({ body, group }, index) => ({
-    ...{ Id: String(index), MessageBody: body, MessageGroupId: group },
+    Id: String(index),
+    MessageBody: body,
+    MessageGroupId: group,
   }));
   for (let tries = 1; ; tries += 1) {
     const { Failed = [] } = await client.send(
-      new SendMessageBatchCommand({ QueueUrl: address, Entries: entries }),
+      new SendMessageBatchCommand({ QueueUrl: url, Entries: entries }),
     );
     if (Failed.length === 0) return;
     if (tries === BATCH_TRIES || Failed.some(({ SenderFault }) => SenderFault)) {
       const reasons = new Set(Failed.map(({ Code, Message }) => `${Code}: ${Message}`));
       throw new Error(
-        `SQS refused ${Failed.length} of ${messages.length} messages. ${[...reasons].join('; ')}`,
+        `SQS rejected ${Failed.length} of ${messages.length} messages. ${[...reasons].join('; ')}`,
       );
     }
     entries = entries.filter(({ Id }) => Failed.some((one) => one.Id === Id));
@@ -162,19 +166,21 @@ async function sendBatch(
   }
 }
 
-/** Turns what SQS says of a receipt that is no longer valid into a LeaseLostError. */
+/** Throws LeaseLostError when SQS reports that the receipt is no longer valid. */
 async function onLease(queue: string, command: () => Promise<unknown>): Promise<void> {
   try {
     await command();
   } catch (error) {
     if (!isLeaseLost(error)) throw error;
-    throw new LeaseLostError(`A message of ${queue} is no longer ours.`, { cause: error });
+    throw new LeaseLostError(`The receipt of a message of ${queue} is no longer valid.`, {
+      cause: error,
+    });
   }
 }
 
 /**
- * SQS calls an expired receipt an invalid value, as it does a visibility out of bounds; only its text
- * tells them apart (https://github.com/aws/aws-sdk-java/issues/1628).
+ * SQS reports an expired receipt as an invalid parameter value, like a visibility timeout out of bounds. Only the
+ * message tells them apart (https://github.com/aws/aws-sdk-java/issues/1628).
  */
 function isLeaseLost(error: unknown): boolean {
   if (!(error instanceof SQSServiceException)) return false;

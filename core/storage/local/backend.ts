@@ -16,18 +16,18 @@ import { localQueue, sendTo } from './queue.ts';
 
 export interface LocalBackend extends Backend {
   /**
-   * Removes what the index has released: replaced bytes after an hour, abandoned uploads after a day, messages
-   * after two weeks, and at once what killed processes were writing. What the index does not know stays;
-   * returns how many files that are.
+   * Removes files and rows that are no longer needed: replaced bytes after an hour, abandoned uploads after a day,
+   * messages after two weeks, and unfinished writes of killed processes at once. Files that the index does not know
+   * stay; returns their number.
    */
   sweep(): Promise<number>;
-  /** Copies the index into `backups`, once a day, and keeps the last of them. */
+  /** Copies the index into `backups` once a day, and keeps the newest copies. */
   backUp(): Promise<void>;
-  /** Throws HomeLostError when the index was deleted, replaced or overwritten since it was opened. */
+  /** Throws BackendLostError when the index was deleted, replaced or overwritten after it was opened. */
   checkIndex(): void;
 }
 
-/** What a home's folder holds beside the index: `demo` is the clip of scripts/files/demo-clip.ts. */
+/** The entries of a data folder beside the index. `demo` is the clip of scripts/files/demo-clip.ts. */
 const OWN_ENTRIES = new Set([BLOBS, BACKUPS, UNCLAIMED, 'demo']);
 
 const HOUR_SECONDS = 3600;
@@ -36,8 +36,8 @@ const DAY_SECONDS = 24 * HOUR_SECONDS;
 const RETENTION_SECONDS = 14 * DAY_SECONDS;
 
 /**
- * Opens the backend of one machine in a folder, which may be shared by any number of processes. Throws
- * HomeLostError when its index is gone or damaged.
+ * Opens a backend in a folder of this machine. Any number of processes can share the folder. Throws BackendLostError
+ * when the index is missing or damaged.
  */
 export async function openLocalBackend(options: {
   readonly directory: string;
@@ -60,7 +60,7 @@ export async function openLocalBackend(options: {
   };
 }
 
-/** Opens the index and the files that it is about. Throws HomeLostError when it is not the index of these files. */
+/** Opens the index and its files. Throws BackendLostError when they do not belong together. */
 export async function openIndex(
   directory: string,
 ): Promise<{ readonly blobs: Blobs; readonly database: Database }> {
@@ -68,7 +68,7 @@ export async function openIndex(
   const toError = (error: IndexError) => indexLost(directory, error);
   const hadBlobs = existsSync(join(directory, BLOBS));
   const blobs = await Blobs.open(join(directory, BLOBS));
-  // Files come after the index: where there is one now, the index must have been there before.
+  // The index is made before the first file. If there are files and no index, the index was lost.
   const hasNoFiles = async () => (await blobs.names().next()).done === true;
   const isEmpty = await hasNoFiles();
   if (!isEmpty && !existsSync(path)) throw toError(new IndexError('is missing'));
@@ -77,10 +77,10 @@ export async function openIndex(
   try {
     const knows = database.row(`select 1 from (${KNOWN}) limit 1`) !== undefined;
     if (!isEmpty && !knows) throw toError(new IndexError('is new, and knows none of these files'));
-    // Another process may have made both meanwhile, and stored something.
+    // Another process may have made both in the meantime and stored something.
     if (!hadBlobs && knows && (await hasNoFiles())) {
       throw new BackendLostError(
-        `The files of the index ${path} are gone: there is no folder ${blobs.directory}. Nothing was changed but that an empty one was made. Put the folder back, or begin anew in another one.`,
+        `The files of the index ${path} are gone: there is no folder ${blobs.directory}. The only change was to make an empty one. Put the folder back, or start with another data folder.`,
       );
     }
     if (database.isOld) await labelAll(database, blobs);
@@ -91,7 +91,7 @@ export async function openIndex(
   return { blobs, database };
 }
 
-/** Every file that the index knows of. */
+/** Selects every file that the index knows. */
 export const KNOWN = `select blob from objects union all select blob from parts
   union all select blob from garbage union all select blob from writing`;
 
@@ -104,7 +104,7 @@ function indexLost(directory: string, { reason, cause }: IndexError): BackendLos
   );
 }
 
-/** Earlier versions kept nothing beside the files. */
+/** Writes the labels that earlier versions did not write. */
 async function labelAll(database: Database, blobs: Blobs): Promise<void> {
   for (const row of database.rows('select * from objects')) {
     const { blob, label } = labelOfRow(row);
@@ -114,8 +114,8 @@ async function labelAll(database: Database, blobs: Blobs): Promise<void> {
 }
 
 /**
- * Lets only the owner look into a backend, also into one of an earlier version. A folder that holds other things
- * besides stays as it is; what is ours in it is private all the same.
+ * Restricts a data folder to its owner, also one of an earlier version. If the folder holds other entries, only the
+ * entries of the backend are restricted.
  */
 async function makePrivate(directory: string): Promise<void> {
   const names = await readdir(directory);
@@ -128,7 +128,7 @@ async function makePrivate(directory: string): Promise<void> {
   if (ours) await restrict(directory, PRIVATE_FOLDER);
 }
 
-/** Only an owner may change permissions: a mounted volume can be somebody else's. */
+/** Only the owner can change permissions, and a mounted volume can belong to another user. */
 async function restrict(path: string, mode: number): Promise<void> {
   const { uid } = await stat(path);
   if (uid === process.getuid?.()) await chmod(path, mode);
@@ -147,7 +147,7 @@ async function sweep(database: Database, blobs: Blobs): Promise<number> {
     database.run('delete from messages where sent < ?', now - RETENTION_SECONDS * 1000);
   });
   await removeUnfinished(database, blobs);
-  // A reader can hold replaced bytes for as long as a unit lasts.
+  // A reader can use replaced bytes for as long as a unit takes.
   const old = textsOf(
     'select blob as text from garbage where since <= ?',
     now - HOUR_SECONDS * 1000,
@@ -156,28 +156,28 @@ async function sweep(database: Database, blobs: Blobs): Promise<number> {
   database.write(() => {
     for (const blob of old) database.run('delete from garbage where blob = ?', blob);
   });
-  // A process that was killed may have left the label of what it has released.
+  // A killed process may have left the label of a file that it released.
   for (const blob of textsOf('select blob as text from garbage')) await blobs.unlabel(blob);
   await blobs.removeDrafts();
   const names: string[] = [];
   for await (const name of blobs.names()) names.push(name);
-  // Looked up after the files, as the index knows of each before it is there.
+  // Queried after the listing, as the index knows each file before it is written.
   const known = new Set(database.rows(KNOWN).map(({ blob }) => blob));
   return names.filter((name) => !known.has(name)).length;
 }
 
-/** Removes what processes were writing that run no more. */
+/** Removes the unfinished files of processes that no longer run. */
 async function removeUnfinished(database: Database, blobs: Blobs): Promise<void> {
   const dead = database
     .rows('select blob, process, since from writing')
     .map((row) => writingSchema.parse(row))
     .filter(({ process: pid, since }) => {
-      // In a container, each start has the same numbers.
+      // In a container, process ids repeat at each start.
       const earlier = pid === process.pid && since < Date.now() - process.uptime() * 1000;
       return earlier || !isRunning(pid) || since < Date.now() - DAY_SECONDS * 1000;
     });
   for (const { blob } of dead) {
-    // First, so that a writer that lives after all finds that it may not go on.
+    // Before the file is removed: a writer that runs after all finds its row gone, and stops.
     const isOurs = database.write(() => {
       if (database.run('delete from writing where blob = ?', blob) === 0) return false;
       releaseBlob(database, blob);

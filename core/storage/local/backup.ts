@@ -7,10 +7,13 @@ import { BACKUPS, INDEX } from './layout.ts';
 
 const MAX_BACKUPS = 3;
 const DAY_MILLISECONDS = 24 * 3_600_000;
-/** All at once: a writer in between would have SQLite begin again (https://www.sqlite.org/backup.html). */
+/** Copies all pages in one step. Between steps, a write makes SQLite start over (https://www.sqlite.org/backup.html). */
 const ALL_PAGES = 2 ** 30;
 
-/** Copies the index by SQLite's own backup, unless one of the last day is there; throws for a damaged copy, and keeps the others. */
+/**
+ * Copies the index with SQLite's backup, unless the newest copy is less than a day old. Throws when the copy is
+ * damaged; older copies stay then.
+ */
 export async function backUpIndex(directory: string): Promise<void> {
   const folder = join(directory, BACKUPS);
   await makeFolder(folder, PRIVATE_FOLDER);
@@ -26,7 +29,7 @@ export async function backUpIndex(directory: string): Promise<void> {
     index.close();
   }
   await chmod(draft, PRIVATE_FILE);
-  // Checks it as it is checked when it is opened.
+  // Opening it runs the integrity check.
   new Database(draft, false, (error) => error).close();
   await rename(draft, join(folder, nameAt(now)));
   const kept = await listBackups(directory);
@@ -38,7 +41,7 @@ export interface Backup {
   readonly at: Date;
 }
 
-/** The newest first. */
+/** Lists the copies, the newest first. */
 export async function listBackups(directory: string): Promise<readonly Backup[]> {
   const folder = join(directory, BACKUPS);
   await makeFolder(folder, PRIVATE_FOLDER);
@@ -52,7 +55,7 @@ export async function listBackups(directory: string): Promise<readonly Backup[]>
     .sort((a, b) => b.at.getTime() - a.at.getTime());
 }
 
-/** Windows forbids colons in names. */
+/** Windows does not allow colons in file names. */
 function nameAt(time: Date): string {
   return `index-${time.toISOString().replaceAll(':', '-')}.sqlite`;
 }

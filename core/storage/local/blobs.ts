@@ -19,14 +19,14 @@ const labelSchema = z.object({
   headers: headersSchema,
 });
 
-/** All that the index knows of an object, kept beside its bytes: a lost index is rebuilt from labels. */
+/** All that the index knows about an object, stored beside its bytes. A lost index is rebuilt from labels. */
 export type Label = Readonly<z.infer<typeof labelSchema>>;
 
 const LABEL = '.json';
-/** Earlier versions wrote each file under a name of its own first. */
+/** Earlier versions wrote each file under a temporary name first. */
 const DRAFT = '.draft';
 
-/** A folder of immutable files under names of their own; the index says which object is which. */
+/** A folder of immutable files with random names. The index maps objects to them. */
 export class Blobs {
   readonly directory: string;
 
@@ -44,8 +44,8 @@ export class Blobs {
   }
 
   /**
-   * Writes a file and, once its bytes are on the disk, its label. Both are on the disk, names and all,
-   * when this returns. A label is there only while its file is an object, or is about to become one.
+   * Writes a file and, once its bytes are on the disk, its label. Both are synced, with their directory entries, when
+   * this resolves. A label exists only while its file is an object, or is about to become one.
    */
   async write<Described extends Label | undefined>(
     name: string,
@@ -61,13 +61,13 @@ export class Blobs {
     return label;
   }
 
-  /** Labels a file of an earlier version, which wrote none. */
+  /** Writes the label of a file of an earlier version. */
   async label(name: string, label: Label): Promise<void> {
-    // Several processes may do so at once.
+    // Several processes may do this at once.
     await writeSynced(this.path(name) + LABEL, [Buffer.from(JSON.stringify(label))], 'w');
   }
 
-  /** Takes the label away: the file is no object any more, and is still read by some. */
+  /** Removes the label of a file that is no longer an object, but may still be read. */
   async unlabel(name: string): Promise<void> {
     await rm(this.path(name) + LABEL, { force: true });
   }
@@ -83,19 +83,19 @@ export class Blobs {
     await rename(this.path(name) + LABEL, join(folder, name + LABEL)).catch(unlessMissing);
   }
 
-  /** Names of all files. */
+  /** Yields the names of all files. */
   async *names(): AsyncGenerator<string> {
     for await (const name of this.#entries()) {
       if (!name.endsWith(LABEL) && !name.endsWith(DRAFT)) yield name;
     }
   }
 
-  /** Bytes of a file; undefined when it is not there. */
+  /** Returns the size of a file, or undefined when there is none. */
   async sizeOf(name: string): Promise<number | undefined> {
     return (await stat(this.path(name)).catch(unlessMissing))?.size;
   }
 
-  /** The label of a file; undefined when it has none that can be read. */
+  /** Returns the label of a file, or undefined when it has no readable one. */
   async labelOf(name: string): Promise<Label | undefined> {
     const text = await readFile(this.path(name) + LABEL, 'utf8').catch(unlessMissing);
     if (text === undefined) return undefined;
@@ -106,7 +106,7 @@ export class Blobs {
     }
   }
 
-  /** Removes what writers of an earlier version left that were killed. */
+  /** Removes the temporary files of killed processes of an earlier version. */
   async removeDrafts(): Promise<void> {
     for await (const name of this.#entries()) {
       if (name.endsWith(DRAFT)) await rm(this.path(name), { force: true });

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue } from 'node:sqlite';
 import { z } from 'zod';
 
-/** Of the index; 0 stands for those of versions that did not number it. */
+/** SQLite's user_version of the index. The earliest versions left it at 0. */
 const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
@@ -20,13 +20,13 @@ const SCHEMA = `
     upload text not null references uploads (id) on delete cascade, number integer not null,
     blob text not null, size integer not null, etag text not null, primary key (upload, number)
   ) without rowid;
-  -- Blobs that nothing names any more; a reader may hold them, so that they are removed later.
+  -- Blobs without a reference. They are removed later, as readers may still use them.
   create table if not exists garbage (blob text primary key, since integer not null);
-  -- Blobs that a process is writing, and that are not named yet.
+  -- Blobs that a process is writing, without a reference yet.
   create table if not exists writing (
     blob text primary key, process integer not null, since integer not null
   );
-  -- failures: how often the work failed; receives: deliveries since then.
+  -- failures: how often the work has failed; receives: deliveries since the last failure.
   create table if not exists messages (
     id integer primary key, queue text not null, body text not null, sent integer not null,
     visible integer not null, receives integer not null default 0, receipt text unique,
@@ -35,20 +35,20 @@ const SCHEMA = `
   create index if not exists messages_by_queue on messages (queue, visible, id);
 `;
 
-/** Columns of `messages` that earlier versions did not have. */
+/** Columns of `messages` that earlier versions lack. */
 const ADDED_COLUMNS = ['failures integer not null default 0', '"group" text'];
 const TABLES_OF_VERSION_0 = ['garbage', 'messages', 'objects', 'parts', 'uploads'];
 
-/** How long one process waits for another to end its write; each is a few milliseconds. */
+/** A process waits this long for the writes of others, which take a few milliseconds each. */
 const BUSY_MILLISECONDS = 20_000;
 
-/** How often it is made sure that the file is still the one that was opened. */
+/** The file is checked at most this often: it must still be the one that was opened. */
 const CHECK_MILLISECONDS = 1000;
 
-/** Bytes at the start of every SQLite file: https://www.sqlite.org/fileformat.html */
+/** The first bytes of every SQLite file: https://www.sqlite.org/fileformat.html */
 const MAGIC = Buffer.from('SQLite format 3\0');
 
-/** The file is not what it has to be; `reason` goes on from its name: "fails …". */
+/** The index cannot be used. `reason` is a predicate of the sentence: "is empty". */
 export class IndexError extends Error {
   override readonly name = 'IndexError';
   readonly reason: string;
@@ -59,10 +59,10 @@ export class IndexError extends Error {
   }
 }
 
-/** The index of a local backend: SQLite, shared by several processes (https://sqlite.org/wal.html). */
+/** The index of a local backend: an SQLite database that several processes share (https://sqlite.org/wal.html). */
 export class Database {
   readonly path: string;
-  /** Whether it is of a version that labelled no blobs; until `endUpgrade`. */
+  /** Whether a version without labels wrote it. `endUpgrade` marks the end of the upgrade in the file. */
   readonly isOld: boolean;
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>();
@@ -71,9 +71,9 @@ export class Database {
   #checkedAt = 0;
 
   /**
-   * Opens the file, or makes it where it `mayBeNew`. Throws what `explain` makes of an IndexError when it
-   * is empty and may not be, is damaged, or is of another kind; so does every later use when it was
-   * deleted, replaced or damaged meanwhile.
+   * Opens the index; makes it if `mayCreate`. When the index cannot be used, this throws what `toError` returns for
+   * the IndexError. Every later call does the same when the file was deleted, replaced or damaged after it was
+   * opened.
    */
   constructor(path: string, mayCreate: boolean, toError: (error: IndexError) => Error) {
     this.path = path;
@@ -107,7 +107,7 @@ export class Database {
       throw new IndexError(`fails the integrity check of SQLite (${String(verdict)})`);
     }
     this.#database.exec('pragma journal_mode = wal');
-    // Each commit is on the disk before it is answered: what was told to be written survives a power cut.
+    // Each commit is on the disk before it returns, so it survives a power cut.
     this.#database.exec('pragma synchronous = full');
     this.#database.exec('pragma foreign_keys = on');
     return this.#transaction(() => {
@@ -122,18 +122,18 @@ export class Database {
     });
   }
 
-  /** Every blob has its label. */
+  /** Call this when every blob has its label. */
   endUpgrade(): void {
     this.run(`pragma user_version = ${SCHEMA_VERSION}`);
   }
 
-  /** Runs a few statements as one: all of them happen or none. One process writes at a time. */
+  /** Runs statements in a transaction. Only one process writes at a time. */
   write<Result>(change: () => Result): Result {
     return this.#use(() => this.#transaction(change));
   }
 
   #transaction<Result>(change: () => Result): Result {
-    // `immediate` waits for its turn at the start, where nothing has to be undone.
+    // `immediate` takes the lock at the start, so that no later statement can fail because of it.
     this.#database.exec('begin immediate');
     try {
       const result = change();
@@ -145,7 +145,7 @@ export class Database {
     }
   }
 
-  /** Changes rows; returns how many. */
+  /** Runs a statement. Returns the number of changed rows. */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
     return this.#use(() => Number(this.#prepare(sql).run(...values).changes));
   }
@@ -158,7 +158,7 @@ export class Database {
     return this.#use(() => this.#prepare(sql).get(...values));
   }
 
-  /** Throws as every use does when the file is no longer the one that was opened. */
+  /** Throws when the file is no longer the one that was opened. */
   check(): void {
     this.#checkedAt = 0;
     this.#use(() => undefined);
@@ -201,7 +201,7 @@ export class Database {
   }
 }
 
-/** An empty index, to compare others with. */
+/** Makes an empty index in memory, to compare others with. */
 function emptyIndex(): DatabaseSync {
   const database = new DatabaseSync(':memory:');
   database.exec(SCHEMA);
@@ -251,7 +251,7 @@ function isSqlite(path: string): boolean {
   }
 }
 
-/** Extended codes of SQLite have the code itself in their last byte: https://www.sqlite.org/rescode.html */
+/** Primary result codes of SQLite, the last byte of extended ones: https://www.sqlite.org/rescode.html */
 const DAMAGE = new Map([
   [11, 'is damaged'],
   [26, 'is no SQLite file'],

@@ -1,4 +1,4 @@
-/** What S3 would tell of an upload, in its own JSON (https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html). */
+/** The notification that S3 sends for an upload: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 export function uploadEvent(upload: {
   readonly bucket: string;
   readonly key: string;
@@ -8,7 +8,7 @@ export function uploadEvent(upload: {
   readonly by: 'Put' | 'CompleteMultipartUpload';
 }): string {
   const { bucket, key, sizeBytes, etag, at, by } = upload;
-  // As forms encode: S3 leaves slashes, and writes a space as a plus.
+  // S3 encodes keys as forms do, but leaves slashes.
   const encoded = encodeURIComponent(key).replaceAll('%2F', '/').replaceAll('%20', '+');
   return JSON.stringify({
     Records: [

@@ -3,18 +3,18 @@ import type { WorkerEnv } from '../../environment.ts';
 import { REDRIVE_RECEIVES } from '../../model/queue-limits.ts';
 import { BUCKETS, QUEUES } from '../../model/roles.ts';
 
-/** What lies in a home's folder. */
+/** The entries of a data folder. */
 export const INDEX = 'index.sqlite';
 export const BLOBS = 'blobs';
 export const BACKUPS = 'backups';
-/** Where a rebuilt index puts files that are no objects. */
+/** Holds the files that belonged to no object when the index was rebuilt. */
 export const UNCLAIMED = 'unclaimed';
 
-/** Which bucket tells which queue of uploads, and which queue gives up where to. */
+/** The connections between buckets and queues. */
 export interface LocalLayout {
-  /** Bucket to queue: an event for each upload. */
+  /** Bucket to queue: the queue receives an event for each upload. */
   readonly notifications: Readonly<Record<string, string>>;
-  /** A message received more often than this goes to the dead letters by itself. */
+  /** Queue to dead-letter queue: a message moves there after `maxReceives` deliveries. */
   readonly redrive: Readonly<Record<string, { readonly to: string; readonly maxReceives: number }>>;
 }
 
@@ -25,7 +25,7 @@ export const LOCAL_LAYOUT: LocalLayout = {
   redrive: { [QUEUES.jobs]: REDRIVE, [QUEUES.units]: REDRIVE },
 };
 
-/** The environment of a worker whose backend is that folder; the rest of it is the caller's. */
+/** The variables of a worker's environment that name the backend, its buckets and its queues. */
 export function layoutEnv(directory: string): WorkerEnv {
   return {
     VODSTACK_HOME: pathToFileURL(directory).href,

@@ -28,7 +28,7 @@ const rowSchema = z.object({
 export const INSERT_OBJECT =
   'insert or replace into objects (bucket, key, blob, size, etag, modified, headers) values (?, ?, ?, ?, ?, ?, ?)';
 
-/** The values of a row of `objects`, in that order. */
+/** The values of INSERT_OBJECT. */
 export function rowOf(
   { bucket, key, sizeBytes, etag, modified, headers }: Label,
   blob: string,
@@ -36,7 +36,7 @@ export function rowOf(
   return [bucket, bytesOf(key), blob, sizeBytes, etag, modified, JSON.stringify(headers)];
 }
 
-/** The blob and the label of a row of `objects`. */
+/** Reads a row of `objects`. */
 export function labelOfRow(row: unknown): { readonly blob: string; readonly label: Label } {
   const { key, blob, size, etag, modified, headers } = rowSchema.parse(row);
   const { bucket } = bucketSchema.parse(row);
@@ -46,15 +46,15 @@ export function labelOfRow(row: unknown): { readonly blob: string; readonly labe
 const bucketSchema = z.object({ bucket: z.string() });
 
 const COLUMNS = 'key, blob, size, etag, modified, headers';
-/** Rows of one listing step: a listing of any length holds only so many at once. */
+/** Rows that a listing holds in memory at a time. */
 const LIST_STEP = 1000;
 
-/** The smallest part of an upload but the last, as in S3. */
+/** S3's minimum for all parts but the last. */
 const MIN_PART_BYTES = 5 * 2 ** 20;
 
 /**
- * The object store of one machine: bytes in files, everything else in SQLite. `onUpload` runs in the
- * transaction that makes an object visible, so that no upload is without its event.
+ * An object store in a folder: bytes in files, everything else in SQLite. `onUpload` runs in the transaction that
+ * makes an object visible, so each upload has its event.
  */
 export function localObjectStore(
   database: Database,
@@ -71,8 +71,8 @@ export function localObjectStore(
   };
 
   /**
-   * Stores bytes, then names them by `publish`, in one transaction. The index knows of the file before it is
-   * there and until it is gone, so that a killed writer's is found.
+   * Writes a blob, then adds its reference with `publish`, in one transaction. The index knows the blob from before
+   * it is written until it is removed, so that `sweep` finds the blobs of killed writers.
    */
   const storeBlob = async <Described extends Label | undefined>(
     parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -88,7 +88,9 @@ export function localObjectStore(
       const label = await blobs.write(blob, parts, describe);
       database.write(() => {
         if (database.run('delete from writing where blob = ?', blob) === 0) {
-          throw new Error('What was being written was taken for that of a killed process.');
+          throw new Error(
+            'This write was taken for that of a killed process, and its file was removed.',
+          );
         }
         publish(blob, label);
       });
@@ -101,7 +103,7 @@ export function localObjectStore(
     }
   };
 
-  /** The one step by which an object appears or changes. */
+  /** Writes an object. Every new or changed object comes from here. */
   const storeObject = async (
     parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     object: Omit<Label, 'modified'>,
@@ -146,7 +148,7 @@ export function localObjectStore(
       if (!row) return undefined;
       const { first, last } = bounds(range, row.size, `${bucket}/${key}`);
       if (row.size === 0) return { info: infoOf(row), body: createReadStream('/dev/null') };
-      // Opened before it is returned: from then on the bytes stay readable, whatever replaces them.
+      // An open file stays readable when its object is replaced or deleted.
       const file = await open(blobs.path(row.blob), 'r');
       return { info: infoOf(row), body: file.createReadStream({ start: first, end: last }) };
     },
@@ -160,7 +162,7 @@ export function localObjectStore(
       const lowest = bytesOf(prefix);
       let from = Buffer.from(bytesOf(after));
       for (;;) {
-        // SQLite compares blobs byte by byte: the order of S3.
+        // SQLite compares blobs byte by byte, in the same order as S3.
         const rows = database
           .rows(
             `select ${COLUMNS} from objects where bucket = ? and key > ? and key >= ? and substr(key, 1, ?) = ? order by key limit ${LIST_STEP}`,
@@ -187,7 +189,7 @@ export function localObjectStore(
 
     async localPath(bucket, key) {
       const row = find(bucket, key);
-      if (!row) throw new Error(`${bucket}/${key} is not there.`);
+      if (!row) throw new Error(`There is no object ${bucket}/${key}.`);
       return blobs.path(row.blob);
     },
 
@@ -237,7 +239,7 @@ export function localObjectStore(
           dropUpload(database, uploadId);
         },
       );
-      // Nobody reads parts: their bytes need not lie twice on the disk for an hour.
+      // Parts have no readers, so they need not stay for an hour like replaced objects.
       await Promise.all(stored.map((part) => blobs.remove(part.blob)));
       return { etag };
     },
@@ -284,7 +286,7 @@ function infoOf(row: Row): ObjectInfo {
 
 function check({ ifMatch, ifNoneMatch }: Condition, etag: string | undefined, where: string): void {
   if (ifNoneMatch && etag !== undefined) {
-    throw new PreconditionFailedError(`${where} is already there.`);
+    throw new PreconditionFailedError(`${where} already exists.`);
   }
   if (ifMatch !== undefined && ifMatch !== etag) {
     throw new PreconditionFailedError(`${where} has changed.`);
@@ -294,12 +296,12 @@ function check({ ifMatch, ifNoneMatch }: Condition, etag: string | undefined, wh
 function bounds(range: ByteRange | undefined, size: number, where: string) {
   const { first, last = size - 1 } = range ?? { first: 0 };
   if (range && (first < 0 || first >= size || last < first)) {
-    throw new RangeError(`${where} has ${size} bytes; ${first}-${last} is not within.`);
+    throw new RangeError(`${where} has ${size} bytes; the range ${first}-${last} is outside.`);
   }
   return { first, last: Math.min(last, size - 1) };
 }
 
-/** Releases a blob, to be removed an hour later; the caller holds the transaction. */
+/** Releases a blob, which `sweep` removes after an hour. The caller holds the transaction. */
 export function releaseBlob(database: Database, blob: string): void {
   database.run('insert or ignore into garbage (blob, since) values (?, ?)', blob, Date.now());
 }
@@ -310,12 +312,12 @@ function requireUpload(database: Database, bucket: string, key: string, id: stri
     ...[id, bucket, bytesOf(key)],
   );
   if (typeof row?.['headers'] !== 'string') {
-    throw new UploadGoneError(`There is no upload ${id} of ${bucket}/${key} any more.`);
+    throw new UploadGoneError(`The upload ${id} of ${bucket}/${key} is not open.`);
   }
   return headersSchema.parse(JSON.parse(row['headers']));
 }
 
-/** Ends an upload, and releases its parts; the caller holds the transaction. */
+/** Ends an upload and releases its parts. The caller holds the transaction. */
 export function dropUpload(database: Database, id: string): void {
   for (const { blob } of database.rows('select blob from parts where upload = ?', id)) {
     releaseBlob(database, z.string().parse(blob));
@@ -340,7 +342,9 @@ function storedParts(database: Database, id: string, parts: readonly UploadedPar
     );
     const stored = row && partSchema.parse(row);
     if (stored?.etag !== etag)
-      throw new WrongPartsError(`Part ${partNumber} of upload ${id} is not there.`);
+      throw new WrongPartsError(
+        `Part ${partNumber} of upload ${id} is missing, or has other bytes.`,
+      );
     const previous = parts[index - 1]?.partNumber ?? 0;
     if (partNumber <= previous)
       throw new WrongPartsError(`The parts of upload ${id} are not in order.`);
@@ -356,7 +360,7 @@ async function* contents(blobs: Blobs, parts: readonly { readonly blob: string }
     yield* createReadStream(blobs.path(blob)) as AsyncIterable<Uint8Array>;
 }
 
-/** Keys are compared as S3 does, by their UTF-8 bytes, and never as names of files. */
+/** Keys are stored as UTF-8 bytes, so that they sort as in S3. They never become file names. */
 function bytesOf(key: string): Uint8Array {
   return Buffer.from(key, 'utf8');
 }

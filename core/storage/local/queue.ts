@@ -6,12 +6,12 @@ import type { Queue, ReceivedMessage } from '../ports.ts';
 import { serialiseUnreadable } from '../../model/message.ts';
 import type { Database } from './database.ts';
 
-/** How often a waiting receiver looks whether there is something new. */
+/** A waiting receiver looks for messages this often. */
 const POLL_MILLISECONDS = 50;
 
-/** As SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+/** SQS's limit: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
 const MAX_BODY_BYTES = 2 ** 20;
-/** Of a body that cannot be read, so much is kept. */
+/** The length of the excerpt that stands for an unreadable body. */
 const EXCERPT_BYTES = 2 ** 14;
 
 const messageSchema = z.object({
@@ -26,11 +26,14 @@ const messageSchema = z.object({
   failures: z.number(),
 });
 
-/** Whatever a row holds, by anybody's hand, it is a message: one that stops its reader would stop all behind it. */
+/** Corrects numbers of a row that was edited by hand: a row that cannot be read would block the messages behind it. */
 const whole = (column: string) =>
   `min(max(cast(${column} as integer), 0), ${Number.MAX_SAFE_INTEGER}) as ${column}`;
 
-/** The job with the fewest messages left comes first, so that nobody waits for a longer one; among equals the oldest. */
+/**
+ * The group with the fewest visible messages comes first, so that short jobs need not wait for long ones; then the
+ * oldest message.
+ */
 const READ_MESSAGES = `
   select id, kind, bytes, cast("group" as text) as "group", ${['sent', 'receives', 'failures'].map(whole).join(', ')},
     iif(kind = 'text' and bytes <= ${MAX_BODY_BYTES}, body, null) as body,
@@ -43,7 +46,7 @@ const READ_MESSAGES = `
     ) on id = next order by waiting, id
   )`;
 
-/** A body that cannot be read becomes one that says so: a worker puts it with the dead letters at once. */
+/** An unreadable body is replaced by a note about it, which a worker moves to the dead letters at once. */
 function bodyOf({ body, kind, bytes, start }: z.infer<typeof messageSchema>): string {
   if (body !== null) return body;
   const reason =
@@ -53,7 +56,7 @@ function bodyOf({ body, kind, bytes, start }: z.infer<typeof messageSchema>): st
   return serialiseUnreadable({ reason, bytes, start: Buffer.from(start ?? []).toString('utf8') });
 }
 
-/** Puts a message into a queue; the caller may hold a transaction. */
+/** Sends a message. The caller may hold a transaction. */
 export function sendTo(database: Database, queue: string, body: string, group?: string): void {
   const now = Date.now();
   database.run(
@@ -63,8 +66,8 @@ export function sendTo(database: Database, queue: string, body: string, group?: 
 }
 
 /**
- * A queue of one machine with the rules of SQS: a received message is hidden for a while, then
- * visible again; its receives are counted; after too many of them it moves to the dead letters.
+ * A queue of one machine with the rules of SQS: a received message is hidden for the visibility timeout, its receives
+ * are counted, and after `maxReceives` of them it moves to the dead letters.
  */
 export function localQueue(
   database: Database,
@@ -110,14 +113,16 @@ export function localQueue(
       Date.now(),
     ) !== undefined;
 
-  /** A lease ends when its time is over, or when the message is delivered again. */
+  /** Changes a message under its receipt, which is valid until the timeout ends or the message is delivered again. */
   const onLease = (receipt: string, sql: string, ...values: readonly (string | number)[]) => {
     const changed = database.run(
       `${sql} where queue = ? and receipt = ? and visible > ?`,
       ...[...values, name, receipt, Date.now()],
     );
     if (changed === 0) {
-      throw new LeaseLostError(`The message of receipt ${receipt} in ${name} is no longer ours.`);
+      throw new LeaseLostError(
+        `The receipt ${receipt} of a message of ${name} is no longer valid.`,
+      );
     }
   };
 
@@ -135,7 +140,7 @@ export function localQueue(
       const until = Date.now() + waitSeconds * 1000;
       for (;;) {
         signal?.throwIfAborted();
-        // Looking takes no lock; only what is seen is taken, under one.
+        // A look takes no lock, so the write lock is taken only when there is a message.
         const messages = hasVisible() ? take(Math.min(max, 10), visibilitySeconds) : [];
         const left = until - Date.now();
         if (messages.length > 0 || left <= 0) return messages;

@@ -13,26 +13,26 @@ import { openIndex } from './backend.ts';
 import { BLOBS, INDEX, UNCLAIMED } from './layout.ts';
 import { INSERT_OBJECT, releaseBlob, rowOf } from './object-store.ts';
 
-/** What was found when an index was rebuilt. */
+/** The result of rebuilding an index. */
 export interface Rebuilt {
-  /** Objects by their bucket. */
+  /** The number of objects by bucket. */
   readonly objects: ReadonlyMap<string, number>;
   readonly bytes: number;
-  /** Files that no label, or a wrong one, says anything of: they lie in the folder `unclaimed`. */
+  /** Files without a label, or with one that does not fit. They were moved to the folder `unclaimed`. */
   readonly unclaimed: number;
-  /** The backup that the queues and open uploads were taken from; without one they are empty. */
+  /** The backup from which the queues and open uploads were taken. Without one they are empty. */
   readonly backup?: Backup;
   readonly messages: number;
-  /** Where the index that was there lies now. */
+  /** The folder to which the old index was moved. */
   readonly kept?: string;
 }
 
-/** Files that are looked at between two transactions. */
+/** Objects that are added in one transaction. */
 const STEP = 500;
 
 /**
- * Makes the index of a backend anew: objects from the labels beside their files, queues and open uploads from
- * the newest backup that is whole. The old index is kept under another name. Throws Error when it is healthy.
+ * Rebuilds the index of a backend: objects from the labels of their files, queues and open uploads from the newest
+ * intact backup. The old index is kept under another name. Throws Error when the index is healthy.
  */
 export async function rebuildIndex(
   directory: string,
@@ -63,11 +63,11 @@ async function requireLost(directory: string): Promise<void> {
   }
   const path = join(directory, INDEX);
   throw new Error(
-    `The index ${path} is healthy: there is nothing to rebuild. If it is an older copy, move it away, and rebuild then.`,
+    `The index ${path} is healthy: there is nothing to rebuild. If it is an old copy, move it away, then rebuild.`,
   );
 }
 
-/** A new index, or a copy of the newest backup that is whole, without its objects. */
+/** Opens a copy of the newest intact backup, without its objects, or a new index. */
 async function openDraft(
   directory: string,
   draft: string,
@@ -136,7 +136,8 @@ async function fill(
   return {
     objects: new Map(sums.map(({ bucket, objects }) => [bucket, objects])),
     bytes: sums.reduce((sum, { bytes }) => sum + bytes, 0),
-    ...{ unclaimed, messages },
+    unclaimed,
+    messages,
   };
 }
 
@@ -150,7 +151,7 @@ interface Claim {
   readonly label: Label;
 }
 
-/** Makes an object of a file. Of two that claim the same key the newer one has it. */
+/** Adds the object that a label describes. If two files claim the same key, the newer one gets it. */
 function claimObject(database: Database, { blob, label }: Claim): void {
   const row = rowOf(label, blob);
   const [bucket, key] = row;
@@ -174,7 +175,7 @@ async function removeIndex(path: string): Promise<void> {
   for (const part of PARTS_OF_INDEX) await rm(path + part, { force: true });
 }
 
-/** Moves the old index into a folder beside it; undefined when there is none. */
+/** Moves the old index into a folder beside it. Returns the folder, or undefined when there was no index. */
 async function keepOld(directory: string): Promise<string | undefined> {
   const parts = PARTS_OF_INDEX.filter((part) => existsSync(join(directory, INDEX + part)));
   if (parts.length === 0) return undefined;

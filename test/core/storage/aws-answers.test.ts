@@ -213,14 +213,14 @@ describe('Many messages', () => {
   test('of which SQS refuses some for good are an error that says why.', async () => {
     answers = [batch(['2', true], ['3', false])];
     await expect(queue().sendAll(many)).rejects.toThrow(
-      'SQS refused 2 of 10 messages. InvalidMessage: No.; InternalError: No.',
+      'SQS rejected 2 of 10 messages. InvalidMessage: No.; InternalError: No.',
     );
     expect(sent()).toHaveLength(1);
   });
 
   test('that SQS does not take five times are an error.', async () => {
     answers = Array.from({ length: 5 }, () => batch(['0', false]));
-    await expect(queue().sendAll(many)).rejects.toThrow('SQS refused 1 of 10 messages.');
+    await expect(queue().sendAll(many)).rejects.toThrow('SQS rejected 1 of 10 messages.');
     expect(sent()).toEqual(['0 1 2 3 4 5 6 7 8 9', ...Array<string>(4).fill('0')]);
   });
 });

@@ -166,7 +166,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
         ...{ store, bucket, key: 'growing', file },
         onProgress: () => appendFileSync(file, 'more'),
       });
-      await expect(upload).rejects.toThrow('has changed while it was uploaded');
+      await expect(upload).rejects.toThrow('changed while it was being uploaded');
       expect(await store.head(bucket, 'growing')).toBeUndefined();
     });
 
