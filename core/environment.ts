@@ -33,9 +33,9 @@ const rungs = LADDER.map((rung) => rung.name);
 
 const environment = z.object({
   /**
-   * The storage backend: `file:/absolute/folder` for one machine, `aws:` for S3 and SQS with region and credentials as
-   * the AWS SDK finds them. The SDK's variable AWS_ENDPOINT_URL selects another service with the same API. (The name is
-   * older than the word backend; deployed stages use it.)
+   * The storage backend: `file:/absolute/folder` for one machine, `aws:` for S3 and SQS with region and credentials
+   * as the AWS SDK finds them. The SDK's variable AWS_ENDPOINT_URL selects another service with the same API. (The
+   * name is older than the word backend; deployed stages use it.)
    */
   VODSTACK_HOME: z
     .string({ error: 'is missing' })
@@ -93,8 +93,8 @@ const environment = z.object({
 type Input = z.input<typeof environment>;
 
 /**
- * The environment of a worker: one contract for everything that starts workers, the command line on one machine and the
- * task definition in the cloud alike. All values are strings.
+ * The environment of a worker: one contract for everything that starts workers, the command line on one machine and
+ * the task definition in the cloud alike. All values are strings.
  */
 export type WorkerEnv = { readonly [Name in keyof Input]: NonNullable<Input[Name]> };
 

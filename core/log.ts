@@ -10,9 +10,9 @@ export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * One JSON line per event on standard error; standard output is for results. Signed addresses are
- * redacted wherever they stand in a line, as an error's text may quote a command, and a terminal finds nothing in
- * it that it would obey. With a namespace, CloudWatch reads metrics from it.
+ * Creates a log with one JSON line per event on standard error; standard output is for results. Secrets are redacted
+ * in the whole line, as the text of an error can quote a command with a presigned URL. Control characters are escaped
+ * for terminals. With a namespace, CloudWatch reads metrics from the lines.
  */
 export function createLog(level: LogLevel, metricsNamespace?: string): Logger {
   return pino(

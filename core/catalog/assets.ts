@@ -11,8 +11,8 @@ export interface PublishedAsset extends AssetDocument {
 }
 
 /**
- * The ids of all assets of a delivery bucket. Of each asset one object is looked at, by a listing that
- * goes on behind it: there can be thousands of segments.
+ * Yields the ids of all assets of the delivery bucket. An asset can have thousands of objects, so each listing stops
+ * at the first one and the next listing starts after the asset.
  */
 export async function* listAssetIds({
   store,
@@ -24,7 +24,7 @@ export async function* listAssetIds({
     const assetId = first?.key.split('/', 2)[1];
     if (assetId === undefined) return;
     yield assetId;
-    // What follows every key below `v/<id>/`, as 0 follows the slash.
+    // `v/<id>0` follows every key below `v/<id>/`, as 0 follows the slash.
     after = assetPrefix(assetId).replace(/\/$/, '0');
   }
 }
@@ -34,7 +34,7 @@ async function firstOf<Value>(values: AsyncIterable<Value>): Promise<Value | und
   return undefined;
 }
 
-/** What is published of an asset; undefined when nothing is. */
+/** Reads what is published of an asset. Resolves to undefined when nothing is. */
 export async function readAsset(
   { store, config }: Catalog<'DELIVERY_BUCKET'>,
   assetId: string,

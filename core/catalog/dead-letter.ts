@@ -9,7 +9,7 @@ import { readEvidence } from './evidence.ts';
 import { readResult } from './results.ts';
 import type { Catalog } from './catalog.ts';
 
-/** A message that was given up, and what is known of why. */
+/** A message that was given up, and the reason as far as it is known. `dead-letters --json` prints these fields. */
 export interface DeadLetter {
   readonly id: string;
   readonly since: Date;
@@ -22,7 +22,7 @@ export interface DeadLetter {
   readonly message: string;
 }
 
-/** Finds out what a dead letter asks for, and why it was given up, from the work bucket. */
+/** Finds the job of a dead letter, and the reason why it was given up, in the work bucket. */
 export async function describeDeadLetter(
   catalog: Catalog<'WORK_BUCKET'>,
   { messageId, sentAt, body }: ReceivedMessage,
@@ -35,35 +35,37 @@ export async function describeDeadLetter(
     if (!(error instanceof PoisonError)) throw error;
     return { ...letter, reason: error.message };
   }
-  const asked = await askedFor(catalog.store, message);
-  if (!asked) return { ...letter, reason: 'Nothing is known of it.' };
-  const { jobId, step } = asked;
+  const target = await targetOf(catalog.store, message);
+  if (!target) return { ...letter, reason: 'Nothing is known about it.' };
+  const { jobId, step } = target;
   const keys = jobKeys(jobId);
-  const [plan, found, result] = await Promise.all([
+  const [plan, evidence, result] = await Promise.all([
     catalog.store.head(catalog.config.WORK_BUCKET, keys.plan),
     readEvidence(catalog, keys.failure(step)),
     readResult(catalog, jobId),
   ]);
-  const silent =
+  const unexplained =
     step === 'job' || plan
-      ? 'Nothing was noted: its worker ended each time without a word.'
+      ? 'There is no report: each worker that received it ended without one.'
       : 'Its job has no plan: it was removed, or never made.';
-  const source = asked.source ?? found?.source.key ?? result?.source.key;
+  const source = target.source ?? evidence?.source.key ?? result?.source.key;
   return {
-    ...{ ...letter, jobId, step: step === 'job' ? step : `unit ${step}` },
+    ...letter,
+    jobId,
+    step: step === 'job' ? step : `unit ${step}`,
     ...(source === undefined ? {} : { source }),
-    reason: unneeded(result) ?? found?.error ?? silent,
+    reason: obsoleteReason(result) ?? evidence?.error ?? unexplained,
   };
 }
 
-/** Of a job that ended in a way that no worker goes back on. */
-function unneeded(result: AssetEvent | undefined): string | undefined {
-  if (result?.type === 'asset.ready') return 'Needed no more: the video is ready.';
+/** Explains why a letter is obsolete: its job has ended, and no worker will change that. Undefined otherwise. */
+function obsoleteReason(result: AssetEvent | undefined): string | undefined {
+  if (result?.type === 'asset.ready') return 'No longer needed: the video is ready.';
   if (result?.type !== 'asset.rejected') return undefined;
-  return `Needed no more: the video was rejected. ${result.reason}`;
+  return `No longer needed: the video was rejected. ${result.reason}`;
 }
 
-async function askedFor(
+async function targetOf(
   store: ObjectStore,
   message: Message,
 ): Promise<

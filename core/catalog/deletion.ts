@@ -7,17 +7,17 @@ import type { Logger } from '../log.ts';
 import type { JobRef } from '../model/job.ts';
 import type { Catalog } from './catalog.ts';
 
-/** Objects that are deleted at once. */
+/** Parallel deletions. */
 const AT_ONCE = 16;
-/** No message is kept longer than 14 days. */
+/** Longer than the 14 days for which a queue keeps messages of a deleted job. */
 const MARK_MILLISECONDS = 15 * 24 * 3_600_000;
 
 const markSchema = z.object({ assetId: z.string() });
 const parseMark = (json: unknown) => markSchema.parse(json);
 
 /**
- * Marks an asset and its jobs as deleted, before anything of it is deleted: whoever still works on it finds
- * the mark, before it begins or when it has ended, and removes what it has written.
+ * Marks an asset and its jobs as deleted. Call this before deleting their objects: a worker that is busy with one of
+ * the jobs finds the mark when it begins or ends its work, and removes what it has written.
  */
 export async function markDeleted(
   { store, config }: Catalog<'WORK_BUCKET'>,
@@ -29,7 +29,7 @@ export async function markDeleted(
     await writeDocument(store, config.WORK_BUCKET, key, { assetId }, parseMark);
 }
 
-/** Whether a job, or the whole asset that it makes, was deleted. */
+/** Whether a job or its asset was deleted. */
 export async function isDeleted(
   { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
   { jobId, assetId }: Pick<JobRef, 'jobId' | 'assetId'>,
@@ -41,8 +41,8 @@ export async function isDeleted(
 }
 
 /**
- * Whether a job was deleted; removes then what is left of it, and of its asset. Whoever wrote something
- * after the deletion looked asks afterwards, so that nothing stays.
+ * Removes what is left of a deleted job and its asset. Resolves to false when the job was not deleted. Call this
+ * after writing objects of a job: the deletion may have listed them before they were written.
  */
 export async function purgeIfDeleted(
   services: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
@@ -53,8 +53,8 @@ export async function purgeIfDeleted(
   const mark = await readDocument(store, config.WORK_BUCKET, deletedKeys.job(jobId), parseMark);
   if (!mark) return false;
   log.info({ event: 'job.deleted', jobId });
-  await deletePrefix(store, config.WORK_BUCKET, jobKeys(jobId).all);
-  // The same file may have been uploaded again, and be made by another job.
+  await deletePrefix(store, config.WORK_BUCKET, jobKeys(jobId).prefix);
+  // If the same file was uploaded again, the asset belongs to another job.
   if (await store.head(config.WORK_BUCKET, deletedKeys.asset(mark.assetId))) {
     await store.delete(config.WORK_BUCKET, titleKey(mark.assetId));
     await deletePrefix(store, config.DELIVERY_BUCKET, assetPrefix(mark.assetId));
@@ -63,8 +63,8 @@ export async function purgeIfDeleted(
 }
 
 /**
- * Runs the work on a job that was not deleted when the caller looked. When it is deleted meanwhile, the files
- * that the work has written are removed, and neither success nor failure is reported.
+ * Runs the work on a job. If the job is deleted meanwhile, this removes the files that the work has written, and
+ * resolves even if the work failed.
  */
 export async function unlessDeleted(
   services: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
@@ -82,8 +82,8 @@ export async function unlessDeleted(
 }
 
 /**
- * Whether a job that is asked for is to be dropped, as it was deleted after its source was uploaded. The marks
- * are taken away when the same file was uploaded again.
+ * Whether to drop a requested job, because it was deleted after its source was uploaded. If the source was uploaded
+ * again after the deletion, this removes the marks and resolves to false.
  */
 export async function shouldDropJob(
   { store, config }: Catalog<'WORK_BUCKET' | 'DELIVERY_BUCKET'>,
@@ -95,13 +95,13 @@ export async function shouldDropJob(
   const times = marks.flatMap((mark) => (mark ? [mark.lastModified.getTime()] : []));
   if (times.length === 0) return false;
   const source = await store.head(job.source.bucket, job.source.key);
-  // S3 knows whole seconds only.
+  // S3's times have whole seconds, so an upload in the second of the deletion counts as later.
   if (!source || source.lastModified.getTime() < Math.max(...times)) return true;
   for (const key of keys) await store.delete(config.WORK_BUCKET, key);
   return false;
 }
 
-/** Takes marks away that no message can meet any more. */
+/** Removes the marks that are older than any message. */
 export async function expireDeletionMarks({
   store,
   config,

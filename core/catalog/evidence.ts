@@ -48,7 +48,7 @@ export function readEvidence(
   return readDocument(store, config.WORK_BUCKET, key, parseEvidence);
 }
 
-/** The error in one text, without the secrets that signed addresses hold. */
+/** Describes an error without the secrets of presigned URLs. */
 export function describeError(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return redact(text).slice(0, MAX_ERROR_LENGTH);

@@ -14,36 +14,36 @@ import {
 } from '../model/keys.ts';
 import type { Catalog } from './catalog.ts';
 
-// Versions that no pointer names are noted in the work bucket, and removed if no pointer names them 14 days later.
-// Remover and publisher both write the note, on the condition that nobody else has written it meanwhile. A publisher
-// renews it, so that the 14 days begin anew. A remover claims it before it deletes anything, and no publisher goes on
-// then.
+// A version that no pointer references gets a note in the work bucket, and is removed if no pointer references it 14
+// days later. Both the remover and a publisher of the version change the note with a conditional write. A publisher
+// renews it, so that the 14 days start again. A remover claims it before it deletes anything, and then no publisher
+// continues.
 
-/** A version that was removed. */
+/** A version that was removed. `check --json` prints these fields. */
 export interface RemovedVersion extends Version {
   readonly objects: number;
   readonly bytes: number;
 }
 
-/** Objects that are read or deleted at once. */
+/** Parallel reads and deletions. */
 const AT_ONCE = 16;
-/** S3 lists so many keys at a time. */
+/** The number of keys in a page of an S3 listing. */
 const PAGE = 1000;
 
-/** Finds versions that no pointer names, but of those assets that are worked on. Changes nothing. */
+/** Finds the unreferenced versions of assets that have no open work (`busy`). Changes nothing. */
 export async function findGarbage(
   catalog: Catalog,
   busy: ReadonlySet<string>,
   now: Date,
 ): Promise<Garbage> {
-  // First: a version that is named meanwhile is not taken for one without a name.
+  // Notes are read first: a version that is published in between then has a reference, and no note is due.
   const notes = await readNotes(catalog);
   return classifyVersions({ assets: await listDelivered(catalog), busy, notes }, now);
 }
 
 /**
- * Notes what was found, and removes what is due. Several may do this at once, at any time. Returns what was removed.
- * Throws TransientError when a removal took too long to go on: the next one does.
+ * Writes notes for newly found versions, and removes the due ones. Safe to run at any time, also in parallel. Returns
+ * the removed versions. Throws TransientError when a removal takes too long; the next run continues it.
  */
 export async function collectGarbage(
   catalog: Catalog,
@@ -68,8 +68,8 @@ export async function collectGarbage(
 }
 
 /**
- * Keeps a version from being removed, for whoever is about to look whether all of it is there, and to publish it.
- * Throws TransientError while it is being removed.
+ * Protects a version from removal for the next 14 days. Call this before checking that all of the version is there,
+ * and publishing it. Throws TransientError while the version is being removed.
  */
 export async function holdVersion(catalog: Catalog, version: Version): Promise<void> {
   const { store, config } = catalog;
@@ -77,7 +77,9 @@ export async function holdVersion(catalog: Catalog, version: Version): Promise<v
     const stored = await fetchDocument(store, config.WORK_BUCKET, unreferencedKey(version));
     if (!stored) return;
     if (readNote(unreferencedKey(version), stored.text).isRemoving) {
-      throw new TransientError('The version is being removed, as nothing named it for long.');
+      throw new TransientError(
+        'The version is being removed, because nothing referenced it for long.',
+      );
     }
     const renewed = { since: new Date(), isRemoving: false };
     if (await writeNote(catalog, version, renewed, stored.etag)) return;
@@ -87,7 +89,7 @@ export async function holdVersion(catalog: Catalog, version: Version): Promise<v
 const noteSchema = z.object({ since: z.iso.datetime(), isRemoving: z.boolean() });
 const parseNote = (json: unknown) => noteSchema.parse(json);
 
-/** One that cannot be read, as something else wrote it, stops neither a check nor a job. */
+/** An unreadable note must not stop a check or a job, so it reads as one without a date. */
 function readNote(key: string, text: string): Pick<UnreferencedNote, 'since' | 'isRemoving'> {
   try {
     const { since, isRemoving } = parseDocument(key, text, parseNote);
@@ -110,7 +112,7 @@ async function readNotes({ store, config }: Catalog): Promise<readonly Unreferen
   return notes.flat();
 }
 
-/** False when somebody else has written it meanwhile. */
+/** Resolves to false when another process has written the note. */
 function writeNote(
   { store, config }: Catalog,
   version: Version,
@@ -127,7 +129,7 @@ function writeNote(
   );
 }
 
-/** From then on nobody publishes it. False when somebody was about to, or removes it. */
+/** Claims a version, so that nobody publishes it. Resolves to false when it is being published or removed elsewhere. */
 function claim(catalog: Catalog, note: UnreferencedNote): Promise<boolean> {
   return writeNote(catalog, note, { since: new Date(), isRemoving: true }, note.etag);
 }
@@ -139,11 +141,13 @@ async function remove(
   const objects: ObjectSummary[] = [];
   const prefix = versionKey(assetId, version, '');
   for await (const object of store.list(config.DELIVERY_BUCKET, prefix)) objects.push(object);
-  // The claim holds for longer: a process that was stopped in between deletes nothing of another's.
+  // Half of the claim's time, so that a process that was suspended cannot delete after another has taken over.
   const until = performance.now() + REMOVAL_MILLISECONDS / 2;
   await inParallel(objects, AT_ONCE, async ({ key }) => {
     if (performance.now() > until) {
-      throw new TransientError(`${prefix} is removed in part: it took too long.`);
+      throw new TransientError(
+        `The removal of ${prefix} took too long. The rest is removed later.`,
+      );
     }
     await store.delete(config.DELIVERY_BUCKET, key);
   });
@@ -152,8 +156,8 @@ async function remove(
 }
 
 /**
- * Every asset of the delivery bucket with its versions. As ids are hexadecimal, sixteen listings share the work; of a
- * version with more objects than S3 lists at a time, the rest is left out.
+ * Lists the assets of the delivery bucket with their versions. As ids are hexadecimal, sixteen listings run in
+ * parallel. After a page of objects of one version, the listing skips to the next version.
  */
 async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[]> {
   const { store, config } = catalog;
@@ -179,7 +183,7 @@ async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[
         folder = versionKey(assetId, version, '');
         count = folder === before ? count + 1 : 1;
         if (count < PAGE) continue;
-        // It follows every key in the folder, as 0 follows the slash.
+        // `<folder>0` follows every key below `<folder>/`, as 0 follows the slash.
         after = folder.replace(/\/$/, '0');
         break;
       }
@@ -192,10 +196,10 @@ async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[
   });
 }
 
-/** See planVersion; what else lies there is not ours. */
+/** As planVersion makes them. Other entries of an asset's folder are left alone. */
 const VERSION = /^[0-9a-f]{16}$/;
 
-/** Of a single version it need not be read whether the pointer names it. */
+/** Finds the version that the pointer references. A single version needs no read: it is that one. */
 async function readNamed(
   { store, config }: Catalog,
   { assetId, versions }: Pick<DeliveredAsset, 'assetId' | 'versions'>,

@@ -6,18 +6,18 @@ import { parseOutline } from '../model/progress.ts';
 import type { Outline } from '../model/progress.ts';
 import { readDocument } from '../storage/documents.ts';
 
-/** A job as a listing of the work bucket shows it, before anything is read. */
+/** What a listing of the work bucket shows about a job, without reading any document. */
 export interface JobListing {
   readonly jobId: string;
   readonly plan?: ObjectSummary;
   readonly result?: ObjectSummary;
-  /** Names of the units that are done. */
+  /** The names of the units with a marker. */
   readonly done: ReadonlySet<string>;
-  /** How far a unit is, by its name. */
+  /** The progress notes by the names of their units. */
   readonly notes: ReadonlyMap<string, ObjectSummary>;
-  /** The evidence of what failed last. */
+  /** The newest evidence of a failed step. */
   readonly failure?: ObjectSummary;
-  /** When anything of it was written last. */
+  /** The time of the newest object. */
   readonly changedAt: Date;
 }
 
@@ -26,14 +26,14 @@ export async function listJob(
   jobId: string,
 ): Promise<JobListing | undefined> {
   const objects: ObjectSummary[] = [];
-  for await (const object of store.list(config.WORK_BUCKET, jobKeys(jobId).all))
+  for await (const object of store.list(config.WORK_BUCKET, jobKeys(jobId).prefix))
     objects.push(object);
   return objects.length > 0 ? listing(jobId, objects) : undefined;
 }
 
 /**
- * Every job of the work bucket. S3 lists a thousand objects at a time, and a job of an hour has some
- * two hundred: as ids are hexadecimal, sixteen listings share the work.
+ * Lists the jobs of the work bucket. An hour of video has some two hundred objects, and S3 lists a thousand at a
+ * time. As ids are hexadecimal, sixteen listings run in parallel.
  */
 export async function listJobs({
   store,
@@ -57,7 +57,7 @@ export async function listJobs({
   return jobs.flat();
 }
 
-/** What a plan says about its job, also a plan of another version. Undefined when the job has none. Throws UnreadableError. */
+/** Reads the outline of a job's plan. Resolves to undefined when there is no plan. Throws UnreadableError. */
 export function readOutline(
   { store, config }: Catalog<'WORK_BUCKET'>,
   jobId: string,

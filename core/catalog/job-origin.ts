@@ -7,8 +7,8 @@ import { fetchDocument } from '../storage/documents.ts';
 import type { Catalog } from './catalog.ts';
 
 /**
- * How to ask for a job again whose plan cannot be read: from what can be read of the plan or, when
- * nothing can, from the source bucket. Undefined when its options are not known.
+ * Recovers the request of a job whose plan cannot be read: from the readable part of the plan or, without one, from
+ * the source bucket. Resolves to undefined when the options are not known.
  */
 export async function recoverRequest(
   { store, config }: Catalog<'SOURCE_BUCKET' | 'WORK_BUCKET'>,
@@ -28,7 +28,7 @@ export async function recoverRequest(
   return undefined;
 }
 
-/** What a job is called by, also when its plan cannot be read. */
+/** Finds the asset and the source of a job, even if its plan cannot be read. */
 export async function identifyJob(
   catalog: Catalog<'SOURCE_BUCKET' | 'WORK_BUCKET'>,
   jobId: string,
@@ -39,7 +39,7 @@ export async function identifyJob(
   if (origin) return { jobId, assetId: origin.assetId, source: origin.source };
   const source = (await recoverRequest(catalog, jobId))?.source;
   const { bucket = config.SOURCE_BUCKET, key = '', etag = '' } = source ?? {};
-  // Whoever waits for the job waits by its own id.
+  // Without a source the asset's id is unknown. Waiting commands use the job's id.
   return {
     jobId,
     assetId: source ? assetIdOf({ bucket, key, etag }) : jobId,
@@ -55,12 +55,12 @@ const originSchema = z.object({
 /** What identifies the source in a plan of any version. */
 type PlanOrigin = z.infer<typeof originSchema>;
 
-/** The origin of a plan that cannot be read; undefined when not even that can. */
+/** Undefined when not even this part of the plan can be read. */
 function originOf(text: string): PlanOrigin | undefined {
   return originSchema.safeParse(jsonOf(text)).data;
 }
 
-/** The options that a job was asked for with, as far as its id and its plan tell. */
+/** Finds the options by trying those that give the job's id. A selection of rungs is not tried. */
 function optionsOf(jobId: string, { assetId }: PlanOrigin): JobOptions | undefined {
   const possible: readonly JobOptions[] = [{}, { soundOnly: true }];
   return possible.find((options) => jobIdOf(assetId, options) === jobId);

@@ -9,13 +9,13 @@ import { readResult } from './results.ts';
 
 export interface OpenJob {
   readonly jobId: string;
-  /** Key of the uploaded file; absent while nothing is known but that it failed. */
+  /** The key of the uploaded file; absent when neither a plan nor evidence has it. */
   readonly source?: string;
   readonly percent: number;
   readonly unitsDone: number;
   readonly units: number;
   readonly changedAt: Date;
-  /** What failed last; it is tried again, or is with the dead letters. */
+  /** The last error. The step is tried again, or is in the dead letters. */
   readonly trouble?: string;
 }
 
@@ -24,25 +24,25 @@ export interface EndedJob {
   readonly assetId: string;
   readonly source: string;
   readonly status: 'ready' | 'rejected' | 'failed';
-  /** Key in the delivery bucket. */
+  /** The key of the pointer in the delivery bucket. */
   readonly playlist?: string;
   readonly code?: string;
   readonly reason?: string;
   readonly endedAt: Date;
 }
 
-/** All jobs are counted, the newest of them are told of. */
+/** The number of all jobs, and details of the newest. `status --json` prints these fields. */
 export interface Jobs {
   readonly open: { readonly total: number; readonly newest: readonly OpenJob[] };
   readonly ended: { readonly total: number; readonly newest: readonly EndedJob[] };
 }
 
-/** Documents that are read at once. */
+/** Parallel reads. */
 const AT_ONCE = 16;
 
 /**
- * How the jobs of a work bucket are. One listing of the bucket counts them; documents are read of the
- * newest only, so many of those that are open and so many of those that ended.
+ * Reads the state of the jobs. A listing counts them all; documents are read only for the newest `limit` open jobs
+ * and the newest `limit` ended jobs.
  */
 export async function readJobs(catalog: Catalog<'WORK_BUCKET'>, limit: number): Promise<Jobs> {
   const jobs = await listJobs(catalog);
@@ -83,7 +83,7 @@ async function readOpen(catalog: Catalog<'WORK_BUCKET'>, job: JobListing): Promi
       ...(failed ? { trouble: failed.error } : {}),
     };
   } catch (error) {
-    // A plan of another version, for instance; the other jobs are no worse for it.
+    // A plan of another version, for example, must not hide the other jobs.
     return { ...nothing, trouble: error instanceof Error ? error.message : String(error) };
   }
 }
@@ -92,7 +92,7 @@ function sharesOf({ done, unitsDone, units }: JobProgress) {
   return { percent: Math.floor(done * 100), unitsDone, units };
 }
 
-/** Empty when the job was begun anew meanwhile. */
+/** Empty when the job was started again after the listing. */
 async function readEnded(
   catalog: Catalog<'WORK_BUCKET'>,
   job: JobListing,

@@ -7,12 +7,14 @@ import { deliveryHeaders, pointerKey, titleKey } from '../model/keys.ts';
 import { withTitle } from '../model/session-data.ts';
 import { cleanTitle, storedTitle, titleMetadata } from '../model/title.ts';
 
-/** The one object of an asset that is ever replaced: what viewers see of it is what this names. */
+/**
+ * The pointer of an asset: its multivariant playlist, which references the files of one version. It is the only
+ * object of an asset that is ever replaced, so one conditional write publishes a version.
+ */
 export interface Pointer {
-  /** The multivariant playlist. */
   readonly playlist: string;
   readonly version: string;
-  /** When the job was planned that made the version; ISO 8601. */
+  /** When the version's job was planned; ISO 8601. */
   readonly planned: string;
   readonly title?: string | undefined;
 }
@@ -22,8 +24,8 @@ export async function readPointer(catalog: Catalog, assetId: string): Promise<Po
 }
 
 /**
- * Replaces the pointer by the one that `next` makes of it; undefined leaves it alone. `next` is asked again when
- * another worker has replaced the pointer meanwhile. Returns the pointer that is there then.
+ * Replaces the pointer by the result of `next`, unless that is undefined. Calls `next` again when another process has
+ * replaced the pointer meanwhile. Returns the pointer that is stored at the end.
  */
 export async function replacePointer(
   catalog: Catalog,
@@ -39,11 +41,8 @@ export async function replacePointer(
     const metadata = { version, planned, ...(title === undefined ? {} : titleMetadata(title)) };
     const condition = found ? { ifMatch: found.etag } : ({ ifNoneMatch: '*' } as const);
     try {
-      await catalog.store.put(
-        ...([catalog.config.DELIVERY_BUCKET, key, playlist] as const),
-        { ...deliveryHeaders(key), metadata },
-        condition,
-      );
+      const headers = { ...deliveryHeaders(key), metadata };
+      await catalog.store.put(catalog.config.DELIVERY_BUCKET, key, playlist, headers, condition);
       return pointer;
     } catch (error) {
       if (!(error instanceof PreconditionFailedError)) throw error;
@@ -52,8 +51,8 @@ export async function replacePointer(
 }
 
 /**
- * Gives an asset a title: at once where it is published, and when it is published from now on. Of two that are
- * given at the same time one stands, everywhere. A title without anything to read is none.
+ * Sets the title of an asset, of the published version and of later ones. If two titles are set at the same time, one
+ * of them applies everywhere. A title without visible characters is ignored.
  */
 export async function setTitle(catalog: Catalog, assetId: string, wanted: string): Promise<void> {
   const title = cleanTitle(wanted);
@@ -62,14 +61,14 @@ export async function setTitle(catalog: Catalog, assetId: string, wanted: string
   await writeDocument(store, config.WORK_BUCKET, titleKey(assetId), { title }, parseTitle);
   await replacePointer(catalog, assetId, async (current) => {
     if (!current) return undefined;
-    // Read after the pointer: one that is written after this is followed by another write of the pointer.
+    // Read after the pointer. Whoever sets a title after this also writes the pointer after this.
     const given = (await givenTitle(catalog, assetId)) ?? title;
     if (given === current.title) return undefined;
     return { ...current, title: given, playlist: withTitle(current.playlist, given) };
   });
 }
 
-/** The title that an asset was given; undefined when it has the one of its plan or its pointer. */
+/** Reads the title that somebody set. Resolves to undefined when the asset has the title of its plan or pointer. */
 export async function givenTitle(
   { store, config }: Catalog,
   assetId: string,

@@ -16,33 +16,33 @@ import type { Logger } from '../log.ts';
 import type { Catalog, WorkCatalog } from './catalog.ts';
 import { recoverRequest } from './job-origin.ts';
 
-/** What was found, before anything is sent. */
+/** What an inspection has found. `check --json` prints these fields, and those of Repairs. */
 export interface Findings {
-  /** Messages of the job queue. */
+  /** The number of messages in the queues of work. */
   readonly held: number;
-  /** Pieces of work that should each have one. */
+  /** The number of pieces of work, each of which should have a message. */
   readonly open: number;
   readonly lost: readonly OpenWork[];
-  /** Versions that no pointer names. */
+  /** Unreferenced versions. */
   readonly garbage: Garbage;
 }
 
-/** What was done about it. */
+/** What a repair has done. */
 export interface Repairs {
-  /** Of the lost work all but jobs that cannot be asked for, as neither their plan nor their source says how. */
+  /** The lost work without jobs whose request cannot be recovered. */
   readonly sent: readonly OpenWork[];
   readonly freed: readonly RemovedVersion[];
 }
 
-/** Documents that are read at once. */
+/** Parallel reads. */
 const AT_ONCE = 16;
 
-/** Finds the work whose message was lost, and the versions that no pointer names. Changes nothing. */
+/** Finds work whose message was lost, and unreferenced versions. Changes nothing. */
 export async function inspect(catalog: WorkCatalog, now = new Date()): Promise<Findings> {
-  return judge(catalog, await readFacts(catalog), now);
+  return evaluate(catalog, await readFacts(catalog), now);
 }
 
-/** Sends lost work again, and removes versions that had no name for long. Safe at any time, also for several at once. */
+/** Sends messages of lost work again, and removes due versions. Safe to run at any time, also in parallel. */
 export async function repair(
   catalog: WorkCatalog,
   { lost, garbage }: Findings,
@@ -53,14 +53,14 @@ export async function repair(
   return { sent, freed: await collectGarbage(catalog, garbage, now, signal) };
 }
 
-/** All work that is still to be done, whatever the queue holds. */
+/** Finds all open work, whether it has a message or not. */
 export async function findOpenWork(catalog: WorkCatalog): Promise<readonly OpenWork[]> {
   return openWork(await readFacts(catalog));
 }
 
 /**
- * Sends the messages of some work again. A message may come twice, so that this is safe at any time. Returns
- * what was sent: all but jobs that cannot be asked for, as neither their plan nor their source says how.
+ * Sends the messages of work again. This is safe at any time, as workers expect duplicate messages. Returns the work
+ * that was sent: all but jobs whose request cannot be recovered.
  */
 export async function sendAgain(
   { store, jobs, config }: WorkCatalog,
@@ -90,19 +90,19 @@ export async function sendAgain(
   return sent;
 }
 
-/** Looks and settles: for the worker that is asked to by a message. */
+/** Inspects and repairs, for a worker that received a `reconcile` message. */
 export async function reconcile(
   catalog: WorkCatalog,
   { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<void> {
   const facts = await readFacts(catalog);
-  // The message that asks for this is in the queue, too.
-  const others = { ...facts, held: Math.max(0, facts.held - 1) };
-  const found = await judge(catalog, others, new Date());
+  // The `reconcile` message itself is still in the queue.
+  const withoutOwn = { ...facts, held: Math.max(0, facts.held - 1) };
+  const found = await evaluate(catalog, withoutOwn, new Date());
   logReconciliation(log, found, await repair(catalog, found, signal));
 }
 
-/** Tells the log what was found and done. */
+/** Logs what was found and done. */
 export function logReconciliation(
   log: Logger,
   { held, open, lost, garbage }: Findings,
@@ -117,23 +117,25 @@ export function logReconciliation(
   }
 }
 
-async function judge(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promise<Findings> {
+async function evaluate(catalog: WorkCatalog, facts: AssetFacts, now: Date): Promise<Findings> {
   const open = openWork(facts);
   const busy = new Set(open.flatMap(({ jobId }) => facts.assetOf.get(jobId) ?? []));
   return {
-    ...{ held: facts.held, open: open.length, lost: lostWork(facts, now) },
+    held: facts.held,
+    open: open.length,
+    lost: lostWork(facts, now),
     garbage: await findGarbage(catalog, busy, now),
   };
 }
 
 interface AssetFacts extends WorkFacts {
-  /** The assets of jobs that have not ended, by the ids of these. */
+  /** The asset ids of jobs that have not ended, by job id. */
   readonly assetOf: ReadonlyMap<string, string>;
 }
 
 async function readFacts(catalog: WorkCatalog): Promise<AssetFacts> {
   const { store, jobs: queue, config } = catalog;
-  // First: what is done meanwhile still counts as held, and nothing is taken for lost too soon.
+  // Messages are counted first: work that ends in between then still has its message, and does not count as lost.
   const { visible, inFlight, delayed } = await queue.counts();
   const uploads: Omit<SourceFacts, 'isPublished'>[] = [];
   const assetOf = new Map<string, string>();

@@ -8,7 +8,7 @@ import type { JobOptions, JobRequest } from '../model/message.ts';
 import { cleanTitle } from '../model/title.ts';
 import type { Catalog, WorkCatalog } from './catalog.ts';
 
-/** Keeps the event that ended a job as the job's result. */
+/** Stores the event that ended a job as its result. */
 export async function writeResult(
   { store, config }: Catalog<'WORK_BUCKET'>,
   event: AssetEvent,
@@ -17,7 +17,7 @@ export async function writeResult(
   await writeDocument(store, config.WORK_BUCKET, key, event, parseAssetEvent);
 }
 
-/** The event that ended a job; undefined while it is open. Throws UnreadableError. */
+/** Reads the event that ended a job. Resolves to undefined while the job is open. Throws UnreadableError. */
 export function readResult(
   { store, config }: Catalog<'WORK_BUCKET'>,
   jobId: string,
@@ -25,7 +25,7 @@ export function readResult(
   return readDocument(store, config.WORK_BUCKET, jobKeys(jobId).result, parseAssetEvent);
 }
 
-/** As `readResult`, but undefined for an unreadable result, too: a damaged one must not block the job for good. */
+/** Like `readResult`, but resolves to undefined for an unreadable result, which must not block the job for good. */
 export async function readValidResult(
   catalog: Catalog<'WORK_BUCKET'>,
   jobId: string,
@@ -39,38 +39,40 @@ export async function readValidResult(
 }
 
 /**
- * Takes back how a job ended, so that it can be begun anew; what is done of it stays done. `stands`, and
- * nothing is changed, when it ended in a way that is to stand; `open` when it has not ended.
+ * Removes the result of a job, so that the job can run again; its finished units stay. Resolves to `stands`, without
+ * a change, when `isFinal` accepts the result, and to `open` when there is no result.
  */
 export async function reopenJob(
   catalog: Catalog<'WORK_BUCKET'>,
   jobId: string,
-  isToStand: (result: AssetEvent) => boolean,
+  isFinal: (result: AssetEvent) => boolean,
 ): Promise<'open' | 'stands' | 'reopened'> {
   const { store, config } = catalog;
   const { dispatched, result } = jobKeys(jobId);
   if (!(await store.head(config.WORK_BUCKET, result))) return 'open';
   const before = await readValidResult(catalog, jobId);
-  if (before && isToStand(before)) return 'stands';
+  if (before && isFinal(before)) return 'stands';
   await store.delete(config.WORK_BUCKET, dispatched);
   await store.delete(config.WORK_BUCKET, result);
   return 'reopened';
 }
 
-/** Whether a job is ready under the title that it is asked for again with, if with any. */
+/** Whether a job is ready under the requested title, if the request has one. */
 export function isReady(result: AssetEvent, { title }: JobOptions): boolean {
   if (result.type !== 'asset.ready') return false;
   const wanted = cleanTitle(title ?? '');
   return wanted === '' || wanted === result.title;
 }
 
-/** Asks for a job again, with all of its units: those that are done stay done. Safe at any time. */
+/**
+ * Requests a job again. A worker sends messages for all of its units; finished units stay finished. Safe at any time.
+ */
 export async function requestJob(
   { store, jobs, config }: WorkCatalog<'WORK_BUCKET'>,
   jobId: string,
   request: JobRequest,
 ): Promise<void> {
-  // Its units are sent when this is not there.
+  // Without this document, a worker sends the units again.
   await store.delete(config.WORK_BUCKET, jobKeys(jobId).dispatched);
   await jobs.send(serialiseJob(request));
 }

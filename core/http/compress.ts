@@ -5,7 +5,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Reply } from './reply.ts';
 
 /**
- * Of our types those that CloudFront compresses, from 1,000 bytes to 10 MB; WebVTT is not among them.
+ * The content types in use that CloudFront compresses, from 1,000 bytes to 10 MB. WebVTT is not among them.
  * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html
  */
 const TYPES = [
@@ -15,19 +15,19 @@ const TYPES = [
 export const MIN_COMPRESSED_BYTES = 1000;
 const MAX_COMPRESSED_BYTES = 10_000_000;
 
-/** The better one first: who takes both gets it. */
+/** In the order of preference. */
 export const ENCODINGS = ['br', 'gzip'] as const;
 
 export type Encoding = (typeof ENCODINGS)[number];
 
 const COMPRESS = {
-  // Its usual quality is for what is compressed once and kept; gzip's takes as long as this.
+  // Brotli's default quality is for files that are compressed once. This one is as fast as gzip's default.
   br: (bytes: Buffer) =>
     promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
   gzip: (bytes: Buffer) => promisify(gzip)(bytes),
 } as const;
 
-/** Compresses what CloudFront would for a viewer that accepts so; the ETag becomes a weak one. */
+/** Compresses a reply if CloudFront would, and the client accepts it. The ETag becomes a weak one. */
 export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<Reply> {
   const { status, headers, body } = reply;
   const sizeBytes = Number(headers['content-length']);
@@ -46,7 +46,7 @@ export async function compressReply(reply: Reply, acceptEncoding = ''): Promise<
   return { status, headers: { ...headers, vary, ...compressed }, body: bytes };
 }
 
-/** The best of the encodings that a client takes, by its Accept-Encoding. */
+/** Selects the preferred encoding that an Accept-Encoding header allows. */
 export function acceptedEncoding(acceptEncoding = ''): Encoding | undefined {
   return ENCODINGS.find((one) => accepts(acceptEncoding, one));
 }

@@ -4,10 +4,10 @@ import type { Logger } from '../log.ts';
 import { sendReply } from './reply.ts';
 import type { Reply } from './reply.ts';
 
-/** A viewer that takes nothing for so long is gone, and with it the file it was reading. */
+/** After this long without any traffic a connection is closed, and the file that it was reading. */
 const IDLE_MILLISECONDS = 120_000;
 
-/** Sends what `answer` makes of each request; what it throws is logged, and becomes a 500. */
+/** Answers each request with the result of `answer`. If it throws, the error is logged, and the client gets a 500. */
 export function answerRequests(
   server: Server,
   answer: (request: IncomingMessage) => Promise<Reply>,
@@ -15,7 +15,7 @@ export function answerRequests(
 ): void {
   server.on('request', (request, response) => {
     const { method, url = '' } = request;
-    // Without the query, which can be a signature.
+    // Logged without the query, which can hold a signature.
     const [path] = url.split('?', 1);
     response.once('close', () =>
       log.debug({ event: 'edge.answered', method, path, status: response.statusCode }),
@@ -32,13 +32,16 @@ export function answerRequests(
   server.setTimeout(IDLE_MILLISECONDS);
 }
 
-/** Why a port cannot be had, by the system's code. */
+/** Reasons why a port is not available, by the system's error code. */
 const REFUSALS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is taken',
   EACCES: 'is for administrators only',
 };
 
-/** Listens on loopback only, and returns the port; 0 takes any free one. Throws Error when it cannot be had. */
+/**
+ * Listens on the loopback address, and returns the port. Port 0 takes any free one. Throws Error when the port is not
+ * available.
+ */
 export async function listen(server: Server, port: number): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
@@ -55,7 +58,7 @@ export async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Ends at once, in the middle of whatever is sent. */
+/** Closes a server and its connections at once, even in the middle of a reply. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve));
   server.closeAllConnections();

@@ -2,14 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** An answer on its way to the viewer. A stream is read once, or destroyed. */
+/** The reply to a request. A stream must be read or destroyed. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Readable | Uint8Array | string;
 }
 
-/** Sends it, without the body for HEAD. Throws when the body cannot be read; not when the viewer goes away. */
+/**
+ * Sends a reply, without its body for HEAD. Throws when the body cannot be read, but not when the client disconnects.
+ */
 export async function sendReply(
   { status, headers, body }: Reply,
   request: IncomingMessage,
@@ -24,7 +26,7 @@ export async function sendReply(
     if (request.method === 'HEAD') response.end();
     else await pipeline(body, response);
   } catch (error) {
-    // Viewers go away in the middle of a segment all the time.
+    // Players often disconnect in the middle of a segment.
     if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE'))
       throw error;
   } finally {

@@ -7,15 +7,15 @@ import type { Encoding } from './compress.ts';
 import { isNotModified } from './conditions.ts';
 import type { Reply } from './reply.ts';
 
-/** At their best, which takes seconds for a large file. */
+/** At the highest quality, which takes seconds for a large file. */
 const COMPRESS = {
   br: (bytes: Uint8Array) => promisify(brotliCompress)(bytes),
   gzip: (bytes: Uint8Array) => promisify(gzip)(bytes, { level: 9 }),
 } as const;
 
-/** A file that is the same for everybody: compressed once, and not sent again to a client that has it. */
+/** A file that all clients share. It is compressed once, and not sent to clients that have it. */
 export class StaticFile {
-  /** Of the content, good for a file's name. */
+  /** A hash of the content, usable in a file name. */
   readonly hash: string;
   readonly #bytes: Uint8Array;
   readonly #contentType: string;
@@ -27,18 +27,21 @@ export class StaticFile {
     this.#contentType = contentType;
   }
 
-  /** The answer to a request for it, with these headers besides its own. */
-  async answer(asked: IncomingHttpHeaders, more: Readonly<Record<string, string>>): Promise<Reply> {
+  /** Answers a request, with additional headers. */
+  async answer(
+    request: IncomingHttpHeaders,
+    additional: Readonly<Record<string, string>>,
+  ): Promise<Reply> {
     const small = this.#bytes.length < MIN_COMPRESSED_BYTES;
-    const encoding = small ? undefined : acceptedEncoding(asked['accept-encoding']?.toString());
+    const encoding = small ? undefined : acceptedEncoding(request['accept-encoding']?.toString());
     const tag = `"${this.hash}"`;
     const headers = {
-      ...more,
+      ...additional,
       vary: 'Accept-Encoding',
-      // A strong one stands for the very bytes.
+      // Strong ETags identify exact bytes, so the compressed form gets a weak one.
       etag: encoding ? `W/${tag}` : tag,
     };
-    if (isNotModified(asked, headers)) return { status: 304, headers };
+    if (isNotModified(request, headers)) return { status: 304, headers };
     const body = encoding ? await this.#compress(encoding) : this.#bytes;
     return {
       status: 200,

@@ -16,35 +16,35 @@ export class RejectedError extends Error {
   }
 }
 
-/** Something around the work failed; the same work may succeed later. */
+/** The work failed for a reason outside of it, and can succeed later. */
 export class TransientError extends Error {
   override readonly name = 'TransientError';
 }
 
-/** A message nobody can understand: it belongs in the dead-letter queue, for a person to read. */
+/** A message that cannot be parsed. It belongs in the dead-letter queue, for a person to read. */
 export class PoisonError extends Error {
   override readonly name = 'PoisonError';
 }
 
 /**
- * A document that is there and is not what it should be, or one that nobody could read again if it were
- * written: it is of another version, damaged, or a defect of the worker.
+ * A stored document does not fit its schema, or a document to be written does not: it is of another version or
+ * damaged, or the worker has a defect.
  */
 export class UnreadableError extends Error {
   override readonly name = 'UnreadableError';
 }
 
-/** What was made is not what was planned, twice: a defect of the worker or of its tools, for a person to look at. */
+/** An output differed from its plan twice: a defect of the worker or of its tools, which a person has to look at. */
 export class FaultyOutputError extends Error {
   override readonly name = 'FaultyOutputError';
 }
 
-/** The message was delivered to another worker meanwhile, or is gone. */
+/** A receipt is no longer valid: the message was delivered again, or is gone. */
 export class LeaseLostError extends Error {
   override readonly name = 'LeaseLostError';
 }
 
-/** The storage backend is lost or damaged: nothing works until a person has acted on the message. */
+/** The storage backend is lost or damaged. Nothing works until a person has done what the error's text says. */
 export class BackendLostError extends Error {
   override readonly name = 'BackendLostError';
 }

@@ -1,14 +1,14 @@
-/** Which versions of the delivery bucket nobody needs any more: decided from what is there and from earlier notes. */
+/** Decides which versions in the delivery bucket are no longer needed, from a listing and from earlier notes. */
 
 /**
- * How long a version stays after it was first seen that no pointer names it. A viewer who began before it was replaced
- * still reads its playlists: hours, or days with a tab left open. A site may show its poster until it has taken notice
- * of the next version. A dead letter of a failed job can be sent back for 14 days, SQS's longest retention, and finds
- * the units that were done.
+ * A version is removed this long after it was first found unreferenced. Viewers who started before it was replaced
+ * still read its playlists, for hours or, with a tab left open, days. A site can show its poster until it notices the
+ * next version. A dead letter of a failed job can be sent back for 14 days, the longest retention of SQS, and then
+ * finds the finished units.
  */
 export const GRACE_DAYS = 14;
 
-/** A removal takes seconds; after so long whoever removed was cut off, and another may go on. */
+/** A removal takes seconds. After this long the remover must have died, and another one may continue. */
 export const REMOVAL_MILLISECONDS = 3_600_000;
 
 const GRACE_MILLISECONDS = GRACE_DAYS * 24 * 3_600_000;
@@ -18,17 +18,17 @@ export interface Version {
   readonly version: string;
 }
 
-/** What the delivery bucket holds of an asset. */
+/** The contents of an asset's folder in the delivery bucket. */
 export interface DeliveredAsset {
   readonly assetId: string;
   readonly versions: readonly string[];
-  /** Undefined where nothing is published. */
+  /** Undefined when nothing is published. */
   readonly pointer?: { readonly version: string | undefined } | undefined;
 }
 
-/** Written when a version was first seen without a name, and again when somebody removes it. */
+/** Written when a version is first found unreferenced, and again when it is about to be removed. */
 export interface UnreferencedNote extends Version {
-  /** Undefined when the note cannot be read. */
+  /** The time of the note's last write; undefined when the note cannot be read. */
   readonly since: Date | undefined;
   readonly isRemoving: boolean;
   readonly etag: string;
@@ -36,18 +36,19 @@ export interface UnreferencedNote extends Version {
 
 export interface GarbageFacts {
   readonly assets: readonly DeliveredAsset[];
-  /** Assets with work still to be done. */
+  /** The ids of assets with open work. */
   readonly busy: ReadonlySet<string>;
   readonly notes: readonly UnreferencedNote[];
 }
 
 export interface Garbage {
-  /** Versions that no pointer names, seen so for the first time. */
+  /** Unreferenced versions without a note. */
   readonly found: readonly Version[];
-  /** Those that were seen before, until their time is over. */
+  /** Versions to be kept until their time has passed. */
   readonly waiting: readonly UnreferencedNote[];
+  /** Versions to be removed now. */
   readonly due: readonly UnreferencedNote[];
-  /** Notes of versions that are gone, named again or at work again, and notes that cannot be read. */
+  /** Obsolete notes: unreadable, or of versions that are gone, referenced again or worked on again. */
   readonly settled: readonly UnreferencedNote[];
 }
 
@@ -80,7 +81,7 @@ export function classifyVersions({ assets, busy, notes }: GarbageFacts, now: Dat
   };
 }
 
-/** Where a pointer names a version that is not there, or none, the others may be all that is left. */
+/** None when the pointer references a missing version: the other versions may then be all that is left. */
 function unreferencedOf({ versions, pointer }: DeliveredAsset): readonly string[] {
   if (!pointer) return versions;
   const { version: named } = pointer;

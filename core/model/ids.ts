@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobOptions } from './message.ts';
 
-/** One uploaded object is one asset: the same bucket, key and ETag give the same id, 20 hex digits. */
+/** Each uploaded object is one asset: bucket, key and ETag determine its id of 20 hex digits. */
 export function assetIdOf(source: {
   readonly bucket: string;
   readonly key: string;
@@ -11,11 +11,11 @@ export function assetIdOf(source: {
 }
 
 /**
- * One asset made in the same way is the same job, so that a duplicate event adds nothing. A title is no part of
- * it: another title has nothing made again.
+ * The asset and the options determine a job's id, so a duplicate event adds no job. The title does not count, as a
+ * new title needs no new encoding.
  */
 export function jobIdOf(assetId: string, { ladder, soundOnly }: JobOptions): string {
-  // The third part was the title once: jobs keep their ids.
+  // The third part used to be the title. It stays as null so that job ids do not change.
   return digest([assetId, ladder ?? null, null, soundOnly ?? false]);
 }
 

@@ -1,4 +1,4 @@
-/** What a job is called by, wherever it is reported. */
+/** Identifies a job in reports. */
 export interface JobRef {
   readonly jobId: string;
   readonly assetId: string;

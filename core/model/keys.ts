@@ -1,14 +1,14 @@
-/** Every object key, content type and cache rule. Keys hold ids and numbers only: nothing in them needs escaping. */
+/** All object keys, content types and cache rules. Keys consist of ids and numbers, so they need no escaping. */
 
 import type { Version } from './garbage.ts';
 
-/** Below an immutable version nothing ever changes; the pointer may, and an edge may keep it for ten seconds. */
+/** Files of a version never change. The pointer does, and the CDN can keep it for ten seconds. */
 const CACHE = {
   immutable: 'public, max-age=31536000, immutable',
   pointer: 'public, max-age=10',
 } as const;
 
-/** Apple's table of HLS types; a wrong one is refused by players, as nosniff is set. */
+/** Apple's content types of HLS. Players reject other types, because the CDN sends `nosniff`. */
 const CONTENT_TYPES = new Map([
   ['m3u8', 'application/vnd.apple.mpegurl'],
   ['ts', 'video/mp2t'],
@@ -22,20 +22,20 @@ export interface DeliveryHeaders {
   readonly cacheControl: string;
 }
 
-/** What everything of every asset is below. */
+/** The prefix of all assets in the delivery bucket. */
 export const ASSETS_PREFIX = 'v/';
 
-/** What everything of one asset is below. */
+/** The prefix of one asset. */
 export function assetPrefix(assetId: string): string {
   return `${ASSETS_PREFIX}${assetId}/`;
 }
 
-/** The pointer: the multivariant playlist, and the one object of an asset that is ever replaced. */
+/** The pointer: the multivariant playlist, the only object of an asset that is ever replaced. */
 export function pointerKey(assetId: string): string {
   return `${assetPrefix(assetId)}index.m3u8`;
 }
 
-/** A file of one version, by its path within the version: `720p/00000.ts`. */
+/** A file of one version; `path` is relative to the version: `720p/00000.ts`. */
 export function versionKey(assetId: string, version: string, path: string): string {
   return `${assetPrefix(assetId)}${version}/${path}`;
 }
@@ -58,27 +58,27 @@ export function imagePath(name: string): string {
 
 export const ASSET_PATH = 'asset.json';
 
-/** What the delivery bucket keeps with an object of that key. Throws for a kind of file that is not delivered. */
+/** The headers of a delivered object. Throws Error for a file type that is not delivered. */
 export function deliveryHeaders(key: string): DeliveryHeaders {
   const contentType = CONTENT_TYPES.get(key.slice(key.lastIndexOf('.') + 1));
-  if (!contentType) throw new Error(`${key} is no kind of file that is delivered.`);
+  if (!contentType) throw new Error(`${key} is not a file type that is delivered.`);
   const pointer = /^v\/[^/]+\/index\.m3u8$/.test(key);
   return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };
 }
 
-/** The title that somebody gave an asset, until the pointer carries it. */
+/** The title that somebody set for an asset. */
 export function titleKey(assetId: string): string {
   return `titles/${assetId}.json`;
 }
 
-/** Notes of versions that no pointer names lie below this. */
+/** The prefix of notes about unreferenced versions. */
 export const UNREFERENCED_PREFIX = 'unnamed/';
 
 export function unreferencedKey({ assetId, version }: Version): string {
   return `${UNREFERENCED_PREFIX}${assetId}/${version}.json`;
 }
 
-/** Marks of what was deleted lie below this: apart from what they are about, of which nothing stays. */
+/** The prefix of deletion marks. They are not stored with their job or asset, whose objects are all deleted. */
 export const DELETED_PREFIX = 'deleted/';
 
 export const deletedKeys = {
@@ -86,27 +86,27 @@ export const deletedKeys = {
   job: (jobId: string) => `${DELETED_PREFIX}jobs/${jobId}.json`,
 } as const;
 
-/** What every job's objects in the work bucket are below. */
+/** The prefix of all jobs in the work bucket. */
 export const JOBS_PREFIX = 'jobs/';
 
-/** The objects of a job in the work bucket: its whole state. */
+/** The keys of a job in the work bucket. These objects are the whole state of the job. */
 export function jobKeys(jobId: string) {
   const job = `${JOBS_PREFIX}${jobId}`;
   return {
-    all: `${job}/`,
+    prefix: `${job}/`,
     plan: `${job}/plan.json`,
-    /** There when every unit has been sent. */
+    /** Exists when a message was sent for every unit. */
     dispatched: `${job}/dispatched.json`,
-    /** There when the job has been reported. */
+    /** Exists when the job has ended and was reported. */
     result: `${job}/result.json`,
     done: `${job}/done/`,
     marker: (unit: string) => `${job}/done/${unit}.json`,
-    /** There when a unit was found faulty after its marker was written, and is made once more. */
+    /** Exists when a finished unit was found faulty and is made once more. */
     redone: (unit: string) => `${job}/redone/${unit}.json`,
     progress: `${job}/progress/`,
     note: (unit: string) => `${job}/progress/${unit}.json`,
     failures: `${job}/failures/`,
-    /** The evidence of what failed, for the person who reads the dead letters. */
+    /** Evidence of a failed step, for the person who reads the dead letters. */
     failure: (step: string) => `${job}/failures/${step}.json`,
   } as const;
 }

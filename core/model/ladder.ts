@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Parsed } from './schema.ts';
 
-/** A step of the ladder, named by its short side; bit rates in bits/s. */
+/** A rung of the ladder, named by its short side. The bit rate is in bits/s. */
 export interface Rung {
   readonly name: string;
   readonly shortSide: number;
@@ -17,10 +17,9 @@ export const skippedSchema = z.object({
 export type Skipped = Parsed<typeof skippedSchema>;
 
 /**
- * The steps by the short side, so that portrait video gets the same care as landscape. The limits
- * stand on Apple's table of average bit rates for 16:9 H.264 (HLS authoring specification, 1.25):
- * 145, 365, 2000, 3000 to 4500 and 6000 to 7800 kbit/s. They are only limits: the constant quality
- * below them decides what a lecture really takes.
+ * Rungs are defined by the short side, so that portrait video is treated like landscape video. The limits follow
+ * Apple's table of average bit rates for 16:9 H.264 (HLS authoring specification, 1.25): 145, 365, 2000, 3000 to 4500
+ * and 6000 to 7800 kbit/s. They are only limits: below them, constant quality decides how many bits a lecture takes.
  */
 export const LADDER: readonly Rung[] = [
   { name: '1080p', shortSide: 1080, maxBitRate: 6_000_000 },
@@ -30,7 +29,7 @@ export const LADDER: readonly Rung[] = [
   { name: '234p', shortSide: 234, maxBitRate: 300_000 },
 ];
 
-/** The rungs of those names, in the ladder's order. */
+/** Selects rungs by their names, in the order of the ladder. */
 export function rungsNamed(names: readonly string[]): readonly Rung[] {
   return LADDER.filter((rung) => names.includes(rung.name));
 }

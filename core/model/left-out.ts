@@ -11,7 +11,7 @@ const NAMES = {
 
 const WHAT = Object.keys(NAMES) as (keyof typeof NAMES)[];
 
-/** An asset has no more sound tracks: no menu shows them, and each costs an encoding of the whole length. */
+/** An asset has at most this many sound tracks. No menu shows more, and each one is an encoding of the whole length. */
 export const MAX_AUDIO_TRACKS = 8;
 
 const REASONS = {
@@ -43,7 +43,7 @@ export const leftOutSchema = z.array(
 /** A stream of the source that is not in the asset, and why. */
 export type LeftOut = Parsed<typeof leftOutSchema>[number];
 
-/** A sentence for each kind of stream that was left out for the same reason, for the uploader. */
+/** Sentences for the uploader, one for all streams of the same kind that were left out for the same reason. */
 export function leftOutSentences(leftOut: readonly LeftOut[]): readonly string[] {
   const groups = Map.groupBy(leftOut, ({ what, reason }) => `${what} ${reason}`);
   return [...groups.values()].flatMap((group) => {
@@ -57,7 +57,7 @@ export function leftOutSentences(leftOut: readonly LeftOut[]): readonly string[]
 
 const languages = new Intl.DisplayNames('en', { type: 'language' });
 
-/** What tells one stream from another of its kind: nobody looks for data by its language. */
+/** Distinguishes streams of a kind: sound and subtitles by their language, others by their codec. */
 function detail({ what, language, codec }: LeftOut): string | undefined {
   const spoken = what === 'sound' || what === 'subtitles';
   return spoken && language !== undefined ? (languages.of(language) ?? language) : codec;

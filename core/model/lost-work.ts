@@ -1,56 +1,56 @@
-/** Which work has lost its message: decided from the three buckets and the number of messages, all of it at one time. */
+/** Finds work without a message, from one snapshot of the buckets and the number of messages. */
 
 /**
- * How long nothing was heard of work that may be lost. A worker notes every few seconds how far it is, and what
- * failed is tried again within minutes.
+ * Work can only count as lost after this long without any sign of progress. Workers write progress notes every few
+ * seconds, and failed work is tried again within minutes.
  */
 export const STALLED_MILLISECONDS = 600_000;
 
 export interface SourceFacts {
-  /** Of the job that its upload asks for. */
+  /** The job that an upload with default options starts. */
   readonly jobId: string;
   readonly source: { readonly bucket: string; readonly key: string; readonly etag: string };
   readonly uploadedAt: Date;
-  /** An asset of it is published: what is known of its job may have expired. */
+  /** Whether its asset is published. The documents of its job may have expired then. */
   readonly isPublished: boolean;
 }
 
 export interface JobFacts {
   readonly jobId: string;
-  /** When anything of it was written last. */
+  /** The time of the job's newest object. */
   readonly changedAt: Date;
   readonly hasEnded: boolean;
   readonly plan?: PlanFacts | 'unreadable' | undefined;
-  /** Names of units that have their markers. */
+  /** The names of the units with a marker. */
   readonly done: ReadonlySet<string>;
 }
 
 export interface PlanFacts {
-  /** Key of the source. */
+  /** The key of the source. */
   readonly source: string;
   readonly units: readonly string[];
 }
 
 export interface WorkFacts {
-  /** Messages of the job queue: those that wait, are worked on, or wait for their next try. */
+  /** The number of messages in the queues of work: visible, in flight and delayed. */
   readonly held: number;
   readonly sources: readonly SourceFacts[];
   readonly jobs: readonly JobFacts[];
 }
 
-/** Work that takes one message of the job queue: a source without a plan, a unit, or a job that only needs its end. */
+/** Work that needs one message: a source without a plan, a unit, or a job that only has to be published. */
 export type OpenWork = {
   readonly jobId: string;
-  /** When anything was heard of it last. */
+  /** The time of the last sign of progress. `check --json` prints this field. */
   readonly heardAt: Date;
 } & (
   | { readonly kind: 'upload'; readonly source: SourceFacts['source'] }
   | { readonly kind: 'unit'; readonly unit: string; readonly source: string }
-  /** All of its units are done, but it was not published; or its plan cannot be read. */
+  /** All units are done and the job is not published, or its plan cannot be read. */
   | { readonly kind: 'job'; readonly source?: string | undefined }
 );
 
-/** All work that is still to be done: each piece should have its message in the queue. */
+/** Lists all open work. Each piece should have a message. */
 export function openWork({ sources, jobs }: WorkFacts): readonly OpenWork[] {
   const jobOf = new Map(jobs.map((job) => [job.jobId, job]));
   const uploads = sources.flatMap(({ jobId, source, uploadedAt, isPublished }): OpenWork[] => {
@@ -62,7 +62,7 @@ export function openWork({ sources, jobs }: WorkFacts): readonly OpenWork[] {
   return [...uploads, ...jobs.flatMap(openWorkOf)];
 }
 
-/** A job without a plan is an upload, or nobody knows any more what was asked for. */
+/** Empty for a job without a plan: either its upload counts as open work, or its request is unknown. */
 function openWorkOf({
   jobId,
   changedAt: heardAt,
@@ -79,8 +79,8 @@ function openWorkOf({
 }
 
 /**
- * The work that nobody holds, the quietest first. Any message of the queue may be that of any open work, so no
- * more is lost than there are messages too few; and nothing is that was heard of a short while ago.
+ * Selects the lost work. Each message can belong to any open work, so the number of lost pieces is the number of
+ * missing messages. The pieces with the longest silence count as lost, but none with a recent sign of progress.
  */
 export function lostWork(facts: WorkFacts, now: Date): readonly OpenWork[] {
   const open = openWork(facts);

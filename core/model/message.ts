@@ -3,7 +3,7 @@ import { PoisonError } from './errors.ts';
 import { LADDER } from './ladder.ts';
 import type { Parsed } from './schema.ts';
 
-/** S3's own limits: 5 TiB an object, 1,024 bytes a key. */
+/** S3's limits: 5 TiB for an object, 1,024 bytes for a key. */
 const MAX_OBJECT_BYTES = 5 * 2 ** 40;
 const MAX_KEY_BYTES = 1024;
 
@@ -68,8 +68,8 @@ const unit = z.strictObject({
 });
 
 /**
- * The body of a message: uploads that S3 reports, a job that was asked for, a unit of a job, or the request of a schedule
- * to look for lost work.
+ * The body of a message: uploads that S3 reports, a job that was asked for, a unit of a job, or the request of a
+ * schedule to look for lost work.
  */
 export type Message =
   | { readonly type: 'ignored'; readonly reason: string }
@@ -85,7 +85,7 @@ const unreadable = z.object({
   start: z.string(),
 });
 
-/** Reads a message's body. Throws PoisonError, which names everything that is wrong with it. */
+/** Parses the body of a message. Throws PoisonError, which names everything that is wrong with it. */
 export function parseMessage(body: string): Message {
   const json = parseJson(body);
   if (hasField(json, 'Event') && json.Event === 's3:TestEvent') {
@@ -108,12 +108,12 @@ export function serialiseJob(request: JobRequest): string {
   return JSON.stringify({ type: 'job', ...request });
 }
 
-/** What stands for a message that no queue can deliver: why, and its first bytes as text. */
+/** The replacement of a message that cannot be delivered: the reason, and its first bytes as text. */
 export function serialiseUnreadable(found: Omit<z.infer<typeof unreadable>, 'type'>): string {
   return JSON.stringify({ type: 'unreadable', ...found });
 }
 
-/** Has a worker find lost work and send it again. */
+/** Asks a worker to find lost work and to send it again. */
 export function serialiseReconcile(): string {
   return JSON.stringify({ type: 'reconcile' });
 }
@@ -131,7 +131,7 @@ function parseUploads(json: unknown): Message {
     : { type: 'ignored', reason: 'it tells of no upload' };
 }
 
-/** S3 encodes keys in events as forms do: a space is `+`, every other special byte %xx. */
+/** S3 encodes keys in events like form data: a space as `+`, other special bytes as %xx. */
 function decodeKey(encoded: string, context: z.RefinementCtx): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));

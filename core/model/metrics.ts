@@ -1,22 +1,19 @@
-/**
- * Members of a log line that are measured, and their units in CloudWatch. Elsewhere they are numbers in the
- * log like any other.
- */
+/** The fields of log lines that are metrics, with their units in CloudWatch. */
 const UNITS = {
-  /** From the sending of a message to its first receive. */
+  /** The time from sending a message to its first receive. */
   queueWaitSeconds: 'Seconds',
-  /** 1 for a message that was received before, or whose work has failed before. */
+  /** 1 for a message that was received before or whose work has failed before. */
   redone: 'Count',
-  /** Seconds of work, of all workers together, for a minute of video. */
+  /** The work of all workers together per minute of video. */
   secondsPerMinute: 'Seconds',
-  /** 1 for a job that ended without an asset, counted by its code, too. */
+  /** 1 for a job that ended without an asset. Also counted by its code. */
   notMade: 'Count',
 } as const;
 
 export type Metric = keyof typeof UNITS;
 
 /**
- * A line of the log with what has CloudWatch read its metrics from it, if it has any: the embedded metric format,
+ * Adds the metadata from which CloudWatch reads the metrics of a log line, if it has any: the embedded metric format,
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function withMetrics(

@@ -2,12 +2,12 @@ import { PoisonError } from './errors.ts';
 import { parseMessage } from './message.ts';
 import type { Message } from './message.ts';
 
-/** A chunk is half a minute to a minute (plan/grid.ts): what a viewer needs to begin. */
+/** The first 30 to 60 seconds (worker/plan/grid.ts), which a viewer needs to start. */
 const FIRST_CHUNK = 'video-00000';
 
 /**
- * The job of a message that can wait: a chunk of a video after its first one. Undefined for everything that comes
- * first: uploads, jobs, checks, and the units without which no minute of a video can be played.
+ * Returns the job id of a message that can wait: a chunk of a video after the first one. Returns undefined for urgent
+ * messages: uploads, jobs, checks, and the units without which no part of a video can be played.
  */
 export function deferrableJob(body: string): string | undefined {
   const message = tryParse(body);

@@ -1,12 +1,12 @@
 /**
- * What a terminal obeys or turns around instead of showing it: control characters (C0, DEL, C1), line and
- * paragraph separators, the marks of bidirectional text, and halves of surrogate pairs.
+ * Characters that a terminal does not show but executes: control characters (C0, DEL, C1), line and paragraph
+ * separators and the controls of bidirectional text. Lone surrogates are no characters at all.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /**
- * A text as a terminal can be given it: what it would obey stands as `\u001b`. Line feeds stay. A text in JSON
- * keeps its meaning, as JSON has these characters in strings only, and writes them in the same way.
+ * Makes a text safe for a terminal: escapes control characters like `\u001b`, but keeps line feeds. JSON keeps its
+ * meaning, as these characters occur only in its strings, where the escape means the same.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) =>
@@ -14,7 +14,7 @@ export function printable(text: string): string {
   );
 }
 
-/** The same in one line, with a space for each run of line breaks and tabs. */
+/** The same, in one line: each run of line breaks and tabs becomes a space. */
 export function oneLine(text: string): string {
   return printable(text.replaceAll(/[\t-\r\u0085\u2028\u2029]+/g, ' ').trim());
 }

@@ -20,12 +20,12 @@ const outline = z.object({
  */
 export type Outline = Parsed<typeof outline>;
 
-/** Reads a plan's outline from the plan. Throws ZodError, which names every field that is wrong. */
+/** Reads the outline from a plan. Throws ZodError, which names every wrong field. */
 export function parseOutline(json: unknown): Outline {
   return outline.parse(json);
 }
 
-/** How far a job is: 0 to 1, by what its units cost. */
+/** The progress of a job. `done` is a share, 0 to 1, weighted by the costs of the units. */
 export interface JobProgress {
   readonly done: number;
   readonly unitsDone: number;
@@ -35,7 +35,7 @@ export interface JobProgress {
 /** Sound costs about a hundredth of what one rendition's pictures do, images about a twentieth. */
 const WEIGHT = { audio: 0.01, images: 0.05 };
 
-/** Adds up what is done: markers count whole, notes (0 to 1 by unit) as far as they are. */
+/** Adds up the finished units, and the shares (0 to 1) of the others from their notes. */
 export function jobProgress(
   plan: Outline,
   finished: ReadonlySet<string>,

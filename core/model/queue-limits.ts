@@ -1,6 +1,7 @@
 /**
- * The visibility timeout: a message stays hidden from other workers for this long. Its worker extends the timeout each
- * third of it, so that a unit may take any time. Another worker gets the message of a lost worker when it has passed.
+ * The visibility timeout: a message stays hidden from other workers for this long. Its worker extends the timeout
+ * each third of it, so that a unit may take any time. Another worker gets the message of a lost worker when it has
+ * passed.
  */
 export const VISIBILITY_SECONDS = 120;
 

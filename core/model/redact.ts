@@ -1,6 +1,7 @@
 /**
- * Hides secrets in a text: the query of each URL, as a presigned URL gives access to the source, and the number of the AWS
- * account in ARNs and queue URLs. A colon that ends a query is kept: ffmpeg writes its error message behind it.
+ * Hides secrets in a text: the query of each URL, as a presigned URL gives access to the source, and the number of
+ * the AWS account in ARNs and queue URLs. A colon that ends a query is kept: ffmpeg writes its error message behind
+ * it.
  */
 export function redact(text: string): string {
   return text

@@ -1,11 +1,11 @@
-/** Apple's and Google's players know the title's name; there is none for the poster and the storyboard. */
+/** Players of Apple and Google know the id of the title. There are no common ids for the poster and the storyboard. */
 export const SESSION_DATA = {
   title: 'com.apple.hls.title',
   poster: 'org.vodstack.poster',
   storyboard: 'org.vodstack.storyboard',
 } as const;
 
-/** The same multivariant playlist under another title. */
+/** Replaces the title in a multivariant playlist. */
 export function withTitle(playlist: string, title: string): string {
   const before = sessionDataTag(SESSION_DATA.title, '').replace(/"$/, '');
   const lines = playlist.split('\n');
@@ -14,8 +14,8 @@ export function withTitle(playlist: string, title: string): string {
     .join('\n');
 }
 
-/** One line of `EXT-X-SESSION-DATA`. */
+/** One `EXT-X-SESSION-DATA` tag. */
 export function sessionDataTag(id: string, value: string): string {
-  // A quoted string knows no escape (RFC 8216, 4.2).
+  // Quoted strings have no escapes (RFC 8216, 4.2).
   return `#EXT-X-SESSION-DATA:DATA-ID="${id}",VALUE="${value.replaceAll('"', '”')}"`;
 }

@@ -1,6 +1,6 @@
 const MAX_LENGTH = 200;
 
-/** What a person reads: the file's name without folders and extension, or what the uploader called it. */
+/** The title of an asset: the wanted one, or the file's name without folders and extension. */
 export function titleOf(key: string, wanted?: string): string {
   const name = key.slice(key.lastIndexOf('/') + 1);
   return (
@@ -12,14 +12,14 @@ export function titleOf(key: string, wanted?: string): string {
 }
 
 /**
- * A title as the uploaded object keeps it. Metadata is ASCII, and of 2 KB at most:
+ * Encodes a title as metadata of the uploaded object. Metadata is ASCII and has at most 2 KB:
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
  */
 export function titleMetadata(title: string): { readonly title: string } {
   return { title: encodeURIComponent(cleanTitle(title)) };
 }
 
-/** The title in an object's metadata, encoded as above or plain ASCII, as whoever uploads by hand writes it. */
+/** Decodes the title in an object's metadata. A title that was set by hand may be plain ASCII. */
 export function storedTitle({ title }: Readonly<Record<string, string>>): string | undefined {
   try {
     return title && decodeURIComponent(title);
@@ -28,17 +28,17 @@ export function storedTitle({ title }: Readonly<Record<string, string>>): string
   }
 }
 
-/** One line without control characters and without the marks that turn the direction of the text around. */
+/** Makes a title one line without control characters and without controls of the text's direction. */
 export function cleanTitle(text: string): string {
   const line = text
-    // Half of a surrogate pair cannot be encoded as metadata.
+    // A lone surrogate cannot be encoded as metadata.
     .toWellFormed()
     .normalize('NFC')
     .replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
-    // What was not UTF-8 in the file's name, or no text.
+    // Stands for bytes of the file's name that are not UTF-8, or for a lone surrogate.
     .replaceAll('\ufffd', '_')
     .trim();
-  // A cut does not leave half of a surrogate pair.
+  // The cut may have split a surrogate pair.
   return line
     .slice(0, MAX_LENGTH)
     .replace(/[\ud800-\udbff]$/, '')

@@ -42,7 +42,7 @@ export async function remove(
   const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET } = catalog.config;
   // The message of the default job may still be in the queue.
   await markDeleted(catalog, item.id, [...new Set([...jobIds, jobIdOf(item.id, {})])]);
-  for (const jobId of jobIds) await deletePrefix(store, WORK_BUCKET, jobKeys(jobId).all);
+  for (const jobId of jobIds) await deletePrefix(store, WORK_BUCKET, jobKeys(jobId).prefix);
   await store.delete(WORK_BUCKET, titleKey(item.id));
   // Before the segments: viewers must not find a video that lacks some of them.
   await store.delete(DELIVERY_BUCKET, pointerKey(item.id));

@@ -81,6 +81,6 @@ test('A letter of a job that was rejected meanwhile is needed no more.', async (
     ...{ code: 'source_gone', reason: 'The uploaded file is no longer there. Upload it again.' },
   });
   expect((await letter(serialiseUnit(JOB, 'images'))).reason).toBe(
-    'Needed no more: the video was rejected. The uploaded file is no longer there. Upload it again.',
+    'No longer needed: the video was rejected. The uploaded file is no longer there. Upload it again.',
   );
 });
