@@ -6,11 +6,11 @@ import { checkStages } from './config.ts';
 import type { StageConfig } from './config.ts';
 import { DeliveryStack } from './delivery.ts';
 import { imageMonth, imageTag } from './image.ts';
+import { MonitoringStack } from './monitoring.ts';
 import { QueuesStack } from './queues.ts';
 import { readStages } from './stages.ts';
 import { StateStack } from './state.ts';
 import { StorageStack } from './storage.ts';
-import { MonitoringStack } from './monitoring.ts';
 
 /**
  * Declares a stage's stacks. They depend on each other like this:

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cdnPrincipal, visibleTo } from './guarded-bucket.ts';
 import type { Principal, GuardedBucket } from './guarded-bucket.ts';
 import type { AccessMode } from '../../edge/behaviours.ts';
@@ -12,9 +12,10 @@ const SECRET = 'only the CDN knows it';
 const anybody: Principal = { signedByCdn: false, referer: undefined };
 const published = KEYS.slice(0, 2);
 
-async function seen(accessMode: AccessMode, asker?: Principal): Promise<readonly string[]> {
+/** The keys that a principal, by default the CDN, can read. */
+async function readable(accessMode: AccessMode, principal?: Principal): Promise<readonly string[]> {
   const bucket: GuardedBucket = { store, name: 'b', accessMode, originSecret: SECRET };
-  const view = visibleTo(asker ?? cdnPrincipal(bucket), bucket);
+  const view = visibleTo(principal ?? cdnPrincipal(bucket), bucket);
   const found = await Promise.all(
     KEYS.map(async (key) => [key, await view.head('b', key), await view.get('b', key)] as const),
   );
@@ -22,20 +23,20 @@ async function seen(accessMode: AccessMode, asker?: Principal): Promise<readonly
   return found.filter(([, head]) => head).map(([key]) => key);
 }
 
-describe.each<AccessMode>(['cdn-only', 'public-read-via-cdn', 'public-read'])('In %s', (mode) => {
-  test('The CDN can read what is published, and nothing else', async () => {
-    expect(await seen(mode)).toEqual(published);
-  });
-
-  test('Anybody else can read it in public-read only', async () => {
+test.each<AccessMode>(['cdn-only', 'public-read-via-cdn', 'public-read'])(
+  'In %s, the CDN can read what is published and nothing else, and others only if the bucket is public',
+  async (mode) => {
+    expect(await readable(mode)).toEqual(published);
     const open = mode === 'public-read' ? published : [];
-    expect(await seen(mode, anybody)).toEqual(open);
-    expect(await seen(mode, { ...anybody, referer: 'https://site.example/' })).toEqual(open);
-    expect(await seen(mode, { ...anybody, referer: '' })).toEqual(open);
-  });
-});
+    expect(await readable(mode, anybody)).toEqual(open);
+    expect(await readable(mode, { ...anybody, referer: 'https://site.example/' })).toEqual(open);
+    expect(await readable(mode, { ...anybody, referer: '' })).toEqual(open);
+  },
+);
 
 test('Neither a signature nor the secret is accepted in the mode of the other', async () => {
-  expect(await seen('public-read-via-cdn', { signedByCdn: true, referer: undefined })).toEqual([]);
-  expect(await seen('cdn-only', { signedByCdn: false, referer: SECRET })).toEqual([]);
+  expect(await readable('public-read-via-cdn', { signedByCdn: true, referer: undefined })).toEqual(
+    [],
+  );
+  expect(await readable('cdn-only', { signedByCdn: false, referer: SECRET })).toEqual([]);
 });

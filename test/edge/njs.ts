@@ -19,7 +19,7 @@ export const whyNoNjs =
  */
 export function runInNjs(
   rules: Readonly<Record<string, EdgeRule>>,
-  asked: readonly { readonly rule: string; readonly event: EdgeEvent }[],
+  events: readonly { readonly rule: string; readonly event: EdgeEvent }[],
   now: number,
 ): readonly string[] {
   const handlers = Object.entries(rules).map(
@@ -30,7 +30,7 @@ export function runInNjs(
     Date.now = function () { return ${now}; };
     var HANDLERS = {};
     ${handlers.join('\n')}
-    JSON.parse(${literal(JSON.stringify(asked))}).forEach(function (one) {
+    JSON.parse(${literal(JSON.stringify(events))}).forEach(function (one) {
       // One line for each answer: njs breaks lines that are longer than 2 KB.
       console.log(JSON.stringify(HANDLERS[one.rule](one.event)));
     });`;

@@ -14,23 +14,23 @@ const NOW = 1_795_651_200_000;
 
 const CASES = casesAt(NOW);
 
-interface Asked {
+interface RuledEvent {
   readonly rule: RuleName;
   readonly event: EdgeEvent;
 }
 
 /** Runs the rules in one engine. */
-type Engine = (asked: readonly Asked[]) => readonly (EdgeAnswer | undefined)[];
+type Engine = (events: readonly RuledEvent[]) => readonly (EdgeAnswer | undefined)[];
 
-const locally: Engine = (asked) => {
+const locally: Engine = (events) => {
   const functions = Object.entries(RULES).map(
     ([name, rule]) => [name, loadEdgeFunction(viewerRequestSource(rule), () => NOW)] as const,
   );
   const loaded = new Map<string, (typeof functions)[number][1]>(functions);
-  return asked.map(({ rule, event }) => loaded.get(rule)?.(event));
+  return events.map(({ rule, event }) => loaded.get(rule)?.(event));
 };
 
-const inNjs: Engine = (asked) => runInNjs(RULES, asked, NOW).map((json) => readAnswer(json));
+const inNjs: Engine = (events) => runInNjs(RULES, events, NOW).map((json) => readAnswer(json));
 
 const EVENTS = new URL('../../edge/events/', import.meta.url);
 
@@ -102,12 +102,12 @@ describe.skipIf(whyNoNjs !== undefined)(`The rule in njs${whyNoNjs ? `: ${whyNoN
 
 test('The table has every case once, and every recorded event', () => {
   expect(CASES.length).toBeGreaterThanOrEqual(150);
-  const asked = new Set(CASES.map(({ rule, event }) => JSON.stringify([rule, event])));
-  expect(asked.size).toBe(CASES.length);
+  const distinct = new Set(CASES.map(({ rule, event }) => JSON.stringify([rule, event])));
+  expect(distinct.size).toBe(CASES.length);
   expect(readdirSync(EVENTS).sort()).toEqual(Object.keys(RECORDED));
 });
 
-test('The rule is written in the part of JavaScript that cloudfront-js-2.0 documents', () => {
+test('The edge function uses only syntax that cloudfront-js-2.0 documents', () => {
   // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-javascript-runtime-20.html
   const undocumented = new Set([
     ts.SyntaxKind.ObjectBindingPattern,

@@ -23,7 +23,7 @@ function stackOf(name: string): Stack {
 const text = z.string();
 
 describe('The stacks', () => {
-  test.each(names)('The stacks of %s have no circular dependency', (name) => {
+  test.each(names)('The stacks of %s depend on each other in one direction only', (name) => {
     const dependencies = (concern: string) => stackOf(`${name}-${concern}`).dependencies.toSorted();
     expect(dependencies('storage')).toEqual([]);
     expect(dependencies('queues')).toEqual([`${name}-storage`]);
