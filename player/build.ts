@@ -1,21 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundleHls } from './hls.ts';
+import { bundleHls } from './bundle-hls.ts';
 import { mediaChrome } from './media-chrome/plugin.ts';
 
 export interface BundledPlayer {
-  /** One file, an ES module without a dependency; the same sources give the same bytes. */
+  /** An ES module without imports. The same sources give the same bytes. */
   readonly file: Uint8Array;
-  /** Bytes of each module in it, by the path of its source. */
+  /** The size of each module in the file in bytes, by source path. */
   readonly modules: ReadonlyMap<string, number>;
 }
 
-/** The element's file, `vod-player.js`. */
+/** Builds the element's file, `vod-player.js`. */
 export async function buildPlayer(): Promise<Uint8Array> {
   return (await bundlePlayer()).file;
 }
 
-/** The same, and what it is made of. */
+/** Builds the file and lists the modules in it. */
 export async function bundlePlayer(): Promise<BundledPlayer> {
   const hls = await bundleHls();
   const { outputFiles, metafile } = await build({
@@ -39,7 +39,7 @@ export async function bundlePlayer(): Promise<BundledPlayer> {
           bundle.onResolve({ filter }, ({ path }) => ({ path, namespace: 'bundled' }));
           bundle.onLoad({ filter, namespace: 'bundled' }, () => ({
             contents: hls.code,
-            // For the absolute path of its one import.
+            // Its only import has an absolute path.
             resolveDir: '/',
           }));
         },
@@ -48,7 +48,7 @@ export async function bundlePlayer(): Promise<BundledPlayer> {
   });
   const [file] = outputFiles;
   const [output] = Object.values(metafile.outputs);
-  if (!file || !output) throw new Error('esbuild made no file of player/vod-player.ts.');
+  if (!file || !output) throw new Error('esbuild wrote no bundle of player/vod-player.ts.');
   const others = Object.entries(output.inputs)
     .filter(([path]) => path !== 'bundled:hls.js')
     .map(([path, { bytesInOutput }]) => [path, bytesInOutput] as const);

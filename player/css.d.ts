@@ -1,4 +1,4 @@
-/** The bundler gives a style sheet as text. */
+/** The bundler imports a style sheet as text. */
 declare module '*.css' {
   const css: string;
   export default css;

@@ -1,52 +1,55 @@
-/** The description in a multivariant playlist, beside the addresses of its streams. */
+/** What a multivariant playlist says about its video, apart from the addresses of its streams. */
 export interface Description {
   readonly title: string;
-  /** Empty where the playlist names none. */
+  /** Empty if the playlist names no poster. */
   readonly poster: string;
-  /** Empty where the playlist names none. */
+  /** Empty if the playlist names no storyboard. */
   readonly storyboard: string;
-  /** No variant has a picture. */
+  /** No variant has video. */
   readonly soundOnly: boolean;
 }
 
-/** Reads the playlist at an address. Undefined where it cannot be had: why not is found out when it is to play. */
-export async function describe(src: string): Promise<Description | undefined> {
-  const answer = await fetch(src).catch(() => undefined);
-  if (!answer?.ok) return undefined;
-  const lines = (await answer.text()).split(/\r?\n/);
+/**
+ * Fetches a playlist and reads its description. Undefined if that fails: the engine finds out why when playback
+ * starts.
+ */
+export async function fetchDescription(src: string): Promise<Description | undefined> {
+  const response = await fetch(src).catch(() => undefined);
+  if (!response?.ok) return undefined;
+  const lines = (await response.text()).split(/\r?\n/);
   if (lines[0] !== '#EXTM3U') return undefined;
-  const values = lines.flatMap((line) => {
+  const sessionData = lines.flatMap((line) => {
     const [, attributes] = /^#EXT-X-SESSION-DATA:(.*)/.exec(line) ?? [];
-    const id = attributes && quoted(attributes, 'DATA-ID');
-    return id ? [[id, quoted(attributes, 'VALUE') ?? ''] as const] : [];
+    const id = attributes && quotedAttribute(attributes, 'DATA-ID');
+    return id ? [[id, quotedAttribute(attributes, 'VALUE') ?? ''] as const] : [];
   });
   const variants = lines.filter((line) => line.startsWith('#EXT-X-STREAM-INF:'));
-  // A variant that names no codecs may have a picture all the same.
+  // A variant without CODECS may still have video.
   const soundOnly =
     variants.length > 0 &&
     variants.every((line) => line.includes('CODECS=') && !line.includes('RESOLUTION='));
-  return describeBy(new Map(values), soundOnly, answer.url || src);
+  return toDescription(new Map(sessionData), soundOnly, response.url || src);
 }
 
-/** By the values of EXT-X-SESSION-DATA; addresses are relative to the playlist. */
-export function describeBy(
-  values: ReadonlyMap<string, string>,
+/** Takes the values of EXT-X-SESSION-DATA by their DATA-ID. Addresses in them are relative to the playlist. */
+export function toDescription(
+  sessionData: ReadonlyMap<string, string>,
   soundOnly: boolean,
   playlist: string,
 ): Description {
-  const address = (id: string) => {
-    const value = values.get(id);
+  const resolve = (id: string) => {
+    const value = sessionData.get(id);
     return value ? new URL(value, new URL(playlist, document.baseURI)).href : '';
   };
   return {
-    title: values.get('com.apple.hls.title') ?? '',
-    poster: address('org.vodstack.poster'),
-    storyboard: address('org.vodstack.storyboard'),
+    title: sessionData.get('com.apple.hls.title') ?? '',
+    poster: resolve('org.vodstack.poster'),
+    storyboard: resolve('org.vodstack.storyboard'),
     soundOnly,
   };
 }
 
-/** The value of an attribute of a tag, which has no quotes inside (RFC 8216, 4.2). */
-function quoted(attributes: string, name: string): string | undefined {
+/** The value of a quoted attribute of a tag. Quoted strings contain no quotes (RFC 8216, 4.2). */
+function quotedAttribute(attributes: string, name: string): string | undefined {
   return new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(attributes)?.[1];
 }

@@ -1,53 +1,56 @@
 import Hls from 'hls.js';
 import type { ErrorData, ManifestParsedData } from 'hls.js';
-import { AudioTracks, Renditions } from './choices.ts';
-import { LostParts } from './lost-parts.ts';
-import { whyNot } from './problems.ts';
+import { diagnose } from './problems.ts';
 import type { Notice, Problem } from './problems.ts';
 import { SegmentLoader } from './segment-loader.ts';
+import { SegmentRecovery } from './segment-recovery.ts';
+import { AudioTracks, Renditions } from './tracks.ts';
 
-/** What fetches the video and feeds it to the <video>, from the press of play to its end or a problem. */
+/** Fetches a video and feeds it to the `<video>` until it is stopped. */
 export interface Engine {
   stop(): void;
 }
 
-export interface Start {
+export interface EngineOptions {
   readonly src: string;
-  /** Seconds. */
-  readonly from: number;
+  /** Where playback starts, in seconds. */
+  readonly startTime: number;
   /**
-   * The playlist's description: EXT-X-SESSION-DATA by its DATA-ID, and whether there is no picture.
-   * Not told by browsers' own engines.
+   * Reports the playlist's EXT-X-SESSION-DATA by DATA-ID, and whether the video is sound only.
+   * Browsers' own engines do not report it.
    */
   readonly onSessionData: (values: ReadonlyMap<string, string>, soundOnly: boolean) => void;
   readonly onProblem: (problem: Problem) => void;
-  /** Something to say while it plays on; undefined when it is over. */
+  /** A notice to show while playback continues, or undefined to hide it. */
   readonly onNotice: (notice: Notice | undefined) => void;
 }
 
-/** Starts at once, within the press of a button. Undefined where the browser can play no HLS in any way. */
-export type StartEngine = (start: Start) => Engine | undefined;
+/**
+ * Starts synchronously, as browsers allow playback only within the handler of a click.
+ * Undefined if the browser cannot play HLS at all.
+ */
+export type StartEngine = (options: EngineOptions) => Engine | undefined;
 
-// Left out of the bundle, too: it turns timed metadata into cues, which nothing here reads.
+// The bundle leaves this controller out, too. It turns timed metadata into cues, which nothing here reads.
 delete Hls.DefaultConfig.id3TrackController;
 
-/** How often a decoder that gave up is started again before the viewer is told. */
-const MOST_RECOVERIES = 2;
+/** How often a failed decoder is restarted before the viewer is told. */
+const MAX_DECODER_RESTARTS = 2;
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
 
 /**
- * The engine for this browser. hls.js comes first: Chrome says that it plays HLS by itself, but stumbles
- * over many streams. Safari on iPhones before 17.1 has nothing that hls.js could feed.
+ * Selects the engine for this browser. hls.js comes first: Chrome reports native HLS support, but fails on many
+ * streams. Safari on iPhones before iOS 17.1 lacks the Media Source Extensions that hls.js needs.
  */
-export function engineFor(video: HTMLVideoElement): StartEngine {
-  if (Hls.isSupported()) return withLibrary(video);
-  if (video.canPlayType(HLS_TYPE) !== '') return (start) => startNatively(video, start);
+export function selectEngine(video: HTMLVideoElement): StartEngine {
+  if (Hls.isSupported()) return hlsJsEngine(video);
+  if (video.canPlayType(HLS_TYPE) !== '') return (options) => startNativeEngine(video, options);
   return () => undefined;
 }
 
-function withLibrary(video: HTMLVideoElement): StartEngine {
+function hlsJsEngine(video: HTMLVideoElement): StartEngine {
   let hls: Hls | undefined;
-  /** Pixels; of the rendition that the viewer chose, for the next video as well. 0 leaves it to hls.js. */
+  /** Pixels. The height that the viewer chose applies to the next video, too. 0 leaves the choice to hls.js. */
   let chosenHeight = 0;
   const videoRenditions = new Renditions((index) => {
     if (!hls) return;
@@ -59,54 +62,56 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
   });
   Object.defineProperties(video, {
     videoRenditions: { value: videoRenditions },
-    // Safari has a list of its own, of what is in the stream: here one sound at a time is.
+    // Replaces Safari's own list, which has only the tracks in the current stream: hls.js plays one at a time.
     audioTracks: { value: audioTracks },
   });
-  return ({ src, from, onSessionData, onProblem, onNotice }) => {
+  return ({ src, startTime, onSessionData, onProblem, onNotice }) => {
     const current = new Hls({
       capLevelToPlayerSize: true,
       maxBufferLength: 30,
       backBufferLength: 30,
-      // Left out of the bundle (hls.ts).
+      // The bundle leaves these two out (bundle-hls.ts).
       enableCEA708Captions: false,
       enableSoftwareAES: false,
-      startPosition: from > 0 ? from : -1,
+      startPosition: startTime > 0 ? startTime : -1,
       fLoader: SegmentLoader,
     });
     hls = current;
-    const lostParts = new LostParts(current, video, { src, onProblem, onNotice });
+    const recovery = new SegmentRecovery(current, video, { src, onProblem, onNotice });
     const stop = () => {
-      lostParts.stop();
+      recovery.stop();
       current.destroy();
       videoRenditions.replace([]);
       audioTracks.replace([], '');
     };
-    let recoveries = 0;
-    let wasAllowed = false;
+    let restarts = 0;
+    let hasPlaylist = false;
     current.on(Hls.Events.MANIFEST_PARSED, (_event, data: ManifestParsedData) => {
-      wasAllowed = true;
+      hasPlaylist = true;
       const renditions = renditionsOf(current);
       videoRenditions.replace(renditions);
       const chosen = renditions.findIndex(({ height }) => height === chosenHeight);
       if (chosen >= 0) videoRenditions.selectedIndex = chosen;
-      onSessionData(sessionData(data), data.audio && !data.video);
+      onSessionData(sessionDataOf(data), data.audio && !data.video);
     });
     current.on(Hls.Events.AUDIO_TRACKS_UPDATED, () => {
       const tracks = current.audioTracks.map(({ name, lang = '' }, index) => ({
-        ...{ id: String(index), label: name, language: lang },
+        id: String(index),
+        label: name,
+        language: lang,
       }));
       audioTracks.replace(tracks, String(Math.max(0, current.audioTrack)));
     });
     current.on(Hls.Events.ERROR, (_event, data: ErrorData) => {
       const { fatal, type, response } = data;
-      // Who was given the playlist is no stranger.
-      if (type === Hls.ErrorTypes.NETWORK_ERROR && wasAllowed) return lostParts.handle(data);
+      // The server allowed the playlist, so the site is not blocked and a missing segment can be recovered.
+      if (type === Hls.ErrorTypes.NETWORK_ERROR && hasPlaylist) return recovery.handleError(data);
       if (!fatal) return;
-      if (type === Hls.ErrorTypes.MEDIA_ERROR && recoveries < MOST_RECOVERIES) {
-        recoveries += 1;
+      if (type === Hls.ErrorTypes.MEDIA_ERROR && restarts < MAX_DECODER_RESTARTS) {
+        restarts += 1;
         current.recoverMediaError();
       } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-        void whyNot(src, response?.code ?? 0).then(onProblem);
+        void diagnose(src, response?.code ?? 0).then(onProblem);
       } else {
         onProblem('broken');
       }
@@ -117,14 +122,17 @@ function withLibrary(video: HTMLVideoElement): StartEngine {
   };
 }
 
-function startNatively(video: HTMLVideoElement, { src, from, onProblem }: Start): Engine {
-  const failed = async () => {
+function startNativeEngine(
+  video: HTMLVideoElement,
+  { src, startTime, onProblem }: EngineOptions,
+): Engine {
+  const reportProblem = async () => {
     const { status } = await fetch(src).catch(() => ({ status: 0 }));
-    onProblem(await whyNot(src, status));
+    onProblem(await diagnose(src, status));
   };
-  const onError = () => void failed();
+  const onError = () => void reportProblem();
   video.addEventListener('error', onError);
-  video.src = from > 0 ? `${src}#t=${from}` : src;
+  video.src = startTime > 0 ? `${src}#t=${startTime}` : src;
   return {
     stop: () => {
       video.removeEventListener('error', onError);
@@ -134,7 +142,7 @@ function startNatively(video: HTMLVideoElement, { src, from, onProblem }: Start)
   };
 }
 
-/** Those with a picture, where there is a choice. Their ids are the numbers of hls.js's levels. */
+/** The renditions that have video, or none if there is only one. Their ids are hls.js's level numbers. */
 function renditionsOf(hls: Hls) {
   const all = hls.levels.flatMap(({ width, height, bitrate }, level) =>
     height > 0 ? [{ id: String(level), width, height, bitrate }] : [],
@@ -146,7 +154,6 @@ function levelOf(hls: Hls, index: number): number {
   return Number(renditionsOf(hls)[index]?.id ?? -1);
 }
 
-function sessionData({ sessionData: data }: ManifestParsedData): ReadonlyMap<string, string> {
-  const values = Object.entries(data ?? {}).map(([id, { VALUE }]) => [id, VALUE ?? ''] as const);
-  return new Map(values);
+function sessionDataOf({ sessionData }: ManifestParsedData): ReadonlyMap<string, string> {
+  return new Map(Object.entries(sessionData ?? {}).map(([id, { VALUE }]) => [id, VALUE ?? '']));
 }

@@ -16,12 +16,12 @@ import 'media-chrome/dist/menu/media-rendition-menu.js';
 import { MediaSettingsMenu } from 'media-chrome/dist/menu/media-settings-menu.js';
 import 'media-chrome/dist/menu/media-settings-menu-button.js';
 import { MediaSettingsMenuItem } from 'media-chrome/dist/menu/media-settings-menu-item.js';
-import { fillShadow } from './shadow.ts';
+import { renderShadow } from './shadow.ts';
 import css from './vod-player.css';
 
 /**
- * An empty title of the controller keeps the browser from showing the element's own as a tooltip, and the
- * empty header keeps media-chrome from putting a way back into the menu that there is none from.
+ * The empty title of the controller keeps the browser from showing the element's title as a tooltip. The empty header
+ * keeps media-chrome from adding a back button to the top-level menu.
  */
 const HTML = `
 <vod-media-controller title="" class="idle" nosubtitleslangpref
@@ -58,7 +58,7 @@ const HTML = `
   </vod-media-control-bar>
 </vod-media-controller>`;
 
-/** Its way back is an item, as a menu may have no other children. */
+/** The back button has the role of a menu item, as a menu may have no other children. */
 function submenu(name: string, tag: string, attributes = ''): string {
   return `<vod-media-settings-menu-item>${name}
     <${tag} slot="submenu" ${attributes} hidden>
@@ -76,28 +76,29 @@ export interface Layout {
   readonly poster: HTMLElement;
   readonly heading: HTMLElement;
   readonly problem: HTMLElement;
-  /** Something to know while it plays. */
+  /** Shown while playback continues. */
   readonly notice: HTMLElement;
-  /** Over the whole player, until the first press. */
+  /** Covers the whole player before playback starts. */
   readonly startButton: HTMLElement;
-  /** In the middle, at the end. */
+  /** In the middle, when the video has ended. */
   readonly replayButton: HTMLElement;
   readonly playButton: HTMLElement;
 }
 
 /**
- * Fills the element's shadow root with the controls of a <video>.
- * Throws a TypeError where the page's Trusted Types allow no markup of the player.
+ * Renders the controls of a `<video>` into the element's shadow root.
+ * Throws a TypeError if the page's Trusted Types do not allow the player's markup.
  */
-export function layOut(root: ShadowRoot, video: HTMLVideoElement): Layout {
-  fillShadow(root, `<style>${css}</style>${HTML}`);
+export function renderLayout(root: ShadowRoot, video: HTMLVideoElement): Layout {
+  renderShadow(root, `<style>${css}</style>${HTML}`);
   const controller = find(root, 'vod-media-controller', MediaController);
   controller.prepend(video);
   const menu = find(root, 'vod-media-settings-menu', MediaSettingsMenu);
-  for (const button of root.querySelectorAll('vod-media-control-bar > [role=button]'))
-    nameTip(button);
-  // media-chrome counts also those that a video has no use for: the focus would get stuck at them.
-  Object.defineProperty(menu, 'items', { get: () => [...menu.children].filter(isShownItem) });
+  for (const button of root.querySelectorAll('vod-media-control-bar > [role=button]')) {
+    addTooltip(button);
+  }
+  // media-chrome includes hidden items, and the focus would get stuck at them.
+  Object.defineProperty(menu, 'items', { get: () => [...menu.children].filter(isVisibleItem) });
   return {
     controller,
     captionsButton: find(root, 'vod-media-captions-button', HTMLElement),
@@ -112,34 +113,34 @@ export function layOut(root: ShadowRoot, video: HTMLVideoElement): Layout {
   };
 }
 
-/** Corrects what media-chrome says of its parts each time that they come into a page. */
-export function setRoles({ controller, captionsButton, timeRange }: Layout): void {
-  // media-chrome calls it a button, and has it be checked, which buttons cannot.
+/** Corrects the accessibility attributes that media-chrome sets each time its elements are connected. */
+export function correctRoles({ controller, captionsButton, timeRange }: Layout): void {
+  // media-chrome makes it a button with aria-checked, which buttons do not support.
   captionsButton.role = 'switch';
-  // Nothing but its buttons is to be reached by the Tab key.
+  // The Tab key should reach the controls only.
   controller.removeAttribute('tabindex');
-  // A picture of what the time beside it says.
+  // The preview image is decorative, as the time beside it describes it.
   const preview = timeRange.shadowRoot?.querySelector('vod-media-preview-thumbnail');
   preview?.shadowRoot?.querySelector('img')?.setAttribute('alt', '');
 }
 
 /**
- * Has the tooltip of a button say what the button is called. media-chrome has two texts in it, and hides
- * one by its slot, which not everything that reads a page understands.
+ * Gives a button a tooltip with its accessible name. media-chrome's own tooltip holds two texts and hides one of them by
+ * its slot, which not all assistive technology understands.
  */
-function nameTip(button: Element): void {
-  const tip = document.createElement('span');
-  tip.slot = 'tooltip-content';
-  button.append(tip);
-  const name = () => {
+function addTooltip(button: Element): void {
+  const tooltip = document.createElement('span');
+  tooltip.slot = 'tooltip-content';
+  button.append(tooltip);
+  const update = () => {
     const label = button.getAttribute('aria-label') ?? '';
-    tip.textContent = label.charAt(0).toUpperCase() + label.slice(1);
+    tooltip.textContent = label.charAt(0).toUpperCase() + label.slice(1);
   };
-  new MutationObserver(name).observe(button, { attributeFilter: ['aria-label'] });
-  name();
+  new MutationObserver(update).observe(button, { attributeFilter: ['aria-label'] });
+  update();
 }
 
-function isShownItem(element: Element): boolean {
+function isVisibleItem(element: Element): boolean {
   return element instanceof MediaSettingsMenuItem && getComputedStyle(element).display !== 'none';
 }
 

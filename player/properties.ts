@@ -1,23 +1,23 @@
-/** Properties of an element, by their names. */
+/** The properties of an element, by name. */
 export interface Properties {
-  /** The attribute that each reflects as text. */
-  readonly texts: Readonly<Record<string, string>>;
-  /** The attribute that each reflects as true or false. */
+  /** The attributes that string properties reflect. */
+  readonly strings: Readonly<Record<string, string>>;
+  /** The attributes that boolean properties reflect. */
   readonly flags: Readonly<Record<string, string>>;
-  /** Those that are the properties of another object. */
-  readonly others: readonly string[];
+  /** Properties that read and write the property of the same name on another object. */
+  readonly delegated: readonly string[];
 }
 
-/** Whether a flag is on: by being there, as in HTML, but for ="false", which is meant as it is read. */
+/** A flag is set by its presence, as in HTML, except for `="false"`, which frameworks and people write for "off". */
 export function hasFlag(element: Element, attribute: string): boolean {
   return element.hasAttribute(attribute) && element.getAttribute(attribute) !== 'false';
 }
 
-/** Defines the properties for all elements of a class. */
+/** Defines the properties on a class of elements. */
 export function defineProperties<Kind extends Element>(
   { prototype }: { readonly prototype: Kind },
-  { texts, flags, others }: Properties,
-  other: (element: Kind) => object,
+  { strings, flags, delegated }: Properties,
+  delegate: (element: Kind) => object,
 ): void {
   const define = (
     name: string,
@@ -34,14 +34,14 @@ export function defineProperties<Kind extends Element>(
         set(this, value);
       },
     });
-  for (const [name, attribute] of Object.entries(texts)) {
+  for (const [name, attribute] of Object.entries(strings)) {
     define(
       name,
       (element) => element.getAttribute(attribute) ?? '',
       (element, value) => {
-        // What frameworks set for "none".
+        // Frameworks set null or undefined for "no value".
         if (value === undefined || value === null) element.removeAttribute(attribute);
-        // The browser makes a string of whatever it is.
+        // The browser converts any other value to a string.
         else element.setAttribute(attribute, value as string);
       },
     );
@@ -53,21 +53,24 @@ export function defineProperties<Kind extends Element>(
       (element, value) => element.toggleAttribute(attribute, Boolean(value)),
     );
   }
-  for (const name of others) {
+  for (const name of delegated) {
     define(
       name,
-      (element): unknown => Reflect.get(other(element), name),
-      (element, value) => Reflect.set(other(element), name, value),
+      (element): unknown => Reflect.get(delegate(element), name),
+      (element, value) => Reflect.set(delegate(element), name, value),
     );
   }
 }
 
 /**
- * Gives an element the values that a page has set before its class was there: until then they are plain
- * properties of its own, which hide those of the class.
+ * Applies values that the page set before the element's class was defined. Until then they are own properties of the
+ * element, which hide those of the class.
  */
-export function takeEarlyProperties(element: Element, { texts, flags, others }: Properties): void {
-  for (const name of [...Object.keys(texts), ...Object.keys(flags), ...others]) {
+export function upgradeProperties(
+  element: Element,
+  { strings, flags, delegated }: Properties,
+): void {
+  for (const name of [...Object.keys(strings), ...Object.keys(flags), ...delegated]) {
     if (!Object.hasOwn(element, name)) continue;
     const value: unknown = Reflect.get(element, name);
     Reflect.deleteProperty(element, name);

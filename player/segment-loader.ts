@@ -9,8 +9,8 @@ import type {
 } from 'hls.js';
 
 /**
- * Loads segments as hls.js does, and calls an answer without media an error, whatever its status: networks
- * that ask for a sign-in answer every address with a page. hls.js would skip such a segment in silence.
+ * Loads segments as hls.js does, but reports a response without media as an error whatever its status. A captive portal
+ * answers every request with its sign-in page, and hls.js would silently skip such a segment.
  */
 export class SegmentLoader implements Loader<FragmentLoaderContext> {
   readonly #loader: Loader<LoaderContext>;
@@ -50,11 +50,11 @@ export class SegmentLoader implements Loader<FragmentLoaderContext> {
     this.#loader.load(context, config, {
       onSuccess: (response, stats, _context, details) => {
         const { data, code = 200 } = response;
-        // Of what is encrypted nothing can be said.
+        // Encrypted data cannot be recognised.
         if (context.frag.encrypted || (data instanceof ArrayBuffer && isMedia(data))) {
           callbacks.onSuccess(response, stats, context, details);
         } else {
-          callbacks.onError({ code, text: 'The answer is no media.' }, context, details, stats);
+          callbacks.onError({ code, text: 'The response is not media.' }, context, details, stats);
         }
       },
       onError: (error, _context, details, stats) =>
@@ -66,21 +66,21 @@ export class SegmentLoader implements Loader<FragmentLoaderContext> {
 }
 
 const PACKET_BYTES = 188;
-const SYNC = 0x47;
-/** How far behind the beginning the first packet may be: as far as hls.js looks for it. */
-const MOST_PACKETS_BEFORE = 5;
-const BOXES = ['ftyp', 'styp', 'moof', 'moov', 'sidx', 'emsg', 'prft', 'free', 'skip'];
+const SYNC_BYTE = 0x47;
+/** How many packets into the data the first sync byte may be, as in hls.js. */
+const MAX_LEADING_PACKETS = 5;
+const BOX_TYPES = ['ftyp', 'styp', 'moof', 'moov', 'sidx', 'emsg', 'prft', 'free', 'skip'];
 
-/** Whether that looks like one of the kinds of segment that HLS has (RFC 8216, 3). */
+/** Whether the data looks like a segment in one of the formats of HLS (RFC 8216, 3). */
 function isMedia(data: ArrayBuffer): boolean {
   const bytes = new Uint8Array(data);
   const [first = 0, second = 0] = bytes;
   const text = (from: number, to: number) => String.fromCharCode(...bytes.subarray(from, to));
   return (
-    BOXES.includes(text(4, 8)) ||
+    BOX_TYPES.includes(text(4, 8)) ||
     text(0, 3) === 'ID3' ||
     /^(\xef\xbb\xbf)?WEBVTT/.test(text(0, 9)) ||
-    // AAC and MP3 begin with eleven bits set, AC-3 with a word of its own.
+    // AAC and MP3 begin with eleven set bits, AC-3 with the sync word 0x0b77.
     (first === 0xff && second >= 0xe0) ||
     (first === 0x0b && second === 0x77) ||
     isTransportStream(bytes)
@@ -88,9 +88,9 @@ function isMedia(data: ArrayBuffer): boolean {
 }
 
 function isTransportStream(bytes: Uint8Array): boolean {
-  const end = Math.min(MOST_PACKETS_BEFORE * PACKET_BYTES, bytes.length - PACKET_BYTES);
+  const end = Math.min(MAX_LEADING_PACKETS * PACKET_BYTES, bytes.length - PACKET_BYTES);
   for (let at = 0; at < end; at += 1) {
-    if (bytes[at] === SYNC && bytes[at + PACKET_BYTES] === SYNC) return true;
+    if (bytes[at] === SYNC_BYTE && bytes[at + PACKET_BYTES] === SYNC_BYTE) return true;
   }
   return false;
 }

@@ -1,14 +1,14 @@
 /**
- * Markup and rules of a shadow root, in a form that a page's policies allow and that survives a move.
+ * Markup and rules of shadow roots, in a form that a page's policies allow and that survives moving the element.
  *
- * Rules in a `<style>` need `'unsafe-inline'` in the page's Content-Security-Policy, and the CSSOM loses
- * what was inserted into one as soon as the element is disconnected. Adopted style sheets do neither.
+ * A `<style>` needs `'unsafe-inline'` in the page's Content-Security-Policy, and loses the rules that a script inserted
+ * as soon as the element is disconnected. Adopted style sheets have neither problem.
  */
 
 interface Policy {
-  /** A TrustedHTML in truth, which every sink takes like a string. */
+  /** Returns a TrustedHTML, which every sink accepts like a string. */
   createHTML(html: string): string;
-  /** A TrustedScriptURL in truth. */
+  /** Returns a TrustedScriptURL. */
   createScriptURL(address: string): string;
 }
 
@@ -18,56 +18,57 @@ declare global {
   }
 }
 
-/** The name that a page allows in its `trusted-types`, if it restricts them. */
+/** The name that a page which lists its `trusted-types` has to allow. */
 const POLICY = 'vod-player';
 let policy: Policy | undefined;
 
-/** Markup of the player's own, for a page that requires Trusted Types. */
-export function trusted(html: string): string {
+/** Makes the player's own markup acceptable to a page that requires Trusted Types. */
+export function trustedHtml(html: string): string {
   return (policy ??= createPolicy()).createHTML(html);
 }
 
-/** A worker from a script that the player has in memory, for such a page as well. hls.js starts it. */
+/** A worker that runs a script in memory, on such a page as well. hls.js starts it. */
 export class TrustedWorker extends Worker {
   constructor(address: string) {
     super((policy ??= createPolicy()).createScriptURL(address));
   }
 }
 
-/** At first use, as each creation of a policy that the page does not allow is reported to the page. */
+/** Called at first use only, as browsers report each attempt to create a policy that the page does not allow. */
 function createPolicy(): Policy {
   const rules: Policy = {
     createHTML: (html) => html,
     createScriptURL: (address) => {
-      if (!address.startsWith('blob:')) throw new TypeError(`${address} is not the player's.`);
+      if (!address.startsWith('blob:'))
+        throw new TypeError(`${address} is not a script of the player.`);
       return address;
     },
   };
   try {
     return window.trustedTypes?.createPolicy(POLICY, rules) ?? rules;
   } catch {
-    // The page does not allow it. Its default policy may.
+    // The page does not allow the policy. Its default policy may allow the markup.
     return rules;
   }
 }
 
-/** Every sheet of a root, also after the browser has dropped them from `adoptedStyleSheets`. */
+/** The sheets of each root, even after the browser has dropped them from `adoptedStyleSheets`. */
 const sheets = new WeakMap<ShadowRoot, CSSStyleSheet[]>();
 
 /**
- * Fills a shadow root; the rules of each `<style>` become an adopted sheet of this root alone.
- * Throws a TypeError where the page's Trusted Types allow no markup of the player.
+ * Replaces the content of a shadow root. The rules of each `<style>` become an adopted sheet of this root only.
+ * Throws a TypeError if the page's Trusted Types do not allow the player's markup.
  */
-export function fillShadow(root: ShadowRoot, html: string): void {
+export function renderShadow(root: ShadowRoot, html: string): void {
   const template = document.createElement('template');
-  template.innerHTML = trusted(html);
+  template.innerHTML = trustedHtml(html);
   const { content } = template;
-  // Elements inside fill their shadow roots themselves.
+  // Nested elements render their shadow roots themselves.
   for (const nested of content.querySelectorAll('template[shadowrootmode]')) nested.remove();
   const adopted: CSSStyleSheet[] = [];
   for (const style of content.querySelectorAll('style')) {
-    // media-chrome switches its row layout of menus by a media attribute: the player has none, but
-    // media-chrome wants to find the element.
+    // media-chrome enables the row layout of its menus by the media attribute of a <style>. The player does not use that
+    // layout, but media-chrome fails if the element is missing.
     if (style.media) {
       style.replaceWith(
         Object.assign(document.createElement('span'), { id: style.id, hidden: true }),
@@ -84,9 +85,9 @@ export function fillShadow(root: ShadowRoot, html: string): void {
   sheets.set(root, adopted);
 }
 
-/** An element with a shadow root that fillShadow() has filled. It keeps its rules wherever it is moved. */
+/** An element whose shadow root is rendered by renderShadow(). It keeps its rules wherever it is moved. */
 export class StyledElement extends HTMLElement {
-  /** Another document drops the sheets, as each belongs to the document that made it. */
+  /** Style sheets belong to the document that created them, so the browser drops them when the document changes. */
   adoptedCallback(): void {
     const { shadowRoot: root, ownerDocument } = this;
     const { defaultView: view } = ownerDocument;

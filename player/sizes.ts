@@ -1,10 +1,10 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 
-/** What the player may have with Brotli, in bytes: each viewer of each site waits for it once. */
-export const BUDGET = 150_000;
+/** The most bytes that the player may have with Brotli, as each viewer of each site downloads it once. */
+export const BROTLI_BUDGET_BYTES = 150_000;
 
-/** Bytes, as a CDN would send them at its best. */
-export function sizesOf(file: Uint8Array) {
+/** Bytes without compression and at the highest levels that CDNs use. */
+export function measureSizes(file: Uint8Array) {
   return {
     raw: file.length,
     gzip: gzipSync(file, { level: 9 }).length,

@@ -1,31 +1,46 @@
-import { describe, describeBy } from './description.ts';
+import { fetchDescription, toDescription } from './description.ts';
 import type { Description } from './description.ts';
-import { engineFor } from './engine.ts';
-import type { Engine, StartEngine } from './engine.ts';
-import { secondsOf, stretchOf } from './fragment.ts';
-import { obeyKeys } from './keys.ts';
-import { layOut, setRoles } from './layout.ts';
+import { selectEngine } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { pauseOthers, players } from './exclusive-sound.ts';
+import { correctRoles, renderLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import { getOrInsertCSSRule } from './media-chrome/element-utils.ts';
-import { keepPosition, readPosition } from './position.ts';
-import { NOTICES, SENTENCES } from './problems.ts';
+import { parseMediaFragment, parseTime } from './media-fragment.ts';
+import { createMediaSession } from './media-session.ts';
+import { readPosition, savePosition } from './position.ts';
+import { NOTICES, PROBLEMS } from './problems.ts';
 import type { Notice, Problem } from './problems.ts';
-import { defineProperties, hasFlag, takeEarlyProperties } from './properties.ts';
-import { sessionOf } from './session.ts';
-import type { Session } from './session.ts';
+import { defineProperties, hasFlag, upgradeProperties } from './properties.ts';
+import { handleSeekKeys } from './seek-keys.ts';
 import { StyledElement } from './shadow.ts';
 
-/** Told again on the element, as events of the <video> do not leave its shadow root. */
-const TOLD = [
-  ...['loadstart', 'loadedmetadata', 'durationchange', 'loadeddata', 'canplay', 'emptied'],
-  ...['play', 'playing', 'pause', 'waiting', 'seeking', 'seeked', 'timeupdate', 'ended'],
-  ...['ratechange', 'volumechange', 'progress', 'stalled'],
+/** Dispatched again on the element, as events of the `<video>` do not leave the shadow root. */
+const RELAYED_EVENTS = [
+  'loadstart',
+  'loadedmetadata',
+  'durationchange',
+  'loadeddata',
+  'canplay',
+  'emptied',
+  'play',
+  'playing',
+  'pause',
+  'waiting',
+  'seeking',
+  'seeked',
+  'timeupdate',
+  'ended',
+  'ratechange',
+  'volumechange',
+  'progress',
+  'stalled',
 ] as const;
-/** How far a viewer may have watched beyond what is kept. */
-const KEEP_EVERY_SECONDS = 5;
+/** How often the position is saved during playback. */
+const SAVE_INTERVAL_SECONDS = 5;
 
 const PROPERTIES = {
-  texts: {
+  strings: {
     src: 'src',
     poster: 'poster',
     preload: 'preload',
@@ -39,20 +54,23 @@ const PROPERTIES = {
     simultaneous: 'simultaneous',
     forgetPosition: 'forget-position',
   },
-  others: ['currentTime', 'duration', 'paused', 'ended', 'muted', 'volume', 'playbackRate'],
+  delegated: ['currentTime', 'duration', 'paused', 'ended', 'muted', 'volume', 'playbackRate'],
 } as const;
 
-/** Those in a page, of which one sounds at a time. */
-const connected = new Set<VodPlayer>();
-
 /**
- * `<vod-player src="…/index.m3u8">`: plays a video of vodstack on any page. No media is fetched before
- * somebody presses play. docs/player.md lists its attributes, properties and events.
+ * `<vod-player src="…/index.m3u8">` plays a video of vodstack on any page. It fetches no media before the viewer presses
+ * play, unless an attribute asks for that. docs/player.md lists its attributes, properties and events.
  */
 export class VodPlayer extends StyledElement {
   static readonly observedAttributes = [
-    ...['src', 'poster', 'title', 'aspect-ratio'],
-    ...['autoplay', 'muted', 'loop', 'preload'],
+    'src',
+    'poster',
+    'title',
+    'aspect-ratio',
+    'autoplay',
+    'muted',
+    'loop',
+    'preload',
   ];
 
   declare src: string;
@@ -73,47 +91,47 @@ export class VodPlayer extends StyledElement {
   declare volume: number;
   declare playbackRate: number;
 
-  /** The <video> inside, for all that HTML has for one. */
+  /** The inner `<video>`, for everything that HTML offers on one. */
   readonly video: HTMLVideoElement = createVideo();
 
-  readonly #startEngine: StartEngine = engineFor(this.video);
-  readonly #session: Session = sessionOf(this.video);
-  /** Calls back once, when the element comes near to what is seen of the page. */
-  readonly #nearby = new IntersectionObserver((entries) => this.#lookAhead(entries), {
+  readonly #startEngine = selectEngine(this.video);
+  readonly #mediaSession = createMediaSession(this.video);
+  /** Preloads once the element is near the viewport. */
+  readonly #proximity = new IntersectionObserver((entries) => this.#preload(entries), {
     rootMargin: '300px',
   });
   #layout: Layout | undefined;
   #engine: Engine | undefined;
-  /** What the engine plays; `src` may be another by then. */
-  #played = '';
-  /** Seconds; where to go on after a problem, until it plays again. */
+  /** The address that the engine plays. `src` may have changed since. */
+  #loadedSrc = '';
+  /** Where playback continues after a problem, in seconds. */
   #resumeAt = 0;
-  #keptAt = 0;
-  /** Seconds; where the part ends that `src` asks for, until that was reached. */
-  #stopsAt = Infinity;
+  #savedPosition = 0;
+  /** The end of the media fragment in `src`, in seconds, until playback has reached it. */
+  #fragmentEnd = Infinity;
   #shownPoster = '';
-  /** What the playlist at `src` says, once it was read. */
+  /** Read from the playlist at `src`. */
   #description: Description | undefined;
 
   connectedCallback(): void {
-    // Not in the constructor: an element hears nothing of its attributes until that is done.
-    takeEarlyProperties(this, PROPERTIES);
-    connected.add(this);
-    addEventListener('pagehide', this.#keep);
+    // Not in the constructor, during which an element is not told of changes to its attributes.
+    upgradeProperties(this, PROPERTIES);
+    players.add(this);
+    addEventListener('pagehide', this.#savePosition);
     const layout = this.#layout ?? this.#build();
     if (!layout) return;
-    // Its parts come after it, and media-chrome names them anew each time: also when it is moved.
+    // Nested elements are connected after this one, and media-chrome sets their roles and labels each time.
     queueMicrotask(() => {
-      setRoles(layout);
+      correctRoles(layout);
       this.#showDescription();
     });
-    this.#begin();
+    this.#startUnattended();
   }
 
   disconnectedCallback(): void {
-    connected.delete(this);
-    this.#nearby.disconnect();
-    removeEventListener('pagehide', this.#keep);
+    players.delete(this);
+    this.#proximity.disconnect();
+    removeEventListener('pagehide', this.#savePosition);
     this.#stop();
   }
 
@@ -121,30 +139,30 @@ export class VodPlayer extends StyledElement {
     if (before === now) return;
     if (name === 'muted') {
       this.video.muted = hasFlag(this, 'muted');
-      // By this media-chrome knows that it is the page's wish, and not one of the viewer to be kept.
+      // media-chrome would otherwise save it as the viewer's preference.
       this.video.defaultMuted = this.video.muted;
     }
     if (name === 'loop') this.video.loop = this.loop;
-    if (name === 'aspect-ratio') this.#takePlace();
+    if (name === 'aspect-ratio') this.#applyAspectRatio();
     if (!this.#layout) return;
     if (name === 'src') {
       this.#stop();
       this.#resumeAt = 0;
       this.#description = undefined;
-      this.#showKind(false);
+      this.#showSoundOnly(false);
     }
-    // How the poster is asked for depends on where the video is.
+    // Whether the poster is fetched by CORS depends on the origin of `src`.
     if (['src', 'poster', 'title'].includes(name)) this.#showDescription();
-    if (['src', 'autoplay', 'muted', 'preload'].includes(name)) this.#begin();
+    if (['src', 'autoplay', 'muted', 'preload'].includes(name)) this.#startUnattended();
   }
 
   /**
-   * Plays, and tells whether it does. A browser that waits for a person's press on the page says no,
-   * and so does this, before any media is fetched.
+   * Resolves to whether the video plays. It does not, and nothing is fetched, if the browser demands that the viewer
+   * interacts with the page first.
    */
   async play(): Promise<boolean> {
     const { video } = this;
-    if (!this.#layout || (!video.muted && !wasPressed()) || !this.#prepare()) return false;
+    if (!this.#layout || (!video.muted && !hasUserActivation()) || !this.#start()) return false;
     return video.play().then(
       () => true,
       (error: unknown) => {
@@ -161,67 +179,69 @@ export class VodPlayer extends StyledElement {
   #build(): Layout | undefined {
     const { video } = this;
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
-    const layout = this.#layOut(root);
+    const layout = this.#render(root);
     if (!layout) return undefined;
     this.#layout = layout;
-    // In the capture phase, so that there is something to play when media-chrome calls play(); both
-    // within the press of the button, so that the browser sees a person's wish.
+    // In the capture phase, as the engine has to be started before media-chrome calls play(). Both happen within the click
+    // handler, as browsers demand.
     root.addEventListener(
       'mediaplayrequest',
       (event) => {
-        if (!this.#prepare()) event.stopPropagation();
+        if (!this.#start()) event.stopPropagation();
       },
       true,
     );
-    obeyKeys(root, video);
+    handleSeekKeys(root, video);
     layout.replayButton.addEventListener('click', () => {
       layout.playButton.focus();
       void this.play();
     });
-    for (const type of TOLD) {
+    for (const type of RELAYED_EVENTS) {
       video.addEventListener(type, () => {
-        // #stop() has told of it already: what is stopped may tell nothing itself.
+        // #stop() has dispatched this event itself, as a stopped <video> may not.
         if (type === 'pause' && !this.#engine) return;
-        this.#hear(type, layout);
+        this.#handleMediaEvent(type, layout);
         this.dispatchEvent(new Event(type));
       });
     }
-    this.#takePlace();
+    this.#applyAspectRatio();
     return layout;
   }
 
-  /** Undefined, with a sentence in its place, where the page allows no markup. */
-  #layOut(root: ShadowRoot): Layout | undefined {
+  /** Undefined if the page does not allow the player's markup. A sentence then takes its place. */
+  #render(root: ShadowRoot): Layout | undefined {
     try {
-      return layOut(root, this.video);
+      return renderLayout(root, this.video);
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       const sentence = document.createElement('p');
-      sentence.textContent = SENTENCES.untrusted;
+      sentence.textContent = PROBLEMS.untrusted;
       root.replaceChildren(sentence);
-      this.#announce('untrusted');
+      this.#dispatchProblem('untrusted', PROBLEMS.untrusted);
       return undefined;
     }
   }
 
-  #hear(type: (typeof TOLD)[number], { controller }: Layout): void {
+  #handleMediaEvent(type: (typeof RELAYED_EVENTS)[number], { controller }: Layout): void {
     const { video } = this;
-    if (type === 'play' || type === 'volumechange') this.#silenceOthers();
+    if (type === 'play' || type === 'volumechange') pauseOthers(this);
     if (type === 'playing') {
       this.#resumeAt = 0;
-      if (!video.muted) this.#session.take(this.#title);
+      if (!video.muted) this.#mediaSession.activate(this.#title);
     }
-    if (type === 'timeupdate' && Math.abs(video.currentTime - this.#keptAt) >= KEEP_EVERY_SECONDS) {
-      this.#keep();
+    if (type === 'timeupdate') {
+      const { currentTime } = video;
+      const unsaved = Math.abs(currentTime - this.#savedPosition);
+      if (unsaved >= SAVE_INTERVAL_SECONDS) this.#savePosition();
+      if (currentTime >= this.#fragmentEnd) {
+        this.#fragmentEnd = Infinity;
+        video.pause();
+      }
     }
-    if (type === 'timeupdate' && video.currentTime >= this.#stopsAt) {
-      this.#stopsAt = Infinity;
-      video.pause();
-    }
-    if (type === 'pause' || type === 'seeked' || type === 'ended') this.#keep();
-    // The next video is played as fast.
+    if (type === 'pause' || type === 'seeked' || type === 'ended') this.#savePosition();
+    // Keeps the speed for the next video.
     if (type === 'ratechange') video.defaultPlaybackRate = video.playbackRate;
-    if (type === 'loadedmetadata') this.#showKind(video.videoWidth === 0);
+    if (type === 'loadedmetadata') this.#showSoundOnly(video.videoWidth === 0);
     if (type === 'ended') controller.classList.add('ended');
     if (type === 'play' || type === 'seeking' || type === 'emptied') {
       controller.classList.remove('ended');
@@ -240,36 +260,32 @@ export class VodPlayer extends StyledElement {
     return this.poster || (this.#description?.poster ?? '');
   }
 
-  get #keepsPosition(): boolean {
-    return !this.forgetPosition;
-  }
-
-  /** Begins what needs no press: playing where the page wants that, or reading what there is to play. */
-  #begin(): void {
+  /** Starts what needs no click: autoplay and preloading. */
+  #startUnattended(): void {
     if (this.#engine || this.#src === '') return;
     if (this.autoplay) void this.play();
-    this.#nearby.disconnect();
-    if (this.preload !== 'none') this.#nearby.observe(this);
+    this.#proximity.disconnect();
+    if (this.preload !== 'none') this.#proximity.observe(this);
   }
 
-  #lookAhead(entries: readonly IntersectionObserverEntry[]): void {
+  #preload(entries: readonly IntersectionObserverEntry[]): void {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    this.#nearby.disconnect();
+    this.#proximity.disconnect();
     const src = this.#src;
     if (this.#engine || originOf(src) === '') return;
     if (this.preload === 'auto') {
-      this.#load();
+      this.#loadMedia();
     } else if (!this.#description) {
-      void describe(src).then((description) => {
-        if (description && src === this.#src) this.#learn(description);
+      void fetchDescription(src).then((description) => {
+        if (description && src === this.#src) this.#setDescription(description);
       });
     }
   }
 
-  #learn(description: Description): void {
+  #setDescription(description: Description): void {
     this.#description = description;
     this.#showDescription();
-    this.#showKind(description.soundOnly);
+    this.#showSoundOnly(description.soundOnly);
   }
 
   #showDescription(): void {
@@ -280,130 +296,119 @@ export class VodPlayer extends StyledElement {
     const address = this.#poster;
     const byCors = originOf(address) === originOf(this.#src);
     const shown = `${byCors ? 'by CORS' : ''} ${address}`;
-    // The same picture once more would flicker, and one that is not there be asked for again.
+    // Replacing the image with itself would flicker, and request a missing image again.
     if (shown === this.#shownPoster) return;
     this.#shownPoster = shown;
-    poster?.replaceChildren(...(address ? [picture(address, byCors)] : []));
+    poster?.replaceChildren(...(address ? [posterImage(address, byCors)] : []));
   }
 
-  #showKind(soundOnly: boolean): void {
+  #showSoundOnly(soundOnly: boolean): void {
     const root = this.shadowRoot;
     if (!root) return;
     this.#layout?.controller.classList.toggle('sound', soundOnly);
-    // As low as its controls are, unless the page says otherwise.
+    // The player is only as high as its controls, unless the page sets an aspect ratio.
     const { style } = getOrInsertCSSRule(root, ':host(:not([aspect-ratio]))');
     style.aspectRatio = soundOnly ? 'auto' : '';
   }
 
-  #takePlace(): void {
+  #applyAspectRatio(): void {
     const root = this.shadowRoot;
     if (!root) return;
-    // Important, as the page's own rules win over those in here otherwise.
+    // Important, as the page's own rules would otherwise override it.
     const { style } = getOrInsertCSSRule(root, ':host([aspect-ratio])');
     style.removeProperty('aspect-ratio');
     style.setProperty('aspect-ratio', this.aspectRatio, 'important');
   }
 
-  /** Has an engine at work, and shows it. False, with a sentence for the viewer, where there can be none. */
-  #prepare(): boolean {
-    if (!this.#load()) return false;
+  /** Starts the engine and shows the controls. False if that fails; the viewer is then told why. */
+  #start(): boolean {
+    if (!this.#loadMedia()) return false;
     const { controller, playButton } = this.#layout ?? {};
     if (!controller?.classList.contains('idle')) return true;
     controller.classList.remove('idle');
-    // The button that was pressed is gone, and with it the focus would be.
+    // The start button, which had the focus, is hidden now.
     if (this.matches(':focus-within')) playButton?.focus();
     return true;
   }
 
-  #load(): boolean {
+  #loadMedia(): boolean {
     if (this.#engine) return true;
     const { problem } = this.#layout ?? {};
     const { video } = this;
     const src = this.#src;
     if (!problem) return false;
-    if (originOf(src) === '') return this.#tell('unnamed');
+    if (originOf(src) === '') return this.#fail('unnamed');
     problem.textContent = '';
-    const { from, to } = stretchOf(src);
-    const asked = secondsOf(this.startTime) ?? from;
-    this.#stopsAt = to;
-    this.#resumeAt ||= video.currentTime || asked || (this.#keepsPosition ? readPosition(src) : 0);
-    video.replaceChildren(...this.#captions());
+    const { start, end } = parseMediaFragment(src);
+    const requested = parseTime(this.startTime) ?? start;
+    this.#fragmentEnd = end;
+    this.#resumeAt ||=
+      video.currentTime || requested || (this.forgetPosition ? 0 : readPosition(src));
+    video.replaceChildren(...this.#cloneTracks());
     const engine = this.#startEngine({
       src: src.replace(/#.*/s, ''),
-      from: this.#resumeAt,
+      startTime: this.#resumeAt,
       onSessionData: (values, soundOnly) => {
-        this.#learn(describeBy(values, soundOnly, src));
+        this.#setDescription(toDescription(values, soundOnly, src));
         const { storyboard } = this.#description ?? {};
         if (storyboard && !this.hasAttribute('storyboard')) this.#showStoryboard(storyboard);
       },
-      // Found out by a question to the network: another video may play by then.
-      onProblem: (why) => this.#engine === engine && this.#tell(why),
-      onNotice: (why) => this.#note(why),
+      // Diagnosing a problem takes a request. By then, another video may be playing.
+      onProblem: (why) => this.#engine === engine && this.#fail(why),
+      onNotice: (why) => this.#setNotice(why),
     });
-    if (!engine) return this.#tell('unsupported');
+    if (!engine) return this.#fail('unsupported');
     this.#engine = engine;
-    this.#played = src;
+    this.#loadedSrc = src;
     const storyboard = this.getAttribute('storyboard');
     if (storyboard) this.#showStoryboard(storyboard);
     return true;
   }
 
-  /** The element's own <track> children: one that is not in a <video> does nothing. */
-  #captions(): readonly Node[] {
+  /** Copies of the element's `<track>` children, which work within a `<video>` only. */
+  #cloneTracks(): readonly Node[] {
     return [...this.querySelectorAll(':scope > track')].map((track) => track.cloneNode());
   }
 
-  /** media-chrome shows what a track of this name says on the seek bar. */
   #showStoryboard(src: string): void {
-    const track = Object.assign(document.createElement('track'), { kind: 'metadata', src });
-    Object.assign(track, { label: 'thumbnails', default: true });
+    const track = document.createElement('track');
+    // media-chrome shows the images of a track with this label above the seek bar.
+    Object.assign(track, { kind: 'metadata', label: 'thumbnails', default: true, src });
     this.video.append(track);
   }
 
-  /** Pauses other players that sound, when this one begins to. */
-  #silenceOthers(): void {
-    if (!this.#sounds || this.simultaneous) return;
-    for (const other of connected) {
-      if (other !== this && other.#sounds && !other.simultaneous) other.pause();
-    }
-  }
-
-  get #sounds(): boolean {
-    const { paused, muted, volume } = this.video;
-    return !paused && !muted && volume > 0;
-  }
-
-  #tell(why: Problem): false {
+  /** Stops, and tells the viewer and the page why. Returns false for its callers. */
+  #fail(why: Problem): false {
     const { problem, startButton } = this.#layout ?? {};
     this.#resumeAt = this.video.currentTime || this.#resumeAt;
     const focused = this.matches(':focus-within');
     this.#stop();
-    if (problem) problem.textContent = SENTENCES[why];
+    if (problem) problem.textContent = PROBLEMS[why];
     if (focused) startButton?.focus();
-    this.#announce(why);
+    this.#dispatchProblem(why, PROBLEMS[why]);
     return false;
   }
 
-  #announce(why: Problem): void {
-    this.dispatchEvent(new CustomEvent('problem', { detail: { why, sentence: SENTENCES[why] } }));
-  }
-
-  /** Says something without a stop, until it is called with nothing. */
-  #note(why: Notice | undefined): void {
+  /** Shows a notice while playback continues, until it is called with undefined. */
+  #setNotice(why: Notice | undefined): void {
     const sentence = why ? NOTICES[why] : '';
     if (this.#layout) this.#layout.notice.textContent = sentence;
-    if (why) this.dispatchEvent(new CustomEvent('problem', { detail: { why, sentence } }));
+    if (why) this.#dispatchProblem(why, sentence);
   }
 
-  /** Back to the poster. */
+  #dispatchProblem(why: Problem | Notice, sentence: string): void {
+    this.dispatchEvent(new CustomEvent('problem', { detail: { why, sentence } }));
+  }
+
+  /** Stops playback and shows the poster. */
   #stop(): void {
-    this.#keep();
+    this.#savePosition();
     const wasPlaying = !this.video.paused;
     this.video.pause();
     this.#engine?.stop();
     this.#engine = undefined;
     if (wasPlaying) this.dispatchEvent(new Event('pause'));
-    this.#session.leave();
+    this.#mediaSession.release();
     this.video.replaceChildren();
     const { controller, problem } = this.#layout ?? {};
     controller?.classList.add('idle');
@@ -411,11 +416,11 @@ export class VodPlayer extends StyledElement {
     problem?.replaceChildren();
   }
 
-  readonly #keep = (): void => {
+  readonly #savePosition = (): void => {
     const { currentTime, duration } = this.video;
-    if (!this.#engine || !this.#keepsPosition || !(duration > 0)) return;
-    this.#keptAt = currentTime;
-    keepPosition(this.#played, currentTime, duration);
+    if (!this.#engine || this.forgetPosition || !(duration > 0)) return;
+    this.#savedPosition = currentTime;
+    savePosition(this.#loadedSrc, currentTime, duration);
   };
 }
 
@@ -423,28 +428,32 @@ defineProperties(VodPlayer, PROPERTIES, ({ video }) => video);
 
 function createVideo(): HTMLVideoElement {
   const video = document.createElement('video');
-  Object.assign(video, { slot: 'media', preload: 'none', playsInline: true });
-  video.crossOrigin = 'anonymous';
-  // media-chrome offers it also where the policy of a frame forbids it.
+  Object.assign(video, {
+    slot: 'media',
+    preload: 'none',
+    playsInline: true,
+    crossOrigin: 'anonymous',
+  });
+  // media-chrome does not check whether the permissions policy of a frame forbids it.
   if (!document.pictureInPictureEnabled) video.disablePictureInPicture = true;
   return video;
 }
 
-/** Empty for what is no address, and for none. */
+/** Empty if the address is empty or invalid. */
 function originOf(address: string): string {
   return address && Object.assign(document.createElement('a'), { href: address }).origin;
 }
 
-/** Whether a person has pressed anything on the page; browsers that cannot tell decide by themselves. */
-function wasPressed(): boolean {
+/** Whether the viewer has interacted with the page. True if the browser cannot tell; play() then finds out. */
+function hasUserActivation(): boolean {
   return !('userActivation' in navigator) || navigator.userActivation.hasBeenActive;
 }
 
 /**
- * Lazy as any picture of a page. Asked for by CORS where it is the CDN's: the CDN allows that, and so
- * knows whose page asks also where the page's policy is to send no Referer.
+ * A poster from the origin of the video is fetched by CORS. The CDN allows that, and the Origin header then names the
+ * site even if the page's policy is to send no Referer.
  */
-function picture(address: string, byCors: boolean): HTMLImageElement {
+function posterImage(address: string, byCors: boolean): HTMLImageElement {
   const image = Object.assign(new Image(), { loading: 'lazy', decoding: 'async', alt: '' });
   if (byCors) image.crossOrigin = 'anonymous';
   image.addEventListener('error', () => image.remove());

@@ -1,6 +1,6 @@
 /**
- * Replaces media-chrome's module of the same name in the bundle (plugin.ts): rules that depend on the
- * state, such as the width of a bar, are looked for in the adopted style sheets instead of in a <style>.
+ * Replaces media-chrome's module of the same name in the bundle (plugin.ts). It finds the rules that depend on state,
+ * such as the width of a bar, in the adopted style sheets instead of in a <style>.
  */
 export * from 'media-chrome/dist/utils/element-utils.js';
 
@@ -16,11 +16,11 @@ export function getCSSRule(
   return undefined;
 }
 
-/** Adds an empty rule after all others. */
+/** Appends an empty rule. */
 export function insertCSSRule(root: ShadowRoot, selector: string): CSSStyleRule {
   const sheet = root.adoptedStyleSheets.at(-1);
   const rule = sheet?.cssRules[sheet.insertRule(`${selector} {}`, sheet.cssRules.length)];
-  if (!rule || !isStyleRule(rule)) throw new Error(`No place for the rule "${selector}".`);
+  if (!rule || !isStyleRule(rule)) throw new Error(`The rule "${selector}" could not be inserted.`);
   return rule;
 }
 
@@ -28,7 +28,7 @@ export function getOrInsertCSSRule(root: ShadowRoot, selector: string): CSSStyle
   return getCSSRule(root, (one) => one === selector) ?? insertCSSRule(root, selector);
 }
 
-/** Not by instanceof, as the sheets of another document have classes of its own. */
+/** Does not use instanceof, as the style sheets of another document have other classes. */
 function isStyleRule(rule: CSSRule): rule is CSSStyleRule {
   return 'selectorText' in rule;
 }

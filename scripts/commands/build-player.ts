@@ -4,7 +4,7 @@ import { readArguments, UsageError } from '../cli/arguments.ts';
 import { runCommand } from '../cli/command.ts';
 import { print } from '../cli/terminal.ts';
 import { buildPlayer } from '../../player/build.ts';
-import { sizesOf } from '../../player/sizes.ts';
+import { measureSizes } from '../../player/sizes.ts';
 
 const HELP = `Usage: npm run build:player [-- FOLDER]
 
@@ -27,7 +27,7 @@ await runCommand({
     const path = join(folder, 'vod-player.js');
     await mkdir(folder, { recursive: true });
     await writeFile(path, player);
-    const { raw, gzip, brotli } = sizesOf(player);
+    const { raw, gzip, brotli } = measureSizes(player);
     print(`${path}: ${raw} bytes, ${gzip} with gzip, ${brotli} with brotli\n`);
     return 0;
   },

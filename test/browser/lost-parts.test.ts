@@ -11,8 +11,8 @@ import { newViewer, pausesAt, playsTo, press, seek } from './viewer.ts';
 
 /** Segments of 6, 6, 6 and 2 s. */
 const SECONDS = 20;
-const INCOMPLETE = 'A part of this video is missing. It goes on after that part.';
-const WAITING = 'The connection is lost. The video goes on when it is back.';
+const INCOMPLETE = 'Part of this video is missing. Playback continues after that part.';
+const WAITING = 'The connection was lost. Playback continues when it is back.';
 const SIGN_IN = {
   ...{ status: 200, type: 'text/html; charset=utf-8' },
   body: `<!doctype html><title>Sign in to the network</title>${'<p>…</p>'.repeat(500)}`,
@@ -175,7 +175,10 @@ describe('What is lost', () => {
     lossy.instead = () => ({ status: 403 });
     lossy.dropHeld();
     await seek(page, 15);
-    await page.getByRole('alert').filter({ hasText: 'This video is not here any more.' }).waitFor();
+    await page
+      .getByRole('alert')
+      .filter({ hasText: 'This video is no longer available.' })
+      .waitFor();
   });
 
   test('by an address that has expired is said to be that.', async () => {

@@ -558,10 +558,10 @@ describe('What is wrong', () => {
       });
     });
     await press(page);
-    expect(await problem()).toBe('This video is not here any more.');
+    expect(await problem()).toBe('This video is no longer available.');
     expect(JSON.parse(await page.title())).toEqual({
       why: 'missing',
-      sentence: 'This video is not here any more.',
+      sentence: 'This video is no longer available.',
     });
   });
 
@@ -616,7 +616,9 @@ describe('What is wrong', () => {
   test.each(['', 'http://[no'])('is said: the page names no video, by "%s".', async (src) => {
     await visit(stand.lines(src));
     await press(page);
-    expect(await problem()).toBe('This player has no video: its src is missing, or is no address.');
+    expect(await problem()).toBe(
+      'This player has no video: its src is missing or is not a valid address.',
+    );
   });
 });
 

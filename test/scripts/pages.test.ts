@@ -4,7 +4,7 @@ import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { versionedPlayer } from '../../scripts/pages/page-files.ts';
 import type { ListedAsset } from '../../scripts/pages/pages.ts';
-import { BUDGET } from '../../player/sizes.ts';
+import { BROTLI_BUDGET_BYTES } from '../../player/sizes.ts';
 import { createLog } from '../../core/log.ts';
 import { ask } from '../edge/http.ts';
 import { memoryStore } from '../edge/memory-store.ts';
@@ -130,7 +130,7 @@ describe('the player', () => {
     expect(kinds).toEqual([undefined, 'br', 'gzip']);
     expect(brotliDecompressSync(brotli.body).equals(plain.body)).toBe(true);
     expect(gunzipSync(gzip.body).equals(plain.body)).toBe(true);
-    expect(brotli.body.length).toBeLessThanOrEqual(BUDGET);
+    expect(brotli.body.length).toBeLessThanOrEqual(BROTLI_BUDGET_BYTES);
     for (const { headers, body } of [plain, brotli, gzip]) {
       expect(headers['content-length']).toBe(String(body.length));
       expect(headers.vary).toBe('Accept-Encoding');

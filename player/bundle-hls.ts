@@ -8,7 +8,7 @@ import { z } from 'zod';
 const SHADOW = fileURLToPath(new URL('shadow.ts', import.meta.url));
 const PACKAGE = import.meta.resolve('hls.js/package.json');
 
-/** Every optional feature of hls.js, and whether the player has it. hls.js's own builds set the same names. */
+/** All optional features of hls.js, and whether the player has them. The names are those of hls.js's own builds. */
 const FEATURES = {
   ALT_AUDIO: true,
   SUBTITLES: true,
@@ -19,26 +19,30 @@ const FEATURES = {
   VARIABLE_SUBSTITUTION: false,
   INTERSTITIALS: false,
   IFRAMES: false,
-  // HEVC and AC-3 in MPEG-TS. In fragmented MP4 they play all the same.
+  // HEVC and AC-3 in MPEG-TS. Both still play in fragmented MP4.
   M2TS_ADVANCED_CODECS: false,
 } as const;
 
-/** Modules of those features, and some that have no name; engine.ts turns off the settings that would use them. */
-const LEFT_OUT = [
-  ...['cmcd-controller', 'id3-track-controller', 'cea-608-parser', 'fetch-loader'],
-  ...['aes-decryptor', 'sample-aes'],
+/** Modules that no remaining feature needs. engine.ts turns off the settings that would use them. */
+const EXCLUDED_MODULES = [
+  'cmcd-controller',
+  'id3-track-controller',
+  'cea-608-parser',
+  'fetch-loader',
+  'aes-decryptor',
+  'sample-aes',
 ];
 
 export interface BundledHls {
-  /** An ES module whose default export is the class. */
+  /** An ES module whose default export is the class Hls. */
   readonly code: string;
-  /** Bytes of each module in it, by the path of its source. */
+  /** The size of each module in bytes, by source path. */
   readonly modules: ReadonlyMap<string, number>;
 }
 
 /**
- * Bundles hls.js from its source with those features only: its light build has neither alternative audio
- * nor subtitles, and the full one has a third more than the player uses.
+ * Bundles hls.js from its source with these features only. Its light build has neither alternative audio nor subtitles,
+ * and a third of its full build is code that the player does not use.
  */
 export async function bundleHls(): Promise<BundledHls> {
   const source = (path: string) => fileURLToPath(new URL(`src/${path}`, PACKAGE));
@@ -57,28 +61,28 @@ export async function bundleHls(): Promise<BundledHls> {
       'self.Worker': 'TrustedWorker',
       ...Object.fromEntries(features),
     },
-    // As hls.js builds itself: a field that is declared without a value is not set to undefined.
+    // As in hls.js's own builds: a field declared without a value is not set to undefined.
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
-    plugins: [withoutModules(source('empty.js')), withoutMessages],
+    plugins: [excludeModules(source('empty.js')), removeLogging],
     logLevel: 'silent',
     write: false,
     metafile: true,
   });
   const [bundle] = outputFiles;
   const [output] = Object.values(metafile.outputs);
-  if (!bundle || !output) throw new Error('esbuild made no file of hls.js.');
+  if (!bundle || !output) throw new Error('esbuild wrote no bundle of hls.js.');
   const modules = Object.entries(output.inputs).map(
     ([path, { bytesInOutput }]) => [path, bytesInOutput] as const,
   );
-  return { code: withItsWorker(bundle.text), modules: new Map(modules) };
+  return { code: wrapForWorker(bundle.text), modules: new Map(modules) };
 }
 
 /**
- * hls.js starts its worker from the source text of the function around it, under the names that it has in
- * hls.js's own builds: so the worker costs no bytes. It is started by a class that a page's Trusted Types
- * allow.
+ * Wraps the bundle in a function with the name and parameter that it has in hls.js's own builds. hls.js starts its worker
+ * from the source text of that function, so the worker adds no bytes. TrustedWorker replaces Worker for pages that
+ * require Trusted Types.
  */
-function withItsWorker(bundle: string): string {
+function wrapForWorker(bundle: string): string {
   return `import { TrustedWorker } from ${JSON.stringify(SHADOW)};
     export default (function __HLS_WORKER_BUNDLE__(__IN_WORKER__) {
     ${bundle}
@@ -86,34 +90,34 @@ function withItsWorker(bundle: string): string {
   })(false);`;
 }
 
-function withoutModules(empty: string): Plugin {
-  const filter = new RegExp(`/(${LEFT_OUT.join('|')})$`);
+function excludeModules(empty: string): Plugin {
+  const filter = new RegExp(`/(${EXCLUDED_MODULES.join('|')})$`);
   return {
-    name: 'modules left out',
+    name: 'exclude modules',
     setup: (bundle) => bundle.onResolve({ filter }, () => ({ path: empty })),
   };
 }
 
-/** Takes out what hls.js writes to the console where `debug` is set, which the player never does. */
-const withoutMessages: Plugin = {
-  name: 'messages left out',
+/** Removes the log messages of hls.js. It writes them only if `debug` is set, and the player never sets it. */
+const removeLogging: Plugin = {
+  name: 'remove logging',
   setup: (bundle) =>
     bundle.onLoad({ filter: /\/hls\.js\/src\/.*\.ts$/ }, async ({ path }) => ({
-      contents: removeMessages(await readFile(path, 'utf8')),
+      contents: removeLogCalls(await readFile(path, 'utf8')),
       loader: 'ts',
     })),
 };
 
-const MESSAGES = /^(this|(this\.|this\.hls\.|hls\.)?logger)\.(trace|debug|log|info|warn|error)$/;
+const LOG_CALL = /^(this|(this\.|this\.hls\.|hls\.)?logger)\.(trace|debug|log|info|warn|error)$/;
 
-function removeMessages(source: string): string {
+function removeLogCalls(source: string): string {
   const file = ts.createSourceFile('module.ts', source, ts.ScriptTarget.ESNext);
   const found: ts.Node[] = [];
   const visit = (node: ts.Node) => {
     if (
       ts.isExpressionStatement(node) &&
       ts.isCallExpression(node.expression) &&
-      MESSAGES.test(node.expression.expression.getText(file))
+      LOG_CALL.test(node.expression.expression.getText(file))
     ) {
       found.push(node);
     } else {

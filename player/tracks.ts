@@ -1,6 +1,6 @@
 /**
- * Lists that media-chrome's menus read and write. Their shape is a proposal that browsers have only in
- * parts: https://github.com/video-dev/media-ui-extensions (renditions) and HTML's audio tracks.
+ * The track lists that media-chrome's menus read and write. Browsers implement these interfaces only in part:
+ * https://github.com/video-dev/media-ui-extensions (renditions) and HTML's audio tracks.
  */
 
 export interface Rendition {
@@ -10,7 +10,7 @@ export interface Rendition {
   readonly bitrate: number;
 }
 
-/** The renditions of a video, of which one can be selected; -1 leaves it to the engine. */
+/** The renditions of a video. One can be selected; -1 leaves the choice to the engine. */
 export class Renditions extends EventTarget {
   readonly #select: (index: number) => void;
   #all: readonly Rendition[] = [];
@@ -40,7 +40,7 @@ export class Renditions extends EventTarget {
   }
 
   replace(all: readonly Rendition[]): void {
-    // media-chrome finds them by their numbers, as in an array.
+    // media-chrome accesses the renditions by index, as in an array.
     this.#all.forEach((_, index) => Reflect.deleteProperty(this, index));
     this.#all = all;
     this.#selected = -1;
@@ -49,7 +49,7 @@ export class Renditions extends EventTarget {
   }
 }
 
-/** One of several sound tracks; to enable it disables the others. */
+/** One of several audio tracks. Enabling it disables the others. */
 export class AudioTrack {
   readonly kind = '';
   readonly id: string;
@@ -101,10 +101,7 @@ export class AudioTracks extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  replace(
-    all: readonly { readonly id: string; readonly label: string; readonly language: string }[],
-    enabledId: string,
-  ): void {
+  replace(all: readonly Pick<AudioTrack, 'id' | 'label' | 'language'>[], enabledId: string): void {
     this.#all = all.map(({ id, label, language }) => new AudioTrack(this, id, label, language));
     this.#enabledId = enabledId;
     this.dispatchEvent(new Event(all.length > 0 ? 'addtrack' : 'removetrack'));
