@@ -78,9 +78,9 @@ export async function bundleHls(): Promise<BundledHls> {
 }
 
 /**
- * Wraps the bundle in a function with the name and parameter that it has in hls.js's own builds. hls.js starts its worker
- * from the source text of that function, so the worker adds no bytes. TrustedWorker replaces Worker for pages that
- * require Trusted Types.
+ * Wraps the bundle in a function with the name and parameter that it has in hls.js's own builds. hls.js starts its
+ * worker from the source text of that function, so the worker adds no bytes. TrustedWorker replaces Worker for pages
+ * that require Trusted Types.
  */
 function wrapForWorker(bundle: string): string {
   return `import { TrustedWorker } from ${JSON.stringify(SHADOW)};

@@ -125,8 +125,8 @@ export function correctRoles({ controller, captionsButton, timeRange }: Layout):
 }
 
 /**
- * Gives a button a tooltip with its accessible name. media-chrome's own tooltip holds two texts and hides one of them by
- * its slot, which not all assistive technology understands.
+ * Gives a button a tooltip with its accessible name. media-chrome's own tooltip holds two texts and hides one of them
+ * by its slot, which not all assistive technology understands.
  */
 function addTooltip(button: Element): void {
   const tooltip = document.createElement('span');

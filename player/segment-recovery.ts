@@ -118,8 +118,8 @@ export class SegmentRecovery {
     const { HAVE_NOTHING, HAVE_FUTURE_DATA } = HTMLMediaElement;
     const { readyState } = this.#video;
     if (readyState === HAVE_NOTHING) {
-      // Seeking is not possible yet, so loading starts over behind the gap. startLoad() would not do: hls.js holds audio
-      // back until there is video (https://github.com/video-dev/hls.js, audio-stream-controller's waitingData).
+      // Seeking is not possible yet, so loading starts over behind the gap. startLoad() would not do, as hls.js holds
+      // audio back until there is video (https://github.com/video-dev/hls.js, audio-stream-controller's waitingData).
       const { config } = this.#hls;
       const start = Math.max(0, config.startPosition);
       const end = this.#endOfGapAt(start);

@@ -67,8 +67,8 @@ export function renderShadow(root: ShadowRoot, html: string): void {
   for (const nested of content.querySelectorAll('template[shadowrootmode]')) nested.remove();
   const adopted: CSSStyleSheet[] = [];
   for (const style of content.querySelectorAll('style')) {
-    // media-chrome enables the row layout of its menus by the media attribute of a <style>. The player does not use that
-    // layout, but media-chrome fails if the element is missing.
+    // media-chrome enables the row layout of its menus by the media attribute of a <style>. The player does not use
+    // that layout, but media-chrome fails if the element is missing.
     if (style.media) {
       style.replaceWith(
         Object.assign(document.createElement('span'), { id: style.id, hidden: true }),

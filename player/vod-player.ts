@@ -58,8 +58,8 @@ const PROPERTIES = {
 } as const;
 
 /**
- * `<vod-player src="…/index.m3u8">` plays a video of vodstack on any page. It fetches no media before the viewer presses
- * play, unless an attribute asks for that. docs/player.md lists its attributes, properties and events.
+ * `<vod-player src="…/index.m3u8">` plays a video of vodstack on any page. It fetches no media before the viewer
+ * presses play, unless an attribute asks for that. docs/player.md lists its attributes, properties and events.
  */
 export class VodPlayer extends StyledElement {
   static readonly observedAttributes = [
@@ -182,8 +182,8 @@ export class VodPlayer extends StyledElement {
     const layout = this.#render(root);
     if (!layout) return undefined;
     this.#layout = layout;
-    // In the capture phase, as the engine has to be started before media-chrome calls play(). Both happen within the click
-    // handler, as browsers demand.
+    // In the capture phase, as the engine has to be started before media-chrome calls play(). Both happen within the
+    // click handler, as browsers demand.
     root.addEventListener(
       'mediaplayrequest',
       (event) => {

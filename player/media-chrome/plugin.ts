@@ -11,9 +11,9 @@ const ELEMENT_UTILS = fileURLToPath(new URL('element-utils.ts', import.meta.url)
 /**
  * Bundles media-chrome in a form that works on any page:
  *
- * - Its elements and custom properties get names of the player's own, as a page may already have media-chrome in another
- *   version, and themes for it. A page can register each element name once only, and the classes of another copy do not
- *   know the states that this copy sets.
+ * - Its elements and custom properties get names of the player's own, as a page may already have media-chrome in
+ *   another version, and themes for it. A page can register each element name once only, and the classes of another
+ *   copy do not know the states that this copy sets.
  * - Its markup and rules go through shadow.ts, as the policies of pages demand.
  */
 export const mediaChrome: Plugin = {
