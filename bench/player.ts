@@ -9,13 +9,13 @@ import { clip } from '../test/e2e/clips.ts';
 
 const HELP = `Usage: npm run bench:player
 
-Prints how large the player is and what it is made of, and how long it takes from the press of play to the
-first picture, beside plain hls.js with a bare <video>: in Chromium, from an edge on this machine, each in a
-new profile. Fails where the player is larger than its budget of ${BROTLI_BUDGET_BYTES} bytes with Brotli.
+Prints the size of the player and of the modules in it. Then measures the time from the click on play to the
+first frame, in comparison with plain hls.js: in Chromium, from an edge on this machine, each in a new profile.
+Fails if the player exceeds its budget of ${BROTLI_BUDGET_BYTES} bytes with Brotli.
 `;
-/** Modules that are named one by one. */
-const LARGEST = 12;
-/** Odd, so that there is a median. */
+/** How many modules are listed. */
+const LISTED_MODULES = 12;
+/** Odd, so that one value is the median. */
 const ROUNDS = 7;
 
 if (process.argv.includes('--help')) {
@@ -36,7 +36,7 @@ printModules();
 const { brotli } = measureSizes(player);
 if (brotli > BROTLI_BUDGET_BYTES) {
   process.stderr.write(
-    `vod-player.js has ${brotli - BROTLI_BUDGET_BYTES} bytes more than its budget of ${BROTLI_BUDGET_BYTES}.\n`,
+    `vod-player.js exceeds its budget of ${BROTLI_BUDGET_BYTES} bytes by ${brotli - BROTLI_BUDGET_BYTES}.\n`,
   );
   process.exitCode = 1;
 }
@@ -60,17 +60,17 @@ try {
     'plain hls.js': stand.site.page(bare),
   };
   const times = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
-  // In turns, so that whatever else the machine does meets both.
+  // Alternates, so that other load on the machine affects both.
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, address] of Object.entries(pages)) {
-      times.get(name)?.push(await firstPicture(browser, address));
+      times.get(name)?.push(await timeToFirstFrame(browser, address));
     }
   }
   for (const [name, all] of times) {
     const sorted = all.toSorted((a, b) => a - b).map(Math.round);
-    const [least, median, most] = [sorted[0], sorted[(ROUNDS - 1) / 2], sorted.at(-1)];
+    const [fastest, median, slowest] = [sorted[0], sorted[(ROUNDS - 1) / 2], sorted.at(-1)];
     process.stdout.write(
-      `${name}: first picture ${median} ms after the press, ${least} to ${most} in ${ROUNDS} rounds\n`,
+      `${name}: first frame ${median} ms after the click, ${fastest} to ${slowest} in ${ROUNDS} rounds\n`,
     );
   }
 } finally {
@@ -78,25 +78,26 @@ try {
   await stand.close();
 }
 
-/** The contents of vod-player.js before compression: by package, then the largest modules. */
+/** Prints the uncomclicked sizes of the packages in vod-player.js, then of its largest modules. */
 function printModules(): void {
   const named = [...modules].map(([path, bytes]) => {
     const name = path.split('node_modules/').at(-1) ?? path;
-    return { name, bytes, of: /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name };
+    return { name, bytes, pkg: /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name };
   });
-  const packages = [...Map.groupBy(named, ({ of }) => of)].map(([name, all]) => ({
-    ...{ name, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) },
+  const packages = [...Map.groupBy(named, ({ pkg }) => pkg)].map(([name, all]) => ({
+    name,
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
   }));
-  const largest = named.toSorted((a, b) => b.bytes - a.bytes).slice(0, LARGEST);
+  const largest = named.toSorted((a, b) => b.bytes - a.bytes).slice(0, LISTED_MODULES);
   for (const { name, bytes } of [...packages.toSorted((a, b) => b.bytes - a.bytes), ...largest]) {
     const share = ((100 * bytes) / player.length).toFixed(1);
     process.stdout.write(`${String(bytes).padStart(9)} ${share.padStart(4)} %  ${name}\n`);
   }
 }
 
-/** Milliseconds from the press to the first frame that is shown. */
-async function firstPicture(of: Browser, address: string): Promise<number> {
-  const context = await of.newContext();
+/** Milliseconds from the click to the first frame. */
+async function timeToFirstFrame(browser: Browser, address: string): Promise<number> {
+  const context = await browser.newContext();
   try {
     const page = await context.newPage();
     await page.goto(address, { waitUntil: 'networkidle' });
@@ -104,9 +105,9 @@ async function firstPicture(of: Browser, address: string): Promise<number> {
       const video = document.querySelector('vod-player')?.video ?? document.querySelector('video');
       return new Promise<number>((resolve, reject) => {
         if (!video) return reject(new Error('The page has no video.'));
-        let pressed = 0;
-        addEventListener('click', () => (pressed = performance.now()), { capture: true });
-        video.requestVideoFrameCallback((now) => resolve(now - pressed));
+        let clicked = 0;
+        addEventListener('click', () => (clicked = performance.now()), { capture: true });
+        video.requestVideoFrameCallback((now) => resolve(now - clicked));
       });
     });
     await page.getByRole('button', { name: 'play' }).click();

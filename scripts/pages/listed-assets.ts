@@ -2,7 +2,7 @@ import { listAssetIds, readAsset } from '../../core/catalog/assets.ts';
 import type { PublishedAsset } from '../../core/catalog/assets.ts';
 import type { Catalog } from '../../core/catalog/catalog.ts';
 
-/** Every published asset, the newest first. */
+/** All published assets, newest first. */
 export async function listAssets(
   catalog: Catalog<'DELIVERY_BUCKET'>,
 ): Promise<readonly PublishedAsset[]> {

@@ -2,47 +2,47 @@ import { readFile } from 'node:fs/promises';
 import { buildPlayer } from '../../player/build.ts';
 import { StaticFile } from '../../core/http/static-file.ts';
 
-/** The element under the name that every site's pages load it by, here as from the CDN. */
-const PLAYER = '/player/vod-player.js';
+/** The player's path for pages of any site, as on the CDN. */
+const PLAYER_PATH = '/player/vod-player.js';
 
-/** Module scripts are fetched by CORS; whose page may show a video is decided at its playlist. */
-const FOR_EVERY_SITE = {
+/** Pages fetch module scripts by CORS. Any site may load the player; access is decided at the playlist. */
+const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
   'cross-origin-resource-policy': 'cross-origin',
 };
 
-const loadPlayer = once(
+const loadPlayer = lazy(
   async () => new StaticFile(await buildPlayer(), 'text/javascript; charset=utf-8'),
 );
 
-/** The others, by their paths. */
+/** Loads the other files, by path. */
 const FILES = new Map([
-  ['/player/pages.css', once(() => load('pages.css', 'text/css; charset=utf-8'))],
-  ['/player/icon.svg', once(() => load('../../studio/page/icon.svg', 'image/svg+xml'))],
+  ['/player/pages.css', lazy(() => load('pages.css', 'text/css; charset=utf-8'))],
+  ['/player/icon.svg', lazy(() => load('../../studio/page/icon.svg', 'image/svg+xml'))],
 ]);
 
 export interface PageFile {
   readonly file: StaticFile;
-  /** Besides those of every answer. */
+  /** In addition to the headers of every response. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The path of the element under a name that changes with its content, for the pages here. */
+/** The player's path for the pages of this server. It contains a hash of the content. */
 export async function versionedPlayer(): Promise<string> {
-  return PLAYER.replace('.js', `-${(await loadPlayer()).hash}.js`);
+  return PLAYER_PATH.replace('.js', `-${(await loadPlayer()).hash}.js`);
 }
 
-/** A file that the pages load; undefined where there is none of that path. Each is made when it is first asked for. */
+/** Finds a file that the pages load, and builds it at the first request. Undefined if there is none at this path. */
 export async function findPageFile(path: string): Promise<PageFile | undefined> {
-  const headers = { 'cache-control': 'no-cache' };
+  const noCache = { 'cache-control': 'no-cache' };
   const file = await FILES.get(path)?.();
-  if (file) return { file, headers };
-  if (path === PLAYER) {
-    return { file: await loadPlayer(), headers: { ...headers, ...FOR_EVERY_SITE } };
+  if (file) return { file, headers: noCache };
+  if (path === PLAYER_PATH) {
+    return { file: await loadPlayer(), headers: { ...noCache, ...ANY_ORIGIN } };
   }
   if (path.startsWith('/player/vod-player-') && path === (await versionedPlayer())) {
-    const forGood = { 'cache-control': 'public, max-age=31536000, immutable' };
-    return { file: await loadPlayer(), headers: { ...forGood, ...FOR_EVERY_SITE } };
+    const immutable = { 'cache-control': 'public, max-age=31536000, immutable' };
+    return { file: await loadPlayer(), headers: { ...immutable, ...ANY_ORIGIN } };
   }
   return undefined;
 }
@@ -51,14 +51,12 @@ async function load(name: string, type: string): Promise<StaticFile> {
   return new StaticFile(await readFile(new URL(name, import.meta.url)), type);
 }
 
-/** Makes it at the first call, and again after a failure. */
-function once<Value>(make: () => Promise<Value>): () => Promise<Value> {
-  let made: Promise<Value> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
+/** Calls the function once and keeps its result. After a failure, the next call tries again. */
+function lazy<Value>(load: () => Promise<Value>): () => Promise<Value> {
+  let result: Promise<Value> | undefined;
+  return () =>
+    (result ??= load().catch((error: unknown) => {
+      result = undefined;
       throw error;
-    });
-    return made;
-  };
+    }));
 }

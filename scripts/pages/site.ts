@@ -5,13 +5,13 @@ import { answerPage } from './pages.ts';
 import type { ListedAsset } from './pages.ts';
 
 export interface SiteOptions extends Omit<EdgeOptions, 'pages'> {
-  /** Every published asset, in the order of the list page. */
+  /** All published assets, in the order of the list page. */
   readonly listAssets: () => Promise<readonly ListedAsset[]>;
-  /** What answers below `/studio`, of a server with that origin. */
+  /** Opens the studio, which answers below `/studio`, for a server with this origin. */
   readonly studio?: (origin: string) => Studio;
 }
 
-/** Starts the local edge, with the pages that list and play what is published, and with the studio. Throws as startEdge does. */
+/** Starts the local edge with the list and watch pages, and with the studio if there is one. Throws like startEdge. */
 export function startSite({ listAssets, studio: open, ...edge }: SiteOptions): Promise<Edge> {
   return startEdge({
     ...edge,

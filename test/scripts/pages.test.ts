@@ -51,8 +51,8 @@ async function open(path: string) {
   return { status, headers, page: body.toString() };
 }
 
-describe('the list', () => {
-  test('shows each asset with its poster, length and title, and leads to its page', async () => {
+describe('the list page', () => {
+  test('The list shows the poster, duration and title of each asset, and links to its watch page', async () => {
     assets = [TALK, SONG];
     const { status, headers, page } = await open('/');
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -66,7 +66,7 @@ describe('the list', () => {
     expect(page).not.toContain('http-equiv="refresh"');
   });
 
-  test('says so when there is nothing, and looks again', async () => {
+  test('An empty list says that nothing is published, and refreshes itself', async () => {
     assets = [];
     const { status, page } = await open('/');
     expect(status).toBe(200);
@@ -75,8 +75,8 @@ describe('the list', () => {
   });
 });
 
-describe('the page of an asset', () => {
-  test('names the playlist and the poster, and loads nothing of the video', async () => {
+describe('the watch page', () => {
+  test('The watch page names the playlist and the poster, and preloads no media', async () => {
     assets = [TALK, SONG];
     const { status, page } = await open('/watch/0123456789abcdef0123?from=list');
     expect(status).toBe(200);
@@ -90,7 +90,7 @@ describe('the page of an asset', () => {
   });
 
   test.each(['/', '/watch/fedcba98765432100123'])(
-    '%s shows markup in a title as text',
+    'The page %s shows markup in a title as text',
     async (path) => {
       assets = [SONG];
       const { page } = await open(path);
@@ -103,7 +103,7 @@ describe('the page of an asset', () => {
     ...['/watch/', '/watch/unknown', '/watch/0123456789abcdef0123/', '/watch/%00', '/watch/..'],
     ...['/other', '/player/', '/player/../package.json', '/player/list.html', '/favicon.ico'],
     ...['/v', '//evil.example', '/%', '/watch/constructor'],
-  ])('%s is not found', async (path) => {
+  ])('The path %s is answered with 404', async (path) => {
     assets = [TALK];
     const { status, page } = await open(path);
     expect(status).toBe(404);
@@ -111,7 +111,7 @@ describe('the page of an asset', () => {
   });
 });
 
-describe('the player', () => {
+describe('the player file', () => {
   const STABLE = '/player/vod-player.js';
   let versioned: string;
   beforeAll(async () => {
@@ -122,7 +122,7 @@ describe('the player', () => {
   const load = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET') =>
     ask(edge.origin + path, headers, method);
 
-  test('comes as small as the browser takes it, and is the same', async () => {
+  test('The player is sent in the best encoding that the client accepts, with the same content', async () => {
     const plain = await load(STABLE);
     const brotli = await load(STABLE, { 'accept-encoding': 'gzip, deflate, br, zstd' });
     const gzip = await load(STABLE, { 'accept-encoding': 'gzip' });
@@ -138,7 +138,7 @@ describe('the player', () => {
     }
   });
 
-  test('is asked for each time under its own name, and for good under that of its version', async () => {
+  test('The player is revalidated under its stable path, and cached forever under its versioned path', async () => {
     const kept = async (path: string) => (await load(path)).headers['cache-control'];
     expect(await kept(STABLE)).toBe('no-cache');
     expect(await kept(versioned)).toBe('public, max-age=31536000, immutable');
@@ -146,34 +146,42 @@ describe('the player', () => {
     expect((await load('/player/vod-player-0123456789abcdef.js')).status).toBe(404);
   });
 
-  test.each(['br', 'gzip', 'identity'])('in %s is not sent again to who has it', async (coding) => {
-    for (const path of [STABLE, versioned]) {
-      const first = await load(path, { 'accept-encoding': coding });
-      const { etag = '' } = first.headers;
-      for (const method of ['GET', 'HEAD']) {
-        const asked = { 'accept-encoding': coding, 'if-none-match': etag };
-        const { status, headers, body } = await load(path, asked, method);
-        expect([status, body.length]).toEqual([304, 0]);
-        expect(headers).toMatchObject({
-          ...{ etag, vary: 'Accept-Encoding', 'access-control-allow-origin': '*' },
-          'cache-control': first.headers['cache-control'],
-        });
+  test.each(['br', 'gzip', 'identity'])(
+    'The player in %s is not sent again if the client has it',
+    async (coding) => {
+      for (const path of [STABLE, versioned]) {
+        const first = await load(path, { 'accept-encoding': coding });
+        const { etag = '' } = first.headers;
+        for (const method of ['GET', 'HEAD']) {
+          const asked = { 'accept-encoding': coding, 'if-none-match': etag };
+          const { status, headers, body } = await load(path, asked, method);
+          expect([status, body.length]).toEqual([304, 0]);
+          expect(headers).toMatchObject({
+            etag,
+            vary: 'Accept-Encoding',
+            'access-control-allow-origin': '*',
+            'cache-control': first.headers['cache-control'],
+          });
+        }
+        const other = await load(path, { 'accept-encoding': coding, 'if-none-match': '"other"' });
+        expect(other.status).toBe(200);
       }
-      const other = await load(path, { 'accept-encoding': coding, 'if-none-match': '"other"' });
-      expect(other.status).toBe(200);
-    }
-  });
+    },
+  );
 
-  test.each(['br', 'identity'])('in %s is described by HEAD as by GET', async (coding) => {
-    const asked = { 'accept-encoding': coding };
-    const whole = await load(STABLE, asked);
-    const head = await load(STABLE, asked, 'HEAD');
-    expect([head.status, head.body.length]).toEqual([200, 0]);
-    expect({ ...head.headers, date: '' }).toEqual({ ...whole.headers, date: '' });
-  });
+  test.each(['br', 'identity'])(
+    'HEAD has the same headers as GET for the player in %s',
+    async (coding) => {
+      const asked = { 'accept-encoding': coding };
+      const whole = await load(STABLE, asked);
+      const head = await load(STABLE, asked, 'HEAD');
+      expect([head.status, head.body.length]).toEqual([200, 0]);
+      expect({ ...head.headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+    },
+  );
 });
 
-describe('every answer', () => {
+describe('every response', () => {
   test.each([
     ['/', 'text/html; charset=utf-8'],
     ['/watch/0123456789abcdef0123', 'text/html; charset=utf-8'],
@@ -181,7 +189,7 @@ describe('every answer', () => {
     ['/player/vod-player.js', 'text/javascript; charset=utf-8'],
     ['/player/pages.css', 'text/css; charset=utf-8'],
     ['/player/icon.svg', 'image/svg+xml'],
-  ])('%s is %s and may load nothing from elsewhere', async (path, type) => {
+  ])('%s has the type %s and a policy that allows no other origin', async (path, type) => {
     assets = [TALK];
     const { headers, page } = await open(path);
     expect(page.length).toBeGreaterThan(0);
@@ -192,7 +200,7 @@ describe('every answer', () => {
     );
   });
 
-  test('lets pages of any site load the player, and nothing else', async () => {
+  test('Pages of any site may load the player, but nothing else', async () => {
     const allowed = async (path: string) =>
       (await ask(edge.origin + path)).headers['access-control-allow-origin'];
     expect(await allowed('/player/vod-player.js')).toBe('*');
@@ -201,7 +209,7 @@ describe('every answer', () => {
     expect(await allowed('/')).toBeUndefined();
   });
 
-  test('is refused to another method, and has no body for HEAD', async () => {
+  test('A page is refused to POST, and has no body for HEAD', async () => {
     assets = [TALK];
     expect((await ask(`${edge.origin}/`, {}, 'POST')).status).toBe(405);
     const { status, headers, body } = await ask(`${edge.origin}/`, {}, 'HEAD');
@@ -209,7 +217,7 @@ describe('every answer', () => {
     expect(Number(headers['content-length'])).toBeGreaterThan(500);
   });
 
-  test('comes under both names of this machine, and no other', async () => {
+  test('Pages are served for both names of this machine, and for no other host', async () => {
     assets = [TALK];
     const { port } = new URL(edge.origin);
     const status = async (host: string) => (await ask(`${edge.origin}/`, { host })).status;
@@ -220,9 +228,12 @@ describe('every answer', () => {
   });
 });
 
-test('a list that cannot be read is an error of the server, and the next request is answered', async () => {
+test('A list that cannot be read is answered with 500, and the next request is served', async () => {
   const failing = await startSite({
-    ...{ store: memoryStore(), deliveryBucket: 'delivery', port: 0, allowedSites: [] },
+    store: memoryStore(),
+    deliveryBucket: 'delivery',
+    port: 0,
+    allowedSites: [],
     listAssets: async () => {
       throw new Error('no list');
     },
