@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { bundlePlayer } from '../player/build.ts';
 import { BROTLI_BUDGET_BYTES, measureSizes } from '../player/sizes.ts';
 import { openBrowser } from '../test/browser/browser.ts';
-import { openStand } from '../test/browser/stand.ts';
+import { openFixture } from '../test/browser/fixture.ts';
 import { clip } from '../test/e2e/clips.ts';
 
 const HELP = `Usage: npm run bench:player
@@ -41,23 +41,23 @@ if (brotli > BROTLI_BUDGET_BYTES) {
   process.exitCode = 1;
 }
 
-const stand = await openStand();
+const fixture = await openFixture();
 const browser = await openBrowser();
 try {
   const file = clip({ name: 'bench.mp4', seconds: 12, size: '640x360' });
-  const asset = await stand.publish(file, { title: 'Bench' });
-  stand.site.file('/hls.js', { type: 'text/javascript', body: library.toString() });
+  const asset = await fixture.publish(file, { title: 'Bench' });
+  fixture.site.file('/hls.js', { type: 'text/javascript', body: library.toString() });
   const bare = `<video width="640" height="360"></video><button>play</button><script src="/hls.js"></script><script>
     document.querySelector('button').onclick = () => {
       const video = document.querySelector('video');
       const hls = new Hls();
-      hls.loadSource('${stand.edge.origin}/${asset.playlist}');
+      hls.loadSource('${fixture.edge.origin}/${asset.playlist}');
       hls.attachMedia(video);
       video.play();
     };</script>`;
   const pages = {
-    'vod-player': stand.site.page(stand.lines(asset)),
-    'plain hls.js': stand.site.page(bare),
+    'vod-player': fixture.site.page(fixture.embedCode(asset)),
+    'plain hls.js': fixture.site.page(bare),
   };
   const times = new Map(Object.keys(pages).map((name) => [name, [] as number[]]));
   // Alternates, so that other load on the machine affects both.
@@ -75,7 +75,7 @@ try {
   }
 } finally {
   await browser.close();
-  await stand.close();
+  await fixture.close();
 }
 
 /** Prints the uncomclicked sizes of the packages in vod-player.js, then of its largest modules. */

@@ -5,20 +5,20 @@ import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
 import type { PageOptions } from './site.ts';
-import { openStand } from './stand.ts';
-import type { Stand } from './stand.ts';
+import { openFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
 import {
-  beganAt,
-  newViewer,
-  pausesAt,
-  playsTo,
-  press,
+  firstPlayedSecond,
+  openViewer,
+  pauseAt,
+  waitUntilPlayed,
+  pressStart,
   visit as visitUnderPolicy,
 } from './viewer.ts';
 
 /** What a page asks of the player by its attributes, and a viewer by the keyboard. */
 
-let stand: Stand;
+let fixture: Fixture;
 let talk: ReadyEvent;
 let song: ReadyEvent;
 let browser: Browser;
@@ -28,24 +28,25 @@ let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  stand = await openStand();
+  fixture = await openFixture();
   const file = clip({ name: 'embedded.mp4', seconds: 40, size: '640x360', rate: '5' });
-  talk = await stand.publish(file, { title: 'A talk' });
+  talk = await fixture.publish(file, { title: 'A talk' });
   const sound = make('heard.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=20:r=48000', '-c:a', 'aac']);
-  song = await stand.publish(sound, { title: 'A song', soundOnly: true });
+  song = await fixture.publish(sound, { title: 'A song', soundOnly: true });
   return async () => {
     await browser.close();
-    await stand.close();
+    await fixture.close();
   };
 });
 
 beforeEach(async () => {
-  stand.answered.length = 0;
-  ({ page, complaints } = await newViewer(browser));
+  fixture.answered.length = 0;
+  ({ page, complaints } = await openViewer(browser));
 });
 afterEach(() => page.context().close());
 
-const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
+const visit = (body: string, options?: PageOptions) =>
+  visitUnderPolicy(page, fixture, body, options);
 
 const state = () =>
   page.evaluate(() => {
@@ -57,21 +58,21 @@ const beforePlay = (asset: ReadyEvent) =>
 
 describe('Before the first press', () => {
   test('two lines show the poster and the title that the playlist names, and fetch no media.', async () => {
-    await visit(stand.lines(talk));
+    await visit(fixture.embedCode(talk));
     await page.waitForFunction(() => {
       const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
       return image?.complete && image.naturalWidth > 0;
     });
     await page.getByText('A talk').waitFor();
-    expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
+    expect(fixture.answered.toSorted()).toEqual(beforePlay(talk));
     expect(complaints).toEqual([]);
   });
 
   test('preload="none" fetches nothing.', async () => {
-    await visit(stand.lines(talk, { preload: 'none' }));
-    expect(stand.answered).toEqual([]);
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk, { preload: 'none' }));
+    expect(fixture.answered).toEqual([]);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
   });
 
   test('a player far below fetches nothing until it comes near.', async () => {
@@ -80,7 +81,7 @@ describe('Before the first press', () => {
     page.on('request', (request) => {
       if (request.url().includes('/v/')) asked.push(request.url());
     });
-    await page.goto(stand.site.page(`<div></div>${stand.lines(talk)}`, { head }), {
+    await page.goto(fixture.site.page(`<div></div>${fixture.embedCode(talk)}`, { head }), {
       waitUntil: 'networkidle',
     });
     expect(asked).toEqual([]);
@@ -90,23 +91,25 @@ describe('Before the first press', () => {
   });
 
   test('preload="auto" fetches the beginning, and shows the poster still.', async () => {
-    await visit(stand.lines(talk, { preload: 'auto' }));
-    await expect.poll(() => stand.answered.some((line) => line.includes('/audio'))).toBe(true);
+    await visit(fixture.embedCode(talk, { preload: 'auto' }));
+    await expect.poll(() => fixture.answered.some((line) => line.includes('/audio'))).toBe(true);
     await page.locator('.start').waitFor();
     expect((await state()).paused).toBe(true);
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     expect(complaints).toEqual([]);
   });
 });
 
 describe('A page', () => {
   test('has a muted video play by itself, again and again.', async () => {
-    await visit(stand.lines(talk, { autoplay: '', muted: '', loop: '', 'start-time': '38.5' }));
-    await playsTo(page, 38.5);
+    await visit(
+      fixture.embedCode(talk, { autoplay: '', muted: '', loop: '', 'start-time': '38.5' }),
+    );
+    await waitUntilPlayed(page, 38.5);
     expect(await state()).toMatchObject({ paused: false, muted: true });
     await page.waitForFunction(() => (document.querySelector('vod-player')?.currentTime ?? 99) < 5);
-    await playsTo(page, 0.5);
+    await waitUntilPlayed(page, 0.5);
     expect((await state()).paused).toBe(false);
     expect(
       await page.evaluate(() => localStorage.getItem('vod-media-chrome-pref-muted')),
@@ -115,9 +118,9 @@ describe('A page', () => {
   });
 
   test('that wants a sound by itself gets a button to press, as browsers want it.', async () => {
-    await visit(stand.lines(talk, { autoplay: '' }));
+    await visit(fixture.embedCode(talk, { autoplay: '' }));
     await page.locator('.start').waitFor();
-    expect(stand.answered.toSorted()).toEqual(beforePlay(talk));
+    expect(fixture.answered.toSorted()).toEqual(beforePlay(talk));
   });
 
   test.each([
@@ -127,27 +130,30 @@ describe('A page', () => {
     [{ 'start-time': '0:15' }, '#t=3', 15],
     [{}, '#t=nonsense', 0],
   ])('has it begin by %j and "%s" at %d s.', async (attributes, hash, at) => {
-    await visit(stand.lines(`${stand.edge.origin}/${talk.playlist}${hash}`, attributes));
-    await press(page);
-    await playsTo(page, at + 0.1);
-    expect(await beganAt(page)).toBeCloseTo(at, 0);
+    await visit(fixture.embedCode(`${fixture.edge.origin}/${talk.playlist}${hash}`, attributes));
+    await pressStart(page);
+    await waitUntilPlayed(page, at + 0.1);
+    expect(await firstPlayedSecond(page)).toBeCloseTo(at, 0);
     expect(complaints).toEqual([]);
   });
 
   test('has it end where the address says, once.', async () => {
-    await visit(stand.lines(`${stand.edge.origin}/${talk.playlist}#t=5,6`));
-    await press(page);
+    await visit(fixture.embedCode(`${fixture.edge.origin}/${talk.playlist}#t=5,6`));
+    await pressStart(page);
     await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
     expect((await state()).at).toBeGreaterThanOrEqual(6);
     expect((await state()).at).toBeLessThan(7);
     await page.locator('.play').click();
-    await playsTo(page, 7.5);
+    await waitUntilPlayed(page, 7.5);
   });
 });
 
 describe('Two players', () => {
   const both = (attributes = {}) =>
-    `${stand.lines(talk, attributes)}${stand.lines(song)}`.replaceAll('<script', '<p><script');
+    `${fixture.embedCode(talk, attributes)}${fixture.embedCode(song)}`.replaceAll(
+      '<script',
+      '<p><script',
+    );
 
   const playBoth = () =>
     page.evaluate(async () => {
@@ -177,10 +183,10 @@ describe('Two players', () => {
 
 describe('Keys', () => {
   test('go to tenths of the video, its ends, and ten seconds further or back.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, 5);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, 5);
     const after = async (key: string) => {
       await page.keyboard.press(key);
       return Math.round((await state()).at);
@@ -201,10 +207,10 @@ describe('Keys', () => {
     ['j', 0],
     ['ArrowLeft', 0],
   ])('count from where the last press led, however fast they are pressed: %s.', async (key, to) => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, to === 0 ? 30 : 5);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, to === 0 ? 30 : 5);
     // In one task, as nothing that the video tells comes between them.
     await page.locator('.play').evaluate((button, name) => {
       for (const type of ['keydown', 'keyup', 'keydown', 'keyup', 'keydown', 'keyup']) {
@@ -215,9 +221,9 @@ describe('Keys', () => {
   });
 
   test('that change volume and speed count as well.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.locator('.play').evaluate((button) => {
       for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', '<', '<']) {
         for (const type of ['keydown', 'keyup']) {
@@ -235,15 +241,15 @@ describe('Keys', () => {
 
 describe('At the end', () => {
   test('a sign offers to play again, which it does.', async () => {
-    await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.keyboard.press('End');
     const replay = page.getByRole('button', { name: 'replay' });
     await replay.waitFor();
     expect(await violations(page)).toEqual([]);
     await replay.click();
-    await playsTo(page, 0.2);
+    await waitUntilPlayed(page, 0.2);
     expect((await state()).at).toBeLessThan(10);
     await replay.waitFor({ state: 'hidden' });
   });
@@ -251,7 +257,7 @@ describe('At the end', () => {
 
 describe('Sound alone', () => {
   test('has a low player with its controls from the beginning, found by the playlist.', async () => {
-    await visit(`<main><h1>A page</h1>${stand.lines(song)}</main>`);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode(song)}</main>`);
     const play = page.locator('.play');
     await play.waitFor();
     const box = await page.locator('vod-player').boundingBox();
@@ -259,7 +265,7 @@ describe('Sound alone', () => {
     await page.locator('.start').waitFor({ state: 'hidden' });
     expect(await violations(page)).toEqual([]);
     await play.click();
-    await playsTo(page, 0.2);
+    await waitUntilPlayed(page, 0.2);
     expect(await violations(page)).toEqual([]);
     expect((await page.locator('vod-player').boundingBox())?.height).toBe(132);
     expect(await page.getByRole('button', { name: 'enter fullscreen mode' }).isVisible()).toBe(
@@ -279,7 +285,7 @@ describe('Sound alone', () => {
   });
 
   test('takes the place that the page gives it.', async () => {
-    await visit(stand.lines(song, { 'aspect-ratio': '16/9' }));
+    await visit(fixture.embedCode(song, { 'aspect-ratio': '16/9' }));
     await page.locator('.play').waitFor();
     const box = await page.locator('vod-player').boundingBox();
     expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(16 / 9, 1);
@@ -287,9 +293,9 @@ describe('Sound alone', () => {
 });
 
 test('Nothing is in the way of people with other means while the pointer is on the seek bar.', async () => {
-  await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
-  await press(page);
-  await playsTo(page, 0.2);
+  await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
+  await pressStart(page);
+  await waitUntilPlayed(page, 0.2);
   await page.locator('vod-media-time-range').hover();
   await page.locator('vod-media-time-range[mediapreviewimage]').waitFor();
   expect(await violations(page)).toEqual([]);

@@ -7,13 +7,19 @@ import { clip } from '../e2e/clips.ts';
 import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
-import { openStand } from './stand.ts';
-import type { Stand } from './stand.ts';
-import { newViewer, pausesAt, playsTo, press, visit as visitUnderPolicy } from './viewer.ts';
+import { openFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import {
+  openViewer,
+  pauseAt,
+  waitUntilPlayed,
+  pressStart,
+  visit as visitUnderPolicy,
+} from './viewer.ts';
 
 /** The player on pages that do what pages of sites and of frameworks do. */
 
-let stand: Stand;
+let fixture: Fixture;
 let talk: ReadyEvent;
 let browser: Browser;
 let page: Page;
@@ -22,22 +28,23 @@ let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  stand = await openStand();
+  fixture = await openFixture();
   const file = clip({ name: 'embedded.mp4', seconds: 40, size: '640x360', rate: '5' });
-  talk = await stand.publish(file, { title: 'A talk' });
+  talk = await fixture.publish(file, { title: 'A talk' });
   return async () => {
     await browser.close();
-    await stand.close();
+    await fixture.close();
   };
 });
 
 beforeEach(async () => {
-  stand.answered.length = 0;
-  ({ page, complaints } = await newViewer(browser));
+  fixture.answered.length = 0;
+  ({ page, complaints } = await openViewer(browser));
 });
 afterEach(() => page.context().close());
 
-const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
+const visit = (body: string, options?: PageOptions) =>
+  visitUnderPolicy(page, fixture, body, options);
 
 /** How everything in the player looks, in all of its shadow roots. */
 function looks(): Promise<readonly string[]> {
@@ -88,15 +95,15 @@ describe('A player that is moved', () => {
   } as const;
 
   test.each(Object.entries(MOVES))('%s looks as it did, and plays.', async (_where, move) => {
-    const poster = `${stand.edge.origin}/${talk.poster ?? ''}`;
+    const poster = `${fixture.edge.origin}/${talk.poster ?? ''}`;
     await visit(
-      `<main><section>${stand.lines(talk, { poster, title: 'A talk' })}</section></main>`,
+      `<main><section>${fixture.embedCode(talk, { poster, title: 'A talk' })}</section></main>`,
     );
     const picture = () => page.locator('vod-player').screenshot({ animations: 'disabled' });
     const before = await picture();
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, 20);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, 20);
     const playing = await looks();
     await page.mouse.move(0, 0);
     await page.evaluate(move);
@@ -106,15 +113,15 @@ describe('A player that is moved', () => {
       return image?.complete;
     });
     await expect.poll(async () => (await picture()).equals(before)).toBe(true);
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, 20);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, 20);
     expect(await looks()).toEqual(playing);
     expect(complaints).toEqual([]);
   });
 
   test('into another document keeps its rules.', async () => {
-    await visit(`<main><section>${stand.lines(talk, { title: 'A talk' })}</section></main>`);
+    await visit(`<main><section>${fixture.embedCode(talk, { title: 'A talk' })}</section></main>`);
     const before = await looks();
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
@@ -124,8 +131,8 @@ describe('A player that is moved', () => {
       frame.remove();
     });
     expect(await looks()).toEqual(before);
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     expect(complaints).toEqual([]);
   });
 });
@@ -134,14 +141,14 @@ describe('On a page that has media-chrome already,', () => {
   test.each([true, false])('before the player: %s, both work.', async (before) => {
     const own = fileURLToPath(import.meta.resolve('media-chrome/dist/iife/index.js'));
     const body = readFileSync(own, 'utf8');
-    const src = stand.site.file('/media-chrome.js', { type: 'text/javascript', body });
+    const src = fixture.site.file('/media-chrome.js', { type: 'text/javascript', body });
     const theirs = `<style>:root { --media-primary-color: red; --media-control-background: red }</style>
       <script ${before ? '' : 'type="module"'} src="${src}"></script>
       <media-controller><video slot="media"></video><media-play-button></media-play-button></media-controller>`;
-    const ours = stand.lines(talk);
-    await page.goto(stand.site.page(before ? theirs + ours : ours + theirs));
-    await press(page);
-    await playsTo(page, 0.5);
+    const ours = fixture.embedCode(talk);
+    await page.goto(fixture.site.page(before ? theirs + ours : ours + theirs));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
     const colour = page.locator('.play').evaluate((one) => getComputedStyle(one).color);
@@ -158,14 +165,14 @@ describe('On a page that has media-chrome already,', () => {
 describe('Trusted Types', () => {
   const required = (names: string) => ({
     headers: {
-      'content-security-policy': `${documentedPolicy(stand.edge.origin)}; require-trusted-types-for 'script'${names}`,
+      'content-security-policy': `${documentedPolicy(fixture.edge.origin)}; require-trusted-types-for 'script'${names}`,
     },
   });
 
   test.each(['', '; trusted-types vod-player'])('with "%s" the player works.', async (names) => {
-    await visit(stand.lines(talk), required(names));
-    await press(page);
-    await playsTo(page, 0.5);
+    await visit(fixture.embedCode(talk), required(names));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     await page.locator('vod-media-time-range').hover();
     await page.keyboard.press('Shift+?');
     await page.getByRole('dialog').waitFor();
@@ -173,7 +180,7 @@ describe('Trusted Types', () => {
   });
 
   test('that do not allow the player are named in its place.', async () => {
-    await visit(stand.lines(talk), required("; trusted-types 'none'"));
+    await visit(fixture.embedCode(talk), required("; trusted-types 'none'"));
     const sentence =
       'This page does not let the player start: its Trusted Types have to allow vod-player.';
     await page.getByText(sentence).waitFor();
@@ -182,17 +189,17 @@ describe('Trusted Types', () => {
 
 describe('Properties', () => {
   test('that are set before the script is there count as attributes do, and so do later ones.', async () => {
-    const src = `${stand.edge.origin}/${talk.playlist}`;
+    const src = `${fixture.edge.origin}/${talk.playlist}`;
     await page.goto(
-      stand.site.page(`<vod-player></vod-player><script>
+      fixture.site.page(`<vod-player></vod-player><script>
         const early = document.querySelector('vod-player');
         Object.assign(early, { src: '${src}', aspectRatio: '4/1', forgetPosition: true, loop: true, muted: true });
-      </script>${stand.lines(talk).split('<vod-player')[0] ?? ''}`),
+      </script>${fixture.embedCode(talk).split('<vod-player')[0] ?? ''}`),
     );
     const box = await page.locator('vod-player').boundingBox();
     expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(4, 1);
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     const state = () =>
       page.evaluate(() => {
         const player = document.querySelector('vod-player');
@@ -210,7 +217,7 @@ describe('Properties', () => {
       return player?.video.currentTime;
     });
     expect(await at).toBe(10);
-    await playsTo(page, 10);
+    await waitUntilPlayed(page, 10);
     expect(await state()).toMatchObject({ loop: false, muted: false });
     expect(
       await page.evaluate(() => {
@@ -222,7 +229,7 @@ describe('Properties', () => {
 
   test('of flags take "false" for what it says.', async () => {
     await visit(
-      stand.lines(talk, { 'forget-position': 'false', loop: 'false', autoplay: 'false' }),
+      fixture.embedCode(talk, { 'forget-position': 'false', loop: 'false', autoplay: 'false' }),
     );
     const flags = page.evaluate(() => {
       const { forgetPosition, loop, autoplay } = document.querySelector('vod-player') ?? {};
@@ -233,7 +240,9 @@ describe('Properties', () => {
 
   test('of the place hold when the page writes style, and against its style sheet.', async () => {
     const head = '<style>vod-player { aspect-ratio: 16 / 9 }</style>';
-    await page.goto(stand.site.page(stand.lines(talk, { 'aspect-ratio': '4/1' }), { head }));
+    await page.goto(
+      fixture.site.page(fixture.embedCode(talk, { 'aspect-ratio': '4/1' }), { head }),
+    );
     await page.locator('.start').waitFor();
     await page.evaluate(() =>
       document.querySelector('vod-player')?.setAttribute('style', 'color: red'),
@@ -245,12 +254,12 @@ describe('Properties', () => {
 
 describe('The next video', () => {
   test('keeps speed and quality, and the page is told of a pause.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
-    stand.answered.length = 0;
+    fixture.answered.length = 0;
     await page.getByRole('menuitemradio', { name: '234p', exact: true }).click();
     await page.locator('vod-media-settings-menu-button').click();
     await page.evaluate(() => {
@@ -262,18 +271,18 @@ describe('The next video', () => {
       () => document.querySelector('vod-player')?.video.defaultPlaybackRate === 1.5,
     );
     // Then nothing of another rendition is on its way any more.
-    await expect.poll(() => stand.answered.some((line) => line.includes('/234p/0'))).toBe(true);
-    stand.answered.length = 0;
+    await expect.poll(() => fixture.answered.some((line) => line.includes('/234p/0'))).toBe(true);
+    fixture.answered.length = 0;
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       if (player) player.src += '?next';
     });
     expect(await page.title()).toBe('A page pause');
-    await press(page);
-    await playsTo(page, 1);
+    await pressStart(page);
+    await waitUntilPlayed(page, 1);
     expect(await page.evaluate(() => document.querySelector('vod-player')?.playbackRate)).toBe(1.5);
-    expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
-    expect(stand.answered.some((line) => line.includes('/234p/0'))).toBe(true);
+    expect(fixture.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
+    expect(fixture.answered.some((line) => line.includes('/234p/0'))).toBe(true);
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     const chosen = page.getByRole('menuitemradio', { name: '234p', exact: true });
@@ -289,15 +298,15 @@ describe('The device', () => {
       navigator.mediaSession.setActionHandler = (action, handler) =>
         void handlers.set(action, handler);
     });
-    await visit(stand.lines(talk));
+    await visit(fixture.embedCode(talk));
     await page.waitForFunction(() => {
       const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
       return image?.complete && image.naturalWidth > 0;
     });
-    stand.answered.length = 0;
-    await press(page);
-    await playsTo(page, 0.2);
-    expect(stand.answered.filter((line) => line.includes('poster'))).toEqual([]);
+    fixture.answered.length = 0;
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    expect(fixture.answered.filter((line) => line.includes('poster'))).toEqual([]);
     const title = page.evaluate(() => navigator.mediaSession.metadata?.title);
     expect(await title).toBe('A talk');
     const skipped = page.evaluate(() => {
@@ -315,7 +324,7 @@ describe('The device', () => {
   });
 
   test('offers no picture in picture where a frame may not have it.', async () => {
-    const inner = stand.site.page(stand.lines(talk));
+    const inner = fixture.site.page(fixture.embedCode(talk));
     const headers = { 'permissions-policy': 'picture-in-picture=()' };
     await visit(`<iframe src="${inner}" width="900" height="600" allow="autoplay"></iframe>`, {
       headers: { ...headers, 'content-security-policy': '' },
@@ -330,10 +339,10 @@ describe('The device', () => {
 
 describe('The seek bar', () => {
   test('moves by ten seconds for each press of an arrow.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, 5);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, 5);
     await page.locator('vod-media-time-range').evaluate((one) => {
       one.shadowRoot?.querySelector('input')?.focus();
     });
@@ -347,10 +356,10 @@ describe('The seek bar', () => {
   });
 
   test('goes from left to right on a page that is read from right to left.', async () => {
-    await visit(`<div dir="rtl">${stand.lines(talk)}</div>`);
-    await press(page);
-    await playsTo(page, 0.2);
-    await pausesAt(page, 10);
+    await visit(`<div dir="rtl">${fixture.embedCode(talk)}</div>`);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    await pauseAt(page, 10);
     const bar = await page.locator('vod-media-time-range').boundingBox();
     await page.mouse.click((bar?.x ?? 0) + (bar?.width ?? 0) * 0.75, (bar?.y ?? 0) + 10);
     const at = await page.evaluate(() => document.querySelector('vod-player')?.currentTime);

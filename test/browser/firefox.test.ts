@@ -6,8 +6,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { clip } from '../e2e/clips.ts';
 import { documentedPolicy } from './documented-policy.ts';
-import { openStand } from './stand.ts';
-import type { Stand } from './stand.ts';
+import { openFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
 
 /** The essentials of player.test.ts in another engine. Slow, as videos play at their own speed. */
 
@@ -18,7 +18,7 @@ const firefox = (process.env['PATH'] ?? '')
 const why = firefox ? '' : ' (skipped: Firefox is not installed; ./scripts/setup --test does that)';
 
 describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
-  let stand: Stand;
+  let fixture: Fixture;
   let browser: Browser;
   let asset: ReadyEvent;
   let context: BrowserContext;
@@ -28,17 +28,17 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
   beforeAll(async () => {
     // Firefox speaks WebDriver BiDi by itself.
     browser = await launch({ browser: 'firefox', executablePath: firefox ?? '', headless: true });
-    stand = await openStand();
+    fixture = await openFixture();
     const file = clip({ name: 'fox.mp4', seconds: 12, size: '416x234' });
-    asset = await stand.publish(file, { title: 'In Firefox' });
+    asset = await fixture.publish(file, { title: 'In Firefox' });
     return async () => {
       await browser.close();
-      await stand.close();
+      await fixture.close();
     };
   });
 
   beforeEach(async () => {
-    stand.answered.length = 0;
+    fixture.answered.length = 0;
     complaints = [];
     context = await browser.createBrowserContext();
     page = await context.newPage();
@@ -50,10 +50,10 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
   afterEach(() => context.close());
 
   async function visit(headers: Readonly<Record<string, string>> = {}): Promise<void> {
-    const { origin } = stand.edge;
+    const { origin } = fixture.edge;
     const poster = `${origin}/${asset.poster ?? ''}`;
     const all = { 'content-security-policy': documentedPolicy(origin), ...headers };
-    await page.goto(stand.site.page(stand.lines(asset, { poster }), { headers: all }), {
+    await page.goto(fixture.site.page(fixture.embedCode(asset, { poster }), { headers: all }), {
       waitUntil: 'networkidle0',
     });
   }
@@ -61,10 +61,10 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
   /** A poster comes when Firefox finds that it is in sight, on a busy machine after a quiet moment. */
   const noMedia = () =>
     expect
-      .poll(() => stand.answered.toSorted(), { timeout: 30_000 })
+      .poll(() => fixture.answered.toSorted(), { timeout: 30_000 })
       .toEqual([`200 ${asset.playlist}`, `200 ${asset.poster ?? ''}`].toSorted());
 
-  const playsTo = (seconds: number) =>
+  const waitUntilPlayed = (seconds: number) =>
     page.waitForFunction(
       (at) => {
         const video = document.querySelector('vod-player')?.video;
@@ -84,28 +84,28 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
     await visit();
     await noMedia();
     await page.locator('vod-player >>> .start').click();
-    await playsTo(0.5);
+    await waitUntilPlayed(0.5);
     await seek(5);
-    await playsTo(5.5);
+    await waitUntilPlayed(5.5);
     await seek(11);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
-    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
   test('is not the only one: a page may send the headers of other players.', async () => {
     await visit();
     await noMedia();
-    stand.answered.length = 0;
+    fixture.answered.length = 0;
     const status = await page.evaluate(async (address) => {
       const headers = {
         ...{ 'CMCD-Request': 'mtp=25400', 'CMCD-Object': 'br=3200,d=6000', 'CMCD-Status': 'bs' },
         ...{ 'CMCD-Session': 'sid="one"', 'X-Playback-Session-Id': 'one', Range: 'bytes=0-9' },
       };
       return (await fetch(address, { headers })).status;
-    }, `${stand.edge.origin}/${asset.playlist}`);
+    }, `${fixture.edge.origin}/${asset.playlist}`);
     expect(status).toBe(206);
-    const answered = stand.answered.filter((line) => line.endsWith('.m3u8'));
+    const answered = fixture.answered.filter((line) => line.endsWith('.m3u8'));
     expect(answered).toEqual([`204 ${asset.playlist}`, `206 ${asset.playlist}`]);
   });
 
@@ -113,7 +113,7 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
     await visit({ 'referrer-policy': 'no-referrer' });
     await noMedia();
     await page.locator('vod-player >>> .start').click();
-    await playsTo(0.5);
+    await waitUntilPlayed(0.5);
     expect(complaints).toEqual([]);
   });
 });

@@ -11,10 +11,10 @@ import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
-import { publishAsset } from './asset.ts';
-import type { PublishedAsset } from './asset.ts';
-import { openTwoSites } from './two-sites.ts';
-import type { TwoSites } from './two-sites.ts';
+import { publishAsset } from './publish-asset.ts';
+import type { PublishedAsset } from './publish-asset.ts';
+import { openHttpsSites } from './https-sites.ts';
+import type { HttpsSites } from './https-sites.ts';
 
 const SITE = 'https://site.example';
 const SUBDOMAIN = 'https://talks.of.wild.example';
@@ -35,7 +35,7 @@ const SAME_SITE = 'cdn.site.example';
 
 let machine: Machine;
 let asset: PublishedAsset;
-let sites: TwoSites;
+let sites: HttpsSites;
 let page: Page;
 
 beforeAll(async () => {
@@ -53,7 +53,7 @@ beforeAll(async () => {
   const cdns = STAGES.map(
     ({ host, accessMode, tokens }) => [host, cdn(accessMode, tokens)] as const,
   );
-  sites = await openTwoSites(new Map([...cdns, [SAME_SITE, cdn('cdn-only', false)]]));
+  sites = await openHttpsSites(new Map([...cdns, [SAME_SITE, cdn('cdn-only', false)]]));
   return async () => {
     await sites.close();
     await machine.close();
@@ -261,11 +261,11 @@ describe('A token', () => {
   test('that has expired is told of to a page of its site, and hls.js sees why.', async () => {
     const old = addresses(host, true, 60, new Date(Date.now() - 120_000));
     await open(SITE);
-    const told = await page.evaluate(async (address) => {
+    const reportedProblems = await page.evaluate(async (address) => {
       const answer = await fetch(address);
       return [answer.status, await answer.text()];
     }, old.playlist);
-    expect(told).toEqual([410, 'The address of this video has expired.\n']);
+    expect(reportedProblems).toEqual([410, 'The address of this video has expired.\n']);
     expect((await tries(old)).hls).toBe('refused with 410');
   });
 
@@ -273,11 +273,11 @@ describe('A token', () => {
     const { playlist } = addresses(host, true);
     const other = playlist.replace(asset.assetId, '0'.repeat(20));
     await open(SITE);
-    const told = await page.evaluate(
+    const reportedProblems = await page.evaluate(
       (all) => Promise.all(all.map(async (address) => (await fetch(address)).text())),
       [`https://${host}/${asset.playlist}`, other],
     );
-    expect(told).toEqual([
+    expect(reportedProblems).toEqual([
       'This video is fetched with a token that its address lacks.\n',
       'The token in the address of this video is not right.\n',
     ]);

@@ -9,8 +9,8 @@ import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
-import { publishAsset } from './asset.ts';
-import type { PublishedAsset } from './asset.ts';
+import { publishAsset } from './publish-asset.ts';
+import type { PublishedAsset } from './publish-asset.ts';
 import { openBrowser } from './browser.ts';
 
 const TITLE = `<b>Bold</b> & "#2 4" <img src=x onerror="document.title='run'"> 강의`;

@@ -8,16 +8,23 @@ import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
-import { openStand } from './stand.ts';
-import type { Stand } from './stand.ts';
-import { beganAt, newViewer, playsTo, press, seek, visit as visitUnderPolicy } from './viewer.ts';
+import { openFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import {
+  firstPlayedSecond,
+  openViewer,
+  waitUntilPlayed,
+  pressStart,
+  seek,
+  visit as visitUnderPolicy,
+} from './viewer.ts';
 
 /** Slow, as it encodes videos and plays them in a browser at their own speed. */
 
 const TITLE = 'A talk: "#2, 4" & <b>강의</b>';
 const SECONDS = 20;
 
-let stand: Stand;
+let fixture: Fixture;
 let talk: ReadyEvent;
 let song: ReadyEvent;
 let tall: ReadyEvent;
@@ -28,35 +35,36 @@ let complaints: readonly string[];
 
 beforeAll(async () => {
   browser = await openBrowser();
-  stand = await openStand();
+  fixture = await openFixture();
   const sound = (hertz: number) => ['-f', 'lavfi', '-i', `sine=${hertz}:d=${SECONDS}:r=48000`];
   const talkClip = make('talk.mp4', [
     ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`, ...sound(440), ...sound(880)],
     ...['-map', '0:v', '-map', '1:a', '-map', '2:a', '-c:v', 'libx264', '-preset', 'ultrafast'],
     ...['-c:a', 'aac', '-metadata:s:a:0', 'language=eng', '-metadata:s:a:1', 'language=deu'],
   ]);
-  talk = await stand.publish(talkClip, { title: TITLE });
+  talk = await fixture.publish(talkClip, { title: TITLE });
   const songClip = make('song.m4a', [...sound(440), '-c:a', 'aac']);
-  song = await stand.publish(songClip, { title: 'A song', soundOnly: true });
-  tall = await stand.publish(clip({ name: 'tall.mp4', seconds: 4, size: '180x320' }), {
+  song = await fixture.publish(songClip, { title: 'A song', soundOnly: true });
+  tall = await fixture.publish(clip({ name: 'tall.mp4', seconds: 4, size: '180x320' }), {
     title: 'Tall',
   });
   return async () => {
     await browser.close();
-    await stand.close();
+    await fixture.close();
   };
 });
 
 beforeEach(async () => {
-  stand.answered.length = 0;
-  ({ page, complaints } = await newViewer(browser));
+  fixture.answered.length = 0;
+  ({ page, complaints } = await openViewer(browser));
 });
 afterEach(() => page.context().close());
 
-const visit = (body: string, options?: PageOptions) => visitUnderPolicy(page, stand, body, options);
+const visit = (body: string, options?: PageOptions) =>
+  visitUnderPolicy(page, fixture, body, options);
 
-const policy = () => documentedPolicy(stand.edge.origin);
-const poster = () => `${stand.edge.origin}/${talk.poster ?? ''}`;
+const policy = () => documentedPolicy(fixture.edge.origin);
+const poster = () => `${fixture.edge.origin}/${talk.poster ?? ''}`;
 /** What is fetched before the first press: the playlist and the poster that it names. */
 const beforePlay = () => [`200 ${talk.playlist}`, `200 ${talk.poster ?? ''}`].toSorted();
 const start = () => page.locator('.start');
@@ -74,14 +82,14 @@ async function problem(): Promise<string | null> {
 
 describe('The player', () => {
   test('asks for no media at first, then plays, seeks and plays to the end.', async () => {
-    await visit(stand.lines(talk, { poster: poster() }));
-    expect(stand.answered.toSorted()).toEqual(beforePlay());
+    await visit(fixture.embedCode(talk, { poster: poster() }));
+    expect(fixture.answered.toSorted()).toEqual(beforePlay());
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
 
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     await seek(page, 9);
-    await playsTo(page, 9.5);
+    await waitUntilPlayed(page, 9.5);
     await seek(page, SECONDS - 1);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
     const end = await page.evaluate(() => {
@@ -92,40 +100,40 @@ describe('The player', () => {
     expect(end.error).toBeNull();
     expect(end.at).toBeCloseTo(SECONDS, 0);
     expect(end.frames).toBeGreaterThan(25);
-    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
   test('works on a page that sends no Referer, its pictures too.', async () => {
     const headers = { 'referrer-policy': 'no-referrer' };
-    await visit(stand.lines(talk, { poster: poster() }), { headers });
+    await visit(fixture.embedCode(talk, { poster: poster() }), { headers });
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     await hoverSeekBar();
-    expect(stand.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
     expect(complaints).toEqual([]);
   });
 
   test('takes segments apart in a worker, and on the page where the page allows no worker.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.5);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:/)]);
     expect(complaints).toEqual([]);
-    await visit(stand.lines(talk), {
+    await visit(fixture.embedCode(talk), {
       headers: { 'content-security-policy': policy().replace('worker-src blob:', '') },
     });
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(page.workers()).toEqual([]);
   });
 
   test('is called by the title, as text, that the page or else the video has.', async () => {
-    await visit(stand.lines(talk, { preload: 'none' }));
+    await visit(fixture.embedCode(talk, { preload: 'none' }));
     expect(await page.getByRole('region', { name: 'video player' }).count()).toBe(1);
-    await press(page);
-    await playsTo(page, 0.1);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     const title = TITLE.replaceAll('"', '”');
     expect(await page.getByRole('region', { name: title, exact: true }).count()).toBe(1);
     expect(await page.getByText(title, { exact: true }).count()).toBe(1);
@@ -136,7 +144,7 @@ describe('The player', () => {
   });
 
   test('tells the page what happens, and obeys it.', async () => {
-    await visit(`<button id="other">Mine</button>${stand.lines(talk)}`);
+    await visit(`<button id="other">Mine</button>${fixture.embedCode(talk)}`);
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       for (const type of ['playing', 'pause']) {
@@ -145,7 +153,7 @@ describe('The player', () => {
       document.querySelector('#other')?.addEventListener('click', () => void player?.play());
     });
     await page.locator('#other').click();
-    await playsTo(page, 0.5);
+    await waitUntilPlayed(page, 0.5);
     await page.evaluate(() => document.querySelector('vod-player')?.pause());
     await page.waitForFunction(() => document.title === 'A page playing pause');
   });
@@ -157,7 +165,7 @@ describe('The player', () => {
         await customElements.whenDefined('vod-player');
         document.title = await document.querySelector('vod-player').play();
       })`);
-    await visit(stand.lines(talk));
+    await visit(fixture.embedCode(talk));
     await page.waitForFunction(() => ['true', 'false'].includes(document.title));
     return page.title();
   };
@@ -165,9 +173,9 @@ describe('The player', () => {
   test('refuses to play without a press, politely, and then waits for one.', async () => {
     expect(await playsByItself()).toBe('false');
     await start().waitFor();
-    expect(stand.answered.toSorted()).toEqual(beforePlay());
-    await press(page);
-    await playsTo(page, 0.5);
+    expect(fixture.answered.toSorted()).toEqual(beforePlay());
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     await start().waitFor({ state: 'hidden' });
     expect(complaints).toEqual([]);
   });
@@ -184,28 +192,30 @@ describe('The player', () => {
         document.querySelector('vod-player').video.muted = true;
       });`;
     expect(await playsByItself(muted)).toBe('true');
-    await playsTo(page, 0.2);
+    await waitUntilPlayed(page, 0.2);
   });
 
   test('stops fetching when it is taken off the page, and plays again when it is back.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       player?.remove();
       if (player) document.body.append(player);
     });
     await start().waitFor();
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(complaints).toEqual([]);
   });
 
   test('is still the same when it is moved in the page.', async () => {
-    const src = stand.site.file('/moved.vtt', { type: 'text/vtt', body: 'WEBVTT\n' });
+    const src = fixture.site.file('/moved.vtt', { type: 'text/vtt', body: 'WEBVTT\n' });
     const track = `<track kind="captions" src="${src}" srclang="en" label="English">`;
-    await visit(`${stand.lines(talk, { title: 'A name' }, track)}<p><a href="#">After it</a></p>`);
+    await visit(
+      `${fixture.embedCode(talk, { title: 'A name' }, track)}<p><a href="#">After it</a></p>`,
+    );
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       if (player) document.querySelector('p')?.before(player);
@@ -215,13 +225,13 @@ describe('The player', () => {
     expect(await focusedName()).toBe('play');
     await page.keyboard.press('Tab');
     await page.locator('a:focus').waitFor();
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).waitFor();
   });
 
   test('takes another shape, and then its own again.', async () => {
-    await visit(stand.lines(talk, { 'aspect-ratio': '4/1' }));
+    await visit(fixture.embedCode(talk, { 'aspect-ratio': '4/1' }));
     const height = async () => (await page.locator('vod-player').boundingBox())?.height ?? 0;
     const low = await height();
     await page.evaluate(() =>
@@ -231,31 +241,34 @@ describe('The player', () => {
   });
 
   test('asks for its poster by CORS also where it is told of the video last.', async () => {
-    await visit(stand.lines('', { poster: poster() }), {
+    await visit(fixture.embedCode('', { poster: poster() }), {
       headers: { 'referrer-policy': 'no-referrer' },
     });
-    const src = `${stand.edge.origin}/${talk.playlist}`;
+    const src = `${fixture.edge.origin}/${talk.playlist}`;
     const answer = page.waitForResponse((one) => one.url() === poster() && one.ok());
     await page.evaluate((to) => document.querySelector('vod-player')?.setAttribute('src', to), src);
     await answer;
   });
 
   test('shows no broken picture where the poster is not there.', async () => {
-    await visit(stand.lines(talk, { poster: `${stand.edge.origin}/v/gone.jpg` }));
+    await visit(fixture.embedCode(talk, { poster: `${fixture.edge.origin}/v/gone.jpg` }));
     await page.waitForFunction(
       () => !document.querySelector('vod-player')?.shadowRoot?.querySelector('.poster img'),
     );
-    expect(stand.answered.toSorted()).toEqual([`200 ${talk.playlist}`, '403 v/gone.jpg']);
+    expect(fixture.answered.toSorted()).toEqual([`200 ${talk.playlist}`, '403 v/gone.jpg']);
   });
 
   test('keeps its place from the poster to the end.', async () => {
-    await visit(`<div>${stand.lines(talk, { poster: poster() })}</div><p id="below">Below</p>`, {
-      head: `<link rel="stylesheet" href="${stand.edge.origin}/player/pages.css">`,
-    });
+    await visit(
+      `<div>${fixture.embedCode(talk, { poster: poster() })}</div><p id="below">Below</p>`,
+      {
+        head: `<link rel="stylesheet" href="${fixture.edge.origin}/player/pages.css">`,
+      },
+    );
     const top = () => page.locator('#below').evaluate((one) => one.getBoundingClientRect().top);
     const before = await top();
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(await top()).toBe(before);
   });
 });
@@ -279,12 +292,12 @@ async function hoverSeekBar(): Promise<void> {
 
 describe('Its controls', () => {
   test('show a picture of the moment under the pointer.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
-    expect(stand.answered.some((line) => line.includes('storyboard-'))).toBe(false);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
+    expect(fixture.answered.some((line) => line.includes('storyboard-'))).toBe(false);
     await hoverSeekBar();
-    expect(stand.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
+    expect(fixture.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
     const time = page.locator('vod-media-preview-time-display');
     expect(await time.evaluate((one) => one.checkVisibility({ visibilityProperty: true }))).toBe(
       true,
@@ -292,9 +305,9 @@ describe('Its controls', () => {
   });
 
   test('offer every rendition, and keep the one that was chosen.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     const items = page.locator('vod-media-rendition-menu').getByRole('menuitemradio');
@@ -311,9 +324,9 @@ describe('Its controls', () => {
   });
 
   test('offer every sound.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Sound' }).click();
     const items = page.locator('vod-media-audio-track-menu').getByRole('menuitemradio');
@@ -325,9 +338,9 @@ describe('Its controls', () => {
   });
 
   test('change the speed.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Speed' }).click();
     await page.getByRole('menuitemradio', { name: '1.5x' }).click();
@@ -337,9 +350,9 @@ describe('Its controls', () => {
   });
 
   test('fill the screen, and give it back.', async () => {
-    await visit(stand.lines(talk));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await button('enter fullscreen mode').click();
     await page.waitForFunction(() => document.fullscreenElement?.localName === 'vod-player');
     expect(await page.locator('video').boundingBox()).toMatchObject({ width: 1280, height: 800 });
@@ -349,27 +362,31 @@ describe('Its controls', () => {
 
   test('show captions that the page gives.', async () => {
     const body = 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nWhat is said.\n';
-    const src = stand.site.file('/en.vtt', { type: 'text/vtt', body });
+    const src = fixture.site.file('/en.vtt', { type: 'text/vtt', body });
     await visit(
-      stand.lines(talk, {}, `<track kind="captions" src="${src}" srclang="en" label="English">`),
+      fixture.embedCode(
+        talk,
+        {},
+        `<track kind="captions" src="${src}" srclang="en" label="English">`,
+      ),
     );
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
     await captionIs('What is said.');
     expect(complaints).toEqual([]);
   });
 
   test('are worked with the keyboard alone.', async () => {
-    await visit(stand.lines(talk));
+    await visit(fixture.embedCode(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
-    await playsTo(page, 0.5);
+    await waitUntilPlayed(page, 0.5);
     await page.keyboard.press('Space');
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.paused);
     const before = await currentTime();
     await page.keyboard.press('ArrowRight');
-    await playsTo(page, before + 9);
+    await waitUntilPlayed(page, before + 9);
     await page.keyboard.press('k');
     await page.waitForFunction(() => !document.querySelector('vod-player')?.video.paused);
     await tabTo('settings');
@@ -387,9 +404,9 @@ describe('Its controls', () => {
 
   test('have the keyboard go to what there is for the video, and past what is not.', async () => {
     // A single rendition without sound: no choice of quality, sounds or captions.
-    await visit(stand.lines(tall));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(tall));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await button('settings').focus();
     await page.keyboard.press('Enter');
     const speed = page.getByRole('menuitem', { name: 'Speed' });
@@ -402,32 +419,32 @@ describe('Its controls', () => {
 
   test('show subtitles that the playlist has.', async () => {
     const type = 'application/vnd.apple.mpegurl';
-    stand.site.file('/said.vtt', {
+    fixture.site.file('/said.vtt', {
       ...{ type: 'text/vtt', body: 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nGesagt.\n' },
     });
-    stand.site.file('/said.m3u8', {
+    fixture.site.file('/said.m3u8', {
       ...{
         type,
         body: `#EXTM3U\n#EXT-X-TARGETDURATION:20\n#EXTINF:20,\nsaid.vtt\n#EXT-X-ENDLIST\n`,
       },
     });
     const video = versionKey(talk.assetId, talk.version, playlistPath('360p'));
-    const src = stand.site.file('/subtitled.m3u8', {
+    const src = fixture.site.file('/subtitled.m3u8', {
       type,
-      body: `#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="said.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=900000,SUBTITLES="s"\n${stand.edge.origin}/${video}\n`,
+      body: `#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="said.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=900000,SUBTITLES="s"\n${fixture.edge.origin}/${video}\n`,
     });
-    await page.goto(stand.site.page(stand.lines(src)));
-    await press(page);
-    await playsTo(page, 0.2);
+    await page.goto(fixture.site.page(fixture.embedCode(src)));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
     await captionIs('Gesagt.');
   });
 
   test('show where the focus is.', async () => {
-    await visit(stand.lines(talk));
+    await visit(fixture.embedCode(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
-    await playsTo(page, 0.2);
+    await waitUntilPlayed(page, 0.2);
     const shadow = page.locator('.play').evaluate((one) => getComputedStyle(one).boxShadow);
     expect(await shadow).toContain('rgb(255, 255, 255)');
   });
@@ -462,26 +479,26 @@ function focusedName(): Promise<string> {
 
 describe('The quality', () => {
   test('is no better than the place is large.', async () => {
-    await visit(`<div class="small">${stand.lines(talk)}</div>`, {
-      head: `<link rel="stylesheet" href="${stand.site.file('/small.css', { type: 'text/css', body: '.small{width:320px}' })}">`,
+    await visit(`<div class="small">${fixture.embedCode(talk)}</div>`, {
+      head: `<link rel="stylesheet" href="${fixture.site.file('/small.css', { type: 'text/css', body: '.small{width:320px}' })}">`,
       headers: { 'content-security-policy': `${policy()}; style-src 'self'` },
     });
-    await press(page);
-    await playsTo(page, 3);
-    expect(stand.answered.some((line) => line.includes('/234p/'))).toBe(true);
-    expect(stand.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
+    await pressStart(page);
+    await waitUntilPlayed(page, 3);
+    expect(fixture.answered.some((line) => line.includes('/234p/'))).toBe(true);
+    expect(fixture.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
   });
 });
 
 describe('The position', () => {
   const leaveAt = async (seconds: number, attributes = {}) => {
-    await visit(stand.lines(talk, attributes));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(talk, attributes));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await seek(page, seconds);
-    await playsTo(page, seconds);
+    await waitUntilPlayed(page, seconds);
     await page.reload({ waitUntil: 'networkidle' });
-    await press(page);
+    await pressStart(page);
     await page.waitForFunction(
       () => (document.querySelector('vod-player')?.video.readyState ?? 0) > 2,
     );
@@ -494,7 +511,7 @@ describe('The position', () => {
     // again, and is the same where its ten seconds are over: how fast the machine is decides which.
     const right = /^20[06] /;
     const samePointer = `304 ${talk.playlist}`;
-    const wrong = stand.answered.filter((line) => !right.test(line) && line !== samePointer);
+    const wrong = fixture.answered.filter((line) => !right.test(line) && line !== samePointer);
     expect(wrong).toEqual([]);
   });
 
@@ -528,8 +545,10 @@ describe('What is wrong', () => {
     page.on('response', (answer) => {
       if (answer.url().includes('/v/')) statuses.push(answer.status());
     });
-    await page.goto(stand.foreignSite.page(stand.lines(talk)), { waitUntil: 'networkidle' });
-    await press(page);
+    await page.goto(fixture.foreignSite.page(fixture.embedCode(talk)), {
+      waitUntil: 'networkidle',
+    });
+    await pressStart(page);
     expect(await problem()).toBe(
       'This site may not show the video. Open it on the site that it belongs to.',
     );
@@ -538,11 +557,11 @@ describe('What is wrong', () => {
 
   test('is said: its address has expired.', async () => {
     const key = 'a key of the length that a key has, here';
-    const guarded = await openStand([key]);
+    const guarded = await openFixture([key]);
     const address = `${guarded.edge.origin}/${talk.playlist}`;
     const src = signAddress(address, key, 3600, new Date(Date.now() - 7_200_000));
-    await page.goto(guarded.site.page(guarded.lines(src)));
-    await press(page);
+    await page.goto(guarded.site.page(guarded.embedCode(src)));
+    await pressStart(page);
     expect(await problem()).toBe(
       'The address of this video has expired. Reload the page to get a new one.',
     );
@@ -551,13 +570,13 @@ describe('What is wrong', () => {
   });
 
   test('is said, also to the page: it is not there.', async () => {
-    await visit(stand.lines(`${stand.edge.origin}/v/ffffffffffffffffffff/index.m3u8`));
+    await visit(fixture.embedCode(`${fixture.edge.origin}/v/ffffffffffffffffffff/index.m3u8`));
     await page.evaluate(() => {
       document.querySelector('vod-player')?.addEventListener('problem', (event) => {
         document.title = event instanceof CustomEvent ? JSON.stringify(event.detail) : '';
       });
     });
-    await press(page);
+    await pressStart(page);
     expect(await problem()).toBe('This video is no longer available.');
     expect(JSON.parse(await page.title())).toEqual({
       why: 'missing',
@@ -566,35 +585,38 @@ describe('What is wrong', () => {
   });
 
   test('is said: there is no connection; and it plays when there is one.', async () => {
-    await visit(stand.lines(talk, { preload: 'none' }));
+    await visit(fixture.embedCode(talk, { preload: 'none' }));
     await page.context().setOffline(true);
-    await press(page);
+    await pressStart(page);
     expect(await problem()).toBe(
       'The video cannot be reached. Check the connection, then press play again.',
     );
     await page.context().setOffline(false);
-    await press(page);
-    await playsTo(page, 0.5);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(await page.locator('.problem').textContent()).toBe('');
   });
 
   test('is said: it cannot be played.', async () => {
-    stand.site.file('/noise.ts', noise());
-    const src = stand.site.file('/noise.m3u8', {
+    fixture.site.file('/noise.ts', noise());
+    const src = fixture.site.file('/noise.m3u8', {
       type: 'application/vnd.apple.mpegurl',
       body: `${EMPTY}#EXTINF:6,\nnoise.ts\n#EXT-X-ENDLIST\n`,
     });
-    await page.goto(stand.site.page(stand.lines(src)));
-    await press(page);
+    await page.goto(fixture.site.page(fixture.embedCode(src)));
+    await pressStart(page);
     expect(await problem()).toBe(
       'The video cannot be played here. Press play to try again, or try another browser.',
     );
   });
 
   test('is said: what is there is no playlist.', async () => {
-    const src = stand.site.file('/no.m3u8', { type: 'text/html', body: 'Sign in to the network' });
-    await page.goto(stand.site.page(stand.lines(src)));
-    await press(page);
+    const src = fixture.site.file('/no.m3u8', {
+      type: 'text/html',
+      body: 'Sign in to the network',
+    });
+    await page.goto(fixture.site.page(fixture.embedCode(src)));
+    await pressStart(page);
     expect(await problem()).toBe(
       'The video cannot be played here. Press play to try again, or try another browser.',
     );
@@ -607,15 +629,15 @@ describe('What is wrong', () => {
       }
       HTMLMediaElement.prototype.canPlayType = () => '';
     });
-    await visit(stand.lines(talk));
-    await press(page);
+    await visit(fixture.embedCode(talk));
+    await pressStart(page);
     expect(await problem()).toBe('This browser cannot play the video. Try a newer one.');
     expect(complaints).toEqual([]);
   });
 
   test.each(['', 'http://[no'])('is said: the page names no video, by "%s".', async (src) => {
-    await visit(stand.lines(src));
-    await press(page);
+    await visit(fixture.embedCode(src));
+    await pressStart(page);
     expect(await problem()).toBe(
       'This player has no video: its src is missing or is not a valid address.',
     );
@@ -626,25 +648,25 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
   await page.addInitScript(() =>
     Object.defineProperty(window, 'MediaSource', { value: undefined }),
   );
-  const storyboard = `${stand.edge.origin}/${talk.storyboard ?? ''}`;
-  await visit(stand.lines(talk, { storyboard }));
-  expect(stand.answered.toSorted()).toEqual(beforePlay());
-  await press(page);
-  await playsTo(page, 0.2);
+  const storyboard = `${fixture.edge.origin}/${talk.storyboard ?? ''}`;
+  await visit(fixture.embedCode(talk, { storyboard }));
+  expect(fixture.answered.toSorted()).toEqual(beforePlay());
+  await pressStart(page);
+  await waitUntilPlayed(page, 0.2);
   await hoverSeekBar();
   await seek(page, 9);
-  await playsTo(page, 9);
+  await waitUntilPlayed(page, 9);
   await page.reload({ waitUntil: 'networkidle' });
-  await press(page);
-  await playsTo(page, 9);
-  expect(await beganAt(page)).toBeGreaterThan(8.5);
+  await pressStart(page);
+  await waitUntilPlayed(page, 9);
+  expect(await firstPlayedSecond(page)).toBeGreaterThan(8.5);
 });
 
 describe('Sound alone', () => {
   test('plays, beside a note, and offers no qualities.', async () => {
-    await visit(stand.lines(song));
+    await visit(fixture.embedCode(song));
     await button('play').click();
-    await playsTo(page, 0.5);
+    await waitUntilPlayed(page, 0.5);
     const shown = page.locator('.poster').evaluate((one) => one.getBoundingClientRect().height);
     expect(await shown).toBeGreaterThan(100);
     await button('settings').click();
@@ -656,9 +678,9 @@ describe('Sound alone', () => {
 
 describe('A portrait', () => {
   test('takes the place that the page gives it, and is never higher than the window.', async () => {
-    await visit(stand.lines(tall, { 'aspect-ratio': '9/16' }));
-    await press(page);
-    await playsTo(page, 0.2);
+    await visit(fixture.embedCode(tall, { 'aspect-ratio': '9/16' }));
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     const box = await page.locator('vod-player').boundingBox();
     expect(box).toMatchObject({ height: 680, width: (680 * 9) / 16 });
     const size = page.evaluate(() => {
@@ -671,15 +693,15 @@ describe('A portrait', () => {
 
 describe('Nothing is in the way of people with other means, as axe sees it,', () => {
   test('before the first press.', async () => {
-    await visit(`<main><h1>A page</h1>${stand.lines(talk, { poster: poster() })}</main>`);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk, { poster: poster() })}</main>`);
     expect(await violations(page)).toEqual([]);
   });
 
   test('while it plays, and with each menu open.', async () => {
     const track = '<track kind="captions" src="/none.vtt" srclang="en" label="English">';
-    await visit(`<main><h1>A page</h1>${stand.lines(talk, {}, track)}</main>`);
-    await press(page);
-    await playsTo(page, 0.5);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk, {}, track)}</main>`);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.5);
     expect(await violations(page)).toEqual([]);
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).waitFor();
@@ -691,10 +713,10 @@ describe('Nothing is in the way of people with other means, as axe sees it,', ()
 
   test.each([1280, 240, 160])('while it is paused, and at its end, %d px wide.', async (width) => {
     await page.setViewportSize({ width, height: 480 });
-    await visit(`<main><h1>A page</h1>${stand.lines(talk)}</main>`);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
     expect(await violations(page)).toEqual([]);
-    await press(page);
-    await playsTo(page, 0.2);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.2);
     await page.keyboard.press('k');
     await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
     expect(await violations(page)).toEqual([]);
@@ -705,8 +727,8 @@ describe('Nothing is in the way of people with other means, as axe sees it,', ()
   });
 
   test('when something is wrong.', async () => {
-    await visit(`<main><h1>A page</h1>${stand.lines('')}</main>`);
-    await press(page);
+    await visit(`<main><h1>A page</h1>${fixture.embedCode('')}</main>`);
+    await pressStart(page);
     await problem();
     expect(await violations(page)).toEqual([]);
   });

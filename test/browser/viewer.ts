@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { documentedPolicy } from './documented-policy.ts';
 import type { PageOptions } from './site.ts';
-import type { Stand } from './stand.ts';
+import type { Fixture } from './fixture.ts';
 
 /** A viewer who has seen nothing yet, and has a page to open. */
 export interface Viewer {
@@ -10,7 +10,7 @@ export interface Viewer {
   readonly complaints: readonly string[];
 }
 
-export async function newViewer(
+export async function openViewer(
   browser: Browser,
   options: BrowserContextOptions = {},
 ): Promise<Viewer> {
@@ -28,7 +28,7 @@ export async function newViewer(
 /** Opens a page of the site that may show the videos, under the policy that docs/player.md has. */
 export async function visit(
   page: Page,
-  { edge, site }: Stand,
+  { edge, site }: Fixture,
   body: string,
   options: PageOptions = {},
 ): Promise<void> {
@@ -38,12 +38,12 @@ export async function visit(
 
 // What a viewer does with the only player of a page.
 
-export async function press(page: Page): Promise<void> {
+export async function pressStart(page: Page): Promise<void> {
   await page.locator('.start').click();
 }
 
 /** Waits until the picture has come to that second. */
-export async function playsTo(page: Page, seconds: number): Promise<void> {
+export async function waitUntilPlayed(page: Page, seconds: number): Promise<void> {
   await page.waitForFunction((at) => {
     const video = document.querySelector('vod-player')?.video;
     return video !== undefined && video.currentTime >= at && !video.seeking;
@@ -51,7 +51,7 @@ export async function playsTo(page: Page, seconds: number): Promise<void> {
 }
 
 /** Seconds: the first place that was played since the page was opened. */
-export function beganAt(page: Page): Promise<number> {
+export function firstPlayedSecond(page: Page): Promise<number> {
   return page.evaluate(() => document.querySelector('vod-player')?.video.played.start(0) ?? NaN);
 }
 
@@ -62,7 +62,7 @@ export async function seek(page: Page, seconds: number): Promise<void> {
   }, seconds);
 }
 
-export async function pausesAt(page: Page, seconds: number): Promise<void> {
+export async function pauseAt(page: Page, seconds: number): Promise<void> {
   await page.evaluate(async (at) => {
     const { video } = document.querySelector('vod-player') ?? {};
     if (!video) return;

@@ -4,8 +4,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { makeDemoClip } from '../../../scripts/files/demo-clip.ts';
 import type { ReadyEvent } from '../../../core/model/asset.ts';
 import { clip } from '../../e2e/clips.ts';
-import { openStand } from '../stand.ts';
-import type { Stand } from '../stand.ts';
+import { openFixture } from '../fixture.ts';
+import type { Fixture } from '../fixture.ts';
 import type { Album } from './album.ts';
 
 const STYLE = `<style>
@@ -31,28 +31,28 @@ interface Shot {
 
 /** Takes pictures of the player in each state, on a page of a site. */
 export async function shootPlayer(browser: Browser, album: Album): Promise<void> {
-  const stand = await openStand();
+  const fixture = await openFixture();
   try {
-    await shoot(stand, browser, album);
+    await shoot(fixture, browser, album);
   } finally {
-    await stand.close();
+    await fixture.close();
   }
 }
 
-async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void> {
+async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<void> {
   const clips = join(tmpdir(), 'vodstack-clips');
   const demo = await makeDemoClip(clips, new AbortController().signal);
-  const video = await stand.publish(demo, { title: 'A first video' });
-  const song = await stand.publish(demo, { title: 'Only to be heard', soundOnly: true });
+  const video = await fixture.publish(demo, { title: 'A first video' });
+  const song = await fixture.publish(demo, { title: 'Only to be heard', soundOnly: true });
   const tallClip = clip({ name: 'tall.mp4', seconds: 8, size: '360x640' });
-  const tall = await stand.publish(tallClip, { title: 'From a phone' });
-  const { origin } = stand.edge;
+  const tall = await fixture.publish(tallClip, { title: 'From a phone' });
+  const { origin } = fixture.edge;
   const poster = (asset: ReadyEvent) => `${origin}/${asset.poster ?? ''}`;
-  const lines = (asset: ReadyEvent) =>
-    stand.lines(asset, { poster: poster(asset), title: asset.title });
+  const embedCode = (asset: ReadyEvent) =>
+    fixture.embedCode(asset, { poster: poster(asset), title: asset.title });
 
   const open = (page: Page, player: string) =>
-    page.goto(stand.site.page(`<main><h1>What we make</h1>${player}</main>`, { head: STYLE }), {
+    page.goto(fixture.site.page(`<main><h1>What we make</h1>${player}</main>`, { head: STYLE }), {
       waitUntil: 'networkidle',
     });
   const play = async (page: Page) => {
@@ -75,7 +75,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
   /** Plays until a part is missing, and that is said. */
   const loseAPart = async (page: Page, asset: ReadyEvent, button: string) => {
     await page.route(/\/00001\.\w+$/, (route) => route.fulfill({ status: 404 }));
-    await page.goto(stand.site.page(stand.lines(asset)), { waitUntil: 'networkidle' });
+    await page.goto(fixture.site.page(fixture.embedCode(asset)), { waitUntil: 'networkidle' });
     await page.locator(button).click();
     await page.getByRole('status').filter({ hasText: /./ }).waitFor();
     await page.mouse.move(80, 60);
@@ -86,26 +86,26 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-poster',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
       },
     },
     {
       name: 'player-no-poster',
       take: async (page) => {
-        await open(page, stand.lines(video, { title: video.title }));
+        await open(page, fixture.embedCode(video, { title: video.title }));
       },
     },
     {
       name: 'player-playing',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
       },
     },
     {
       name: 'player-seek',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await hoverSeekBar(page);
       },
@@ -113,7 +113,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-menu',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
       },
@@ -121,7 +121,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-quality',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
         await page.getByRole('menuitem', { name: 'Quality' }).click();
@@ -130,7 +130,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-focus',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         for (const _ of ['mute', 'volume']) await page.keyboard.press('Tab');
       },
@@ -139,7 +139,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       name: 'player-problem',
       take: async (page) => {
         const address = `${origin}/v/ffffffffffffffffffff/index.m3u8`;
-        await open(page, stand.lines(address, { poster: poster(video), title: video.title }));
+        await open(page, fixture.embedCode(address, { poster: poster(video), title: video.title }));
         await page.locator('.start').click();
         await page.getByRole('alert').filter({ hasText: /./ }).waitFor();
       },
@@ -147,7 +147,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-sound',
       take: async (page) => {
-        await open(page, stand.lines(song));
+        await open(page, fixture.embedCode(song));
         await page.locator('.play').click();
         await page.locator('.play:not([mediapaused])').waitFor();
       },
@@ -169,7 +169,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-ended',
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await page.keyboard.press('End');
         await page.locator('.replay').waitFor();
@@ -179,7 +179,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       name: 'player-contrast-ended',
       options: { forcedColors: 'active', colorScheme: 'dark' },
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await page.keyboard.press('End');
         await page.locator('.replay').waitFor();
@@ -197,7 +197,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       sizes: ['narrow', 'tiny'],
       take: async (page) => {
         const title = 'A title that is longer than a narrow player';
-        await page.goto(stand.site.page(stand.lines(video, { title })), {
+        await page.goto(fixture.site.page(fixture.embedCode(video, { title })), {
           waitUntil: 'networkidle',
         });
         if (state === 'playing') await play(page);
@@ -207,7 +207,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       name: `player-contrast-${colorScheme}`,
       options: { forcedColors: 'active', colorScheme },
       take: async (page) => {
-        await open(page, lines(video));
+        await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
       },
@@ -215,7 +215,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
     {
       name: 'player-right-to-left',
       take: async (page) => {
-        await open(page, `<div dir="rtl">${lines(video)}</div>`);
+        await open(page, `<div dir="rtl">${embedCode(video)}</div>`);
         await play(page);
         await openMenu(page);
       },
@@ -224,7 +224,7 @@ async function shoot(stand: Stand, browser: Browser, album: Album): Promise<void
       name: 'player-portrait',
       take: async (page) => {
         const attributes = { poster: poster(tall), title: tall.title, 'aspect-ratio': '9/16' };
-        await open(page, stand.lines(tall, attributes));
+        await open(page, fixture.embedCode(tall, attributes));
         await play(page);
       },
     },

@@ -10,7 +10,7 @@ import { Machine } from '../e2e/machine.ts';
 import { Site } from './site.ts';
 
 /** An edge with videos, a site that may show them, and one that may not: three origins. */
-export interface Stand {
+export interface Fixture {
   readonly edge: Edge;
   readonly site: Site;
   readonly foreignSite: Site;
@@ -19,7 +19,7 @@ export interface Stand {
   /** Has a worker make an asset of a file. */
   publish(file: string, options: JobOptions): Promise<ReadyEvent>;
   /** The two lines that a site pastes, with further attributes and children. */
-  lines(
+  embedCode(
     asset: ReadyEvent | string,
     attributes?: Readonly<Record<string, string>>,
     children?: string,
@@ -28,7 +28,7 @@ export interface Stand {
 }
 
 /** With keys the edge wants tokens that one of them signed. */
-export async function openStand(tokenKeys: readonly string[] = []): Promise<Stand> {
+export async function openFixture(tokenKeys: readonly string[] = []): Promise<Fixture> {
   const machine = await Machine.open();
   const { store } = machine.backend;
   const site = await Site.open();
@@ -58,7 +58,7 @@ export async function openStand(tokenKeys: readonly string[] = []): Promise<Stan
       assets.push(asset);
       return asset;
     },
-    lines: (asset, attributes = {}, children = '') => {
+    embedCode: (asset, attributes = {}, children = '') => {
       const src = typeof asset === 'string' ? asset : `${edge.origin}/${asset.playlist}`;
       const all = Object.entries({ src, ...attributes });
       const written = all.map(([name, value]) => `${name}="${value}"`).join(' ');

@@ -4,10 +4,10 @@ import type { ReadyEvent } from '../../core/model/asset.ts';
 import { make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { openBrowser } from './browser.ts';
-import { LossyEdge } from './lossy-edge.ts';
-import { openStand } from './stand.ts';
-import type { Stand } from './stand.ts';
-import { newViewer, pausesAt, playsTo, press, seek } from './viewer.ts';
+import { FaultyEdge } from './faulty-edge.ts';
+import { openFixture } from './fixture.ts';
+import type { Fixture } from './fixture.ts';
+import { openViewer, pauseAt, waitUntilPlayed, pressStart, seek } from './viewer.ts';
 
 /** Segments of 6, 6, 6 and 2 s. */
 const SECONDS = 20;
@@ -18,35 +18,35 @@ const SIGN_IN = {
   body: `<!doctype html><title>Sign in to the network</title>${'<p>…</p>'.repeat(500)}`,
 };
 
-let stand: Stand;
+let fixture: Fixture;
 let talk: ReadyEvent;
 let sound: ReadyEvent;
-let lossy: LossyEdge;
+let faultyEdge: FaultyEdge;
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
   browser = await openBrowser();
-  stand = await openStand();
+  fixture = await openFixture();
   const file = make('lossy.mp4', [
     ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`],
     ...['-f', 'lavfi', '-i', `sine=440:d=${SECONDS}:r=48000`],
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'],
   ]);
-  talk = await stand.publish(file, { title: 'A talk' });
-  sound = await stand.publish(file, { title: 'The sound of a talk', soundOnly: true });
-  lossy = await LossyEdge.open(stand.edge.origin);
+  talk = await fixture.publish(file, { title: 'A talk' });
+  sound = await fixture.publish(file, { title: 'The sound of a talk', soundOnly: true });
+  faultyEdge = await FaultyEdge.open(fixture.edge.origin);
   return async () => {
     await browser.close();
-    await lossy.goDown();
-    await stand.close();
+    await faultyEdge.stop();
+    await fixture.close();
   };
 });
 
 beforeEach(async () => {
-  lossy.answered.length = 0;
-  lossy.instead = () => undefined;
-  ({ page } = await newViewer(browser));
+  faultyEdge.answered.length = 0;
+  faultyEdge.instead = () => undefined;
+  ({ page } = await openViewer(browser));
   await page.goto(pageOf(talk));
   await page.evaluate(() => {
     document.querySelector('vod-player')?.addEventListener('problem', (event) => {
@@ -59,14 +59,16 @@ afterEach(() => page.context().close());
 
 /** The address of a page that plays it through the lossy edge. */
 function pageOf({ playlist }: ReadyEvent): string {
-  const lines = stand.lines(`${lossy.origin}/${playlist}`, { 'forget-position': '' });
-  return stand.site.page(`<main><h1>A page</h1>${lines}</main>`);
+  const embedCode = fixture.embedCode(`${faultyEdge.origin}/${playlist}`, {
+    'forget-position': '',
+  });
+  return fixture.site.page(`<main><h1>A page</h1>${embedCode}</main>`);
 }
 
 const segment = (index: number) => new RegExp(`/\\d+p/0000${index}\\.ts$`);
 
 /** Waits until that is said to viewers, those with a screen reader too, while they have the controls. */
-async function isSaid(sentence: string): Promise<void> {
+async function noticeAppears(sentence: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: sentence }).waitFor();
   await page.locator('vod-media-control-bar').waitFor();
   await page.locator('.start').waitFor({ state: 'hidden' });
@@ -75,13 +77,14 @@ async function isSaid(sentence: string): Promise<void> {
 
 /** Plays, and gets the first two segments only: the edge does not answer for others until they are dropped. */
 async function playFirst(): Promise<void> {
-  lossy.instead = (path) => (segment(2).test(path) || segment(3).test(path) ? 'held' : undefined);
-  await press(page);
-  await playsTo(page, 0.1);
+  faultyEdge.instead = (path) =>
+    segment(2).test(path) || segment(3).test(path) ? 'held' : undefined;
+  await pressStart(page);
+  await waitUntilPlayed(page, 0.1);
 }
 
 /** What the page was told. */
-const told = async () => (await page.title()).replace('A page', '').trim();
+const reportedProblems = async () => (await page.title()).replace('A page', '').trim();
 
 describe('A segment that no rendition has', () => {
   test.each([
@@ -95,18 +98,18 @@ describe('A segment that no rendition has', () => {
       { status: 200, type: 'video/mp2t', body: 'x'.repeat(5000) },
     ],
   ])('is tried again, then said and left out: %s.', async (_about, answer) => {
-    lossy.instead = (path) => (segment(1).test(path) ? answer : undefined);
-    await press(page);
-    await playsTo(page, 0.1);
+    faultyEdge.instead = (path) => (segment(1).test(path) ? answer : undefined);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     // A seek would begin anew what the buffer has already tried.
     await page.evaluate(() => {
       const { video } = document.querySelector('vod-player') ?? {};
       if (video) video.playbackRate = 4;
     });
-    await isSaid(INCOMPLETE);
-    await playsTo(page, 12.5);
-    expect(await told()).toBe('incomplete');
-    const asked = lossy.answered.filter((line) => segment(1).test(line));
+    await noticeAppears(INCOMPLETE);
+    await waitUntilPlayed(page, 12.5);
+    expect(await reportedProblems()).toBe('incomplete');
+    const asked = faultyEdge.answered.filter((line) => segment(1).test(line));
     // Three times by one address, before another rendition of it is tried.
     expect(new Set(asked.slice(0, 3)).size, asked.join('\n')).toBe(1);
     expect(asked.length).toBeGreaterThan(2);
@@ -116,53 +119,53 @@ describe('A segment that no rendition has', () => {
 
 describe('What is lost', () => {
   test('in one rendition comes from another, and nobody is told.', async () => {
-    lossy.instead = (path) => (/\/360p\/00001\.ts$/.test(path) ? { status: 404 } : undefined);
-    await press(page);
-    await playsTo(page, 0.1);
-    await pausesAt(page, 5);
+    faultyEdge.instead = (path) => (/\/360p\/00001\.ts$/.test(path) ? { status: 404 } : undefined);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
+    await pauseAt(page, 5);
     await page.evaluate(() => document.querySelector('vod-player')?.play());
-    await playsTo(page, 7);
+    await waitUntilPlayed(page, 7);
     expect(await page.evaluate(() => document.querySelector('vod-player')?.video.videoHeight)).toBe(
       234,
     );
-    expect(await told()).toBe('');
+    expect(await reportedProblems()).toBe('');
   });
 
   test('at the beginning is left out.', async () => {
-    lossy.instead = (path) => (segment(0).test(path) ? { status: 404 } : undefined);
-    await press(page);
-    await playsTo(page, 6.5);
-    expect(await told()).toBe('incomplete');
+    faultyEdge.instead = (path) => (segment(0).test(path) ? { status: 404 } : undefined);
+    await pressStart(page);
+    await waitUntilPlayed(page, 6.5);
+    expect(await reportedProblems()).toBe('incomplete');
   });
 
   test('at the end ends the video before it.', async () => {
-    lossy.instead = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
-    await press(page);
-    await playsTo(page, 0.1);
+    faultyEdge.instead = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     await seek(page, 17);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
-    expect(await told()).toBe('incomplete');
+    expect(await reportedProblems()).toBe('incomplete');
   });
 
   test('of the sound is left out, too.', async () => {
     const sound = /\/audio-0\/00001\.\w+$/;
-    lossy.instead = (path) => (sound.test(path) ? { status: 404 } : undefined);
-    await press(page);
-    await playsTo(page, 0.1);
+    faultyEdge.instead = (path) => (sound.test(path) ? { status: 404 } : undefined);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     await seek(page, 5);
-    await isSaid(INCOMPLETE);
-    await playsTo(page, 12.5);
-    expect(lossy.answered.some((line) => sound.test(line))).toBe(true);
+    await noticeAppears(INCOMPLETE);
+    await waitUntilPlayed(page, 12.5);
+    expect(faultyEdge.answered.some((line) => sound.test(line))).toBe(true);
   });
 
   test('is jumped over where the viewer seeks into it, and what is before it plays again.', async () => {
-    lossy.instead = (path) =>
+    faultyEdge.instead = (path) =>
       segment(1).test(path) || segment(2).test(path) ? { status: 404 } : undefined;
-    await press(page);
-    await playsTo(page, 0.1);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     await seek(page, 8);
-    await isSaid(INCOMPLETE);
-    await playsTo(page, 18.2);
+    await noticeAppears(INCOMPLETE);
+    await waitUntilPlayed(page, 18.2);
     await seek(page, 2);
     await page.waitForFunction(() => {
       const { currentTime = NaN, seeking } = document.querySelector('vod-player')?.video ?? {};
@@ -172,8 +175,8 @@ describe('What is lost', () => {
 
   test('with the whole video is said as before: it is not there any more.', async () => {
     await playFirst();
-    lossy.instead = () => ({ status: 403 });
-    lossy.dropHeld();
+    faultyEdge.instead = () => ({ status: 403 });
+    faultyEdge.abortHanging();
     await seek(page, 15);
     await page
       .getByRole('alert')
@@ -183,8 +186,8 @@ describe('What is lost', () => {
 
   test('by an address that has expired is said to be that.', async () => {
     await playFirst();
-    lossy.instead = () => ({ status: 410 });
-    lossy.dropHeld();
+    faultyEdge.instead = () => ({ status: 410 });
+    faultyEdge.abortHanging();
     await seek(page, 15);
     await page.getByRole('alert').filter({ hasText: 'has expired' }).waitFor();
   });
@@ -193,57 +196,58 @@ describe('What is lost', () => {
 describe('Without a connection', () => {
   test('the video waits for one, says so, and goes on by itself: the server is gone.', async () => {
     await playFirst();
-    await lossy.goDown();
+    await faultyEdge.stop();
     await seek(page, 15);
-    await isSaid(WAITING);
-    lossy.instead = () => undefined;
-    await lossy.comeBack();
-    await playsTo(page, 15.5);
+    await noticeAppears(WAITING);
+    faultyEdge.instead = () => undefined;
+    await faultyEdge.restart();
+    await waitUntilPlayed(page, 15.5);
     expect(await page.locator('.notice').textContent()).toBe('');
-    expect(await told()).toBe('waiting');
+    expect(await reportedProblems()).toBe('waiting');
   });
 
   test('the video waits for one, says so, and goes on by itself: the browser is offline.', async () => {
     await playFirst();
     await page.context().setOffline(true);
-    lossy.dropHeld();
+    faultyEdge.abortHanging();
     await seek(page, 15);
-    await isSaid(WAITING);
-    lossy.instead = () => undefined;
+    await noticeAppears(WAITING);
+    faultyEdge.instead = () => undefined;
     await page.context().setOffline(false);
-    await playsTo(page, 15.5);
+    await waitUntilPlayed(page, 15.5);
     expect(await page.locator('.notice').textContent()).toBe('');
   });
 
   test('but with a page that wants a sign-in, it waits for that, too.', async () => {
     await playFirst();
-    lossy.instead = () => SIGN_IN;
-    lossy.dropHeld();
+    faultyEdge.instead = () => SIGN_IN;
+    faultyEdge.abortHanging();
     await seek(page, 15);
-    await isSaid(WAITING);
-    lossy.instead = () => undefined;
-    await playsTo(page, 15.5);
+    await noticeAppears(WAITING);
+    faultyEdge.instead = () => undefined;
+    await waitUntilPlayed(page, 15.5);
   });
 });
 
 describe('While a part is missing, axe finds nothing wrong', () => {
   test.each([640, 240, 160])('in a player that is %d px wide.', async (width) => {
-    lossy.instead = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
+    faultyEdge.instead = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
     await page.addStyleTag({ content: `vod-player { inline-size: ${width}px }` });
-    await press(page);
-    await playsTo(page, 0.1);
+    await pressStart(page);
+    await waitUntilPlayed(page, 0.1);
     await seek(page, 5);
-    await isSaid(INCOMPLETE);
+    await noticeAppears(INCOMPLETE);
     expect(await violations(page)).toEqual([]);
   });
 
   test('in the low player of sound alone.', async () => {
     await page.goto(pageOf(sound));
-    lossy.instead = (path) => (/\/audio-0\/00001\.\w+$/.test(path) ? { status: 404 } : undefined);
+    faultyEdge.instead = (path) =>
+      /\/audio-0\/00001\.\w+$/.test(path) ? { status: 404 } : undefined;
     await page.locator('.play').click();
-    await playsTo(page, 0.1);
+    await waitUntilPlayed(page, 0.1);
     await seek(page, 5);
-    await isSaid(INCOMPLETE);
+    await noticeAppears(INCOMPLETE);
     expect(await violations(page)).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ export interface Answered {
 }
 
 /** Sites and CDNs under names of their own, with TLS: without it browsers say less of where they come from. */
-export interface TwoSites {
+export interface HttpsSites {
   readonly browser: Browser;
   /** Everything that the CDNs answered since it was last emptied. */
   readonly answered: Answered[];
@@ -34,7 +34,7 @@ export interface TwoSites {
  * A browser to which every `https://….example` is this process: the CDN of that host, or else a site,
  * whose only page has hls.js and the referrer policy that its query names.
  */
-export async function openTwoSites(cdns: ReadonlyMap<string, Cdn>): Promise<TwoSites> {
+export async function openHttpsSites(cdns: ReadonlyMap<string, Cdn>): Promise<HttpsSites> {
   const answered: Answered[] = [];
   const server = createServer(selfSigned());
   const answer = async (request: IncomingMessage): Promise<Reply> => {

@@ -10,7 +10,7 @@ interface Answer {
 }
 
 /** In front of an edge: answers some addresses itself, as a CDN with a hole or a network with a sign-in does. */
-export class LossyEdge {
+export class FaultyEdge {
   readonly origin: string;
   /** What it answered: `404 v/…`. */
   readonly answered: string[] = [];
@@ -53,27 +53,27 @@ export class LossyEdge {
     });
   }
 
-  static async open(edgeOrigin: string): Promise<LossyEdge> {
+  static async open(edgeOrigin: string): Promise<FaultyEdge> {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    return new LossyEdge(server, edgeOrigin);
+    return new FaultyEdge(server, edgeOrigin);
   }
 
   /** Breaks the connections of those that were answered nothing. */
-  dropHeld(): void {
+  abortHanging(): void {
     for (const response of this.#held) response.destroy();
     this.#held.clear();
   }
 
   /** Takes no connection any more, until it is back. */
-  async goDown(): Promise<void> {
+  async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();
     await closed;
   }
 
-  async comeBack(): Promise<void> {
+  async restart(): Promise<void> {
     await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening');
   }
 }
