@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { describe } from 'vitest';
+import { beforeAll, describe, vi } from 'vitest';
 import { z } from 'zod';
 
 const SCRIPT = fileURLToPath(new URL('emulator.py', import.meta.url));
@@ -34,6 +34,35 @@ export interface Emulator {
   /** Names of all that is there, by kind, whether it has tags or not. */
   everything(): Promise<Readonly<Record<string, readonly string[]>>>;
   stop(): Promise<void>;
+}
+
+/**
+ * Registers hooks that start an emulator for the tests of a suite, put it into the environment, and stop it. The
+ * properties of the result can be read once the hooks have run.
+ */
+export function useEmulator(): Pick<Emulator, 'endpoint' | 'env' | 'everything'> {
+  let emulator: Emulator | undefined;
+  const running = () => {
+    if (!emulator) throw new Error('The emulator has not started yet.');
+    return emulator;
+  };
+  beforeAll(async () => {
+    emulator = await startEmulator();
+    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+    return async () => {
+      vi.unstubAllEnvs();
+      await emulator?.stop();
+    };
+  });
+  return {
+    get endpoint() {
+      return running().endpoint;
+    },
+    get env() {
+      return running().env;
+    },
+    everything: () => running().everything(),
+  };
 }
 
 const inventory = z.record(z.string(), z.array(z.string()));

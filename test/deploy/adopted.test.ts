@@ -1,9 +1,8 @@
 import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { stage } from '../../infra/config.ts';
 import { nameOf } from '../../infra/names.ts';
-import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
-import type { Emulator } from '../aws/emulator.ts';
+import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import { synth } from '../infra/synth.ts';
 import { terraform, whyNoTerraform } from './terraform.ts';
 
@@ -12,17 +11,11 @@ const MINE = stage({ name: 'mine', region: 'eu-central-1', allowedSites: ['https
 const name = nameOf('mine', 'worker');
 
 describe.skipIf(why)(`What a killed deploy has left${why ? ` (skipped: ${why})` : ''}`, () => {
-  let emulator: Emulator;
+  const emulator = useEmulator();
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [key, value] of Object.entries(emulator.env)) vi.stubEnv(key, value);
     const ecr = new ECRClient();
     await ecr.send(new CreateRepositoryCommand({ repositoryName: name }));
     ecr.destroy();
-  });
-  afterAll(async () => {
-    await emulator.stop();
-    vi.unstubAllEnvs();
   });
 
   /** Makes the repository alone, as all of the storage takes a minute. */

@@ -12,7 +12,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { CONCERNS } from '../../infra/names.ts';
-import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import type { Emulator } from '../aws/emulator.ts';
 import { pushByHand } from './image.ts';
 import { openProject, terraform, whyNoTerraform } from './terraform.ts';
@@ -59,15 +59,13 @@ const deployed = z.object({ sourceBucket: z.string(), deliveryBucket: z.string()
 
 describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`, () => {
   const s3 = new S3Client({ region: 'eu-central-1', forcePathStyle: true });
-  let emulator: Emulator;
+  const emulator = useEmulator();
   let staging: Project;
   let prod: Project;
   let before: Awaited<ReturnType<Emulator['everything']>>;
   const buckets = new Map<string, z.infer<typeof deployed>>();
 
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     for (const Bucket of [...Object.values(EXISTING), PROD_STATE]) {
       await s3.send(
         new CreateBucketCommand({
@@ -84,11 +82,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     before = await emulator.everything();
   });
 
-  afterAll(async () => {
-    s3.destroy();
-    await emulator.stop();
-    vi.unstubAllEnvs();
-  });
+  afterAll(() => s3.destroy());
 
   /** Both at once: most of the time is the provider's, which waits for what it made. */
   const both = <Result>(work: (project: Project, stage: 'staging' | 'prod') => Promise<Result>) =>

@@ -1,13 +1,12 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPlaybackKey, rotatePlaybackKey } from '../../scripts/aws/playback-keys.ts';
 import { signAddress } from '../../edge/playback-token.ts';
 import { stage } from '../../infra/config.ts';
 import { edgeKeysParameter, nameOf } from '../../infra/names.ts';
 import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
-import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
-import type { Emulator } from '../aws/emulator.ts';
+import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import { requestWith } from '../../edge/event.ts';
 import { synth } from '../infra/synth.ts';
 import { terraform, whyNoTerraform } from './terraform.ts';
@@ -25,14 +24,12 @@ const ADDRESS = 'https://cdn.example/v/0123456789abcdef0123/index.m3u8';
 
 // Two minutes: the provider waits for what it has made of buckets.
 describe.skipIf(why)(`The keys of playback tokens${why ? ` (skipped: ${why})` : ''}`, () => {
-  let emulator: Emulator;
+  const emulator = useEmulator();
   let ssm: SSMClient;
   /** Runs Terraform in the stack that has the CDN. */
   let delivery: (...argv: readonly string[]) => Promise<string>;
 
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     ssm = new SSMClient();
     const s3 = new S3Client({ forcePathStyle: true });
     const here = { LocationConstraint: 'eu-central-1' } as const;
@@ -49,11 +46,7 @@ describe.skipIf(why)(`The keys of playback tokens${why ? ` (skipped: ${why})` : 
     await delivery('apply', '-auto-approve');
   });
 
-  afterAll(async () => {
-    ssm.destroy();
-    await emulator.stop();
-    vi.unstubAllEnvs();
-  });
+  afterAll(() => ssm.destroy());
 
   /** An address signed with the key that there is now, for longer than the tests take on a busy machine. */
   async function sign(): Promise<string> {

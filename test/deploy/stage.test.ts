@@ -8,14 +8,14 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { nameOf, tagsOf } from '../../infra/names.ts';
 import { readConfig } from '../../core/environment.ts';
 import type { WorkerConfig } from '../../core/environment.ts';
 import { openAwsBackend } from '../../core/storage/aws/backend.ts';
 import type { Backend } from '../../core/storage/ports.ts';
-import { startEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
 import { actionOf } from '../scripts/aws/calls.ts';
@@ -108,7 +108,7 @@ function lines(stdout: string): readonly unknown[] {
 }
 
 describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
-  let emulator: Emulator;
+  const emulator = useEmulator();
   let project: Project;
   let empty: Awaited<ReturnType<Emulator['everything']>>;
   let made: z.infer<typeof deployed>;
@@ -121,8 +121,6 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
   let isDeployer = true;
 
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     relay = await startRelay(emulator.endpoint, (request, form) => {
       const [action] = actionOf(request, form)?.split(' ') ?? [];
       if (action !== undefined && isDeployer) called.add(action);
@@ -136,8 +134,6 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     worker?.kill('SIGKILL');
     await backend.close();
     await relay.close();
-    await emulator.stop();
-    vi.unstubAllEnvs();
   });
 
   beforeEach(({ task }) => {

@@ -47,7 +47,7 @@ export interface Setting {
 }
 
 async function localSetting(directory: string): Promise<Setting> {
-  const folder = join(directory, 'home');
+  const folder = join(directory, 'backend');
   const backend = await openLocalBackend({ directory: folder, layout: LOCAL_LAYOUT });
   return { backend, env: layoutEnv(folder), close: () => backend.close() };
 }

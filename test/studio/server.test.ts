@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startSite } from '../../scripts/pages/site.ts';
@@ -9,8 +6,7 @@ import type { Edge } from '../../edge/local/server.ts';
 import { RequestError } from '../../studio/server/requests.ts';
 import type { Library } from '../../studio/schema.ts';
 import { openStudio } from '../../studio/server/open-studio.ts';
-import { openLocalBackend } from '../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import { layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend, ObjectStore } from '../../core/storage/ports.ts';
 import { createLog } from '../../core/log.ts';
 import { jobIdOf } from '../../core/model/ids.ts';
@@ -20,6 +16,7 @@ import { parseMessage } from '../../core/model/message.ts';
 import { ask } from '../edge/http.ts';
 import { Client } from './client.ts';
 import { putJson } from '../put-json.ts';
+import { openTestBackend } from '../local-backend.ts';
 
 const MIB = 2 ** 20;
 const names = layoutEnv('/');
@@ -27,7 +24,6 @@ const { SOURCE_BUCKET, WORK_BUCKET, DELIVERY_BUCKET, JOB_QUEUE } = names;
 const ORIGIN = 'https://videos.example';
 const VERSION = 'fedcba9876543210';
 
-let directory: string;
 let backend: Backend;
 let edge: Edge;
 let client: Client;
@@ -35,15 +31,14 @@ let workQueued = 0;
 let removed: string[] = [];
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-studio-'));
-  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+  const opened = await openTestBackend();
+  ({ backend } = opened);
   ({ edge, client } = await serve());
+  return opened.close;
 });
 
 afterAll(async () => {
   await edge.close();
-  await backend.close();
-  await rm(directory, { recursive: true });
 });
 
 beforeEach(() => {

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../core/environment.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { consume } from '../../worker/consume.ts';
 import { TransientError, UnreadableError } from '../../core/model/errors.ts';
 import { createDocument, readDocument, writeDocument } from '../../core/storage/documents.ts';
-import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import { layoutEnv } from '../../core/storage/local/layout.ts';
 import { createLog } from '../../core/log.ts';
 import { handleDeadLetter, handleMessage } from '../../worker/pipeline.ts';
 import { parseAssetEvent } from '../../core/model/asset.ts';
@@ -24,31 +19,22 @@ import type { Plan } from '../../worker/plan/plan.ts';
 import type { LibraryItem } from '../../studio/schema.ts';
 import { remove } from '../../studio/server/actions.ts';
 import { createDeadLetterReporter } from '../../worker/dead-letter-reporter.ts';
-import { openServices } from '../../worker/services.ts';
 import type { Services } from '../../worker/services.ts';
 import { clip } from '../e2e/clips.ts';
+import { openTestBackend } from '../local-backend.ts';
 
 const file = clip({ name: 'lifecycle.mp4', seconds: 2, size: '160x90', sound: false });
 const log = createLog('silent');
 
-let directory: string;
 let backend: LocalBackend;
 let services: Services;
 let work: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-lifecycle-'));
-  backend = await openLocalBackend({ directory: join(directory, 'backend'), layout: LOCAL_LAYOUT });
-  const env = {
-    ...layoutEnv(join(directory, 'backend')),
-    X264_PRESET: 'ultrafast',
-    LADDER: '234p',
-  };
-  services = openServices(readConfig(env), backend, directory);
+  const opened = await openTestBackend();
+  ({ backend } = opened);
+  services = opened.services({ X264_PRESET: 'ultrafast', LADDER: '234p' });
   work = services.config.WORK_BUCKET;
-});
-afterEach(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  return opened.close;
 });
 
 const context = () => ({ log, signal: new AbortController().signal });

@@ -1,28 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { describeDeadLetter } from '../../../core/catalog/dead-letter.ts';
-import { openLocalBackend } from '../../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT } from '../../../core/storage/local/layout.ts';
 import type { Backend } from '../../../core/storage/ports.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import { jobKeys } from '../../../core/model/keys.ts';
 import { serialiseJob, serialiseUnit } from '../../../core/model/message.ts';
 import { putJson } from '../../put-json.ts';
+import { openTestBackend } from '../../local-backend.ts';
 
 const [BUCKET, JOB] = ['work', 'b'.repeat(20)];
 const source = { bucket: 'source', key: '#2 4 강의.mp4' };
 
-let directory: string;
 let backend: Backend;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-letters-'));
-  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
-});
-afterEach(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  const opened = await openTestBackend();
+  ({ backend } = opened);
+  return opened.close;
 });
 
 const write = (key: string, value: unknown) => putJson(backend.store, BUCKET, key, value);

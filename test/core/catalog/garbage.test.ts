@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { reconciledText } from '../../../scripts/cli/reconciled.ts';
-import { readConfig } from '../../../core/environment.ts';
 import { TransientError } from '../../../core/model/errors.ts';
 import { collectGarbage, findGarbage, holdVersion } from '../../../core/catalog/garbage.ts';
-import { openLocalBackend } from '../../../core/storage/local/backend.ts';
-import type { LocalBackend } from '../../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
 import type { ObjectSummary } from '../../../core/storage/ports.ts';
 import { createLog } from '../../../core/log.ts';
 import { handleMessage } from '../../../worker/pipeline.ts';
@@ -19,27 +12,20 @@ import { jobKeys, pointerKey, unreferencedKey, versionKey } from '../../../core/
 import { serialiseJob } from '../../../core/model/message.ts';
 import { readPointer } from '../../../core/catalog/pointer.ts';
 import { inspect, repair } from '../../../core/catalog/reconcile.ts';
-import { openServices } from '../../../worker/services.ts';
 import type { Services } from '../../../worker/services.ts';
 import { clip } from '../../e2e/clips.ts';
 import { putJson } from '../../put-json.ts';
+import { openTestBackend } from '../../local-backend.ts';
 
 const file = clip({ name: 'garbage.mp4', seconds: 1, size: '160x90', sound: false });
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(20)) as [string, string, string];
 const [OLD, NEW] = ['0', '1'].map((digit) => digit.repeat(16)) as [string, string];
 
-let directory: string;
-let backend: LocalBackend;
 let services: Services;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-garbage-'));
-  backend = await openLocalBackend({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
-  const env = { ...layoutEnv(join(directory, 'home')), X264_PRESET: 'ultrafast', LADDER: '234p' };
-  services = openServices(readConfig(env), backend, directory);
-});
-afterEach(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  const opened = await openTestBackend();
+  services = opened.services({ X264_PRESET: 'ultrafast', LADDER: '234p' });
+  return opened.close;
 });
 
 const inDays = (days: number) => new Date(Date.now() + days * 24 * 3_600_000);

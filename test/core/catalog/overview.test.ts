@@ -1,28 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { readJobs } from '../../../core/catalog/overview.ts';
-import { openLocalBackend } from '../../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT } from '../../../core/storage/local/layout.ts';
 import type { Backend, ObjectStore } from '../../../core/storage/ports.ts';
 import { jobKeys } from '../../../core/model/keys.ts';
 import { examplePlan } from '../../worker/plan/example.ts';
 import { putJson } from '../../put-json.ts';
+import { openTestBackend } from '../../local-backend.ts';
 
 const BUCKET = 'work';
 
-let directory: string;
 let backend: Backend;
 let store: ObjectStore;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-overview-'));
-  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+  const opened = await openTestBackend();
+  ({ backend } = opened);
   ({ store } = backend);
-});
-afterEach(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  return opened.close;
 });
 
 /** An id of a job, told by its first digits. */

@@ -1,13 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { reconciledText } from '../../../scripts/cli/reconciled.ts';
-import { readConfig } from '../../../core/environment.ts';
-import { openLocalBackend } from '../../../core/storage/local/backend.ts';
-import type { LocalBackend } from '../../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
 import { createLog } from '../../../core/log.ts';
 import { handleMessage } from '../../../worker/pipeline.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
@@ -15,23 +9,19 @@ import { jobKeys, pointerKey } from '../../../core/model/keys.ts';
 import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
 import { STALLED_MILLISECONDS } from '../../../core/model/lost-work.ts';
 import { inspect, repair } from '../../../core/catalog/reconcile.ts';
-import { openServices } from '../../../worker/services.ts';
 import type { Services } from '../../../worker/services.ts';
 import { run } from '../../scripts/aws/run.ts';
 import { examplePlan } from '../../worker/plan/example.ts';
 import { putJson } from '../../put-json.ts';
+import { openTestBackend } from '../../local-backend.ts';
 
-let directory: string;
-let backend: LocalBackend;
+let data: string;
 let services: Services;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-reconcile-'));
-  backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
-  services = openServices(readConfig({ ...layoutEnv(directory) }), backend, directory);
-});
-afterEach(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  const opened = await openTestBackend();
+  ({ data } = opened);
+  services = opened.services();
+  return opened.close;
 });
 
 const soon = () => new Date(Date.now() + STALLED_MILLISECONDS);
@@ -164,14 +154,14 @@ test('A worker that is asked to look does not take the message that asks for a p
 
 test('The command looks through the data folder that it is given, and makes none.', async () => {
   await upload('talk.mp4');
-  const found = await run('check', ['--data', directory, '--plan', '--json']);
+  const found = await run('check', ['--data', data, '--plan', '--json']);
   expect(found.json).toEqual([
     {
-      ...{ place: directory, held: 1, open: 1, lost: [] },
+      ...{ place: data, held: 1, open: 1, lost: [] },
       garbage: { found: [], waiting: [], due: [], settled: [] },
     },
   ]);
-  const none = join(directory, 'none');
+  const none = join(data, 'none');
   const { code, err } = await run('check', ['--data', none]);
   expect([code, err]).toEqual([
     ...[2, `"${none}" is no data folder: it has no index.sqlite.\nSee ./scripts/check --help.\n`],

@@ -1,15 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { readAsset } from '../../../core/catalog/assets.ts';
 import { submit } from '../../../scripts/files/submit.ts';
-import { readConfig } from '../../../core/environment.ts';
 import { deletePrefix } from '../../../core/catalog/deletion.ts';
-import { openLocalBackend } from '../../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../../core/storage/local/backend.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
 import { createLog } from '../../../core/log.ts';
 import { handleMessage } from '../../../worker/pipeline.ts';
 import { parseAssetEvent } from '../../../core/model/asset.ts';
@@ -19,9 +14,9 @@ import { pointerKey, titleKey } from '../../../core/model/keys.ts';
 import { serialiseJob } from '../../../core/model/message.ts';
 import type { JobOptions } from '../../../core/model/message.ts';
 import { readPointer, setTitle } from '../../../core/catalog/pointer.ts';
-import { openServices } from '../../../worker/services.ts';
 import type { Services } from '../../../worker/services.ts';
 import { clip } from '../../e2e/clips.ts';
+import { openTestBackend } from '../../local-backend.ts';
 
 const file = clip({ name: 'titled.mp4', seconds: 1, size: '640x360', sound: false });
 
@@ -32,17 +27,13 @@ let assetId: string;
 let source: { readonly bucket: string; readonly key: string; readonly etag: string };
 // One asset, whose title each test changes.
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'vodstack-title-'));
-  backend = await openLocalBackend({ directory: join(directory, 'home'), layout: LOCAL_LAYOUT });
-  const env = { ...layoutEnv(join(directory, 'home')), X264_PRESET: 'ultrafast', LADDER: '234p' };
-  services = openServices(readConfig(env), backend, directory);
+  const opened = await openTestBackend();
+  ({ directory, backend } = opened);
+  services = opened.services({ X264_PRESET: 'ultrafast', LADDER: '234p' });
   source = await upload('clip.mp4');
   assetId = assetIdOf(source);
   await work();
-});
-afterAll(async () => {
-  await backend.close();
-  await rm(directory, { recursive: true });
+  return opened.close;
 });
 
 async function upload(key: string) {

@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { openAwsBackend } from '../../../core/storage/aws/backend.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { Resources } from '../../aws/resources.ts';
 import type { ContractBackend, Subject } from './contract/backend.ts';
 import { describeObjects } from './contract/objects.ts';
@@ -42,15 +41,7 @@ const cloud: Subject = {
 };
 
 describeWithEmulator('The backend in the cloud', () => {
-  let emulator: Emulator;
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  useEmulator();
 
   describeObjects(cloud);
   describeUploads(cloud);

@@ -2,14 +2,13 @@ import { CreateFunctionCommand, CloudFrontClient } from '@aws-sdk/client-cloudfr
 import { CreateRepositoryCommand } from '@aws-sdk/client-ecr';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { findUnrecorded, leftToAdopt } from '../../../scripts/aws/adopt.ts';
 import { openClients } from '../../../scripts/aws/clients.ts';
 import type { Clients } from '../../../scripts/aws/clients.ts';
 import { stage } from '../../../infra/config.ts';
 import { edgeKeysParameter, nameOf } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { untagged } from './untagged.ts';
 
 const config = stage({
@@ -20,16 +19,10 @@ const config = stage({
 });
 
 describeWithEmulator('What a killed deploy has made and not written down', () => {
-  let emulator: Emulator;
+  useEmulator();
   let clients: Clients;
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     clients = openClients(config);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await emulator.stop();
   });
 
   const find = async () => (await findUnrecorded(clients, config)).unrecorded;

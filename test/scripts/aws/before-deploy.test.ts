@@ -7,9 +7,8 @@ import {
   PutPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { start } from './run.ts';
 
 const ACCOUNT = '123456789012';
@@ -23,20 +22,14 @@ const ALL = {
 };
 
 describeWithEmulator('Before anything is planned', () => {
-  let emulator: Emulator;
+  const emulator = useEmulator();
   let s3: S3Client;
   let folder: string;
 
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     s3 = new S3Client({ forcePathStyle: true });
   });
-  afterAll(async () => {
-    s3.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => s3.destroy());
 
   // A Terraform that knows its version, and writes down and refuses all else that it is asked.
   beforeEach(async () => {

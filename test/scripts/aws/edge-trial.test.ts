@@ -14,8 +14,7 @@ import {
 import { viewerRequestSource } from '../../../edge/source.ts';
 import { stage } from '../../../infra/config.ts';
 import { nameOf } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { startRelay } from '../../aws/relay.ts';
 import { testFunction } from './test-function.ts';
 
@@ -27,19 +26,13 @@ const config = stage({
 
 describeWithEmulator("The edge function in CloudFront's engine", () => {
   const stop = new AbortController().signal;
-  let emulator: Emulator;
+  const emulator = useEmulator();
   let cloudFront: CloudFrontClient;
   const opened: (() => Promise<void>)[] = [];
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     cloudFront = new CloudFrontClient({ endpoint: emulator.endpoint });
   });
-  afterAll(async () => {
-    cloudFront.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => cloudFront.destroy());
   afterEach(async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', emulator.endpoint);
     for (const close of opened.splice(0)) await close();

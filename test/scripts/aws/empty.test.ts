@@ -9,31 +9,24 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bucketsOf, emptyBucket, emptyRepository } from '../../../scripts/aws/empty.ts';
 import { stage } from '../../../infra/config.ts';
 import { nameOf, tagsOf } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
 
 const own = { region: 'eu-central-1', allowedSites: ['https://site.example'] };
 
 describeWithEmulator('Teardown', () => {
-  let emulator: Emulator;
+  useEmulator();
   let s3: S3Client;
 
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     s3 = new S3Client({ forcePathStyle: true });
   });
 
-  afterAll(async () => {
-    s3.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => s3.destroy());
 
   async function bucket(Bucket: string, tags: Readonly<Record<string, string>> = {}) {
     const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' as const };

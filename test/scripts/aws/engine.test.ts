@@ -6,8 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { findEngine, isPushed, pushImage } from '../../../scripts/aws/image.ts';
 import { stage } from '../../../infra/config.ts';
 import { nameOf } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
 import { imageMonth, imageTag } from '../../../infra/image.ts';
 
@@ -21,22 +20,16 @@ describeWithEmulator("The worker's image", () => {
     allowedSites: ['https://site.example'],
     worker: { cpuUnits: 1024, memoryMiB: 2048, architecture: 'ARM64', spotPercent: 0 },
   });
-  let emulator: Emulator;
+  useEmulator();
   let ecr: ECRClient;
   let programs: string;
 
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     ecr = new ECRClient();
     await ecr.send(new CreateRepositoryCommand({ repositoryName: nameOf('arm', 'worker') }));
   });
 
-  afterAll(async () => {
-    ecr.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => ecr.destroy());
 
   beforeEach(async () => {
     programs = await mkdtemp(join(tmpdir(), 'vodstack-engine-'));

@@ -4,24 +4,17 @@ import { imageEdition } from '../../../scripts/aws/image.ts';
 import { STAGES } from '../../../infra/config.ts';
 import { imageMonth } from '../../../infra/image.ts';
 import { nameOf } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
 
 describeWithEmulator("A stage's image", () => {
   const now = new Date('2026-11-28T06:12:30Z');
-  let emulator: Emulator;
+  useEmulator();
   let ecr: ECRClient;
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     ecr = new ECRClient();
   });
-  afterAll(async () => {
-    ecr.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => ecr.destroy());
 
   async function edition(rebuild = false): Promise<string> {
     const [dev] = STAGES;

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { found } from '../../../scripts/aws/left.ts';
 import { stage } from '../../../infra/config.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { untagged } from './untagged.ts';
 
 const ACCOUNT = '123456789012';
@@ -10,15 +9,7 @@ const ACCOUNT = '123456789012';
 describeWithEmulator('What is left of a stage', () => {
   const config = (name: string) =>
     stage({ name, region: 'eu-central-1', allowedSites: ['https://my.site'] });
-  let emulator: Emulator;
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
-  });
-  afterAll(async () => {
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  useEmulator();
 
   test('is nothing in an account that knows nothing of it.', async () => {
     expect(await found(config('mine'))).toEqual([]);

@@ -1,24 +1,17 @@
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drawOriginSecret } from '../../../scripts/aws/origin-secret.ts';
 import { originSecretParameter } from '../../../infra/names.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 
 describeWithEmulator('The secret that the CDN sends to the bucket', () => {
   const Name = originSecretParameter('mine');
-  let emulator: Emulator;
+  useEmulator();
   let ssm: SSMClient;
-  beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
+  beforeAll(() => {
     ssm = new SSMClient();
   });
-  afterAll(async () => {
-    ssm.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => ssm.destroy());
 
   const read = async () => {
     const { Parameter } = await ssm.send(new GetParameterCommand({ Name, WithDecryption: true }));

@@ -5,33 +5,26 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isPublished, PLAYER_KEY, publishPlayer } from '../../../scripts/aws/player.ts';
 import { buildPlayer } from '../../../player/build.ts';
-import { describeWithEmulator, startEmulator } from '../../aws/emulator.ts';
-import type { Emulator } from '../../aws/emulator.ts';
+import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 
 const Bucket = 'delivery';
 
 describeWithEmulator('The player in the delivery bucket', () => {
-  let emulator: Emulator;
+  useEmulator();
   let s3: S3Client;
   let player: Uint8Array;
 
   beforeAll(async () => {
-    emulator = await startEmulator();
-    for (const [name, value] of Object.entries(emulator.env)) vi.stubEnv(name, value);
     s3 = new S3Client({ forcePathStyle: true });
     const CreateBucketConfiguration = { LocationConstraint: 'eu-central-1' as const };
     await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
     player = await buildPlayer();
   });
 
-  afterAll(async () => {
-    s3.destroy();
-    vi.unstubAllEnvs();
-    await emulator.stop();
-  });
+  afterAll(() => s3.destroy());
 
   test('is not there before it is published, and then as pages are to have it.', async () => {
     expect(await isPublished(s3, Bucket, player)).toBe(false);
