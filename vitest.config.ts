@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const pure = [
   'test/docs.test.ts',
   'test/core/model/*.test.ts',
-  'test/worker/plan/*.test.ts',
+  'test/worker/plan/**/*.test.ts',
   'test/edge/*.test.ts',
 ];
 const slow = ['e2e', 'browser', 'fuzz', 'faults'].map((one) => `test/${one}/**/*.test.ts`);

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { segmentName } from '../core/model/keys.ts';
+import { segmentName } from './plan/formats.ts';
 
 /** A segment file that ffmpeg has finished. */
 export interface SegmentFile {

@@ -11,13 +11,7 @@ import { findSeek } from './ffmpeg/probe.ts';
 import { makeFolders, takeSegments } from './segments.ts';
 import type { SegmentFile } from './segments.ts';
 import { readLevels, readShown, readWitness } from './ffmpeg/witness.ts';
-import {
-  AUDIO_FRAME_SECONDS,
-  audioCommand,
-  KEYS_COMMAND,
-  LEVELS_COMMAND,
-  videoCommand,
-} from './plan/encode.ts';
+import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from './plan/encode.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import type { Defect } from './plan/gate/defect.ts';
 import { checkImages } from './plan/gate/images.ts';
@@ -30,20 +24,14 @@ import { tinyAt } from './plan/gate/witness.ts';
 import { frameSeconds } from './plan/grid.ts';
 import { imagesDecoder } from './plan/encode-images.ts';
 import { readMarker } from './markers.ts';
-import {
-  deliveryHeaders,
-  imagePath,
-  jobKeys,
-  segmentPath,
-  versionKey,
-} from '../core/model/keys.ts';
+import { deliveryHeaders, imagePath, jobKeys, versionKey } from '../core/model/keys.ts';
 import { unitLimits } from './plan/limits.ts';
 import { parseMarker } from './plan/marker.ts';
 import type { Marker, SegmentFacts, StoredFile } from './plan/marker.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan, Unit } from './plan/plan.ts';
-import { alignContinuityCounters, readSegment } from './plan/transport-stream.ts';
-import type { Segment } from './plan/transport-stream.ts';
+import { AUDIO_FRAME_SECONDS, CONTAINER, segmentPath } from './plan/formats.ts';
+import type { Segment } from './plan/containers/transport-stream.ts';
 import { openProgressNotes } from './progress-notes.ts';
 import type { ProgressNotes } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
@@ -73,7 +61,7 @@ interface Work {
   damage(): string | undefined;
   decoder(argv: readonly string[]): Decoder;
   /** Puts a file of the version into the delivery bucket. */
-  upload(path: string, bytes: Uint8Array): Promise<StoredFile>;
+  upload(path: string, bytes: Uint8Array, contentType?: string): Promise<StoredFile>;
   readonly notes: ProgressNotes;
 }
 
@@ -125,9 +113,9 @@ export async function encodeUnit(
         ...{ ffmpeg: config.FFMPEG, argv, limits },
         signal: AbortSignal.any([signal, ended.signal]),
       }),
-    upload: async (path, bytes) => {
+    upload: async (path, bytes, contentType) => {
       const key = versionKey(plan.assetId, version, path);
-      await store.put(config.DELIVERY_BUCKET, key, bytes, deliveryHeaders(key));
+      await store.put(config.DELIVERY_BUCKET, key, bytes, deliveryHeaders(key, contentType));
       return { bytes: bytes.length, md5: createHash('md5').update(bytes).digest('hex') };
     },
   });
@@ -357,12 +345,13 @@ async function uploadSegment(
   let joined: Uint8Array;
   let segment: Segment;
   try {
-    joined = alignContinuityCounters(bytes);
-    segment = readSegment(joined);
+    joined = CONTAINER.align(bytes);
+    segment = CONTAINER.read(joined);
   } catch (error) {
     const sentence = `Segment ${index} of ${rendition}: ${String(error)}`;
     defects.push({ name: 'damaged_segment', sentence });
     return undefined;
   }
-  return { ...(await work.upload(segmentPath(rendition, index), joined)), segment };
+  const path = segmentPath(rendition, index);
+  return { ...(await work.upload(path, joined, CONTAINER.contentType)), segment };
 }

@@ -11,7 +11,6 @@ const CACHE = {
 /** Apple's content types of HLS. Players reject other types, because the CDN sends `nosniff`. */
 const CONTENT_TYPES = new Map([
   ['m3u8', 'application/vnd.apple.mpegurl'],
-  ['ts', 'video/mp2t'],
   ['jpg', 'image/jpeg'],
   ['vtt', 'text/vtt; charset=utf-8'],
   ['json', 'application/json'],
@@ -35,17 +34,9 @@ export function pointerKey(assetId: string): string {
   return `${assetPrefix(assetId)}index.m3u8`;
 }
 
-/** A file of one version; `path` is relative to the version: `720p/00000.ts`. */
+/** A file of one version; `path` is relative to the version: `720p/index.m3u8`. */
 export function versionKey(assetId: string, version: string, path: string): string {
   return `${assetPrefix(assetId)}${version}/${path}`;
-}
-
-export function segmentPath(rendition: string, index: number): string {
-  return `${rendition}/${segmentName(index)}`;
-}
-
-export function segmentName(index: number): string {
-  return `${String(index).padStart(5, '0')}.ts`;
 }
 
 export function playlistPath(rendition: string): string {
@@ -58,9 +49,14 @@ export function imagePath(name: string): string {
 
 export const ASSET_PATH = 'asset.json';
 
-/** The headers of a delivered object. Throws Error for a file type that is not delivered. */
-export function deliveryHeaders(key: string): DeliveryHeaders {
-  const contentType = CONTENT_TYPES.get(key.slice(key.lastIndexOf('.') + 1));
+/**
+ * The headers of a delivered object. The content type of a segment is that of its container. Throws Error for another file
+ * type that is not delivered.
+ */
+export function deliveryHeaders(
+  key: string,
+  contentType = CONTENT_TYPES.get(key.slice(key.lastIndexOf('.') + 1)),
+): DeliveryHeaders {
   if (!contentType) throw new Error(`${key} is not a file type that is delivered.`);
   const pointer = /^v\/[^/]+\/index\.m3u8$/.test(key);
   return { contentType, cacheControl: pointer ? CACHE.pointer : CACHE.immutable };

@@ -12,7 +12,7 @@ import { nameOf } from '../../infra/names.ts';
 import { makeClip } from '../files/demo-clip.ts';
 import { remove } from '../../studio/server/actions.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
-import { pointerKey, segmentPath, versionKey } from '../../core/model/keys.ts';
+import { playlistPath, pointerKey, versionKey } from '../../core/model/keys.ts';
 import { forgetAsset, untilForgotten } from './caches.ts';
 import { openClients } from './clients.ts';
 import { trialSentence, tryEdgeFunction } from './edge-trial.ts';
@@ -200,7 +200,10 @@ export class Smoke {
       return found ? buffer(found.body) : Buffer.from('');
     };
     const { assetId, version, renditions, poster = '' } = event;
-    const segment = versionKey(assetId, version, segmentPath(renditions[0]?.name ?? '', 0));
+    const rendition = renditions[0]?.name ?? '';
+    const playlist = await bytes(versionKey(assetId, version, playlistPath(rendition)));
+    const name = /^[^#\n].*$/m.exec(playlist.toString())?.[0] ?? '';
+    const segment = versionKey(assetId, version, `${rendition}/${name}`);
     const served: Served = {
       ...{ config, origin, segment, poster, pointer: pointerKey(assetId) },
       ...{ segmentBytes: await bytes(segment), playerBytes: await bytes(PLAYER_KEY) },

@@ -1,7 +1,8 @@
 import type { ListedAsset } from '../../scripts/pages/pages.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
-import { segmentPath, versionKey } from '../../core/model/keys.ts';
+import { versionKey } from '../../core/model/keys.ts';
+import { segmentPath } from '../../worker/plan/formats.ts';
 import { serialiseJob } from '../../core/model/message.ts';
 import { clip } from '../e2e/clips.ts';
 import type { Machine } from '../e2e/machine.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkHls } from './check.ts';
-import { alignContinuityCounters } from '../../worker/plan/transport-stream.ts';
+import { alignContinuityCounters } from '../../worker/plan/containers/transport-stream.ts';
 
 const files = new Map<string, Buffer>();
 const RATE = { '360p': 0, '180p': 0, audio: 0 };

@@ -1,22 +1,13 @@
 import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
 import { KEY_FILTER, selectKeys, TINY_FILTER, untilEnd, witnessOutputs } from './gate/witness.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
+import { AUDIO_CODEC, CONTAINER, segmentPattern, VIDEO_CODEC } from './formats.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
 import type { AudioTrack, Plan, Unit } from './plan.ts';
 import { DEMUXERS } from './demuxers.ts';
 import type { Opening } from './media.ts';
 
-/**
- * Every segment of every unit is shifted by so many seconds, as MPEG-TS knows no time below zero
- * and pictures are decoded before they are shown.
- */
-export const TIMESTAMP_OFFSET_SECONDS = 10;
-
-export const AUDIO_RATE = 48_000;
-/** Samples in an AAC frame. */
-const AAC_FRAME = 1024;
-
-export const AUDIO_FRAME_SECONDS = AAC_FRAME / AUDIO_RATE;
+const { sampleRate, frameSamples } = AUDIO_CODEC;
 
 /** Where a unit's source and its scratch folder are. */
 export interface Place {
@@ -116,19 +107,10 @@ export function videoCommand(
     ...inputOptions(place, media.opening),
     ...['-filter_complex', graph],
     ...renditions.flatMap((rendition, index) => [
-      ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', plan.encoder.preset],
-      ...['-crf', String(plan.encoder.crf)],
-      ...['-maxrate', String(rendition.maxBitRate), '-bufsize', String(rendition.bufferBits)],
-      ...['-profile:v', 'high'],
-      // No key frame but the grid's: every rendition must cut at the same frame, or switching stalls.
-      ...['-g', String(grid.gopFrames), '-keyint_min', String(grid.gopFrames)],
-      ...['-sc_threshold', '0', '-flags', '+cgop+bitexact'],
-      // With a rate limit, x264's output depends on the timing of its threads. One thread for each
-      // rendition keeps a unit's bytes the same on every run; other cores are for other units.
-      ...['-x264-params', 'threads=1:lookahead-threads=1:sync-lookahead=10'],
+      ...['-map', `[v${index}]`, ...VIDEO_CODEC.encoder(plan, rendition)],
       ...['-fps_mode', 'passthrough', '-map_metadata', '-1', '-fflags', '+bitexact'],
-      ...segmentOptions(videoBorders(plan, unit), unit.firstSegment),
-      segmentFiles(place, rendition.name),
+      ...CONTAINER.muxer(videoBorders(plan, unit), unit.firstSegment),
+      segmentPattern(place.directory, rendition.name),
     ]),
     ...witnessOutputs(place.directory),
   ];
@@ -136,7 +118,8 @@ export function videoCommand(
 
 /** Decodes key frames that follow each other, whatever their sizes, to tiny copies. */
 export const KEYS_COMMAND: readonly string[] = [
-  ...['-hide_banner', '-loglevel', 'error', '-threads', '1', '-f', 'h264', '-i', 'pipe:0'],
+  ...['-hide_banner', '-loglevel', 'error', '-threads', '1'],
+  ...['-f', VIDEO_CODEC.format, '-i', 'pipe:0'],
   ...['-vf', KEY_FILTER],
   ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
 ];
@@ -156,10 +139,10 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     ...[...track.streams.map((_, stream) => heard(stream)), '[encoded]'].flatMap((levels) => [
       ...['-map', levels, '-f', 'null', '-'],
     ]),
-    ...['-map', '[sum]', '-c:a', 'aac', '-b:a', String(track.bitRate), '-flags', '+bitexact'],
+    ...['-map', '[sum]', ...AUDIO_CODEC.encoder(track)],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
-    ...segmentOptions(audioBorders(plan).borders, 0),
-    segmentFiles(place, track.name),
+    ...CONTAINER.muxer(audioBorders(plan).borders, 0),
+    segmentPattern(place.directory, track.name),
   ];
 }
 
@@ -189,7 +172,7 @@ function soundGraph(plan: Plan, track: AudioTrack, { directory }: Place): string
 }
 
 /** Silence where the sound begins late or has gaps, so that it stays with the picture. */
-const FROM_ZERO = `aresample=${AUDIO_RATE}:async=1:min_hard_comp=0.1:first_pts=0`;
+const FROM_ZERO = `aresample=${sampleRate}:async=1:min_hard_comp=0.1:first_pts=0`;
 
 /** A stream as stereo where the plan says how. */
 function mixed({ gains }: TrackStream): readonly string[] {
@@ -240,8 +223,8 @@ function loudest({ streams }: AudioTrack): number {
 
 /** Decodes the frames of a track's segments, which begin with the encoder's run-in, and tells of their levels. */
 export const LEVELS_COMMAND: readonly string[] = [
-  ...['-hide_banner', '-loglevel', 'error', '-f', 'aac', '-i', 'pipe:0'],
-  ...['-af', `atrim=start_sample=${AAC_FRAME},asetpts=N/SR/TB,${levelsFilter('pipe:1')}`],
+  ...['-hide_banner', '-loglevel', 'error', '-f', AUDIO_CODEC.format, '-i', 'pipe:0'],
+  ...['-af', `atrim=start_sample=${frameSamples},asetpts=N/SR/TB,${levelsFilter('pipe:1')}`],
   ...['-f', 'null', '-'],
 ];
 
@@ -260,30 +243,14 @@ export function timeZero({ media: { demuxer }, originSeconds }: Plan): readonly 
  */
 const DISCONTINUOUS = /^(mpeg|mpegts|ogg)$/;
 
-/** ffmpeg's pattern for the segments of one rendition; the protocol keeps a colon in the path from being one. */
-function segmentFiles({ directory }: Place, rendition: string): string {
-  return `file:${directory.replaceAll('%', '%%')}/${rendition}/%05d.ts`;
-}
-
-function segmentOptions(borders: readonly number[], firstSegment: number): readonly string[] {
-  return [
-    ...['-muxdelay', '0', '-muxpreload', '0'],
-    ...['-output_ts_offset', String(TIMESTAMP_OFFSET_SECONDS)],
-    ...['-f', 'segment', '-segment_format', 'mpegts'],
-    // A border that is never reached stands for none.
-    ...['-segment_frames', borders.length > 0 ? borders.join(',') : String(2 ** 31 - 2)],
-    ...['-segment_start_number', String(firstSegment)],
-  ];
-}
-
 /** The frames, counted within the chunk, that begin its second, third … segment. */
 function videoBorders({ grid }: Plan, unit: Extract<Unit, { kind: 'video' }>): readonly number[] {
   return Array.from({ length: unit.segments - 1 }, (_, index) => (index + 1) * grid.segmentFrames);
 }
 
 /**
- * The AAC frames that begin the second, third … segment: the first not before the picture's border,
- * and at least one left for a last segment that is shorter than an AAC frame; and how many frames there
+ * The frames of sound that begin the second, third … segment: the first not before the picture's border,
+ * and at least one left for a last segment that is shorter than a frame of sound; and how many frames there
  * are in all. The encoder's first frame is its run-in, and lies before time zero.
  */
 export function audioBorders(plan: Plan): {
@@ -291,16 +258,16 @@ export function audioBorders(plan: Plan): {
   readonly frames: number;
 } {
   const { grid } = plan;
-  const last = Math.ceil(audioSamples(plan) / AAC_FRAME);
+  const last = Math.ceil(audioSamples(plan) / frameSamples);
   const borders = segmentsOf(grid)
     .slice(1)
     .map(({ firstFrame }) => {
-      const samples = (firstFrame * grid.rate.den * AUDIO_RATE) / grid.rate.num;
-      return Math.min(last, Math.ceil(samples / AAC_FRAME) + 1);
+      const samples = (firstFrame * grid.rate.den * sampleRate) / grid.rate.num;
+      return Math.min(last, Math.ceil(samples / frameSamples) + 1);
     });
   return { borders, frames: last + 1 };
 }
 
 function audioSamples({ grid }: Plan): number {
-  return Math.round((grid.frames * grid.rate.den * AUDIO_RATE) / grid.rate.num);
+  return Math.round((grid.frames * grid.rate.den * sampleRate) / grid.rate.num);
 }

@@ -1,3 +1,4 @@
+import { VIDEO_CODEC } from './formats.ts';
 import { parseRational, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 import type { Size } from './media.ts';
@@ -23,9 +24,6 @@ export function shortSide({ width, height }: Size): number {
   return Math.min(width, height);
 }
 
-/** x264 takes no longer side. */
-const LONGEST = 16_384;
-
 /**
  * The picture scaled so that its short side is at most `side` and its long one can be encoded: never
  * enlarged, both sides even (as 4:2:0 demands), and the long side the even number nearest to the exact
@@ -33,7 +31,7 @@ const LONGEST = 16_384;
  */
 export function fit(display: Size, side: number): Size {
   const longSide = Math.max(display.width, display.height);
-  const scale = Math.min(1, side / shortSide(display), LONGEST / longSide);
+  const scale = Math.min(1, side / shortSide(display), VIDEO_CODEC.longestSide / longSide);
   const even = (length: number) => Math.max(2, Math.round((length * scale) / 2) * 2);
   const size = { width: even(display.width), height: even(display.height) };
   // An odd source is not enlarged by its rounding: 239 becomes 238.

@@ -1,6 +1,7 @@
 import { frameSeconds, segmentsOf } from './grid.ts';
 import { imageNames } from './plan-images.ts';
-import { imagePath, playlistPath, segmentName } from '../../core/model/keys.ts';
+import { segmentName } from './formats.ts';
+import { imagePath, playlistPath } from '../../core/model/keys.ts';
 import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
 import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';
 import type { Plan } from './plan.ts';

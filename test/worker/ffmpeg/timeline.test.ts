@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TIMESTAMP_OFFSET_SECONDS } from '../../../worker/plan/encode.ts';
+import { CONTAINER } from '../../../worker/plan/formats.ts';
 import { chunksOf } from '../../../worker/plan/grid.ts';
 import { make } from '../../e2e/clips.ts';
 import { encodeSource } from '../../media/encode.ts';
@@ -43,7 +43,7 @@ async function publish(address: string) {
     seconds: plan.durationSeconds,
     numbers: frames.map(({ number }) => number),
     late: flashes.map((flash) => Math.min(...sounds.map((beep) => Math.abs(beep - flash)))),
-    first: (frames[0]?.seconds ?? NaN) - TIMESTAMP_OFFSET_SECONDS,
+    first: (frames[0]?.seconds ?? NaN) - CONTAINER.offsetSeconds,
   };
 }
 

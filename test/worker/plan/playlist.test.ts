@@ -3,6 +3,7 @@ import { parseAsset, parseAssetEvent } from '../../../core/model/asset.ts';
 import { withTitle } from '../../../core/model/session-data.ts';
 import { describeAsset } from '../../../worker/plan/describe-asset.ts';
 import { deliveryHeaders, jobKeys, pointerKey, versionKey } from '../../../core/model/keys.ts';
+import { CONTAINER, segmentPath } from '../../../worker/plan/formats.ts';
 import { parseMarker } from '../../../worker/plan/marker.ts';
 import type { Marker } from '../../../worker/plan/marker.ts';
 import { parsePlan, planVersion } from '../../../worker/plan/plan.ts';
@@ -176,12 +177,6 @@ describe('A key', () => {
       'public, max-age=31536000, immutable',
     ],
     [
-      versionKey('a', 'b', '720p/00000.ts'),
-      'v/a/b/720p/00000.ts',
-      'video/mp2t',
-      'public, max-age=31536000, immutable',
-    ],
-    [
       versionKey('a', 'b', 'images/poster.jpg'),
       'v/a/b/images/poster.jpg',
       'image/jpeg',
@@ -204,8 +199,17 @@ describe('A key', () => {
     expect(deliveryHeaders(key)).toEqual({ contentType, cacheControl });
   });
 
+  test('A segment has the content type of its container', () => {
+    const key = versionKey('a', 'b', segmentPath('720p', 0));
+    expect(key).toBe('v/a/b/720p/00000.ts');
+    expect(deliveryHeaders(key, CONTAINER.contentType)).toEqual({
+      contentType: 'video/mp2t',
+      cacheControl: 'public, max-age=31536000, immutable',
+    });
+  });
+
   test('of a kind that is not delivered is refused.', () => {
-    expect(() => deliveryHeaders('v/a/b/x.mp4')).toThrow('v/a/b/x.mp4 is no kind of file');
+    expect(() => deliveryHeaders('v/a/b/x.mp4')).toThrow('v/a/b/x.mp4 is not a file type');
   });
 
   test('of a job lies below the job.', () => {

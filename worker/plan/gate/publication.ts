@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAsset } from '../../../core/model/asset.ts';
 import type { AssetDocument } from '../../../core/model/asset.ts';
-import { AUDIO_FRAME_SECONDS } from '../encode.ts';
+import { AUDIO_FRAME_SECONDS, segmentName, segmentPath } from '../formats.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import { imageNames } from '../plan-images.ts';
 import {
@@ -9,8 +9,6 @@ import {
   imagePath,
   playlistPath,
   pointerKey,
-  segmentName,
-  segmentPath,
   versionKey,
 } from '../../../core/model/keys.ts';
 import type { Marker, StoredFile } from '../marker.ts';

@@ -1,10 +1,11 @@
-import { AUDIO_RATE, audioBorders, TIMESTAMP_OFFSET_SECONDS } from '../encode.ts';
+import { audioBorders } from '../encode.ts';
+import { AUDIO_CODEC, CONTAINER, VIDEO_CODEC } from '../formats.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
-import type { Sequence } from '../h264.ts';
+import type { Sequence } from '../codecs/h264.ts';
 import type { Rendition, AudioTrack, Plan, Unit } from '../plan.ts';
 import { outputColors } from '../picture.ts';
-import type { AudioSegment, Picture, VideoSegment } from '../transport-stream.ts';
+import type { AudioSegment, Picture, VideoSegment } from '../containers/transport-stream.ts';
 import type { Defect, DefectName } from './defect.ts';
 
 /** A segment's pictures as they are kept while a chunk is checked: without the pictures themselves. */
@@ -14,21 +15,15 @@ export interface ReadVideo extends Omit<VideoSegment, 'pictures'> {
 
 export type ReadAudio = Omit<AudioSegment, 'frames'> & { readonly times: readonly number[] };
 
-/** MPEG's clock, 90 kHz. */
-const CLOCK = 90_000;
-const AAC_FRAME = 1024;
+const { clockRate, offsetSeconds } = CONTAINER;
+const { sampleRate, frameSamples } = AUDIO_CODEC;
+
 /** Decode times are rounded by themselves. */
 const TICK = 1;
 
-/**
- * x264 keeps a rate by what it expects a picture to take, and may miss it. Measured on noise from 90p to 360p and from
- * 10 to 50 frames/s: up to 3 % with `veryfast` and `medium`, up to 32 % with `ultrafast`.
- */
-const RATE_TOLERANCE = 0.5;
-
 /** The frame of the asset that is shown at that time of the segments' clock. */
 export function frameAt({ rate }: Grid, pts: number): number {
-  return Math.round(((pts / CLOCK - TIMESTAMP_OFFSET_SECONDS) * rate.num) / rate.den);
+  return Math.round(((pts / clockRate - offsetSeconds) * rate.num) / rate.den);
 }
 
 /** Holds one rendition's segments of a chunk against the plan: what can be told without decoding. */
@@ -81,7 +76,7 @@ function checkPictures(
     found('frame_count', `has ${pictures.length} frames, not ${frames}.`);
   const shown = [...pictures].sort((a, b) => a.pts - b.pts);
   const time = (frame: number) =>
-    Math.round((TIMESTAMP_OFFSET_SECONDS + frameSeconds(grid, firstFrame + frame)) * CLOCK);
+    Math.round((offsetSeconds + frameSeconds(grid, firstFrame + frame)) * clockRate);
   const astray = shown.findIndex(({ pts }, frame) => Math.abs(pts - time(frame)) > TICK);
   if (astray >= 0) {
     found(
@@ -139,9 +134,8 @@ function checkForm(
   if (size.width !== width || size.height !== height) {
     found('picture_form', `is ${size.width}x${size.height}, not ${width}x${height}.`);
   }
-  // x264 names the simplest profile that its settings need, Baseline at its fastest.
-  if (!/^avc1\.(42|4d|64)/i.test(codecs)) {
-    found('picture_form', `is ${codecs}, above the High profile.`);
+  if (!VIDEO_CODEC.codecs.test(codecs)) {
+    found('picture_form', `is ${codecs}, which is not what players are promised.`);
   }
   if (sampleAspect?.join(':') !== '1:1') {
     found('picture_form', `has pixels of ${sampleAspect?.join(':') ?? 'no said form'}, not 1:1.`);
@@ -176,7 +170,7 @@ function checkRate(
     most = Math.max(most, level);
     level = Math.max(0, level - drained);
   }
-  if (most <= bufferBits * (1 + RATE_TOLERANCE)) return [];
+  if (most <= bufferBits * (1 + VIDEO_CODEC.rateTolerance)) return [];
   const sentence = `${name} needs a buffer of ${most} bits at ${maxBitRate} bits/s, not ${bufferBits}.`;
   return [{ name: 'bit_rate', sentence }];
 }
@@ -196,24 +190,28 @@ export function checkTrack(
       sentence: `${track.name} has ${segments.length} segments, not ${starts.length}.`,
     });
   }
-  segments.forEach(({ codecs, sampleRate, channels, times }, index) => {
+  segments.forEach(({ channels, times, ...form }, index) => {
     const where = `Segment ${index} of ${track.name}`;
     const start = starts[index] ?? 0;
     const count = (starts[index + 1] ?? frames) - start;
     if (times.length !== count) {
-      const sentence = `${where} has ${times.length} AAC frames, not ${count}.`;
+      const sentence = `${where} has ${times.length} frames of sound, not ${count}.`;
       defects.push({ name: 'sound_length', sentence });
     }
     // The first frame is the encoder's run-in, before time zero.
     const time = (frame: number) =>
-      TIMESTAMP_OFFSET_SECONDS * CLOCK + ((start + frame - 1) * AAC_FRAME * CLOCK) / AUDIO_RATE;
+      offsetSeconds * clockRate + ((start + frame - 1) * frameSamples * clockRate) / sampleRate;
     const astray = times.findIndex((pts, frame) => Math.abs(pts - time(frame)) > TICK);
     if (astray >= 0) {
       const sentence = `${where} has frame ${astray} at ${times[astray] ?? 0}, not ${time(astray)}.`;
       defects.push({ name: 'timestamps', sentence });
     }
-    if (codecs !== 'mp4a.40.2' || sampleRate !== AUDIO_RATE || channels !== track.channels) {
-      const sentence = `${where} is ${codecs} of ${sampleRate} Hz with ${channels} channels.`;
+    if (
+      form.codecs !== AUDIO_CODEC.codecs ||
+      form.sampleRate !== sampleRate ||
+      channels !== track.channels
+    ) {
+      const sentence = `${where} is ${form.codecs} of ${form.sampleRate} Hz with ${channels} channels.`;
       defects.push({ name: 'sound_form', sentence });
     }
   });

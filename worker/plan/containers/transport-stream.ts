@@ -1,5 +1,5 @@
-import { readSequence, readSlice } from './h264.ts';
-import type { Sequence, SliceHeader } from './h264.ts';
+import { readSequence, readSlice } from '../codecs/h264.ts';
+import type { Sequence, SliceHeader } from '../codecs/h264.ts';
 
 /**
  * MPEG transport streams (ISO/IEC 13818-1), as far as a segment needs it: 188-byte packets; a PAT

@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { alignContinuityCounters, readSegment } from '../../../worker/plan/transport-stream.ts';
+import {
+  alignContinuityCounters,
+  readSegment,
+} from '../../../../worker/plan/containers/transport-stream.ts';
 
 let directory: string;
 let video: readonly Buffer[];

@@ -1,4 +1,4 @@
-import type { Size } from './media.ts';
+import type { Size } from '../media.ts';
 
 /** H.264 (ITU-T H.264, clauses 7.3 and 8.2.1), as far as it says what a picture is and when its turn is. */
 

@@ -1,0 +1,10 @@
+import type { AudioCodec } from './codec.ts';
+
+/** AAC-LC by ffmpeg's own encoder. */
+export const AAC: AudioCodec = {
+  encoder: ({ bitRate }) => ['-c:a', 'aac', '-b:a', String(bitRate), '-flags', '+bitexact'],
+  format: 'aac',
+  codecs: 'mp4a.40.2',
+  sampleRate: 48_000,
+  frameSamples: 1024,
+};
