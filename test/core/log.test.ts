@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 const LOG = new URL('../../core/log.ts', import.meta.url).href;
 
-test('A line of the log is JSON of what was logged, with nothing in it that a terminal obeys.', () => {
+test('A line of the log is JSON of the logged fields, without control characters', () => {
   const file = 'a\u001b]0;owned\u0007\u009b2J\u202egpj\n\u2028.mp4';
   const program = `import { createLog } from ${JSON.stringify(LOG)};
     createLog('info').error({ file: ${JSON.stringify(file)}, err: new Error(${JSON.stringify(file)}) });`;
@@ -13,7 +13,7 @@ test('A line of the log is JSON of what was logged, with nothing in it that a te
   expect(JSON.parse(stderr)).toMatchObject({ file, err: { message: file } });
 });
 
-test('With a namespace, a measured line is one that CloudWatch reads metrics from.', () => {
+test('With a namespace, CloudWatch reads metrics from the lines of the log', () => {
   const program = `import { createLog } from ${JSON.stringify(LOG)};
     const log = createLog('info', 'vodstack-dev-work').child({ jobId: 'a' });
     log.info({ event: 'asset.ready', secondsPerMinute: 30 });`;

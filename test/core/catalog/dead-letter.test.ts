@@ -27,7 +27,7 @@ const letter = (body: string) =>
     },
   );
 
-test('A unit that failed is told of with its file and its error.', async () => {
+test('The dead letter of a failed unit shows its file and its error', async () => {
   await write(jobKeys(JOB).failure('images'), { source, error: 'Error: the disk is on fire' });
   expect(await letter(serialiseUnit(JOB, 'images'))).toMatchObject({
     ...{ id: 'id', step: 'unit images', jobId: JOB, source: source.key },
@@ -36,12 +36,12 @@ test('A unit that failed is told of with its file and its error.', async () => {
 });
 
 test.each([
-  ['as S3 tells of it', (etag: string) => uploadEvent(etag)],
+  ['that S3 reports', (etag: string) => uploadEvent(etag)],
   [
-    'as somebody asks for it',
+    'that was requested as a job',
     (etag: string) => serialiseJob({ source: { ...source, etag }, options: {} }),
   ],
-])('An upload %s is told of likewise.', async (_name, message) => {
+])('The dead letter of an upload %s shows its file and its error', async (_name, message) => {
   const { etag } = await backend.store.put(source.bucket, source.key, 'bytes');
   const jobId = jobIdOf(assetIdOf({ ...source, etag }), {});
   await write(jobKeys(jobId).failure('job'), { source, error: 'Error: no answer' });
@@ -56,17 +56,17 @@ function uploadEvent(eTag: string): string {
   return JSON.stringify({ Records: [{ eventName: 'ObjectCreated:Put', s3 }] });
 }
 
-test('What nobody understands is told of with what is wrong with it.', async () => {
+test('A dead letter that cannot be parsed is listed with the reason', async () => {
   expect(await letter('no JSON at all')).toMatchObject({ reason: 'The message is not JSON.' });
 });
 
-test('A unit whose job is gone, or whose worker never got to say a word, is told of so.', async () => {
+test('The dead letter of a unit says whether its job is gone, or its workers ended without a report', async () => {
   expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('has no plan');
   await write(jobKeys(JOB).plan, {});
   expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('without a word');
 });
 
-test('A letter of a job that was rejected meanwhile is needed no more.', async () => {
+test('The dead letter of a job that was rejected meanwhile is no longer needed', async () => {
   await write(jobKeys(JOB).failure('images'), { source, error: 'Error: no answer' });
   await write(jobKeys(JOB).result, {
     ...{ type: 'asset.rejected', jobId: JOB, assetId: 'a'.repeat(20), source },

@@ -32,7 +32,7 @@ const inDays = (days: number) => new Date(Date.now() + days * 24 * 3_600_000);
 const check = async (now: Date) =>
   repair(services, await inspect(services, now), undefined, now).then(({ freed }) => freed);
 
-/** The keys of the delivery bucket. */
+/** Lists the keys of the delivery bucket. */
 async function delivered(): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const { key } of services.store.list(services.config.DELIVERY_BUCKET, '')) {
@@ -54,7 +54,7 @@ async function name(assetId: string, version: string): Promise<void> {
   await store.put(config.DELIVERY_BUCKET, pointerKey(assetId), `#EXTM3U ${version}`, headers);
 }
 
-/** A replaced version, and what a rejected job has left; beside what is published. */
+/** Writes a replaced version, the files of a rejected job, and published versions. */
 async function library(): Promise<void> {
   await put(A, OLD);
   await put(A, NEW);
@@ -64,7 +64,7 @@ async function library(): Promise<void> {
   await name(C, OLD);
 }
 
-test('What no pointer names goes when its time is over, and not before; what is named stays.', async () => {
+test('Unreferenced versions are removed when their time has passed, and referenced versions stay', async () => {
   await library();
   const all = await delivered();
   expect(await check(inDays(0))).toEqual([]);
@@ -81,7 +81,7 @@ test('What no pointer names goes when its time is over, and not before; what is 
   expect(notes).toEqual([]);
 });
 
-test('A version that is named again begins its time anew.', async () => {
+test('The time of a version starts again after it was referenced again', async () => {
   await library();
   await check(inDays(0));
   await name(A, OLD);
@@ -91,7 +91,7 @@ test('A version that is named again begins its time anew.', async () => {
   expect(await check(inDays(2 * GRACE_DAYS + 3))).toMatchObject([{ assetId: A, version: OLD }]);
 });
 
-test('A version that somebody is about to publish is not removed by a look from before.', async () => {
+test('An inspection that ended before a version is published does not lead to its removal', async () => {
   await library();
   await check(inDays(0));
   const late = inDays(GRACE_DAYS + 1);
@@ -102,7 +102,7 @@ test('A version that somebody is about to publish is not removed by a look from 
   expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
 });
 
-test('Nobody publishes a version that is being removed, and nobody else removes it meanwhile.', async () => {
+test('A version that is being removed is neither published nor removed by another process', async () => {
   await library();
   await check(inDays(0));
   const { store } = services;
@@ -132,13 +132,13 @@ test('Nobody publishes a version that is being removed, and nobody else removes 
   }
 });
 
-test('A note that cannot be read stops neither a check nor a publication, and is written anew.', async () => {
+test('An unreadable note stops neither a check nor a publication, and is replaced', async () => {
   await library();
   await check(inDays(0));
   const { store, config } = services;
   const damaged = { assetId: A, version: OLD };
   await store.put(config.WORK_BUCKET, unreferencedKey(damaged), '{');
-  // The one that reads first drops it, and the next one notes the version again.
+  // The first check drops the note, and the next one writes a new one.
   for (const days of [1, 2]) expect(await check(inDays(days))).toEqual([]);
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
   await store.put(config.WORK_BUCKET, unreferencedKey(damaged), '{');
@@ -147,7 +147,7 @@ test('A note that cannot be read stops neither a check nor a publication, and is
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([damaged]);
 });
 
-test('A removal that was cut off is finished by a later one.', async () => {
+test('A later removal completes one that was interrupted', async () => {
   await library();
   await check(inDays(0));
   const { store } = services;
@@ -165,7 +165,7 @@ test('A removal that was cut off is finished by a later one.', async () => {
   expect(await check(inDays(1))).toMatchObject([{ assetId: A, version: OLD, objects: 1 }]);
 });
 
-test('Of a version with thousands of objects no more than the first thousand are listed.', async () => {
+test('A listing skips the objects of a version after the first thousand', async () => {
   const keys = [
     ...Array.from({ length: 5000 }, (_, n) => versionKey(A, OLD, `1080p/${10_000 + n}.ts`)),
     versionKey(A, NEW, 'asset.json'),
@@ -203,7 +203,7 @@ async function upload() {
   return { assetId, jobId: jobIdOf(assetId, {}), message: serialiseJob({ source, options: {} }) };
 }
 
-/** Handles every message of the job queue. */
+/** Handles all messages of the job queue. */
 async function work(worker: Services): Promise<void> {
   const context = { log: createLog('silent'), signal: new AbortController().signal };
   for (;;) {
@@ -215,7 +215,7 @@ async function work(worker: Services): Promise<void> {
   }
 }
 
-test('Checks at every write of a job, days apart, do it no harm.', async () => {
+test('Checks at every write of a job, days apart, do not harm it', async () => {
   const { assetId, message } = await upload();
   const { store, jobs } = services;
   let days = 0;
@@ -240,7 +240,7 @@ test('Checks at every write of a job, days apart, do it no harm.', async () => {
   expect(await delivered()).toEqual(before);
 });
 
-test('A failed job that is asked for again after its files were removed makes them again.', async () => {
+test('A failed job that is requested again makes its files again after their removal', async () => {
   const { assetId, jobId, message } = await upload();
   const { store, jobs, config } = services;
   await jobs.send(message);
@@ -253,7 +253,7 @@ test('A failed job that is asked for again after its files were removed makes th
   });
   await check(inDays(0));
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId, objects: all.length - 1 }]);
-  // While somebody else removes more of it.
+  // Another process removes more of its files meanwhile.
   const [, , version = ''] = all[0]?.split('/') ?? [];
   const note = unreferencedKey({ assetId, version });
   await putJson(store, config.WORK_BUCKET, note, { since: new Date(), isRemoving: true });
@@ -265,7 +265,7 @@ test('A failed job that is asked for again after its files were removed makes th
   expect(await delivered()).toEqual(all);
 });
 
-test('A person reads what is kept and what was removed.', async () => {
+test('The text of a check says what is kept and what was removed', async () => {
   await library();
   const now = inDays(0);
   await check(now);

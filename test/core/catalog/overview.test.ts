@@ -17,12 +17,12 @@ beforeEach(async () => {
   return opened.close;
 });
 
-/** An id of a job, told by its first digits. */
+/** Makes a job id that begins with these digits. */
 const id = (start: string) => start.padEnd(20, '0');
 
 const write = (key: string, value: unknown) => putJson(store, BUCKET, key, value);
 
-/** A minute: two chunks, one sound track, images. */
+/** The plan of one minute: two chunks, a sound track and images. */
 async function planned(jobId: string): Promise<void> {
   await write(jobKeys(jobId).plan, { ...examplePlan({ seconds: 60 }), jobId });
 }
@@ -39,7 +39,7 @@ async function rejected(jobId: string): Promise<void> {
   });
 }
 
-test('Open jobs are told of by what their units have done, and ended ones by their result.', async () => {
+test('Open jobs are listed with their progress, and ended jobs with their result', async () => {
   const running = id('1');
   await planned(running);
   const [first, second] = examplePlan({ seconds: 60 }).units.filter(({ kind }) => kind === 'video');
@@ -52,7 +52,7 @@ test('Open jobs are told of by what their units have done, and ended ones by the
     total: 1,
     newest: [{ jobId: running, source: 'talk.mp4', unitsDone: 1, units: 4 }],
   });
-  // One chunk of two and half of the other, of which sound and images are a few hundredths.
+  // One chunk and half of the other. Sound and images weigh a few hundredths.
   expect(open.newest[0]?.percent).toBeGreaterThan(65);
   expect(open.newest[0]?.percent).toBeLessThan(76);
   expect(ended).toMatchObject({
@@ -61,7 +61,7 @@ test('Open jobs are told of by what their units have done, and ended ones by the
   });
 });
 
-test('A job that fails before it is planned is told of with its trouble, and so is a plan that cannot be read.', async () => {
+test('A job without a plan and one with an unreadable plan are listed with their last error', async () => {
   const source = { bucket: 'source', key: '강의.mp4' };
   await write(jobKeys(id('2')).failure('job'), { source, error: 'Error: S3 is out of reach' });
   await write(jobKeys(id('3')).plan, { schema: 99 });
@@ -74,7 +74,7 @@ test('A job that fails before it is planned is told of with its trouble, and so 
   );
 });
 
-test('All jobs are counted; of the newest only documents are read, each once.', async () => {
+test('All jobs are counted, and only the documents of the newest jobs are read, each of them once', async () => {
   const digits = '0123456789abcdef';
   for (const first of digits) {
     for (const second of '012') await rejected(id(`${first}${second}`));

@@ -26,7 +26,7 @@ beforeEach(async () => {
 
 const soon = () => new Date(Date.now() + STALLED_MILLISECONDS);
 
-/** Takes every message out of the job queue, and returns what they say. */
+/** Receives all messages of the queues of work, and returns them parsed. */
 async function taken(): Promise<readonly string[]> {
   const { jobs } = services;
   const bodies: string[] = [];
@@ -48,7 +48,7 @@ async function upload(key: string) {
   return { source, assetId, jobId: jobIdOf(assetId, {}) };
 }
 
-/** A library in every state, whose queue has lost all of its messages. Returns those that are missed. */
+/** Makes jobs in every state and no message. Returns the messages that are missing. */
 async function lostQueue(): Promise<readonly string[]> {
   const { store, config } = services;
   const write = (key: string, value: unknown) => putJson(store, config.WORK_BUCKET, key, value);
@@ -83,7 +83,7 @@ async function lostQueue(): Promise<readonly string[]> {
   ].sort();
 }
 
-test('What a lost queue has forgotten is sent again, once.', async () => {
+test('A repair sends the messages that a lost queue has forgotten, each of them once', async () => {
   const missed = await lostQueue();
   expect((await inspect(services)).lost).toEqual([]);
   const found = await inspect(services, soon());
@@ -93,7 +93,7 @@ test('What a lost queue has forgotten is sent again, once.', async () => {
   expect(await taken()).toEqual(missed);
 });
 
-test('A person reads what was lost, with the names of files last.', async () => {
+test('The text of a check lists the lost work, with file names at the end of the lines', async () => {
   await lostQueue();
   const now = soon();
   const found = { place: 'Stage dev', ...(await inspect(services, now)) };
@@ -114,7 +114,7 @@ test('A person reads what was lost, with the names of files last.', async () => 
   expect(reconciledText({ ...found, lost: [] }, now)).toMatch(/\nNothing is lost\.\nNo unused/);
 });
 
-test('A job that nothing tells how to ask for is told of, and the others are sent.', async () => {
+test('A job whose request cannot be recovered is reported, and the other work is sent', async () => {
   await upload('talk.mp4');
   await taken();
   const jobId = 'c'.repeat(20);
@@ -126,7 +126,7 @@ test('A job that nothing tells how to ask for is told of, and the others are sen
   expect(await taken()).toHaveLength(1);
 });
 
-test('A worker that is asked to look does not take the message that asks for a piece of work.', async () => {
+test('A worker does not count the message that asks for a check as that of a piece of work', async () => {
   await upload('talk.mp4');
   await taken();
   const quiet = Date.now() - STALLED_MILLISECONDS;
@@ -147,12 +147,12 @@ test('A worker that is asked to look does not take the message that asks for a p
   const context = { log: createLog('silent'), signal: new AbortController().signal };
   await handleMessage(old, asked?.body ?? '', context);
   expect((await jobs.counts()).visible).toBe(1);
-  // The second time the upload has its message.
+  // In the second check, the upload has its message.
   await handleMessage(old, asked?.body ?? '', context);
   expect((await jobs.counts()).visible).toBe(1);
 });
 
-test('The command looks through the data folder that it is given, and makes none.', async () => {
+test('The command checks the given data folder, and does not make one', async () => {
   await upload('talk.mp4');
   const found = await run('check', ['--data', data, '--plan', '--json']);
   expect(found.json).toEqual([

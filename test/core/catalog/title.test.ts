@@ -25,7 +25,7 @@ let backend: LocalBackend;
 let services: Services;
 let assetId: string;
 let source: { readonly bucket: string; readonly key: string; readonly etag: string };
-// One asset, whose title each test changes.
+// All tests change the title of one asset.
 beforeAll(async () => {
   const opened = await openTestBackend();
   ({ directory, backend } = opened);
@@ -44,13 +44,13 @@ async function upload(key: string) {
 
 const context = { log: createLog('silent'), signal: new AbortController().signal };
 
-/** The same worker, whose encoder cannot run. */
+/** The same worker with an encoder that cannot run. */
 const withoutEncoder = (): Services => ({
   ...services,
   config: { ...services.config, FFMPEG: join(directory, 'no-ffmpeg') },
 });
 
-/** Handles every message of the job queue, and returns the events that were told. */
+/** Handles all messages of the job queue, and returns the reported events. */
 async function work(worker = services): Promise<readonly AssetEvent[]> {
   const { jobs, events } = services;
   const receive = { max: 1, waitSeconds: 0, visibilitySeconds: 60 };
@@ -71,7 +71,7 @@ async function work(worker = services): Promise<readonly AssetEvent[]> {
 
 const ask = (options: JobOptions) => services.jobs.send(serialiseJob({ source, options }));
 
-/** Every file of the delivery bucket but the pointer: its key, ETag and time. */
+/** Lists the files of the delivery bucket without the pointer: key, ETag and time. */
 async function files(): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const one of services.store.list(services.config.DELIVERY_BUCKET, '')) {
@@ -83,7 +83,7 @@ async function files(): Promise<readonly string[]> {
 
 const read = () => readAsset(services, assetId);
 
-test('A job that is asked for under another title publishes it, and makes nothing again.', async () => {
+test('A job that is requested with another title publishes the title and encodes nothing again', async () => {
   const before = await files();
   expect(await read()).toMatchObject({ title: 'clip' });
   await ask({ title: ' 강의 "1" ' });
@@ -93,14 +93,14 @@ test('A job that is asked for under another title publishes it, and makes nothin
   expect(await files()).toEqual(before);
   expect(await read()).toMatchObject({ title: '강의 "1"' });
   expect((await readPointer(services, assetId))?.playlist).toContain('VALUE="강의 ”1”"');
-  // Neither a job without a title nor one with the same one is news.
+  // Neither a job without a title nor one with the same title is reported again.
   await ask({});
   await ask({ title: '강의 "1"' });
   expect(await work(withoutEncoder())).toEqual([]);
   expect(await read()).toMatchObject({ title: '강의 "1"' });
 });
 
-test('A title is published without any work when all that was known of the job has expired.', async () => {
+test('A title is published without encoding after the documents of the job have expired', async () => {
   const before = await files();
   await ask({ title: 'Lecture 1' });
   await work();
@@ -114,14 +114,14 @@ test('A title is published without any work when all that was known of the job h
   expect(await files()).toEqual(before);
 });
 
-test('A title that is given while a job is at work is the one that it publishes.', async () => {
+test('A title that is set while a job runs is the one that the job publishes', async () => {
   const other = assetIdOf(await upload('other.mp4'));
   await setTitle(services, other, 'Lecture 1');
   expect(await work()).toMatchObject([{ assetId: other, title: 'Lecture 1' }]);
   expect(await readPointer(services, other)).toMatchObject({ title: 'Lecture 1' });
 });
 
-test('Whichever of two titles was written last is read everywhere, also when its writer was first at the pointer.', async () => {
+test('The title that was written last applies everywhere, even if its writer was the first at the pointer', async () => {
   const { store, config } = services;
   let isFirst = true;
   const put: typeof store.put = async (bucket, key, ...rest) => {
@@ -136,7 +136,7 @@ test('Whichever of two titles was written last is read everywhere, also when its
   expect(await read()).toMatchObject({ title: 'second' });
 });
 
-test('A worker that is killed at any write loses no title, and tells of it.', async () => {
+test('A worker that is killed at any write loses no title, and reports it', async () => {
   const before = await files();
   for (let write = 0, more = true; more; write += 1) {
     const title = `Take ${write}`;
@@ -176,7 +176,7 @@ test('A worker that is killed at any write loses no title, and tells of it.', as
   expect(await services.store.head(services.config.WORK_BUCKET, titleKey(assetId))).toBeDefined();
 });
 
-test('An upload that is repeated brings its title back, which was changed elsewhere since.', async () => {
+test('A repeated upload restores its title after it was changed elsewhere', async () => {
   const again = () =>
     submit(
       ...([backend, services.config] as const),
@@ -192,7 +192,7 @@ test('An upload that is repeated brings its title back, which was changed elsewh
   expect(await readPointer(services, uploaded.assetId)).toMatchObject({ title: 'First' });
 });
 
-test('A title does not bring back a version that a job planned later has replaced.', async () => {
+test('A new title does not restore a version that a later job has replaced', async () => {
   const first = await read();
   await ask({ ladder: ['360p'] });
   const [second] = await work();

@@ -6,7 +6,7 @@ import { requireNode } from '../../../core/runtime.ts';
 const env = { ...layoutEnv('/data/with space') };
 
 describe("The worker's environment", () => {
-  test('of one machine is enough, and the rest has its defaults.', () => {
+  test('The environment of one machine is complete with the names, and the rest has defaults', () => {
     expect(readConfig(env)).toMatchObject({
       VODSTACK_HOME: 'file:///data/with%20space',
       MAX_FAILURES: 5,
@@ -19,7 +19,7 @@ describe("The worker's environment", () => {
     });
   });
 
-  test('may say otherwise.', () => {
+  test('Variables replace the defaults', () => {
     const config = readConfig({
       ...env,
       LADDER: '720p, 360p',
@@ -44,11 +44,11 @@ describe("The worker's environment", () => {
     ['X264_PRESET', 'fastest', 'is none of ultrafast'],
     ['MAX_SOURCE_HOURS', '17', 'is more than 16'],
     ['LOG_LEVEL', 'loud', 'is none of trace'],
-  ])('with %s=%s is refused: it %s.', (name, value, sentence) => {
+  ])('An environment with %s=%s is rejected, because it %s', (name, value, sentence) => {
     expect(() => readConfig({ ...env, [name]: value })).toThrow(`${name} ${sentence}`);
   });
 
-  test('in the cloud names queues by their addresses, and each that is none is named.', () => {
+  test('With SQS, queues are named by their URLs, and each invalid one is reported', () => {
     const queue = 'https://sqs.eu-west-1.amazonaws.com/123456789012/jobs';
     const queues = {
       JOB_QUEUE: queue,
@@ -63,19 +63,19 @@ describe("The worker's environment", () => {
     }
   });
 
-  test('names everything that is wrong at once.', () => {
+  test('The error names all wrong variables at once', () => {
     const wrong = () => readConfig({ X264_CRF: '99' });
     for (const name of [...Object.keys(env), 'X264_CRF']) expect(wrong).toThrow(name);
   });
 });
 
 describe('The runtime', () => {
-  test.each(['v22.18.0', 'v22.23.3', 'v24.0.0', 'v26.1.0'])('%s will do.', (version) => {
+  test.each(['v22.18.0', 'v22.23.3', 'v24.0.0', 'v26.1.0'])('Node %s is accepted', (version) => {
     expect(() => requireNode(version)).not.toThrow();
   });
 
   test.each(['v18.20.0', 'v20.20.2', 'v22.17.1', 'v8.0.0'])(
-    '%s will not, and is told so.',
+    'Node %s is rejected with the required version',
     (version) => {
       expect(() => requireNode(version)).toThrow(
         `This is Node ${version}, and vodstack needs 22.18`,

@@ -24,40 +24,52 @@ const facts = (some: Partial<WorkFacts>): WorkFacts => ({
   ...some,
 });
 
-/** `upload a`, `video-00000 a`, `job a` */
+/** Shortens work to texts like `upload a`, `video-00000 a` and `job a`. */
 const brief = (work: ReturnType<typeof openWork>) =>
   work.map((one) => `${one.kind === 'unit' ? one.unit : one.kind} ${one.jobId}`);
 
 const ALL = new Set(['video-00000', 'audio-0', 'images']);
 
-describe('Open work is', () => {
+describe('Open work', () => {
   test.each<[string, Partial<WorkFacts>, readonly string[]]>([
-    ['a source without a job', { sources: [source('a')] }, ['upload a']],
+    ['includes a source without a job', { sources: [source('a')] }, ['upload a']],
     [
-      'a source whose job failed before it was planned',
+      'includes a source whose job failed before it was planned',
       { sources: [source('a')], jobs: [job('a', { plan: undefined })] },
       ['upload a'],
     ],
     [
-      'each unit without a marker, and not the source besides',
+      'includes each unit without a marker, but not its source',
       { sources: [source('a')], jobs: [job('a', { done: new Set(['audio-0']) })] },
       ['video-00000 a', 'images a'],
     ],
-    ['a job whose units are all done', { jobs: [job('a', { done: ALL })] }, ['job a']],
-    ['a job whose plan cannot be read', { jobs: [job('a', { plan: 'unreadable' })] }, ['job a']],
-    ['not a job that ended', { sources: [source('a')], jobs: [job('a', { hasEnded: true })] }, []],
-    ['not a source that is published', { sources: [source('a', { isPublished: true })] }, []],
+    ['includes a job whose units are all done', { jobs: [job('a', { done: ALL })] }, ['job a']],
     [
-      'not a job without a plan whose source is gone',
+      'includes a job whose plan cannot be read',
+      { jobs: [job('a', { plan: 'unreadable' })] },
+      ['job a'],
+    ],
+    [
+      'does not include a job that has ended',
+      { sources: [source('a')], jobs: [job('a', { hasEnded: true })] },
+      [],
+    ],
+    [
+      'does not include a source that is published',
+      { sources: [source('a', { isPublished: true })] },
+      [],
+    ],
+    [
+      'does not include a job without plan and source',
       { jobs: [job('a', { plan: undefined })] },
       [],
     ],
-  ])('%s.', (_, some, expected) => {
+  ])('Open work %s', (_, some, expected) => {
     expect(brief(openWork(facts(some)))).toEqual(expected);
   });
 });
 
-describe('Lost is', () => {
+describe('Lost work', () => {
   const three = [10, 30, 20].map((minutes) =>
     source(`s${minutes}`, { uploadedAt: minutesAgo(minutes) }),
   );
@@ -65,29 +77,37 @@ describe('Lost is', () => {
 
   test.each<[string, Partial<WorkFacts>, readonly string[]]>([
     [
-      'everything quiet where the queue is empty, the quietest first',
+      'is all stalled work when the queue is empty, the longest stalled first',
       { sources: [...three, recent] },
       ['upload s30', 'upload s20', 'upload s10'],
     ],
-    ['no more than there are messages too few', { sources: three, held: 2 }, ['upload s30']],
-    ['nothing where there are as many messages as work', { sources: three, held: 3 }, []],
-    ['nothing where there are more', { sources: three, held: 9 }, []],
     [
-      'nothing quiet that the message of recent work cannot be told from',
+      'is not more than the number of missing messages',
+      { sources: three, held: 2 },
+      ['upload s30'],
+    ],
+    ['is empty when there are as many messages as work', { sources: three, held: 3 }, []],
+    ['is empty when there are more messages than work', { sources: three, held: 9 }, []],
+    [
+      'does not include stalled work that may own the message of recent work',
       { sources: [...three, recent], held: 4 },
       [],
     ],
-    ['no unit of a job that goes on', { jobs: [job('a', { changedAt: minutesAgo(1) })] }, []],
     [
-      'no upload whose job wrote something a short while ago',
+      'does not include units of a job with recent progress',
+      { jobs: [job('a', { changedAt: minutesAgo(1) })] },
+      [],
+    ],
+    [
+      'does not include an upload whose job has recently written an object',
       { sources: [source('a')], jobs: [job('a', { plan: undefined, changedAt: minutesAgo(1) })] },
       [],
     ],
-  ])('%s.', (_, some, expected) => {
+  ])('Lost work %s', (_, some, expected) => {
     expect(brief(lostWork(facts(some), NOW))).toEqual(expected);
   });
 
-  test('work that was quiet for exactly so long, and none a moment before.', () => {
+  test('Work counts as lost at the end of the stall time, and not a moment earlier', () => {
     const at = (milliseconds: number) =>
       facts({ sources: [source('a', { uploadedAt: new Date(NOW.getTime() - milliseconds) })] });
     expect(lostWork(at(STALLED_MILLISECONDS), NOW)).toHaveLength(1);

@@ -31,7 +31,7 @@ function problem(body: string): string {
   return 'none';
 }
 
-describe('An S3 event', () => {
+describe('S3 events', () => {
   test.each([
     ['plain.mp4', 'plain.mp4'],
     ['a+b', 'a b'],
@@ -40,14 +40,14 @@ describe('An S3 event', () => {
     ['%EA%B0%95%EC%9D%98/1.mp4', '강의/1.mp4'],
     ['100%25.mp4', '100%.mp4'],
     ['folder//x', 'folder//x'],
-  ])('of the key %s is of %s.', (encoded, key) => {
+  ])('The key %s of an S3 event is decoded to %s', (encoded, key) => {
     expect(parseMessage(record({ key: encoded, size: 1, eTag: '"abc"' }))).toEqual({
       type: 'uploads',
       uploads: [{ bucket: 'source', key, etag: 'abc' }],
     });
   });
 
-  test('of one machine is read as S3 means it.', () => {
+  test('An event of the local backend is parsed like one of S3', () => {
     const upload = { bucket: 'source', key: "#2 4 100% +'é.mp4", sizeBytes: 7, etag: 'e' };
     const body = uploadEvent({ ...upload, at: new Date(0), by: 'Put' });
     expect(parseMessage(body)).toEqual({
@@ -56,13 +56,13 @@ describe('An S3 event', () => {
     });
   });
 
-  test('may leave out size, ETag and time, and the zone of the time.', () => {
+  test('An S3 event can lack the size, the ETag, the time and the zone of the time', () => {
     expect(parseMessage(record({ key: 'k' }))).toMatchObject({ type: 'uploads' });
     const local = { eventTime: '2026-11-22T11:46:27.046060' };
     expect(parseMessage(record({ key: 'k' }, local))).toMatchObject({ type: 'uploads' });
   });
 
-  test('of something else than an upload is ignored.', () => {
+  test('S3 events that are not uploads are ignored', () => {
     const deleted = record({ key: 'k' }, { eventName: 'ObjectRemoved:Delete' });
     expect(parseMessage(deleted)).toMatchObject({ type: 'ignored' });
     expect(parseMessage('{"Service":"Amazon S3","Event":"s3:TestEvent"}').type).toBe('ignored');
@@ -76,24 +76,24 @@ describe('An S3 event', () => {
     ['a key that is too long', record({ key: 'x'.repeat(1025) }), /longer than 1024 bytes/],
     ['a negative size', record({ key: 'k', size: -1 }), /size is negative/],
     ['a size beyond S3', record({ key: 'k', size: 2 ** 43 }), /larger than S3 allows/],
-    ['a time that is none', record({ key: 'k' }, { eventTime: 'soon' }), /eventTime is not a time/],
-    ['records that are none', '{"Records":7}', /Records/],
-  ])('with %s is poison, and says so.', (_what, body, sentence) => {
+    ['an invalid time', record({ key: 'k' }, { eventTime: 'soon' }), /eventTime is not a time/],
+    ['invalid records', '{"Records":7}', /Records/],
+  ])('An S3 event with %s is rejected with the reason', (_what, body, sentence) => {
     expect(problem(body)).toMatch(sentence);
   });
 
-  test('names everything that is wrong at once.', () => {
+  test('The error of an S3 event names all wrong fields at once', () => {
     const sentence = problem(record({ key: '', size: -1 }, { eventTime: 'soon' }));
     for (const field of ['key', 'size', 'eventTime']) expect(sentence).toContain(field);
   });
 });
 
-test('A wish to look for lost work is read as it was written.', () => {
+test('A request to look for lost work is parsed as it was serialised', () => {
   expect(parseMessage(serialiseReconcile())).toEqual({ type: 'reconcile' });
 });
 
-describe('A job and a unit', () => {
-  test('are read as they were written.', () => {
+describe('Jobs and units', () => {
+  test('Jobs and units are parsed as they were serialised', () => {
     const request = {
       source: { bucket: 'source', key: '한 글.mp4', etag: 'e' },
       options: { ladder: ['720p'], title: 'T', soundOnly: false },
@@ -107,8 +107,8 @@ describe('A job and a unit', () => {
   });
 
   test.each([
-    ['no JSON', 'hello', /^The message is not JSON\.$/],
-    ['something else', '{"type":"song"}', /neither an S3 event nor a job nor a unit/],
+    ['not JSON', 'hello', /^The message is not JSON\.$/],
+    ['of an unknown type', '{"type":"song"}', /neither an S3 event nor a job nor a unit/],
     ['null', 'null', /neither an S3 event nor a job nor a unit/],
     ['a job without a source', '{"type":"job"}', /no valid job: source/],
     [
@@ -127,15 +127,15 @@ describe('A job and a unit', () => {
       /unit is no name of a unit/,
     ],
     ['a path for a job', '{"type":"unit","jobId":"../x","unit":"images"}', /jobId is no job id/],
-  ])('that are %s are poison, and say so.', (_what, body, sentence) => {
+  ])('A message that is %s is rejected with the reason', (_what, body, sentence) => {
     expect(problem(body)).toMatch(sentence);
   });
 });
 
-describe('An id', () => {
+describe('Ids', () => {
   const source = { bucket: 'b', key: 'k', etag: 'e' };
 
-  test('is the same for the same object, needs no escaping, and differs for any other.', () => {
+  test('An asset id is the same for the same object, differs for other objects, and needs no escaping', () => {
     const id = assetIdOf(source);
     expect(id).toMatch(/^[0-9a-f]{20}$/);
     expect(assetIdOf({ ...source })).toBe(id);
@@ -144,7 +144,7 @@ describe('An id', () => {
     expect(new Set([id, ...ids]).size).toBe(5);
   });
 
-  test('of a job is the same for the same files, whatever their title.', () => {
+  test('A job id does not depend on the title', () => {
     const plain = jobIdOf('a', {});
     expect(jobIdOf('a', { soundOnly: false, title: 'x' })).toBe(plain);
     const others = [{ ladder: ['720p'] }, { soundOnly: true }];
@@ -152,7 +152,7 @@ describe('An id', () => {
   });
 });
 
-describe('A title', () => {
+describe('Titles', () => {
   test.each([
     ['uploads/1/#2 4 Protection with PropTypes.mp4', '#2 4 Protection with PropTypes'],
     ['강의 1강 – 소개.mp4', '강의 1강 – 소개'],
@@ -164,17 +164,17 @@ describe('A title', () => {
     ['a\u202egnp.mp4', 'a gnp'],
     ['line\nbreak.mp4', 'line break'],
     ['x'.repeat(300), 'x'.repeat(200)],
-  ])('of %j is %j.', (key, title) => {
+  ])('The title of the file %j is %j', (key, title) => {
     expect(titleOf(key)).toBe(title);
   });
 
-  test('is what the uploader wants, when there is something to read in it.', () => {
+  test('The title of the uploader is used if it has visible characters', () => {
     expect(titleOf('a.mp4', ' Lecture 1 ')).toBe('Lecture 1');
     expect(titleOf('a.mp4', ' \n ')).toBe('a');
   });
 
   test.each(['강의'.repeat(500), '🎬 take 1', '100 % & "more"'])(
-    'is kept with the upload in ASCII, within the 2 KB of metadata: %j.',
+    'The title %j is stored as ASCII within the 2 KB of metadata',
     (title) => {
       const metadata = titleMetadata(title);
       expect(metadata.title).toMatch(/^[\x20-\x7e]{1,1900}$/);
@@ -182,7 +182,7 @@ describe('A title', () => {
     },
   );
 
-  test('is taken as it is when whoever uploaded by hand has not encoded it.', () => {
+  test('A title that was not encoded is used as it is', () => {
     expect(storedTitle({ title: '100 % plain' })).toBe('100 % plain');
     expect(storedTitle({})).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import { withMetrics } from '../../../core/model/metrics.ts';
 
 const NOW = 1_795_651_200_000;
 
-test('A line with a measured member tells CloudWatch what to read, and of what unit it is.', () => {
+test('A line with a metric tells CloudWatch the metric and its unit', () => {
   const line = { event: 'message.received', queueWaitSeconds: 1.5 };
   expect(withMetrics(line, 'vodstack-dev-work', NOW)).toEqual({
     ...line,
@@ -20,7 +20,7 @@ test('A line with a measured member tells CloudWatch what to read, and of what u
   });
 });
 
-test('A job without an asset is counted in all, and by its code.', () => {
+test('A job without an asset is counted in total and by its code', () => {
   const line = { event: 'asset.rejected', code: 'no_video', notMade: 1 };
   expect(withMetrics(line, 'vodstack-dev-work', NOW)['_aws']).toEqual({
     Timestamp: NOW,
@@ -34,7 +34,7 @@ test('A job without an asset is counted in all, and by its code.', () => {
   });
 });
 
-test('A line without any is left as it is.', () => {
+test('A line without metrics stays unchanged', () => {
   const line = { event: 'unit.done', code: 'x', redone: 'no number' };
   expect(withMetrics(line, 'vodstack-dev-work', NOW)).toEqual(line);
 });

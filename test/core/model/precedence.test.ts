@@ -11,13 +11,16 @@ test.each([
   ['a job', serialiseJob({ source, options: {} })],
   ['a check', serialiseReconcile()],
   ['the first chunk of a video', serialiseUnit(JOB, 'video-00000')],
-  ['its sound', serialiseUnit(JOB, 'audio-1')],
-  ['its images', serialiseUnit(JOB, 'images')],
-  ['a message that nobody understands', 'no JSON'],
-])('First comes %s.', (_, body) => {
+  ['a sound track', serialiseUnit(JOB, 'audio-1')],
+  ['the images', serialiseUnit(JOB, 'images')],
+  ['a message that cannot be parsed', 'no JSON'],
+])('The message of %s is urgent', (_, body) => {
   expect(deferrableJob(body)).toBeUndefined();
 });
 
-test.each(['video-00001', 'video-00599'])('%s comes later, in the turn of its job.', (unit) => {
-  expect(deferrableJob(serialiseUnit(JOB, unit))).toBe(JOB);
-});
+test.each(['video-00001', 'video-00599'])(
+  'The unit %s can wait, in the group of its job',
+  (unit) => {
+    expect(deferrableJob(serialiseUnit(JOB, unit))).toBe(JOB);
+  },
+);

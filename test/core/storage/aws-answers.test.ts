@@ -16,7 +16,7 @@ import { PreconditionFailedError, UploadGoneError } from '../../../core/storage/
 import type { Backend } from '../../../core/storage/ports.ts';
 import { assetIdOf } from '../../../core/model/ids.ts';
 
-/** What AWS answers by its documentation, and the emulator never does. */
+/** Responses that AWS documents and the emulator never gives. */
 interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -68,13 +68,13 @@ describe('A conditional write', () => {
   const put = (condition: { ifMatch?: string; ifNoneMatch?: '*' }) =>
     backend.store.put('bucket', 'key', 'body', {}, condition);
 
-  test('that meets another one is tried again.', async () => {
+  test('A conditional write that conflicts with another one is tried again', async () => {
     answers = [conflict, conflict, written];
     expect(await put({ ifNoneMatch: '*' })).toEqual({ etag: 'abc' });
     expect(asked.map(({ headers }) => headers['if-none-match'])).toEqual(['*', '*', '*']);
   });
 
-  test('that meets others five times fails, but not as if its condition had not held.', async () => {
+  test('A conditional write that conflicts five times fails, but not with PreconditionFailedError', async () => {
     answers = Array.from({ length: 5 }, () => conflict);
     const failure = await put({ ifMatch: 'abc' }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ name: 'ConditionalRequestConflict' });
@@ -82,15 +82,18 @@ describe('A conditional write', () => {
   });
 
   test.each([
-    ['is not what it was', s3Error(412, 'PreconditionFailed')],
+    ['has changed', s3Error(412, 'PreconditionFailed')],
     ['is gone', s3Error(404, 'NoSuchKey')],
-  ])('of an object that %s fails for its condition.', async (_what, answer) => {
-    answers = [answer];
-    await expect(put({ ifMatch: 'abc' })).rejects.toThrow(PreconditionFailedError);
-  });
+  ])(
+    'A conditional write of an object that %s throws PreconditionFailedError',
+    async (_what, answer) => {
+      answers = [answer];
+      await expect(put({ ifMatch: 'abc' })).rejects.toThrow(PreconditionFailedError);
+    },
+  );
 });
 
-test('A CDN that is busy forgetting others has a deleted asset be deleted again.', async () => {
+test('A purge that the CDN rejects as one too many makes the deletion of an asset fail, to be repeated', async () => {
   const code = 'TooManyInvalidationsInProgress';
   answers = [
     {
@@ -105,7 +108,7 @@ test('A CDN that is busy forgetting others has a deleted asset be deleted again.
   expect(asked.at(-1)?.url).toBe('/2020-05-31/distribution/EXAMPLE/invalidation');
 });
 
-test('An account that does not tell whether it blocks public buckets is no refusal, but a warning.', async () => {
+test('Without permission to read the public access block of the account, a deploy warns but continues', async () => {
   answers = [s3Error(403, 'AccessDenied')];
   const config = stage({
     ...{ name: 'mine', region: 'eu-west-1', allowedSites: ['https://my.site'] },
@@ -123,14 +126,14 @@ test('An account that does not tell whether it blocks public buckets is no refus
 });
 
 describe('An upload in parts', () => {
-  test('is not completed again after a conflict, as S3 then wants all parts again.', async () => {
+  test('An upload is not completed again after a conflict, as S3 wants all parts again', async () => {
     answers = [s3Error(409, 'ConditionalRequestConflict')];
     const completed = backend.store.completeUpload('bucket', 'key', 'id', [], { ifNoneMatch: '*' });
     await expect(completed).rejects.toMatchObject({ name: 'ConditionalRequestConflict' });
     expect(asked).toHaveLength(1);
   });
 
-  test('promises no checksum besides the signature, which would have to be said again at its end.', async () => {
+  test('An upload sends no checksum besides the signature, as its completion would have to repeat it', async () => {
     answers = [written];
     await backend.store.uploadPart('bucket', 'key', 'id', 1, Buffer.from('part'));
     const names = Object.keys(asked[0]?.headers ?? {});
@@ -139,7 +142,7 @@ describe('An upload in parts', () => {
   });
 });
 
-test('An upload that S3 does not have takes no part and is not completed.', async () => {
+test('An upload that S3 does not know takes no part and is not completed', async () => {
   const { store } = backend;
   answers = [s3Error(404, 'NoSuchUpload'), s3Error(404, 'NoSuchUpload')];
   const part = store.uploadPart('bucket', 'key', 'id', 1, Buffer.from('part'));
@@ -147,12 +150,12 @@ test('An upload that S3 does not have takes no part and is not completed.', asyn
   await expect(store.completeUpload('bucket', 'key', 'id', [])).rejects.toThrow(UploadGoneError);
 });
 
-describe('An upload that S3 has put together', () => {
+describe('A completed upload', () => {
   const name = { key: 'studio/0123456789abcdef/a.mp4', uploadId: 'id' };
   const missing = { status: 404 };
   const gone = s3Error(404, 'NoSuchUpload');
 
-  test('is told of, also when the answer was lost to the SDK, which has asked again.', async () => {
+  test('A completed upload is reported even if the first response was lost and the SDK has repeated the request', async () => {
     const headers = {
       ...written.headers,
       'content-length': '1',
@@ -163,7 +166,7 @@ describe('An upload that S3 has put together', () => {
     expect(completed).toEqual({ id: assetIdOf({ bucket: 'bucket', key: name.key, etag: 'abc' }) });
   });
 
-  test('is not mistaken for one that is gone.', async () => {
+  test('A completed upload is not mistaken for one that is gone', async () => {
     answers = [missing, gone, missing];
     const completed = completeUpload(backend.store, 'bucket', { ...name, parts: [] });
     await expect(completed).rejects.toThrow(UploadGoneError);
@@ -171,7 +174,7 @@ describe('An upload that S3 has put together', () => {
 });
 
 describe('A missing bucket', () => {
-  test('is an error, and no missing object.', async () => {
+  test('A missing bucket is an error, and not a missing object', async () => {
     answers = [s3Error(404, 'NoSuchBucket')];
     await expect(backend.store.get('bucket', 'key')).rejects.toMatchObject({
       name: 'NoSuchBucket',
@@ -204,13 +207,13 @@ describe('Many messages', () => {
         .join(' '),
     );
 
-  test('are sent by ten, and those that SQS did not take are sent again.', async () => {
+  test('Messages are sent in batches of ten, and those that SQS rejected are sent again', async () => {
     answers = [batch(['2', false], ['9', false]), batch(['9', false]), batch(), batch()];
     await queue().sendAll(many);
     expect(sent()).toEqual(['0 1 2 3 4 5 6 7 8 9', '2 9', '9', '10 11']);
   });
 
-  test('of which SQS refuses some for good are an error that says why.', async () => {
+  test('Messages that SQS rejects for good are an error with the reason', async () => {
     answers = [batch(['2', true], ['3', false])];
     await expect(queue().sendAll(many)).rejects.toThrow(
       'SQS rejected 2 of 10 messages. InvalidMessage: No.; InternalError: No.',
@@ -218,15 +221,15 @@ describe('Many messages', () => {
     expect(sent()).toHaveLength(1);
   });
 
-  test('that SQS does not take five times are an error.', async () => {
+  test('Messages that SQS rejects five times are an error', async () => {
     answers = Array.from({ length: 5 }, () => batch(['0', false]));
     await expect(queue().sendAll(many)).rejects.toThrow('SQS rejected 1 of 10 messages.');
     expect(sent()).toEqual(['0 1 2 3 4 5 6 7 8 9', ...Array<string>(4).fill('0')]);
   });
 });
 
-describe('What fails in passing', () => {
-  test('is tried again.', async () => {
+describe('Transient failures', () => {
+  test('A request that fails for a moment is tried again', async () => {
     answers = [s3Error(503, 'SlowDown'), { status: 500 }, written];
     expect(await backend.store.put('bucket', 'key', 'body')).toEqual({ etag: 'abc' });
   });
@@ -243,29 +246,32 @@ describe('A receipt', () => {
     ['of a visible message', 'MessageNotInflight', 'It is not in flight.', true],
     ['held for 12 hours', 'InvalidParameterValue', tooLong, false],
     ['of no queue', 'QueueDoesNotExist', 'The specified queue does not exist.', false],
-  ])('that is %s (%s) has lost its lease: %4$s.', async (_what, code, message, lost) => {
-    answers = [
-      {
-        status: 400,
-        headers: { 'content-type': 'application/x-amz-json-1.0' },
-        body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message }),
-      },
-    ];
-    const queue = backend.queue(`${address}/123456789012/jobs`);
-    const failure = await queue.extend('AQEB', 60).catch((error: unknown) => error);
-    expect(failure).toBeInstanceOf(Error);
-    expect(failure instanceof LeaseLostError).toBe(lost);
-  });
+  ])(
+    'A receipt that is %s (%s) throws LeaseLostError: %4$s',
+    async (_what, code, message, lost) => {
+      answers = [
+        {
+          status: 400,
+          headers: { 'content-type': 'application/x-amz-json-1.0' },
+          body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message }),
+        },
+      ];
+      const queue = backend.queue(`${address}/123456789012/jobs`);
+      const failure = await queue.extend('AQEB', 60).catch((error: unknown) => error);
+      expect(failure).toBeInstanceOf(Error);
+      expect(failure instanceof LeaseLostError).toBe(lost);
+    },
+  );
 });
 
 describe('A queue', () => {
-  test("has a name without the account's number, which is for no log.", () => {
+  test("The name of a queue does not hold the account's number", () => {
     expect(backend.queue(`${address}/123456789012/jobs`).name).toBe('jobs');
   });
 });
 
 describe('A backend without a region', () => {
-  test('is not opened, and says what is missing.', async () => {
+  test('A backend without a region is not opened, and the error says what is missing', async () => {
     vi.stubEnv('AWS_REGION', undefined);
     vi.stubEnv('AWS_CONFIG_FILE', '/dev/null');
     await expect(openAwsBackend()).rejects.toThrow('Set AWS_REGION');

@@ -32,15 +32,15 @@ async function openContractBackend(): Promise<ContractBackend> {
 
 const cloud: Subject = {
   open: openContractBackend,
-  // The emulator keeps all it is given in memory, at some 20 MB and 200 objects a second.
+  // The emulator keeps everything in memory, and takes about 20 MB and 200 objects a second.
   ...{ largeMib: 64, many: 1200 },
-  // SQS promises no more, and the emulator, under load, gives a message to two who ask at once.
+  // SQS promises no more, and under load the emulator delivers a message to two receivers.
   delivery: 'at least once',
-  // To SQS such a request succeeds, and the message may stay; the emulator deletes it.
+  // At SQS such a request succeeds, but the message may stay. The emulator deletes it.
   lateReceipts: 'accepted',
 };
 
-describeWithEmulator('The backend in the cloud', () => {
+describeWithEmulator('The AWS backend', () => {
   useEmulator();
 
   describeObjects(cloud);
@@ -48,7 +48,7 @@ describeWithEmulator('The backend in the cloud', () => {
   describeQueues(cloud);
   describePrecedence(cloud);
 
-  test('loses nothing that comes in the moment when a receiver is told to stop.', async () => {
+  test('A message that arrives when a receiver is stopped is not lost', async () => {
     const contract = await openContractBackend();
     const jobs = contract.backend.queue(contract.queues.jobs);
     const stop = new AbortController();
@@ -58,7 +58,7 @@ describeWithEmulator('The backend in the cloud', () => {
     });
     stop.abort(new Error('enough'));
     await jobs.send('just then');
-    // The request goes on at SQS, whoever waits for it: its message would be hidden for 30 s.
+    // The request continues at SQS, and would hide the message for 30 s.
     expect(await waiting).toMatchObject([{ body: 'just then', receiveCount: 1 }]);
     await contract.close();
   });

@@ -16,7 +16,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const permissions = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
 
 describe('A folder', () => {
-  test('is made with those above it, which keep the usual permissions.', async () => {
+  test('A folder is made with its parents, which get the usual permissions', async () => {
     const path = join(directory, 'a', 'b');
     await makeFolder(path, PRIVATE_FOLDER);
     await makeFolder(path);
@@ -27,13 +27,13 @@ describe('A folder', () => {
     );
   });
 
-  test('is made by several at once.', async () => {
+  test('Several callers can make the same folder at once', async () => {
     const path = join(directory, 'a', 'b', 'c');
     await Promise.all(Array.from({ length: 8 }, () => makeFolder(path)));
     expect(await readdir(path)).toEqual([]);
   });
 
-  test('that cannot be made is an error at once.', async () => {
+  test('A folder that cannot be made is an error at once', async () => {
     const file = join(directory, 'file');
     const dangling = join(directory, 'dangling');
     await writeFile(file, '');
@@ -45,7 +45,7 @@ describe('A folder', () => {
   });
 });
 
-describe('A backend on one machine', () => {
+describe('A local backend', () => {
   const open = async (path: string) => {
     const backend = await openLocalBackend({ directory: path, layout: LOCAL_LAYOUT });
     await backend.store.put('source', 'a', 'bytes');
@@ -54,14 +54,14 @@ describe('A backend on one machine', () => {
   const list = async (path: string) =>
     execFileSync('find', [path, '-printf', '%y %m\n'], { encoding: 'utf8' }).trim().split('\n');
 
-  test('can be looked into by its owner alone, every file of it.', async () => {
+  test('Only the owner can read the files of a local backend', async () => {
     const path = join(directory, 'data');
     const backend = await open(path);
     expect(new Set(await list(path))).toEqual(new Set(['d 700', 'f 600']));
     await backend.close();
   });
 
-  test('of an earlier version becomes private.', async () => {
+  test('A local backend of an earlier version becomes private', async () => {
     const path = join(directory, 'data');
     for (const folder of [path, join(path, 'blobs'), join(path, 'demo')]) await mkdir(folder);
     await writeFile(join(path, 'index.sqlite'), '');
@@ -72,7 +72,7 @@ describe('A backend on one machine', () => {
     expect(await permissions(join(path, 'index.sqlite'))).toBe('600');
   });
 
-  test('in a folder with other things leaves that folder as it is.', async () => {
+  test('A local backend in a folder with other entries leaves the permissions of that folder alone', async () => {
     await writeFile(join(directory, 'notes.txt'), '');
     await chmod(directory, 0o755);
     const backend = await open(directory);

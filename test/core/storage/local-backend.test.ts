@@ -43,14 +43,14 @@ const local: Subject = {
   ...{ delivery: 'once', lateReceipts: 'refused' },
 };
 
-describe('The backend of one machine', () => {
+describe('The local backend', () => {
   describeObjects(local);
   describeUploads(local);
   describeQueues(local);
   describePrecedence(local);
 });
 
-test('A job with fewer messages left comes before longer ones, and equal ones in the order of their coming.', async () => {
+test('The job with the fewest messages comes first, and jobs with equally many in the order of their arrival', async () => {
   const contract = await openContractBackend();
   const units = contract.backend.queue(contract.queues.units);
   const send = (group: string, count: number) =>
@@ -72,35 +72,38 @@ test('A job with fewer messages left comes before longer ones, and equal ones in
   await contract.close();
 });
 
-describe('A row of the queue that is no message', () => {
+describe('An invalid row of a queue', () => {
   test.each([
     ['a blob', `x'00ff'`, 'is no text but blob'],
     ['a blob of 20 MB', 'zeroblob(20000000)', 'is no text but blob'],
     ['a text of 20 MB', `printf('%.*c', 20000000, 'x')`, 'has 20000000 bytes'],
     ['a number', '1e999', 'is no text but'],
-  ])('as it is %s, is poison, and keeps nobody from the next.', async (_, value, reason) => {
-    const directory = await mkdtemp(join(tmpdir(), 'vodstack-rows-'));
-    const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
-    const database = new DatabaseSync(join(directory, 'index.sqlite'));
-    const far = '9223372036854775807';
-    database.exec(
-      `insert into messages (queue, body, "group", sent, visible)
+  ])(
+    'A message whose body is %s is rejected, and does not block the next one',
+    async (_, value, reason) => {
+      const directory = await mkdtemp(join(tmpdir(), 'vodstack-rows-'));
+      const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
+      const database = new DatabaseSync(join(directory, 'index.sqlite'));
+      const far = '9223372036854775807';
+      database.exec(
+        `insert into messages (queue, body, "group", sent, visible)
        values ('jobs', cast(${value} as blob), x'00ff', ${far}, 0);
        update messages set body = ${value} where typeof(${value}) = 'text'`,
-    );
-    database.close();
-    const jobs = backend.queue('jobs');
-    await jobs.send('next');
-    const messages = await jobs.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 });
-    expect(messages).toHaveLength(2);
-    const [unreadable, next] = messages;
-    expect(() => parseMessage(unreadable?.body ?? '')).toThrow(PoisonError);
-    expect(() => parseMessage(unreadable?.body ?? '')).toThrow(reason);
-    expect(Buffer.byteLength(unreadable?.body ?? '')).toBeLessThan(100_000);
-    expect(next?.body).toBe('next');
-    await backend.close();
-    await rm(directory, { recursive: true });
-  });
+      );
+      database.close();
+      const jobs = backend.queue('jobs');
+      await jobs.send('next');
+      const messages = await jobs.receive({ max: 10, waitSeconds: 0, visibilitySeconds: 30 });
+      expect(messages).toHaveLength(2);
+      const [unreadable, next] = messages;
+      expect(() => parseMessage(unreadable?.body ?? '')).toThrow(PoisonError);
+      expect(() => parseMessage(unreadable?.body ?? '')).toThrow(reason);
+      expect(Buffer.byteLength(unreadable?.body ?? '')).toBeLessThan(100_000);
+      expect(next?.body).toBe('next');
+      await backend.close();
+      await rm(directory, { recursive: true });
+    },
+  );
 });
 
 describe('Several processes', () => {
@@ -112,7 +115,7 @@ describe('Several processes', () => {
 
   const program = fileURLToPath(new URL('programs/write-objects.ts', import.meta.url));
 
-  test('that are killed with -9 lose nothing they were told is written, and leave nothing half.', async () => {
+  test('Processes that are killed with -9 lose no completed write, and leave no partial one', async () => {
     const writers = ['a', 'b'].map((name) => {
       const child = spawn(process.execPath, [program, directory, name]);
       const told: number[] = [];
@@ -138,16 +141,16 @@ describe('Several processes', () => {
       expect(sizeBytes).toBe(200_000);
       objects += 1;
     }
-    // An object and its event are written as one.
+    // An object and its event are written in one transaction.
     expect((await backend.queue('jobs').counts()).visible).toBe(objects);
-    // What they were writing is gone at the next start: each object has a file and its label.
+    // Their unfinished files are gone at the next start: each object has a file and its label.
     expect(await backend.sweep()).toBe(0);
     const files = await readdir(join(directory, 'blobs'), { recursive: true });
     expect(files.filter((file) => file.includes('/'))).toHaveLength(2 * objects);
     await backend.close();
   });
 
-  test('may sweep while others write: what is in use stays.', async () => {
+  test('A process can sweep while others write, and their files stay', async () => {
     const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
     await backend.store.put('source', 'kept', 'kept');
     await Promise.all([

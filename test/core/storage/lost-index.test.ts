@@ -33,7 +33,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const open = () => openLocalBackend({ directory, layout: LOCAL_LAYOUT });
 
-/** Every file below the folder of blobs, with its bytes. */
+/** Reads all files below the folder of blobs. */
 function files(): ReadonlyMap<string, string> {
   const folder = join(directory, 'blobs');
   return new Map(
@@ -45,7 +45,7 @@ function files(): ReadonlyMap<string, string> {
 
 const digest = (bytes: Buffer) => createHash('md5').update(bytes).digest('hex');
 
-/** Every object, with all that is known of it. */
+/** Lists all objects with their headers and bytes. */
 async function objects({ store }: LocalBackend) {
   const found = [];
   for (const bucket of ['source', 'work', 'delivery']) {
@@ -86,7 +86,7 @@ function loseIndex(): void {
   for (const part of ['', '-wal', '-shm']) rmSync(index + part, { force: true });
 }
 
-/** Writes over pages in the middle of the file, and leaves its first one. */
+/** Overwrites pages in the middle of the file, but not the first one. */
 function damage(path: string): void {
   const bytes = readFileSync(path);
   bytes.fill(0xa5, 4096, Math.min(bytes.length, 6 * 4096));
@@ -100,7 +100,7 @@ function newIndex(sql: string): void {
   database.close();
 }
 
-/** Makes the index of another backend, which has seen nothing. */
+/** Copies the index of another backend, which is empty. */
 async function indexOfNobody(): Promise<void> {
   const other = join(directory, 'other');
   const backend = await openLocalBackend({ directory: other, layout: LOCAL_LAYOUT });
@@ -123,19 +123,22 @@ describe('An index', () => {
     ],
     ['newer version', () => newIndex('create table objects (a); pragma user_version = 99')],
     ['is new', indexOfNobody],
-  ])('that %s stops the start with a sentence, and nothing is changed.', async (why, lose) => {
-    await filled();
-    await lose();
-    const before = files();
-    const opened = open();
-    await expect(opened).rejects.toThrow(BackendLostError);
-    for (const words of [index, why, `./scripts/start --rebuild --data ${directory}`]) {
-      await expect(opened).rejects.toThrow(words);
-    }
-    expect(files()).toEqual(before);
-  });
+  ])(
+    'An index error "%s" stops the start with instructions, and nothing is changed',
+    async (why, lose) => {
+      await filled();
+      await lose();
+      const before = files();
+      const opened = open();
+      await expect(opened).rejects.toThrow(BackendLostError);
+      for (const words of [index, why, `./scripts/start --rebuild --data ${directory}`]) {
+        await expect(opened).rejects.toThrow(words);
+      }
+      expect(files()).toEqual(before);
+    },
+  );
 
-  test('is missed when its files are gone.', async () => {
+  test('An index without its files is an error', async () => {
     await filled();
     rmSync(join(directory, 'blobs'), { recursive: true });
     await expect(open()).rejects.toThrow('Put the folder back');
@@ -149,7 +152,7 @@ describe('An index', () => {
       () => (copyFileSync(index, `${index}.copy`), renameSync(`${index}.copy`, index)),
     ],
     ['was overwritten', () => writeFileSync(index, 'These are notes. '.repeat(1000))],
-  ])('that %s while it is open is told of by the next look.', async (why, lose) => {
+  ])('An open index that %s is reported by the next check', async (why, lose) => {
     const backend = await open();
     await fill(backend);
     lose();
@@ -160,7 +163,7 @@ describe('An index', () => {
 });
 
 describe('Sweeping', () => {
-  test('leaves every file that the index does not know, and counts it.', async () => {
+  test('Sweeping counts the files that the index does not know, and leaves them', async () => {
     const backend = await open();
     await fill(backend);
     const name = randomUUID();
@@ -172,7 +175,7 @@ describe('Sweeping', () => {
     await backend.close();
   });
 
-  test('removes what was released an hour ago, and drafts of earlier versions.', async () => {
+  test('Sweeping removes files that were released an hour ago, and drafts of earlier versions', async () => {
     const backend = await open();
     await fill(backend);
     const [name = ''] = files().keys();
@@ -182,7 +185,7 @@ describe('Sweeping', () => {
     later.exec('update garbage set since = 0');
     later.close();
     expect(await backend.sweep()).toBe(0);
-    // The three objects that have bytes, the empty one, and a label for each.
+    // Three objects with bytes and an empty one, each with its label.
     expect(files().size).toBe(8);
     await backend.close();
   });
@@ -193,7 +196,7 @@ describe('A rebuilt index', () => {
     ['missing', loseIndex],
     ['damaged', () => damage(index)],
   ])(
-    'has every object of one that was %s, as it was; what was deleted stays so.',
+    'An index that is rebuilt after it was %s has every object, and no deleted one',
     async (_, lose) => {
       const before = await filled();
       expect(before).toHaveLength(4);
@@ -214,17 +217,17 @@ describe('A rebuilt index', () => {
     },
   );
 
-  test('puts files aside that say nothing, and those that are not whole.', async () => {
+  test('Rebuilding moves files without a label and partial files aside', async () => {
     await filled();
     const cut = [...files()].find(([, md5]) => md5 === digest(Buffer.from('new')))?.[0] ?? '';
     writeFileSync(join(directory, 'blobs', cut), 'n');
     loseIndex();
-    // The cut one, the replaced one and the deleted one.
+    // The partial file, the replaced one and the deleted one.
     expect(await rebuildIndex(directory, () => undefined)).toMatchObject({ unclaimed: 3 });
     expect(readdirSync(join(directory, 'unclaimed')).sort()).toContain(cut.split('/')[1]);
   });
 
-  test('takes queues and uploads under way from the newest backup that is whole.', async () => {
+  test('Rebuilding takes queues and open uploads from the newest intact backup', async () => {
     const backend = await open();
     await backend.queue('dead-letters').send('kept');
     const id = await backend.store.createUpload('source', 'a');
@@ -247,14 +250,14 @@ describe('A rebuilt index', () => {
     await again.close();
   });
 
-  test('is not made while the index is healthy.', async () => {
+  test('A healthy index is not rebuilt', async () => {
     const backend = await open();
     await fill(backend);
     await backend.close();
     await expect(rebuildIndex(directory, () => undefined)).rejects.toThrow('is healthy');
   });
 
-  test('has uploads that were not worked on announced again.', async () => {
+  test('After rebuilding, uploads without a job are announced again', async () => {
     await filled();
     loseIndex();
     await rebuildIndex(directory, () => undefined);
@@ -266,7 +269,7 @@ describe('A rebuilt index', () => {
   });
 });
 
-test('Backups are made once a day, and the last three are kept.', async () => {
+test('Backups are made once a day, and the newest three are kept', async () => {
   const backend = await open();
   const folder = join(directory, 'backups');
   mkdirSync(folder);
@@ -281,7 +284,7 @@ test('Backups are made once a day, and the last three are kept.', async () => {
   await backend.close();
 });
 
-test('A backend of the version before keeps its messages, and takes those of groups.', async () => {
+test('A backend of the previous version keeps its messages, and accepts those with groups', async () => {
   const before = await open();
   await before.queue('jobs').send('kept');
   await before.close();
@@ -299,7 +302,7 @@ test('A backend of the version before keeps its messages, and takes those of gro
   await backend.close();
 });
 
-test('A backend of an earlier version gets its labels when it is opened.', async () => {
+test('A backend of an earlier version gets labels when it is opened', async () => {
   const before = await filled();
   for (const name of files().keys()) {
     if (name.endsWith('.json')) rmSync(join(directory, 'blobs', name));

@@ -11,7 +11,7 @@ test.each([
   [100 * GIB, 11],
   [TIB, 105],
   [5 * TIB, 525],
-])('A file of %i bytes goes in parts of %i MiB, at most 10,000.', (size, partMib) => {
+])('A file of %i bytes is sent in at most 10,000 parts of %i MiB', (size, partMib) => {
   expect(partBytesOf(size)).toBe(partMib * MIB);
   expect(Math.ceil(size / partBytesOf(size))).toBeLessThanOrEqual(10_000);
 });

@@ -1,32 +1,32 @@
 import type { Backend } from '../../../../core/storage/ports.ts';
 
-/** A backend to be tested: empty, with two buckets and four queues. */
+/** An empty backend to test, with two buckets and four queues. */
 export interface ContractBackend {
   readonly backend: Backend;
   readonly buckets: {
     readonly plain: string;
-    /** Tells the queue `uploads` of each upload. */
+    /** Sends an event of each upload to the queue `uploads`. */
     readonly watched: string;
   };
   readonly queues: {
     readonly uploads: string;
-    /** Gives up to `deadLetters` after two receives. */
+    /** Moves messages to `deadLetters` after two receives. */
     readonly jobs: string;
-    /** Likewise. */
+    /** Like `jobs`. */
     readonly units: string;
     readonly deadLetters: string;
   };
   close(): Promise<void>;
 }
 
-/** A kind of backend to be tested, how much of it, and what it promises less than one machine does. */
+/** A kind of backend to test, the extent of the test, and where the backend promises less than the local one. */
 export interface Subject {
   readonly open: () => Promise<ContractBackend>;
-  /** The size of the large upload: a lecture has a gibibyte. */
+  /** The size of the large upload. A lecture has about 1024. */
   readonly largeMib: number;
-  /** How many objects the long listing has; more than a thousand, as a page of S3 has no more. */
+  /** The number of objects of the long listing: more than the thousand of a page of S3. */
   readonly many: number;
   readonly delivery: 'once' | 'at least once';
-  /** Whether a message can be acknowledged by the receipt of an earlier delivery. */
+  /** Whether a message can be acknowledged with the receipt of an earlier delivery. */
   readonly lateReceipts: 'refused' | 'accepted';
 }

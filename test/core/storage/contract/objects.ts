@@ -38,7 +38,7 @@ export function describeObjects({ open, many }: Subject): void {
       return found && (await buffer(found.body)).toString('utf8');
     };
 
-    test('are read as they were written, with their type, cache rule and metadata.', async () => {
+    test('Objects are read as they were written, with their type, cache rule and metadata', async () => {
       const { etag } = await store.put(bucket, 'one.m3u8', '#EXTM3U\n', {
         contentType: 'application/vnd.apple.mpegurl',
         cacheControl: 'public, max-age=10',
@@ -55,24 +55,24 @@ export function describeObjects({ open, many }: Subject): void {
       });
     });
 
-    test('that are not there are undefined, and can be deleted all the same.', async () => {
+    test('Missing objects are undefined, and deleting them succeeds', async () => {
       expect(await store.get(bucket, 'nothing')).toBeUndefined();
       expect(await store.head(bucket, 'nothing')).toBeUndefined();
       await store.delete(bucket, 'nothing');
     });
 
-    test('that are deleted are gone at once.', async () => {
+    test('Deleted objects are gone at once', async () => {
       await store.put(bucket, 'short-lived', 'x');
       await store.delete(bucket, 'short-lived');
       expect(await store.head(bucket, 'short-lived')).toBeUndefined();
     });
 
-    test('of no bytes are objects too.', async () => {
+    test('Objects can be empty', async () => {
       await store.put(bucket, 'empty', '');
       expect(await read('empty')).toBe('');
     });
 
-    test.each(HARD_KEYS.map((key) => [key]))('have the key %j, and no other.', async (key) => {
+    test.each(HARD_KEYS.map((key) => [key]))('Objects can have the key %j', async (key) => {
       await store.put(bucket, `hard/${key}`, key);
       expect(await read(`hard/${key}`)).toBe(key);
       const found = [];
@@ -81,7 +81,7 @@ export function describeObjects({ open, many }: Subject): void {
       await store.delete(bucket, `hard/${key}`);
     });
 
-    test('of composed and decomposed Korean are two.', async () => {
+    test('Keys in composed and decomposed Korean are different', async () => {
       await store.put(bucket, 'two/한글', 'composed');
       await store.put(bucket, 'two/한글'.normalize('NFD'), 'decomposed');
       expect(await read('two/한글')).toBe('composed');
@@ -93,7 +93,7 @@ export function describeObjects({ open, many }: Subject): void {
       [{ first: 2, last: 4 }, '234'],
       [{ first: 7 }, '789'],
       [{ first: 8, last: 100 }, '89'],
-    ])('are read by the range %j.', async (range, expected) => {
+    ])('Objects are read by the range %j', async (range, expected) => {
       await store.put(bucket, 'digits', '0123456789');
       const found = await store.get(bucket, 'digits', range);
       expect(found && (await buffer(found.body)).toString()).toBe(expected);
@@ -101,14 +101,14 @@ export function describeObjects({ open, many }: Subject): void {
     });
 
     test.each([{ first: 10 }, { first: 5, last: 4 }, { first: -1 }])(
-      'refuse the range %j, which is not within.',
+      'The range %j, which is outside the object, is rejected',
       async (range) => {
         await store.put(bucket, 'digits', '0123456789');
         await expect(store.get(bucket, 'digits', range)).rejects.toThrow(RangeError);
       },
     );
 
-    test('that are not read to their end do not stand in the way of others.', async () => {
+    test('Objects that are not read to their end do not block others', async () => {
       await store.put(bucket, 'unread', Buffer.alloc(2 ** 20));
       for (let times = 0; times < 50; times += 1) {
         (await store.get(bucket, 'unread'))?.body.destroy();
@@ -116,7 +116,7 @@ export function describeObjects({ open, many }: Subject): void {
       expect((await store.head(bucket, 'unread'))?.sizeBytes).toBe(2 ** 20);
     });
 
-    test('are created once, by one of eight who try at the same time.', async () => {
+    test('One of eight concurrent conditional writes creates an object', async () => {
       const tries = Array.from({ length: 8 }, (_, index) =>
         store.put(bucket, 'race/create', `writer ${index}`, {}, { ifNoneMatch: '*' }),
       );
@@ -130,7 +130,7 @@ export function describeObjects({ open, many }: Subject): void {
       expect(await read('race/create')).toBe(`writer ${winner}`);
     });
 
-    test('are replaced once, by one of eight who saw the same ETag.', async () => {
+    test('One of eight concurrent conditional writes with the same ETag replaces an object', async () => {
       const { etag } = await store.put(bucket, 'race/replace', 'before');
       const tries = Array.from({ length: 8 }, (_, index) =>
         store.put(bucket, 'race/replace', `writer ${index}`, {}, { ifMatch: etag }),
@@ -142,13 +142,13 @@ export function describeObjects({ open, many }: Subject): void {
       ).rejects.toThrow(PreconditionFailedError);
     });
 
-    test('are not replaced under a condition when they are not there.', async () => {
+    test('A conditional write does not replace a missing object', async () => {
       const missing = store.put(bucket, 'race/missing', 'x', {}, { ifMatch: 'a'.repeat(32) });
       await expect(missing).rejects.toThrow(PreconditionFailedError);
       expect(await store.head(bucket, 'race/missing')).toBeUndefined();
     });
 
-    test('are read whole by who began before they were replaced.', async () => {
+    test('A reader that began before an object was replaced reads it whole', async () => {
       const old = 'old'.repeat(100_000);
       await store.put(bucket, 'replaced', old);
       const found = await store.get(bucket, 'replaced');
@@ -157,7 +157,7 @@ export function describeObjects({ open, many }: Subject): void {
       expect(await read('replaced')).toBe('new');
     });
 
-    test('are listed by thousands, in the order of their bytes, from any key on.', async () => {
+    test('Thousands of objects are listed in the order of their bytes, from any key on', async () => {
       const name = (index: number) => `list/${String.fromCodePoint(0x20 + (index % 90))}${index}-é`;
       const keys = Array.from({ length: many }, (_, index) => name(index));
       for (let from = 0; from < keys.length; from += 50) {

@@ -36,7 +36,7 @@ export function describePrecedence({ open }: Subject): void {
       return message;
     };
 
-    test('deliver every one of a hundred uploads, and its first minute, before a later minute of a film.', async () => {
+    test('A hundred uploads and their first minutes are delivered before a later minute of a film', async () => {
       await work.sendAll([...laterMinutes, minute(0)].map((body) => ({ body })));
       const events = Array.from({ length: 100 }, (_, index) => upload(`${index}.mp4`));
       for (const event of events) await uploads.send(event);
@@ -54,7 +54,7 @@ export function describePrecedence({ open }: Subject): void {
       expect(await work.counts()).toEqual(NONE);
     });
 
-    test('keep a message in its queue, and its job as its group, whatever happens to it.', async () => {
+    test('A message keeps its queue and its group when it is released or resent', async () => {
       await work.send(minute(1));
       const first = await take();
       expect(first).toMatchObject({ group: FILM, receiveCount: 1, failures: 0 });
@@ -70,7 +70,7 @@ export function describePrecedence({ open }: Subject): void {
       expect(await work.counts()).toEqual(NONE);
     });
 
-    test('give up a later minute to the dead letters, too.', async () => {
+    test('A later minute moves to the dead letters after its last receive, too', async () => {
       const deadLetters = backend.backend.queue(backend.queues.deadLetters);
       await work.send(minute(1));
       await work.release((await take()).receipt);
@@ -84,7 +84,7 @@ export function describePrecedence({ open }: Subject): void {
     test.each([
       ['an upload', upload('a.mp4')],
       ['a later minute', minute(1)],
-    ])('wake a worker that has found nothing, for %s.', async (_, body) => {
+    ])('A waiting worker receives %s soon', async (_, body) => {
       let asked = 0;
       const first: Queue = {
         ...uploads,
@@ -104,7 +104,7 @@ export function describePrecedence({ open }: Subject): void {
       expect(await work.counts()).toEqual(NONE);
     });
 
-    test('stop waiting when they are told to.', async () => {
+    test('A receiver of both queues stops waiting when its signal aborts', async () => {
       const stop = new AbortController();
       const waiting = work.receive({
         ...{ max: 1, waitSeconds: 20, visibilitySeconds: 30 },

@@ -25,7 +25,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
     const nothing = (queue: Queue) =>
       queue.receive({ max: 1, waitSeconds: 0, visibilitySeconds: 30 });
 
-    test('deliver a message once, hidden from others until it is acknowledged.', async () => {
+    test('A message is delivered once, and hidden from others until it is acknowledged', async () => {
       await jobs.send('{"text":"한글 🎬"}');
       const message = await take(jobs);
       expect(message).toMatchObject({ body: '{"text":"한글 🎬"}', receiveCount: 1 });
@@ -36,7 +36,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(await jobs.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
-    test('deliver again, and count, when the visibility is over.', async () => {
+    test('A message is delivered again after its visibility timeout, with a higher receive count', async () => {
       await jobs.send('twice');
       const first = await take(jobs, 1);
       const second = await take(jobs);
@@ -47,7 +47,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await jobs.acknowledge(second.receipt);
     });
 
-    test('neither extend nor release what has been acknowledged.', async () => {
+    test('An acknowledged message can be neither extended nor released', async () => {
       await jobs.send('done');
       const { receipt } = await take(jobs);
       await jobs.acknowledge(receipt);
@@ -55,7 +55,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await expect(jobs.release(receipt)).rejects.toThrow(LeaseLostError);
     });
 
-    test('hide a message longer when it is extended.', async () => {
+    test('An extended message stays hidden for longer', async () => {
       await jobs.send('long');
       const message = await take(jobs, 2);
       await jobs.extend(message.receipt, 30);
@@ -64,7 +64,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await jobs.acknowledge(message.receipt);
     });
 
-    test('show a message at once when it is released, or after a delay.', async () => {
+    test('A released message is visible at once, or after a delay', async () => {
       await jobs.send('released');
       await jobs.release((await take(jobs)).receipt);
       const again = await take(jobs);
@@ -76,7 +76,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await jobs.acknowledge((await take(jobs)).receipt);
     });
 
-    test('replace a message by a fresh one that carries its failures.', async () => {
+    test('A resent message is a new one that carries its failures', async () => {
       await jobs.send('failed');
       const first = await take(jobs);
       expect(first.failures).toBe(0);
@@ -92,7 +92,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(await jobs.counts()).toEqual({ visible: 0, inFlight: 0, delayed: 0 });
     });
 
-    test('take many messages at once, each with its group, which it keeps when it is sent again.', async () => {
+    test('Messages that are sent together keep their groups, also when they are resent', async () => {
       const sent = Array.from({ length: 23 }, (_, index) => `${index}`);
       await jobs.sendAll(sent.map((body) => ({ body, group: 'a job' })));
       const received: string[] = [];
@@ -108,7 +108,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(received.toSorted()).toEqual(sent.toSorted());
     });
 
-    test('wake a waiting receiver when a message comes.', async () => {
+    test('A waiting receiver gets a new message soon', async () => {
       const waiting = take(jobs);
       await jobs.send('wake up');
       const message = await waiting;
@@ -116,7 +116,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await jobs.acknowledge(message.receipt);
     });
 
-    test('stop waiting when they are told to.', async () => {
+    test('A receiver stops waiting when its signal aborts', async () => {
       const stop = new AbortController();
       const waiting = jobs.receive({
         ...{ max: 1, waitSeconds: 20, visibilitySeconds: 30 },
@@ -126,7 +126,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await expect(waiting).rejects.toThrow();
     });
 
-    test('give up to the dead letters after the last receive, and take them back.', async () => {
+    test('A message moves to the dead letters after its last receive, and can be sent back', async () => {
       await jobs.send('hopeless');
       await jobs.release((await take(jobs)).receipt);
       await jobs.release((await take(jobs)).receipt);
@@ -141,7 +141,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       expect(await nothing(deadLetters)).toEqual([]);
     });
 
-    test('send no dead letter back twice, though it is given up again at once.', async () => {
+    test('A dead letter that is given up again at once is not sent back twice', async () => {
       await deadLetters.send('poison');
       const returnedAtOnce = { ...jobs, send: (body: string) => deadLetters.send(body) };
       expect(await returnDeadLetters(deadLetters, returnedAtOnce)).toBe(1);
@@ -150,7 +150,7 @@ export function describeQueues({ open, delivery, lateReceipts }: Subject): void 
       await deadLetters.acknowledge(letter.receipt);
     });
 
-    test(`deliver each of a hundred messages ${delivery} to four receivers.`, async () => {
+    test(`Four receivers get each of a hundred messages ${delivery}`, async () => {
       const sent = Array.from({ length: 100 }, (_, index) => `message ${index}`);
       await Promise.all(sent.map((body) => jobs.send(body)));
       const received: string[] = [];

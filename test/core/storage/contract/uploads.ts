@@ -31,7 +31,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       await rm(directory, { recursive: true });
     });
 
-    /** A file of so many bytes, no MiB of it like another; its digest comes with it. */
+    /** Makes a file in which no MiB equals another. Returns its digest, too. */
     async function fileOf(count: number, name = 'file') {
       const path = join(directory, name);
       const digest = createHash('sha256');
@@ -47,7 +47,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       return { path, digest };
     }
 
-    /** The store, noting which parts are sent to it. */
+    /** The store, which records the numbers of the parts that it receives. */
     function counting(sent: number[]): ObjectStore {
       return {
         ...store,
@@ -58,7 +58,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       };
     }
 
-    /** Begins an upload, and cuts it off when half of it is sent. Returns the numbers of the parts that arrived. */
+    /** Begins an upload, and interrupts it at half of the parts. Returns the numbers of the stored parts. */
     async function cutOff(bucket: string, key: string, file: string): Promise<readonly number[]> {
       const stop = new AbortController();
       const upload = uploadFile({
@@ -78,8 +78,8 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       return digest.digest('hex');
     }
 
-    // Slow: writes and reads a gibibyte where the backend can bear it.
-    test(`of ${largeMib} MiB are streamed through a bounded memory.`, async () => {
+    // Slow: writes and reads a gibibyte if the backend can hold it.
+    test(`An upload of ${largeMib} MiB uses bounded memory`, async () => {
       const bucket = backend.buckets.plain;
       const before = process.memoryUsage.rss();
       let most = 0;
@@ -95,13 +95,13 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(last).toEqual(['uploading', 1]);
       expect(await store.head(bucket, 'large')).toMatchObject({ sizeBytes: largeMib * MIB });
       expect(await digestOf(bucket, 'large')).toBe(digest.digest('hex'));
-      // Four parts of 8 MiB and what the collector has not come to.
+      // Four parts of 8 MiB, and garbage that has not been collected.
       expect((most - before) / MIB).toBeLessThan(300);
       await store.delete(bucket, 'large');
     });
 
     test.each([0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 20 * MIB])(
-      'of %i bytes arrive whole.',
+      'An upload of %i bytes arrives whole',
       async (count) => {
         const bucket = backend.buckets.plain;
         const { path: file, digest } = await fileOf(count);
@@ -111,7 +111,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       },
     );
 
-    test('that were cut off are gone on with: only what is missing is sent.', async () => {
+    test('An interrupted upload continues, and sends only the missing parts', async () => {
       const bucket = backend.buckets.plain;
       const { path: file, digest } = await fileOf(90 * MIB);
       const arrived = await cutOff(bucket, 'cut off', file);
@@ -131,7 +131,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await store.openUploads(bucket, 'cut off')).toEqual([]);
     });
 
-    test('of a file that was changed after it was cut off send what has changed.', async () => {
+    test('An interrupted upload of a changed file sends the changed parts', async () => {
       const bucket = backend.buckets.plain;
       const { path: file } = await fileOf(90 * MIB);
       const arrived = await cutOff(bucket, 'changed', file);
@@ -149,7 +149,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await digestOf(bucket, 'changed')).toBe(digest);
     });
 
-    test('of another file by the same name touch nothing of the one that was begun.', async () => {
+    test('An upload of another file with the same name leaves an open upload alone', async () => {
       const bucket = backend.buckets.plain;
       const [mine, other] = [await fileOf(90 * MIB, 'mine'), await fileOf(91 * MIB, 'other')];
       const arrived = await cutOff(bucket, 'same', mine.path);
@@ -159,7 +159,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await store.storedParts(bucket, 'same', begun)).toHaveLength(arrived.length);
     });
 
-    test('of a file that changes meanwhile fail, and make no object.', async () => {
+    test('An upload of a file that changes meanwhile fails, and makes no object', async () => {
       const bucket = backend.buckets.plain;
       const { path: file } = await fileOf(20 * MIB);
       const upload = uploadFile({
@@ -170,7 +170,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await store.head(bucket, 'growing')).toBeUndefined();
     });
 
-    test('that are open are told of by their whole key only.', async () => {
+    test('Open uploads are listed by their whole key only', async () => {
       const bucket = backend.buckets.plain;
       const keys = ['#2 4 강의 & <x>+%.mp4', '#2 4 강의 & <x>+%.mp4.part'];
       const ids = [];
@@ -179,7 +179,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await store.storedParts(bucket, keys[0] ?? '', ids[0] ?? '')).toEqual([]);
     });
 
-    test('are not completed by other parts than were sent.', async () => {
+    test('An upload is not completed with parts that were not sent', async () => {
       const bucket = backend.buckets.plain;
       const id = await store.createUpload(bucket, 'wrong');
       const small = [
@@ -195,7 +195,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       await store.abortUpload(bucket, 'wrong', id);
     });
 
-    test('that were aborted are gone, and may be aborted again.', async () => {
+    test('An aborted upload is gone, and can be aborted again', async () => {
       const bucket = backend.buckets.plain;
       const id = await store.createUpload(bucket, 'aborted');
       const part = await store.uploadPart(bucket, 'aborted', id, 1, Buffer.from('x'));
@@ -206,7 +206,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       expect(await store.head(bucket, 'aborted')).toBeUndefined();
     });
 
-    test('are completed under a condition, or not at all.', async () => {
+    test('An upload whose condition does not hold is not completed', async () => {
       const bucket = backend.buckets.plain;
       const begin = async () => {
         const id = await store.createUpload(bucket, 'conditional');
@@ -222,7 +222,7 @@ export function describeUploads({ open: openBackend, largeMib }: Subject): void 
       await store.abortUpload(bucket, 'conditional', second.id);
     });
 
-    test('are told of in the way of S3, at once or in parts, whatever the key.', async () => {
+    test('Uploads of any key, whole or in parts, are reported by events like those of S3', async () => {
       const bucket = backend.buckets.watched;
       const queue = backend.backend.queue(backend.queues.uploads);
       const keys = ['#2 4 Protection with PropTypes.mp4', '강의/100% +a.mp4'];

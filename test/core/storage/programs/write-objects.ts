@@ -1,7 +1,7 @@
 import { LOCAL_LAYOUT } from '../../../../core/storage/local/layout.ts';
 import { openLocalBackend } from '../../../../core/storage/local/backend.ts';
 
-/** Writes objects without end, and says the number of each when it is told that it is written. */
+/** Writes objects without end, and prints the number of each when its write has completed. */
 const [directory = '', writer = ''] = process.argv.slice(2);
 const backend = await openLocalBackend({ directory, layout: LOCAL_LAYOUT });
 for (let index = 0; ; index += 1) {
