@@ -28,6 +28,7 @@ import { completeUpload, openUpload, sentParts } from './uploads.ts';
 
 export interface StudioOptions {
   readonly backend: Backend;
+  /** The names of the buckets and of the job queue. */
   readonly names: Pick<WorkerEnv, keyof Buckets | 'JOB_QUEUE'>;
   /** What people call the backend: `this machine`, or the name of a stage. */
   readonly backendName: string;

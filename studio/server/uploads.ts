@@ -45,13 +45,13 @@ export async function completeUpload(
   { key, uploadId, parts }: CompleteUpload,
 ): Promise<CompletedUpload> {
   const ordered = parts.toSorted((a, b) => a.partNumber - b.partNumber);
-  let whole: { readonly etag: string } | undefined = await store.head(bucket, key);
+  let object: { readonly etag: string } | undefined = await store.head(bucket, key);
   try {
-    whole ??= await store.completeUpload(bucket, key, uploadId, ordered);
+    object ??= await store.completeUpload(bucket, key, uploadId, ordered);
   } catch (error) {
     // The SDK repeats requests, too: the upload may have been completed by a first one.
-    if (error instanceof UploadGoneError) whole = await store.head(bucket, key);
-    if (!whole) throw error;
+    if (error instanceof UploadGoneError) object = await store.head(bucket, key);
+    if (!object) throw error;
   }
-  return { id: assetIdOf({ bucket, key, etag: whole.etag }) };
+  return { id: assetIdOf({ bucket, key, etag: object.etag }) };
 }

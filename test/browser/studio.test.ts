@@ -348,7 +348,8 @@ describe('A studio with a worker', () => {
     await edge.close();
     edge = await start(port, 'prod');
     await page.unrouteAll();
-    const sentence = 'This address is now the studio of prod.';
+    const sentence =
+      'This address is now the studio of prod. This page belongs to this machine: reload it.';
     await page.getByRole('status').getByText(sentence).waitFor();
     await upload('backend.bin').getByText(sentence).waitFor();
     await page.goto('about:blank');
