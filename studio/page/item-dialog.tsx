@@ -52,8 +52,8 @@ function Item({ item }: { readonly item: LibraryItem }) {
       {item.state === 'waiting' && (
         <>
           <p class="facts">
-            A worker starts on it as soon as one is free. If other videos are made first for a long
-            time, queue it again.
+            A worker starts on it as soon as one is free. If other videos are processed first for a
+            long time, queue it again.
           </p>
           <RetryButton item={item} />
         </>

@@ -17,7 +17,7 @@ export function StateLines({ item }: { readonly item: LibraryItem }) {
           <p class="facts">
             {item.lastError ? (
               <>
-                <span class="badge retrying">Trying again</span> {item.lastError}
+                <span class="badge retrying">Being tried again</span> {item.lastError}
               </>
             ) : (
               <>

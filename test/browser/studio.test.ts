@@ -481,7 +481,7 @@ describe('A studio with made-up items', () => {
     const working = card('Product tour');
     await working.getByText('43 % · 2 min left').waitFor();
     expect(await working.getByRole('progressbar').getAttribute('value')).toBe('43');
-    await card('All-hands').getByText('Trying again').waitFor();
+    await card('All-hands').getByText('Being tried again').waitFor();
     await working.getByRole('link').click();
     await dialog().getByRole('button', { name: 'Delete' }).waitFor();
   });
