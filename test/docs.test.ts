@@ -10,7 +10,7 @@ const RECORDS = readdirSync(join(ROOT, 'docs/adr')).filter((name) => /^\d{4}-/.t
 const LINK = /\]\((?![a-z]+:)([^)#\s]+)[^)]*\)/g;
 /** A code file with its folder, or anything below a folder of this repository, in backticks. */
 const NAMED_PATH =
-  /`(?:\.\/)?([\w.-]+(?:\/[\w.-]+)+\.(?:tsx?|js|py|css|sh)|(?:bench|core|docs|edge|infra|player|scripts|studio|test|worker)\/[\w./-]*)[^`]*`/g;
+  /`(?:\.\/)?([\w.-]+(?:\/[\w.-]+)+\.(?:tsx?|js|json|py|css|sh)(?!\w)|(?:bench|core|docs|edge|infra|player|scripts|studio|test|worker)\/[\w./-]*)[^`]*`/g;
 /** Keys in the delivery bucket. */
 const NOT_FILES = ['player/vod-player.js'];
 
