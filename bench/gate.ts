@@ -8,7 +8,10 @@ import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../wor
 import { LADDER } from '../core/model/ladder.ts';
 import { planAsset } from '../worker/plan/plan-asset.ts';
 import type { Plan, Unit } from '../worker/plan/plan.ts';
-import { alignContinuityCounters, readSegment } from '../worker/plan/containers/transport-stream.ts';
+import {
+  alignContinuityCounters,
+  readSegment,
+} from '../worker/plan/containers/transport-stream.ts';
 import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:gate [-- CLIP]
