@@ -38,6 +38,7 @@ const allowedSites = [
 const closed = { allowedSites, allowNoContext: false };
 const tokenKeys = [CURRENT, PREVIOUS];
 
+/** The rules of the cases. `apps` are stages that allow requests without context. */
 export const RULES = {
   closed,
   apps: { ...closed, allowNoContext: true },
@@ -66,10 +67,14 @@ const NO_TOKEN = 'This video is fetched with a token that its address lacks.';
 const WRONG_TOKEN = 'The token in the address of this video is not right.';
 
 /** A refusal. A page of `origin`, if there is one, can read it. */
-function refused(sentence: string, origin?: string, status = 403): EdgeAnswer {
-  const headers = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' };
-  const reply = { status, headers: { ...headers, ...cors(origin) }, body: `${sentence}\n` };
-  return { kind: 'reply', reply };
+function refused(sentence: string, origin?: string, status = 403, more = {}): EdgeAnswer {
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    'cache-control': 'no-store',
+    ...cors(origin),
+    ...more,
+  };
+  return { kind: 'reply', reply: { status, headers, body: `${sentence}\n` } };
 }
 
 function expired(origin?: string): EdgeAnswer {
@@ -102,13 +107,7 @@ function preflight(origin: string): EdgeAnswer {
 }
 
 function wrongMethod(origin?: string): EdgeAnswer {
-  const answer = refused('Videos can only be fetched.', origin, 405);
-  if (answer.kind === 'request') throw new Error('A refusal is a reply.');
-  const { reply } = answer;
-  return {
-    ...answer,
-    reply: { ...reply, headers: { ...reply.headers, allow: 'GET, HEAD, OPTIONS' } },
-  };
+  return refused('Videos can only be fetched.', origin, 405, { allow: 'GET, HEAD, OPTIONS' });
 }
 
 const foreign = refused(FOREIGN);
@@ -392,9 +391,7 @@ const methods = (token: Token): readonly Case[] => [
       ['an allowed origin', origin(SITE), passes()],
       ['another origin', origin(EVIL), foreign],
     ],
-    {
-      method: 'HEAD',
-    },
+    { method: 'HEAD' },
   ),
   ...['POST', 'PUT', 'DELETE', 'PATCH', 'PROPFIND', 'TRACE', 'get'].flatMap((method) =>
     cases('closed', [['an allowed origin', origin(SITE), wrongMethod(SITE)]], { method }),

@@ -24,7 +24,6 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
   const storage = new StorageStack(app, stage);
   const { sourceBucket, deliveryBucket, logBucket } = storage;
   const queues = new QueuesStack(app, { ...stage, sourceBucket });
-  const { jobs, units, deadLetters } = queues;
   const { distribution } = new DeliveryStack(app, { ...stage, deliveryBucket, logBucket });
   new ComputeStack(app, {
     ...stage,
@@ -32,7 +31,7 @@ export function declareStage(app: App, config: StageConfig, endpoint?: string): 
     queues,
     imageTag: imageTag(config.worker.architecture, imageMonth()),
   });
-  new MonitoringStack(app, { ...stage, jobs, units, deadLetters, distribution, deliveryBucket });
+  new MonitoringStack(app, { ...stage, queues, distribution, deliveryBucket });
   if (config.state) new StateStack(app, { ...stage, bucket: config.state.bucket });
 }
 

@@ -14,14 +14,13 @@ import { stuck } from './metrics.ts';
 import { nameOf, RESOURCES, stackName } from './names.ts';
 import { declareOutputs } from './outputs.ts';
 import type { MonitoringOutputs } from './outputs.ts';
+import type { QueuesStack } from './queues.ts';
 import { StageStack } from './stack.ts';
 import type { StageProps } from './stack.ts';
 import type { Bucket } from './storage.ts';
 
 export interface MonitoringProps extends StageProps {
-  readonly jobs: SqsQueue;
-  readonly units: SqsQueue;
-  readonly deadLetters: SqsQueue;
+  readonly queues: QueuesStack;
   readonly distribution: CloudfrontDistribution;
   readonly deliveryBucket: Bucket;
 }
@@ -32,9 +31,10 @@ type Alarm = Omit<CloudwatchMetricAlarmConfig, 'alarmName' | 'alarmActions' | 'o
 export class MonitoringStack extends StageStack {
   constructor(
     scope: Construct,
-    { jobs, units, deadLetters, distribution, deliveryBucket, ...props }: MonitoringProps,
+    { queues, distribution, deliveryBucket, ...props }: MonitoringProps,
   ) {
     super(scope, stackName(props.config.name, 'watching'), props);
+    const { jobs, units, deadLetters } = queues;
     const { name, region, accessMode, alarmAfterMinutes, dailyTrafficGb, monthlyBudgetUsd } =
       this.config;
     const alarm = this.alarmsTo(this.topic('alarms'));

@@ -76,7 +76,7 @@ export class EdgeCache {
   }
 }
 
-/** The cache policy of a path. It is the viewer's path: a function that rewrites the path does not change the policy. */
+/** The cache policy of a path. A function that rewrites the path does not change the policy. */
 export function policyFor(viewerPath: string): CachePolicyName {
   const found = PATHS.find(({ pattern }) => {
     const matching = pattern.replaceAll('.', '\\.').replaceAll('*', '.*');

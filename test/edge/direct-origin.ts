@@ -6,7 +6,7 @@ import type { Edge } from '../../edge/local/server.ts';
 import { visibleTo } from './guarded-bucket.ts';
 import type { GuardedBucket } from './guarded-bucket.ts';
 
-/** Serves the delivery bucket's own address on a free port of loopback. Its requests bypass the CDN, and are unsigned. */
+/** Serves the delivery bucket's own address on a free port of loopback. Requests bypass the CDN and are unsigned. */
 export async function startDirectOrigin(bucket: GuardedBucket, log: Logger): Promise<Edge> {
   const server = createServer();
   const port = await listen(server, 0);
