@@ -19,13 +19,13 @@ const PRESETS = [
   'veryslow',
 ] as const;
 
-const whole = (min: number, max: number, usual: number) =>
+const whole = (min: number, max: number, fallback: number) =>
   z.coerce
     .number<string>({ error: `is not a number` })
     .int('is not a whole number')
     .min(min, `is less than ${min}`)
     .max(max, `is more than ${max}`)
-    .default(usual);
+    .default(fallback);
 
 const name = z.string({ error: 'is missing' }).min(1, 'is empty');
 

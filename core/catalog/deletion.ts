@@ -8,7 +8,7 @@ import type { JobRef } from '../model/job.ts';
 import type { Catalog } from './catalog.ts';
 
 /** Parallel deletions. */
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 /** Longer than the 14 days for which a queue keeps messages of a deleted job. */
 const MARK_MILLISECONDS = 15 * 24 * 3_600_000;
 
@@ -120,5 +120,5 @@ export async function deletePrefix(
 ): Promise<void> {
   const keys: string[] = [];
   for await (const { key } of store.list(bucket, prefix)) keys.push(key);
-  await inParallel(keys, AT_ONCE, (key) => store.delete(bucket, key));
+  await inParallel(keys, CONCURRENCY, (key) => store.delete(bucket, key));
 }

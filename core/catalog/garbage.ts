@@ -26,7 +26,7 @@ export interface RemovedVersion extends Version {
 }
 
 /** Parallel reads and deletions. */
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 /** The number of keys in a page of an S3 listing. */
 const PAGE = 1000;
 
@@ -52,7 +52,7 @@ export async function collectGarbage(
   signal?: AbortSignal,
 ): Promise<readonly RemovedVersion[]> {
   const { store, config } = catalog;
-  await inParallel(found, AT_ONCE, (one) =>
+  await inParallel(found, CONCURRENCY, (one) =>
     writeNote(catalog, one, { since: now, isRemoving: false }),
   );
   const drop = (one: Version) => store.delete(config.WORK_BUCKET, unreferencedKey(one));
@@ -103,7 +103,7 @@ function readNote(key: string, text: string): Pick<UnreferencedNote, 'since' | '
 async function readNotes({ store, config }: Catalog): Promise<readonly UnreferencedNote[]> {
   const keys: string[] = [];
   for await (const { key } of store.list(config.WORK_BUCKET, UNREFERENCED_PREFIX)) keys.push(key);
-  const notes = await inParallel(keys, AT_ONCE, async (key) => {
+  const notes = await inParallel(keys, CONCURRENCY, async (key) => {
     const stored = await fetchDocument(store, config.WORK_BUCKET, key);
     if (!stored) return [];
     const [, assetId = '', version = ''] = key.replace(/\.json$/, '').split('/');
@@ -143,7 +143,7 @@ async function remove(
   for await (const object of store.list(config.DELIVERY_BUCKET, prefix)) objects.push(object);
   // Half of the claim's time, so that a process that was suspended cannot delete after another has taken over.
   const until = performance.now() + REMOVAL_MILLISECONDS / 2;
-  await inParallel(objects, AT_ONCE, async ({ key }) => {
+  await inParallel(objects, CONCURRENCY, async ({ key }) => {
     if (performance.now() > until) {
       throw new TransientError(
         `The removal of ${prefix} took too long. The rest is removed later.`,
@@ -190,9 +190,9 @@ async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[
     }
     return [...assets];
   });
-  return inParallel(parts.flat(), AT_ONCE, async ([assetId, { versions, isPublished }]) => {
+  return inParallel(parts.flat(), CONCURRENCY, async ([assetId, { versions, isPublished }]) => {
     const asset = { assetId, versions: [...versions] };
-    return isPublished ? { ...asset, pointer: await readNamed(catalog, asset) } : asset;
+    return isPublished ? { ...asset, pointer: await readReference(catalog, asset) } : asset;
   });
 }
 
@@ -200,7 +200,7 @@ async function listDelivered(catalog: Catalog): Promise<readonly DeliveredAsset[
 const VERSION = /^[0-9a-f]{16}$/;
 
 /** Finds the version that the pointer references. A single version needs no read: it is that one. */
-async function readNamed(
+async function readReference(
   { store, config }: Catalog,
   { assetId, versions }: Pick<DeliveredAsset, 'assetId' | 'versions'>,
 ): Promise<DeliveredAsset['pointer']> {

@@ -38,7 +38,7 @@ export interface Jobs {
 }
 
 /** Parallel reads. */
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 
 /**
  * Reads the state of the jobs. A listing counts them all; documents are read only for the newest `limit` open jobs
@@ -51,12 +51,12 @@ export async function readJobs(catalog: Catalog<'WORK_BUCKET'>, limit: number): 
   return {
     open: {
       total: open.length,
-      newest: await inParallel(open.slice(0, limit), AT_ONCE, (job) => readOpen(catalog, job)),
+      newest: await inParallel(open.slice(0, limit), CONCURRENCY, (job) => readOpen(catalog, job)),
     },
     ended: {
       total: ended.length,
       newest: (
-        await inParallel(ended.slice(0, limit), AT_ONCE, (job) => readEnded(catalog, job))
+        await inParallel(ended.slice(0, limit), CONCURRENCY, (job) => readEnded(catalog, job))
       ).flat(),
     },
   };

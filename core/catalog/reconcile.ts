@@ -35,7 +35,7 @@ export interface Repairs {
 }
 
 /** Parallel reads. */
-const AT_ONCE = 16;
+const CONCURRENCY = 16;
 
 /** Finds work whose message was lost, and unreferenced versions. Changes nothing. */
 export async function inspect(catalog: WorkCatalog, now = new Date()): Promise<Findings> {
@@ -149,14 +149,16 @@ async function readFacts(catalog: WorkCatalog): Promise<AssetFacts> {
   }
   const listings = await listJobs(catalog);
   const known = new Set(listings.map(({ jobId }) => jobId));
-  const sources = await inParallel(uploads, AT_ONCE, async (upload) => ({
+  const sources = await inParallel(uploads, CONCURRENCY, async (upload) => ({
     ...upload,
     isPublished:
       !known.has(upload.jobId) &&
       (await store.head(config.DELIVERY_BUCKET, pointerKey(assetIdOf(upload.source)))) !==
         undefined,
   }));
-  const jobs = await inParallel(listings, AT_ONCE, (listing) => readJob(catalog, listing, assetOf));
+  const jobs = await inParallel(listings, CONCURRENCY, (listing) =>
+    readJob(catalog, listing, assetOf),
+  );
   return { held: visible + inFlight + delayed, sources, jobs, assetOf };
 }
 

@@ -53,7 +53,7 @@ export interface Garbage {
 }
 
 export function classifyVersions({ assets, busy, notes }: GarbageFacts, now: Date): Garbage {
-  const unnamed = new Map(
+  const unreferenced = new Map(
     assets.flatMap((asset) =>
       unreferencedOf(asset).map((version) => {
         const one = { assetId: asset.assetId, version };
@@ -63,18 +63,20 @@ export function classifyVersions({ assets, busy, notes }: GarbageFacts, now: Dat
   );
   const noted = new Set(notes.map(nameOf));
   const groups = Map.groupBy(notes, (note): Exclude<keyof Garbage, 'found'> => {
-    const isUnnamed = unnamed.has(nameOf(note));
+    const isUnreferenced = unreferenced.has(nameOf(note));
     if (!note.since) return 'settled';
     const age = now.getTime() - note.since.getTime();
     if (note.isRemoving) {
       if (age < REMOVAL_MILLISECONDS) return 'waiting';
-      return isUnnamed ? 'due' : 'settled';
+      return isUnreferenced ? 'due' : 'settled';
     }
-    if (!isUnnamed || busy.has(note.assetId)) return 'settled';
+    if (!isUnreferenced || busy.has(note.assetId)) return 'settled';
     return age < GRACE_MILLISECONDS ? 'waiting' : 'due';
   });
   return {
-    found: [...unnamed.values()].filter((one) => !noted.has(nameOf(one)) && !busy.has(one.assetId)),
+    found: [...unreferenced.values()].filter(
+      (one) => !noted.has(nameOf(one)) && !busy.has(one.assetId),
+    ),
     waiting: groups.get('waiting') ?? [],
     due: groups.get('due') ?? [],
     settled: groups.get('settled') ?? [],
@@ -84,9 +86,9 @@ export function classifyVersions({ assets, busy, notes }: GarbageFacts, now: Dat
 /** None when the pointer references a missing version: the other versions may then be all that is left. */
 function unreferencedOf({ versions, pointer }: DeliveredAsset): readonly string[] {
   if (!pointer) return versions;
-  const { version: named } = pointer;
-  if (named === undefined || !versions.includes(named)) return [];
-  return versions.filter((version) => version !== named);
+  const { version: referenced } = pointer;
+  if (referenced === undefined || !versions.includes(referenced)) return [];
+  return versions.filter((version) => version !== referenced);
 }
 
 function nameOf({ assetId, version }: Version): string {

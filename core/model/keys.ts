@@ -67,7 +67,7 @@ export function titleKey(assetId: string): string {
   return `titles/${assetId}.json`;
 }
 
-/** The prefix of notes about unreferenced versions. */
+/** The prefix of notes about unreferenced versions. It keeps its older name, as notes are stored under it. */
 export const UNREFERENCED_PREFIX = 'unnamed/';
 
 export function unreferencedKey({ assetId, version }: Version): string {

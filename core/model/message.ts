@@ -40,7 +40,7 @@ const s3Event = z.object({ Records: z.array(s3Record).max(1000, 'are more than 1
 
 const job = z.strictObject({
   type: z.literal('job'),
-  /** The object to work on. Without an ETag, the one that is there when the job begins. */
+  /** The object to work on. Without an ETag, the current one when the job begins. */
   source: z.strictObject({ bucket: z.string().min(1, 'is empty'), key, etag: etag.optional() }),
   options: z
     .strictObject({
@@ -89,7 +89,7 @@ const unreadable = z.object({
 export function parseMessage(body: string): Message {
   const json = parseJson(body);
   if (hasField(json, 'Event') && json.Event === 's3:TestEvent') {
-    return { type: 'ignored', reason: 'S3 tests its notifications' };
+    return { type: 'ignored', reason: 'it is a test event of S3' };
   }
   if (hasField(json, 'Records')) return parseUploads(json);
   const type = hasField(json, 'type') ? json.type : undefined;
@@ -100,7 +100,7 @@ export function parseMessage(body: string): Message {
     throw new PoisonError(`The message ${read(unreadable, json, 'note').reason}.`);
   }
   throw new PoisonError(
-    'The message is neither an S3 event nor a job nor a unit nor a wish for a check.',
+    'The message is neither an S3 event nor a job nor a unit nor a request for a check.',
   );
 }
 
@@ -128,7 +128,7 @@ function parseUploads(json: unknown): Message {
     .map(({ s3 }) => ({ bucket: s3.bucket.name, key: s3.object.key, etag: s3.object.eTag }));
   return uploads.length > 0
     ? { type: 'uploads', uploads }
-    : { type: 'ignored', reason: 'it tells of no upload' };
+    : { type: 'ignored', reason: 'it reports no upload' };
 }
 
 /** S3 encodes keys in events like form data: a space as `+`, other special bytes as %xx. */

@@ -1,10 +1,10 @@
 /**
- * Runs a task for each item, at most `atOnce` of them at a time. The results are in the order of the items. When a
+ * Runs a task for each item, at most `concurrency` of them at a time. The results are in the order of the items. When a
  * task fails, no further task begins, and the error is thrown once the running tasks have ended.
  */
 export async function inParallel<Item, Result>(
   items: Iterable<Item>,
-  atOnce: number,
+  concurrency: number,
   task: (item: Item) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
@@ -16,7 +16,7 @@ export async function inParallel<Item, Result>(
   const lane = async () => {
     for (const [index, item] of numbered) results[index] = await task(item);
   };
-  const lanes = await Promise.allSettled(Array.from({ length: atOnce }, lane));
+  const lanes = await Promise.allSettled(Array.from({ length: concurrency }, lane));
   for (const ended of lanes) if (ended.status === 'rejected') throw ended.reason;
   return results;
 }

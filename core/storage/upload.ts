@@ -67,9 +67,9 @@ export async function uploadFile(request: UploadRequest): Promise<{ readonly eta
     );
     const uploadId = earlier?.uploadId ?? (await store.createUpload(bucket, key, headers));
     const missing = numbers.filter((number) => !sent.has(number));
-    const atOnce = Math.min(PARALLEL, Math.floor(MEMORY_BYTES / source.partBytes));
+    const concurrency = Math.min(PARALLEL, Math.floor(MEMORY_BYTES / source.partBytes));
     onProgress?.('uploading', sent.size / numbers.length);
-    await inParallel(missing, Math.max(1, atOnce), async (number) => {
+    await inParallel(missing, Math.max(1, concurrency), async (number) => {
       signal?.throwIfAborted();
       const bytes = await source.read(number);
       sent.set(number, await store.uploadPart(bucket, key, uploadId, number, bytes));

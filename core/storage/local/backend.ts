@@ -98,7 +98,7 @@ export const KNOWN = `select blob from objects union all select blob from parts
 function indexLost(directory: string, { reason, cause }: IndexError): BackendLostError {
   return new BackendLostError(
     `The index ${join(directory, INDEX)} ${reason}. ` +
-      `Without it nobody knows which file in ${join(directory, BLOBS)} is which video. Nothing was changed, and nothing is lost yet. ` +
+      `Without it, there is no telling which file in ${join(directory, BLOBS)} is which video. Nothing was changed, and nothing is lost yet. ` +
       `Rebuild it from what is kept beside each file: ./scripts/start --rebuild --data ${directory}`,
     { cause },
   );
