@@ -11,8 +11,14 @@ const LINK = /\]\((?![a-z]+:)([^)#\s]+)[^)]*\)/g;
 /** A code file with its folder, or anything below a folder of this repository, in backticks. */
 const NAMED_PATH =
   /`(?:\.\/)?([\w.-]+(?:\/[\w.-]+)+\.(?:tsx?|js|json|py|css|sh)(?!\w)|(?:bench|core|docs|edge|infra|player|scripts|studio|test|worker)\/[\w./-]*)[^`]*`/g;
-/** Keys in the delivery bucket. */
-const NOT_FILES = ['player/vod-player.js'];
+/** Keys in the delivery bucket, and a path in a version. */
+const NOT_FILES = ['player/vod-player.js', '720p/00000.ts'];
+const SOURCES = globSync(
+  '{bench,core,edge,infra,player,scripts,studio,test,worker}/**/*.{ts,tsx,js}',
+  { cwd: ROOT },
+);
+const COMMENT = /(?:^\s*\/?\*|\/\/ )(.*)/gm;
+const COMMENTED_PATH = /(?<![\w./@-])((?:[\w-]+\/)+[\w.-]+\.(?:tsx?|js|md|json|py|css))\b/g;
 
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 const firstGroups = (text: string, pattern: RegExp) =>
@@ -33,6 +39,16 @@ describe('documentation', () => {
       firstGroups(read(page), NAMED_PATH)
         .filter((path) => !NOT_FILES.includes(path) && !existsSync(join(ROOT, path)))
         .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('every path that a comment in the code names exists', () => {
+    const missing = SOURCES.flatMap((source) =>
+      firstGroups(read(source), COMMENT)
+        .flatMap((comment) => firstGroups(comment, COMMENTED_PATH))
+        .filter((path) => !NOT_FILES.includes(path) && !existsSync(join(ROOT, path)))
+        .map((path) => `${source}: ${path}`),
     );
     expect(missing).toEqual([]);
   });

@@ -30,7 +30,7 @@ export interface ConsumeOptions {
 
 /**
  * Handles one message at a time until `stop` is aborted, and keeps the message hidden meanwhile. What happens to
- * the message afterwards is decided in plan/outcome.ts. Throws only BackendLostError.
+ * the message afterwards is decided in worker/plan/outcome.ts. Throws only BackendLostError.
  */
 export async function consume(options: ConsumeOptions): Promise<void> {
   const { queue, visibilitySeconds, stop } = options;

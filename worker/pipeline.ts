@@ -29,7 +29,7 @@ import { encodeUnit } from './unit.ts';
 /**
  * Handles a message: an upload, a job or a unit. An upload is a job with default options. A job is probed, planned and
  * split into units, each with a message of its own. The worker that completes the last unit publishes the asset.
- * plan/outcome.ts decides what happens to the message when this throws.
+ * worker/plan/outcome.ts decides what happens to the message when this throws.
  */
 export async function handleMessage(
   services: Services,

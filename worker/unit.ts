@@ -67,7 +67,7 @@ interface Work {
 
 /**
  * Makes what a unit owes and marks it as done; nothing when it is done already. The same bytes go to
- * the same keys however often this runs. Throws what plan/outcome.ts understands.
+ * the same keys however often this runs. Throws what worker/plan/outcome.ts understands.
  */
 export async function encodeUnit(
   services: Services,

@@ -26,7 +26,7 @@ const MAX_STDERR_CHARACTERS = 8192;
 /**
  * Runs the program, and resolves when it has ended and `read` has consumed its standard output. Throws the signal's
  * reason if aborted, TransientError after the time limit, RejectedError for more than `maxBytes` of output, and
- * otherwise the error that plan/encoder-failure.ts derives from standard error.
+ * otherwise the error that worker/plan/encoder-failure.ts derives from standard error.
  */
 export async function runReader(
   { name, program, argv, limits, limitSeconds, signal, maxBytes = Infinity }: ReaderRun,

@@ -51,8 +51,8 @@ const GRACE_SECONDS = 3;
 /**
  * Runs ffmpeg to its end. Returns a line in which ffmpeg reports damage in the source, if it continued after it. Throws
  * the signal's reason if aborted, TransientError if ffmpeg stalled, and otherwise the error that
- * plan/encoder-failure.ts derives from standard error. Only this file knows fluent-ffmpeg, which gets single tokens, as
- * its array form splits them at spaces.
+ * worker/plan/encoder-failure.ts derives from standard error. Only this file knows fluent-ffmpeg, which gets single
+ * tokens, as its array form splits them at spaces.
  */
 export async function runFfmpeg(run: EncoderRun): Promise<string | undefined> {
   const { argv, limits, signal, stallSeconds, log } = run;

@@ -14,7 +14,7 @@ export interface ProcessEnd {
 /** ffmpeg's exit code after a signal that it could answer, and after more than two thirds of the decoding failed. */
 const EXIT = { signalled: 255, undecodable: 69 };
 
-/** What ffmpeg says when this machine fails, not the file: its disk, and the server of io/byte-server.ts. */
+/** What ffmpeg says when this machine fails, not the file: its disk, and the server of worker/byte-server.ts. */
 const AROUND =
   /Stream ends prematurely|Connection (refused|reset)|Input\/output error|No space left|Resource temporarily unavailable|Too many open files|Permission denied|Read-only file system|Failed to open segment|Could not write header/i;
 
@@ -24,7 +24,7 @@ const ENDS_EARLY = /File ended prematurely[^]*^(\[\w+\] )?file:.*: Input\/output
 /** Said by ffmpeg and by x264 when they reach the limit of their memory; a machine without any kills them. */
 const OUT_OF_MEMORY = /Cannot allocate memory|malloc of size \d+ failed/;
 
-/** Of a limit on processor time, and on the size of a file: see io/confine.ts. */
+/** Of a limit on processor time, and on the size of a file: see worker/ffmpeg/confine.ts. */
 const LIMIT_SIGNALS = ['SIGXCPU', 'SIGXFSZ'];
 
 /** More than a thousand, ffmpeg's own limit: https://ffmpeg.org/ffmpeg-formats.html#Format-Options */
@@ -94,7 +94,7 @@ export function encoderFailure(end: ProcessEnd): Error {
   return transient;
 }
 
-/** For a source that reaches the limits of plan/limits.ts, which leave every honest one room. */
+/** For a source that reaches the limits of worker/plan/limits.ts, which leave every honest one room. */
 export function tooDemanding(cause: Error): RejectedError {
   return new RejectedError('too_demanding', undefined, { cause });
 }

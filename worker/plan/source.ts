@@ -76,7 +76,7 @@ const probeSchema = z.object({
     .default([]),
 });
 
-/** What the container says of a source; how long it really is, io/probe.ts measures. */
+/** What the container says of a source; how long it really is, worker/ffmpeg/probe.ts measures. */
 export interface DeclaredMedia extends Omit<
   SourceMedia,
   'durationSeconds' | 'startSeconds' | 'pictureSeconds' | 'opening'
