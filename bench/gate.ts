@@ -7,7 +7,8 @@ import { probeSource } from '../worker/ffmpeg/probe.ts';
 import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
 import { LADDER } from '../core/model/ladder.ts';
 import { planAsset } from '../worker/plan/plan-asset.ts';
-import type { Plan, Unit } from '../worker/plan/plan.ts';
+import type { Plan } from '../worker/plan/plan.ts';
+import type { Unit } from '../core/model/units.ts';
 import {
   alignContinuityCounters,
   readSegment,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PoisonError } from './errors.ts';
 import { LADDER } from './ladder.ts';
 import type { Parsed } from './schema.ts';
+import { isUnitName } from './units.ts';
 
 /** S3's limits: 5 TiB for an object, 1,024 bytes for a key. */
 const MAX_OBJECT_BYTES = 5 * 2 ** 40;
@@ -64,7 +65,7 @@ export type JobRequest = Omit<Parsed<typeof job>, 'type'>;
 const unit = z.strictObject({
   type: z.literal('unit'),
   jobId: z.string().regex(/^[0-9a-f]{20}$/, 'is no job id'),
-  unit: z.string().regex(/^(video-\d{5}|audio-\d{1,2}|images)$/, 'is no name of a unit'),
+  unit: z.string().refine(isUnitName, 'is no name of a unit'),
 });
 
 /**

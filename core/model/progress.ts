@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Parsed } from './schema.ts';
+import { UNIT_KINDS, UNIT_KIND_NAMES } from './units.ts';
 
 const outline = z.object({
   assetId: z.string(),
@@ -7,10 +8,7 @@ const outline = z.object({
   source: z.object({ key: z.string() }),
   grid: z.object({ frames: z.number() }),
   units: z.array(
-    z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('video'), name: z.string(), frames: z.number() }),
-      z.object({ kind: z.enum(['audio', 'images']), name: z.string() }),
-    ]),
+    z.object({ kind: z.enum(UNIT_KIND_NAMES), name: z.string(), frames: z.number().optional() }),
   ),
 });
 
@@ -32,9 +30,6 @@ export interface JobProgress {
   readonly units: number;
 }
 
-/** Sound costs about a hundredth of what one rendition's pictures do, images about a twentieth. */
-const WEIGHT = { audio: 0.01, images: 0.05 };
-
 /** Adds up the finished units, and the shares (0 to 1) of the others from their notes. */
 export function jobProgress(
   plan: Outline,
@@ -42,7 +37,7 @@ export function jobProgress(
   notes: ReadonlyMap<string, number>,
 ): JobProgress {
   const parts = plan.units.map((unit) => {
-    const cost = unit.kind === 'video' ? unit.frames / plan.grid.frames : WEIGHT[unit.kind];
+    const cost = UNIT_KINDS[unit.kind].cost((unit.frames ?? 0) / plan.grid.frames);
     const share = finished.has(unit.name) ? 1 : Math.min(1, notes.get(unit.name) ?? 0);
     return { cost, share };
   });

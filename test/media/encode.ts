@@ -9,7 +9,8 @@ import { chunksOf } from '../../worker/plan/grid.ts';
 import { LADDER } from '../../core/model/ladder.ts';
 import { unitLimits } from '../../worker/plan/limits.ts';
 import { planAsset } from '../../worker/plan/plan-asset.ts';
-import type { Plan, Unit } from '../../worker/plan/plan.ts';
+import type { Plan } from '../../worker/plan/plan.ts';
+import type { Unit } from '../../core/model/units.ts';
 
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
 const PROGRAMS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal: new AbortController().signal };

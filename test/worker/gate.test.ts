@@ -29,7 +29,7 @@ import {
   versionKey,
 } from '../../core/model/keys.ts';
 import { LADDER } from '../../core/model/ladder.ts';
-import type { Marker } from '../../worker/plan/marker.ts';
+import type { Marker } from '../../core/model/units.ts';
 import { serialiseUnit } from '../../core/model/message.ts';
 import { planAsset } from '../../worker/plan/plan-asset.ts';
 import { planVersion } from '../../worker/plan/plan.ts';

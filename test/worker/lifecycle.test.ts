@@ -11,7 +11,7 @@ import { parseAssetEvent } from '../../core/model/asset.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
 import { jobKeys } from '../../core/model/keys.ts';
-import { parseMarker } from '../../worker/plan/marker.ts';
+import { parseMarker } from '../../core/model/units.ts';
 import { serialiseJob, serialiseUnit } from '../../core/model/message.ts';
 import type { JobOptions } from '../../core/model/message.ts';
 import { PLAN_SCHEMA, parsePlan, planVersion } from '../../worker/plan/plan.ts';

@@ -13,7 +13,7 @@ import type { Plan } from '../plan/plan.ts';
  * Makes all images of an asset, and yields them with their names below `images/`. Throws RejectedError if no picture of
  * the source can be decoded.
  */
-export async function* makeImages(
+export async function* makeImageFiles(
   plan: Plan,
   place: Place,
   run: (argv: readonly string[]) => Promise<unknown>,

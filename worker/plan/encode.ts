@@ -3,7 +3,8 @@ import { KEY_FILTER, selectKeys, TINY_FILTER, untilEnd, witnessOutputs } from '.
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { AUDIO_CODEC, CONTAINER, segmentPattern, VIDEO_CODEC } from './formats.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
-import type { AudioTrack, Plan, Unit } from './plan.ts';
+import type { AudioTrack, Plan } from './plan.ts';
+import type { Unit } from '../../core/model/units.ts';
 import { DEMUXERS } from './demuxers.ts';
 import type { Opening } from './media.ts';
 
@@ -65,11 +66,7 @@ export const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
  * Segments are cut at the plan's frames, and named by their number in the whole asset. Beside them it
  * writes what the gate holds against the plan.
  */
-export function videoCommand(
-  plan: Plan,
-  unit: Extract<Unit, { kind: 'video' }>,
-  place: Place,
-): readonly string[] {
+export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): readonly string[] {
   const { media, grid, renditions } = plan;
   const { video } = media;
   if (!video) throw new Error(`${unit.name} of job ${plan.jobId} has no picture to encode.`);
@@ -244,7 +241,7 @@ export function timeZero({ media: { demuxer }, originSeconds }: Plan): readonly 
 const DISCONTINUOUS = /^(mpeg|mpegts|ogg)$/;
 
 /** The frames, counted within the chunk, that begin its second, third … segment. */
-function videoBorders({ grid }: Plan, unit: Extract<Unit, { kind: 'video' }>): readonly number[] {
+function videoBorders({ grid }: Plan, unit: Unit<'video'>): readonly number[] {
   return Array.from({ length: unit.segments - 1 }, (_, index) => (index + 1) * grid.segmentFrames);
 }
 

@@ -1,5 +1,5 @@
 import { RejectedError } from '../../core/model/errors.ts';
-import { displaySize } from './geometry.ts';
+import { area, displaySize } from './geometry.ts';
 import type { Rational } from './rational.ts';
 import type { Size, SourceLimits, SourceVideo } from './media.ts';
 
@@ -83,10 +83,6 @@ function fieldsOf(video: SourceVideo, frames: readonly SourceFrame[]): Partial<S
 /** Sizes of different sample aspect ratios can be the same but for their rounding. */
 function isSame(one: Size, other: Size): boolean {
   return Math.abs(one.width - other.width) <= 1 && Math.abs(one.height - other.height) <= 1;
-}
-
-function area({ width, height }: Size): number {
-  return width * height;
 }
 
 /** Frames are fitted into it in 4:2:0. */

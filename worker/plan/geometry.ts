@@ -20,6 +20,10 @@ export function parseSampleAspect(text: string | undefined): Rational | undefine
   return ratio && ratio.num <= ratio.den * 4 && ratio.den <= ratio.num * 4 ? ratio : undefined;
 }
 
+export function area({ width, height }: Size): number {
+  return width * height;
+}
+
 export function shortSide({ width, height }: Size): number {
   return Math.min(width, height);
 }

@@ -1,5 +1,8 @@
+import { area } from './geometry.ts';
+import { unitCpuSeconds } from './units.ts';
 import { frameSeconds } from './grid.ts';
-import type { Plan, Unit } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Unit } from '../../core/model/units.ts';
 import type { Size } from './media.ts';
 
 /** What one run of ffmpeg or ffprobe may use. A run that wants more ends, and its source is rejected. */
@@ -23,8 +26,6 @@ const PROBE_BYTES = 768 * MIB;
 const MOST_INDEX_BYTES = 2 * GIB;
 /** Pictures that are held at once: twice what 8K HEVC with HDR took, tone mapping included. */
 const BYTES_PER_PIXEL = 200;
-/** About fifty times what `veryfast` takes, for slower presets and processors. */
-const CPU_SECONDS_PER_PIXEL = 1e-6;
 /** For opening a source, and for what lies before its first picture. */
 const LEAST_CPU_SECONDS = 600;
 const LEAST_FILE_BYTES = 64 * MIB;
@@ -50,24 +51,9 @@ export function unitLimits(plan: Plan, unit: Unit): ProcessLimits {
   const largest = Math.max(0, ...renditions.map(({ maxBitRate }) => maxBitRate));
   return {
     addressBytes: ENCODER_BYTES + BYTES_PER_PIXEL * pixels + indexBytes(media.sizeBytes),
-    cpuSeconds: LEAST_CPU_SECONDS + Math.ceil(workSeconds(plan, unit, pixels)),
+    cpuSeconds: LEAST_CPU_SECONDS + Math.ceil(unitCpuSeconds(plan, unit)),
     fileBytes: LEAST_FILE_BYTES + Math.ceil((largest * frameSeconds(grid, grid.segmentFrames)) / 4),
   };
-}
-
-/** How long a slow processor may work on a unit whose source has pictures of so many pixels. */
-function workSeconds({ grid, renditions, durationSeconds }: Plan, unit: Unit, pixels: number) {
-  if (unit.kind === 'audio') return durationSeconds;
-  if (unit.kind === 'images') {
-    return durationSeconds + CPU_SECONDS_PER_PIXEL * grid.frames * pixels;
-  }
-  const encoded = renditions.reduce((sum, rendition) => sum + area(rendition), 0);
-  // Without a key frame to begin at, a chunk is decoded from the start of the source.
-  return CPU_SECONDS_PER_PIXEL * (unit.firstFrame + unit.frames) * (pixels + encoded);
-}
-
-function area({ width, height }: Size): number {
-  return width * height;
 }
 
 function indexBytes(sizeBytes: number): number {

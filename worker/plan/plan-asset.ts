@@ -2,15 +2,15 @@ import { MAX_AUDIO_TRACKS } from '../../core/model/left-out.ts';
 import type { LeftOut } from '../../core/model/left-out.ts';
 import type { Rung } from '../../core/model/ladder.ts';
 import { gridRate } from './frame-rate.ts';
-import { chunksOf, makeGrid } from './grid.ts';
-import type { Grid } from './grid.ts';
+import { makeGrid } from './grid.ts';
 import { planImages, planSoundImages } from './plan-images.ts';
 import type { SourceAudio, SourceMedia } from './media.ts';
 import { originSeconds } from './phase.ts';
 import { PLAN_SCHEMA } from './plan.ts';
-import type { AudioTrack, Plan, Rendition, SourceObject, Unit } from './plan.ts';
+import type { AudioTrack, Plan, SourceObject } from './plan.ts';
 import { rational } from './rational.ts';
 import { selectRenditions } from './renditions.ts';
+import { planUnits } from './units.ts';
 import { stereoGains } from './sound.ts';
 
 export interface PlanRequest {
@@ -62,24 +62,6 @@ export function planAsset(request: PlanRequest): Plan {
     units: planUnits(grid, renditions, audio),
     encoder,
   };
-}
-
-/** Images come first, as they are the quickest; the chunks of a long source are shared by all workers. */
-function planUnits(
-  grid: Grid,
-  renditions: readonly Rendition[],
-  audio: readonly AudioTrack[],
-): readonly Unit[] {
-  const chunks = renditions.length > 0 ? chunksOf(grid) : [];
-  return [
-    { kind: 'images', name: 'images' },
-    ...audio.map(({ name }) => ({ kind: 'audio', name, track: name }) as const),
-    ...chunks.map((chunk, index) => ({
-      kind: 'video' as const,
-      name: `video-${String(index).padStart(5, '0')}`,
-      ...chunk,
-    })),
-  ];
 }
 
 function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { leftOutSchema } from '../../core/model/left-out.ts';
 import { skippedSchema } from '../../core/model/ladder.ts';
 import type { Parsed } from '../../core/model/schema.ts';
+import { unitSchema } from '../../core/model/units.ts';
 import { gridSchema } from './grid.ts';
 import { count, mediaSchema, name, size, sizeSchema } from './media.ts';
 
@@ -59,23 +60,6 @@ const imagesSchema = z.object({
   storyboard: storyboardSchema.exactOptional(),
 });
 export type ImagePlan = Parsed<typeof imagesSchema>;
-
-const unitSchema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('video'),
-    name,
-    firstFrame: count,
-    frames: count,
-    firstSegment: count,
-    segments: count,
-  }),
-  z.object({ kind: z.literal('audio'), name, track: name }),
-  z.object({ kind: z.literal('images'), name: z.literal('images') }),
-]);
-
-/** A piece of work for one message. */
-export type Unit = Parsed<typeof unitSchema>;
-export type UnitOf<Kind extends Unit['kind']> = Extract<Unit, { kind: Kind }>;
 
 const planSchema = z.object({
   schema: z.literal(PLAN_SCHEMA),

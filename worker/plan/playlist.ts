@@ -3,7 +3,7 @@ import { imageNames } from './plan-images.ts';
 import { segmentName } from './formats.ts';
 import { imagePath, playlistPath } from '../../core/model/keys.ts';
 import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
-import type { AudioMarker, Marker, SegmentFacts, VideoMarker } from './marker.ts';
+import type { Marker, SegmentFacts } from '../../core/model/units.ts';
 import type { Plan } from './plan.ts';
 
 /** A rendition or a sound track with everything that was measured of it. */
@@ -39,7 +39,7 @@ export function measure(plan: Plan, markers: readonly Marker[]): Measured {
   const target = targetSeconds(plan);
   const chunks = plan.units
     .filter((unit) => unit.kind === 'video')
-    .map((unit): VideoMarker => find(unit.name, 'video'));
+    .map((unit): Marker<'video'> => find(unit.name, 'video'));
   const video = plan.renditions.map(({ name }) => {
     const parts = chunks.map((chunk) => {
       const part = chunk.renditions.find((rendition) => rendition.name === name);
@@ -55,7 +55,7 @@ export function measure(plan: Plan, markers: readonly Marker[]): Measured {
     );
   });
   const audio = plan.audio.map(({ name }) => {
-    const marker: AudioMarker = find(name, 'audio');
+    const marker: Marker<'audio'> = find(name, 'audio');
     return measured(plan, name, marker.codecs, marker.segments, target);
   });
   return { video, audio };

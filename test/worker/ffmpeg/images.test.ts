@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runFfmpeg } from '../../../worker/ffmpeg/run.ts';
 import type { EncoderRun } from '../../../worker/ffmpeg/run.ts';
-import { makeImages } from '../../../worker/ffmpeg/images.ts';
+import { makeImageFiles } from '../../../worker/ffmpeg/images.ts';
 import { probeSource } from '../../../worker/ffmpeg/probe.ts';
 import { createLog } from '../../../core/log.ts';
 import { LADDER } from '../../../core/model/ladder.ts';
@@ -59,7 +59,7 @@ async function imagesOf(
       ...more,
     });
   const images = new Map<string, Uint8Array>();
-  for await (const { name, bytes } of makeImages(plan, { address, directory }, run)) {
+  for await (const { name, bytes } of makeImageFiles(plan, { address, directory }, run)) {
     images.set(name, bytes);
   }
   return images;

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { audioCommand, inputOptions, videoCommand } from '../../../worker/plan/encode.ts';
 import { makeGrid } from '../../../worker/plan/grid.ts';
 import { PLAN_SCHEMA } from '../../../worker/plan/plan.ts';
-import type { AudioTrack, Plan, Unit } from '../../../worker/plan/plan.ts';
+import type { AudioTrack, Plan } from '../../../worker/plan/plan.ts';
+import type { Unit } from '../../../core/model/units.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import type { Rational } from '../../../worker/plan/rational.ts';
 import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
@@ -85,7 +86,7 @@ function planOf(source: Source = {}): Plan {
   };
 }
 
-const LAST_CHUNK: Extract<Unit, { kind: 'video' }> = {
+const LAST_CHUNK: Unit<'video'> = {
   kind: 'video',
   name: 'video-00001',
   firstFrame: 1500,

@@ -4,8 +4,8 @@ import { withTitle } from '../../../core/model/session-data.ts';
 import { describeAsset } from '../../../worker/plan/describe-asset.ts';
 import { deliveryHeaders, jobKeys, pointerKey, versionKey } from '../../../core/model/keys.ts';
 import { CONTAINER, segmentPath } from '../../../worker/plan/formats.ts';
-import { parseMarker } from '../../../worker/plan/marker.ts';
-import type { Marker } from '../../../worker/plan/marker.ts';
+import { parseMarker } from '../../../core/model/units.ts';
+import type { Marker } from '../../../core/model/units.ts';
 import { parsePlan, planVersion } from '../../../worker/plan/plan.ts';
 import {
   measure,

@@ -1,10 +1,11 @@
 import { toNumber } from '../rational.ts';
-import type { Plan, Unit } from '../plan.ts';
+import type { Plan } from '../plan.ts';
+import type { Unit } from '../../../core/model/units.ts';
 import type { Defect } from './defect.ts';
 import { keyFrames, NEIGHBOURS, TINY, tinyAt, tinyHash } from './witness.ts';
 import type { SourcePicture } from './witness.ts';
 
-type Chunk = Extract<Unit, { kind: 'video' }>;
+type Chunk = Unit<'video'>;
 
 /** What a video unit's run tells of its pictures. */
 export interface Witness {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAsset } from '../../../core/model/asset.ts';
 import type { AssetDocument } from '../../../core/model/asset.ts';
-import { AUDIO_FRAME_SECONDS, segmentName, segmentPath } from '../formats.ts';
+import { AUDIO_FRAME_SECONDS, segmentName } from '../formats.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import { imageNames } from '../plan-images.ts';
 import {
@@ -11,36 +11,14 @@ import {
   pointerKey,
   versionKey,
 } from '../../../core/model/keys.ts';
-import type { Marker, StoredFile } from '../marker.ts';
+import type { Marker, StoredFile } from '../../../core/model/units.ts';
 import type { Plan } from '../plan.ts';
 import { measure } from '../playlist.ts';
 import type { BitRate } from '../playlist.ts';
 import { toNumber } from '../rational.ts';
+import { filesOf } from '../units.ts';
+import type { MadeFile } from '../units.ts';
 import type { Defect } from './defect.ts';
-
-/** A file of a version, by its path within it, as the unit that made it says. */
-export interface MadeFile extends StoredFile {
-  readonly path: string;
-}
-
-/** The files that a unit made. */
-export function filesOf(plan: Plan, marker: Marker): readonly MadeFile[] {
-  if (marker.kind === 'images') {
-    return marker.files.map(({ name, bytes, md5 }) => ({ path: imagePath(name), bytes, md5 }));
-  }
-  const unit = plan.units.find(({ name }) => name === marker.unit);
-  const first = unit?.kind === 'video' ? unit.firstSegment : 0;
-  const parts =
-    marker.kind === 'video'
-      ? marker.renditions
-      : [{ name: unit?.kind === 'audio' ? unit.track : '', segments: marker.segments }];
-  return parts.flatMap(({ name, segments }) =>
-    segments.map(({ bytes, md5 }, index) => ({
-      path: segmentPath(name, first + index),
-      ...{ bytes, md5 },
-    })),
-  );
-}
 
 /** Holds what the delivery bucket has against what was made. */
 export function checkStored(
@@ -53,54 +31,6 @@ export function checkStored(
     if (found.bytes === bytes && found.md5 === md5) return [];
     const sentence = `${path} has ${found.bytes} bytes of MD5 ${found.md5}, not ${bytes} of ${md5}.`;
     return [{ name: 'changed_object', sentence }];
-  });
-}
-
-/** Holds what a unit says that it made against what the plan wants of it. */
-export function checkMarker(plan: Plan, name: string, marker: Marker): readonly Defect[] {
-  const unit = plan.units.find((one) => one.name === name);
-  if (!unit || marker.unit !== name || unit.kind !== marker.kind) {
-    const sentence = `The marker of ${name} is that of ${marker.unit}.`;
-    return [{ name: 'unreadable_marker', sentence }];
-  }
-  if (marker.kind === 'images') {
-    const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
-    const wanted = [poster, ...thumbnails, ...sheets, ...(storyboard ? [storyboard] : [])];
-    const missing = wanted.filter(
-      (image) => !marker.files.some((file) => file.name === image && file.bytes > 0),
-    );
-    return missing.map((image) => ({ name: 'missing_object', sentence: `${image} was not made.` }));
-  }
-  if (marker.kind === 'audio') {
-    return checkSeconds(plan, marker.unit, marker.segments, 0, AUDIO_FRAME_SECONDS * 2);
-  }
-  if (unit.kind !== 'video') return [];
-  const { grid, renditions } = plan;
-  const planned = segmentsOf(grid).slice(unit.firstSegment, unit.firstSegment + unit.segments);
-  return renditions.flatMap(({ name }) => {
-    const segments = marker.renditions.find((one) => one.name === name)?.segments ?? [];
-    const where = `${marker.unit}, ${name}`;
-    const frames = segments.map((segment) => segment.frames).join();
-    const wanted = planned.map((range) => range.frames).join();
-    return frames === wanted
-      ? checkSeconds(plan, where, segments, unit.firstSegment, 0.000_001)
-      : [{ name: 'frame_count', sentence: `${where} has frames ${frames}, not ${wanted}.` }];
-  });
-}
-
-function checkSeconds(
-  { grid }: Plan,
-  where: string,
-  segments: readonly { readonly durationSeconds: number }[],
-  firstSegment: number,
-  tolerance: number,
-): readonly Defect[] {
-  return segments.flatMap(({ durationSeconds }, index): readonly Defect[] => {
-    const range = segmentsOf(grid)[firstSegment + index];
-    const wanted = range ? frameSeconds(grid, range.frames) : 0;
-    if (Math.abs(durationSeconds - wanted) <= tolerance) return [];
-    const sentence = `Segment ${firstSegment + index} of ${where} lasts ${durationSeconds} s, not ${wanted}.`;
-    return [{ name: 'playlist', sentence }];
   });
 }
 

@@ -3,7 +3,8 @@ import { AUDIO_CODEC, CONTAINER, VIDEO_CODEC } from '../formats.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
 import type { Sequence } from '../codecs/h264.ts';
-import type { Rendition, AudioTrack, Plan, Unit } from '../plan.ts';
+import type { Rendition, AudioTrack, Plan } from '../plan.ts';
+import type { Unit } from '../../../core/model/units.ts';
 import { outputColors } from '../picture.ts';
 import type { AudioSegment, Picture, VideoSegment } from '../containers/transport-stream.ts';
 import type { Defect, DefectName } from './defect.ts';
@@ -29,7 +30,7 @@ export function frameAt({ rate }: Grid, pts: number): number {
 /** Holds one rendition's segments of a chunk against the plan: what can be told without decoding. */
 export function checkSegments(
   plan: Plan,
-  unit: Extract<Unit, { kind: 'video' }>,
+  unit: Unit<'video'>,
   rendition: Rendition,
   segments: readonly ReadVideo[],
 ): readonly Defect[] {

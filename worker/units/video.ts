@@ -1,0 +1,69 @@
+import { findSeek } from '../ffmpeg/probe.ts';
+import { makeFolders, takeSegments } from '../segments.ts';
+import { readWitness } from '../ffmpeg/witness.ts';
+import { KEYS_COMMAND, videoCommand } from '../plan/encode.ts';
+import type { Defect } from '../plan/gate/defect.ts';
+import { checkColors, checkDecoding, checkKeys, checkTimeline } from '../plan/gate/pictures.ts';
+import type { DecodedKey } from '../plan/gate/pictures.ts';
+import { checkSegments, frameAt } from '../plan/gate/structure.ts';
+import type { ReadVideo } from '../plan/gate/structure.ts';
+import { tinyAt } from '../plan/gate/witness.ts';
+import { frameSeconds } from '../plan/grid.ts';
+import type { Unit } from '../../core/model/units.ts';
+import { undecodable, uploadSegment, withoutDefects } from './work.ts';
+import type { Made, Work } from './work.ts';
+
+/** Encodes a chunk in all renditions, and uploads its segments. */
+export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<Made> {
+  const { services, plan, context, notes } = work;
+  const { grid, media, originSeconds } = plan;
+  const startSeconds = originSeconds + frameSeconds(grid, unit.firstFrame);
+  const names = plan.renditions.map(({ name }) => name);
+  return withoutDefects(work, unit.name, async (directory, again) => {
+    const { address } = work;
+    const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
+    // The second time nothing is taken on trust, the source's index neither.
+    const seekSeconds = again ? undefined : await findSeek(source, plan, unit.firstFrame);
+    await makeFolders(directory, names);
+    await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
+      silentSeconds: startSeconds - (seekSeconds ?? media.startSeconds),
+      onProgress: ({ frames }) => notes.note(frames / unit.frames),
+    });
+    const decoder = work.decoder(KEYS_COMMAND);
+    const keys: Omit<DecodedKey, 'picture'>[] = [];
+    const renditions = [];
+    const defects: Defect[] = [];
+    for (const rendition of plan.renditions) {
+      const { name } = rendition;
+      const segments = [];
+      const read: ReadVideo[] = [];
+      for await (const file of takeSegments(directory, name, unit.firstSegment, true)) {
+        const uploaded = await uploadSegment(work, file, defects);
+        if (uploaded?.segment.kind !== 'video') continue;
+        const { segment, ...stored } = uploaded;
+        const { pictures, ...rest } = segment;
+        read.push({
+          ...rest,
+          pictures: pictures.map(({ data, ...one }) => ({ ...one, bytes: data.length })),
+        });
+        // Each costs a large rendition 15 ms, and one tells a segment from any other.
+        const first = pictures.find(({ key }) => key);
+        if (first) {
+          keys.push({ rendition: name, frame: frameAt(grid, first.pts) - unit.firstFrame });
+          await decoder.write(first.data);
+        }
+        const durationSeconds = frameSeconds(grid, pictures.length);
+        segments.push({ ...stored, frames: pictures.length, durationSeconds });
+      }
+      if (segments.length === 0 && defects.length === 0) throw undecodable('picture');
+      defects.push(...checkSegments(plan, unit, rendition, read));
+      renditions.push({ name, codecs: read[0]?.sequence.codecs ?? '', segments });
+    }
+    const witness = { ...(await readWitness(directory)), sought: seekSeconds !== undefined };
+    defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
+    const { output, errors } = await decoder.end();
+    const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
+    defects.push(...checkKeys(plan, unit, witness, decoded), ...checkDecoding(errors));
+    return { made: { kind: 'video', renditions }, defects };
+  });
+}
