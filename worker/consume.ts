@@ -1,4 +1,4 @@
-import { setInterval } from 'node:timers/promises';
+import { setInterval, setTimeout as after } from 'node:timers/promises';
 import { BackendLostError, LeaseLostError } from '../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../core/storage/ports.ts';
 import type { Logger } from '../core/log.ts';
@@ -55,7 +55,8 @@ export async function consume(options: ConsumeOptions): Promise<void> {
       // The queue is out of reach. A message in flight is delivered again after its visibility timeout.
       failures += 1;
       options.log.error({ event: 'queue.failed', queue: queue.name, failures, err: error });
-      await pause(Math.min(2 ** failures, 30), stop);
+      const seconds = Math.min(2 ** failures, 30);
+      await after(seconds * 1000, undefined, { signal: stop }).catch(() => undefined);
     }
   }
 }
@@ -73,11 +74,10 @@ async function handleOne(options: ConsumeOptions, message: ReceivedMessage): Pro
   const context = { log, signal: AbortSignal.any([stop, lease.signal]) };
   let failure: unknown;
   try {
-    if (receiveCount < maxReceives) await options.handle(body, context);
-    else
-      failure = new Error(
-        `The message was delivered ${receiveCount} times, and no worker finished it.`,
-      );
+    if (receiveCount >= maxReceives) {
+      throw new Error(`The message was delivered ${receiveCount} times, but never completed.`);
+    }
+    await options.handle(body, context);
   } catch (error) {
     failure = error;
   }
@@ -122,9 +122,8 @@ async function keepLease(
   const { queue, visibilitySeconds } = options;
   let extendedAt = performance.now();
   try {
-    for await (const _ of setInterval((visibilitySeconds * 1000) / 3, undefined, {
-      signal: done,
-    })) {
+    const ticks = setInterval((visibilitySeconds * 1000) / 3, undefined, { signal: done });
+    for await (const _ of ticks) {
       try {
         await queue.extend(message.receipt, visibilitySeconds);
         extendedAt = performance.now();
@@ -139,13 +138,5 @@ async function keepLease(
     }
   } catch (error) {
     if (!done.aborted) throw error;
-  }
-}
-
-async function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const _ of setInterval(seconds * 1000, undefined, { signal })) return;
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

@@ -21,18 +21,21 @@ export function createDeadLetterReporter(services: Services): (context: Context)
     if (open.visible + open.inFlight + open.delayed > 0) return;
     lastCount = visible;
     for (const { body, receipt } of await takeDeadLetters(deadLetters, VISIBILITY_SECONDS)) {
-      if (await purgeIfJobDeleted(services, body, context)) {
-        await deadLetters.acknowledge(receipt);
-        continue;
-      }
-      const job = await jobOf(services, body);
-      const reported = !job || (await readValidResult(services, job.jobId));
-      const error = new Error('Each worker of this message ended without a report.');
-      if (reported || (await handleDeadLetter(services, body, error, context))) {
-        await deadLetters.release(receipt);
-      } else {
-        await deadLetters.acknowledge(receipt);
-      }
+      const isKept = await reportDeadLetter(services, body, context);
+      await (isKept ? deadLetters.release(receipt) : deadLetters.acknowledge(receipt));
     }
   };
+}
+
+/** Reports the job of a dead letter, unless it is reported already. Returns false if the letter need not be kept. */
+async function reportDeadLetter(
+  services: Services,
+  body: string,
+  context: Context,
+): Promise<boolean> {
+  if (await purgeIfJobDeleted(services, body, context)) return false;
+  const job = await jobOf(services, body);
+  if (!job || (await readValidResult(services, job.jobId))) return true;
+  const error = new Error('Each worker of this message ended without a report.');
+  return handleDeadLetter(services, body, error, context);
 }

@@ -18,7 +18,6 @@ import type { PictureWanted } from './plan/source.ts';
 import type { SourceMedia } from './plan/media.ts';
 import { storedTitle, titleOf } from '../core/model/title.ts';
 import { isReady, reopenJob } from '../core/catalog/results.ts';
-import { isFinal } from './report.ts';
 import type { JobRef } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
 import { readHead, requireSource, withSource } from './source.ts';
@@ -41,6 +40,9 @@ export async function jobFromRequest(
   return { jobId: jobIdOf(assetId, options), assetId, source: { bucket, key, etag }, options };
 }
 
+/** After these results, a repeated request begins the job anew. */
+const TEMPORARY_CODES = ['failed', 'source_gone', 'source_replaced'];
+
 /**
  * Returns whether there is work to do, and removes the result of a job that is to run again: one that failed, one whose
  * source was missing, or one that is ready under another title.
@@ -50,7 +52,9 @@ export async function reopenIfNeeded(
   { jobId, options }: Job,
 ): Promise<boolean> {
   const isKept = (result: AssetEvent) =>
-    result.type === 'asset.ready' ? isReady(result, options) : isFinal(result);
+    result.type === 'asset.ready'
+      ? isReady(result, options)
+      : !TEMPORARY_CODES.includes(result.code);
   return (await reopenJob(services, jobId, isKept)) !== 'stands';
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../core/catalog/deletion.ts';
 import { dispatchUnits, jobFromRequest, planJob, reopenIfNeeded } from './intake.ts';
 import { serialiseJob, parseMessage } from '../core/model/message.ts';
-import type { Message } from '../core/model/message.ts';
+import type { JobRequest, Message } from '../core/model/message.ts';
 import type { Plan } from './plan/plan.ts';
 import { setTitle } from '../core/catalog/pointer.ts';
 import { publishWhenDone, reportPublished } from './publish.ts';
@@ -68,7 +68,7 @@ async function handleUploads(
 
 async function handleJob(
   services: Services,
-  request: Pick<Extract<Message, { type: 'job' }>, 'source' | 'options'>,
+  request: JobRequest,
   { log, signal }: Context,
 ): Promise<void> {
   const job = await jobFromRequest(services, request);

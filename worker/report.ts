@@ -5,14 +5,6 @@ import { describeError, evidenceOf, writeEvidence } from '../core/catalog/eviden
 import { readValidResult, writeResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
-/** Whether a repeated request keeps this result. After a failure or a missing source, it begins the job anew. */
-export function isFinal(result: AssetEvent): boolean {
-  return (
-    result.type === 'asset.ready' ||
-    !['failed', 'source_gone', 'source_replaced'].includes(result.code)
-  );
-}
-
 /**
  * Sends the event that ends a job, and keeps it as the job's result. The event goes first: if the worker dies in
  * between, it is sent twice rather than never.

@@ -89,9 +89,8 @@ async function readPart(
     } catch (error) {
       if (error instanceof RejectedError) throw error;
       if (tries === MAX_TRIES) {
-        throw new TransientError(`The source could not be read: ${String(error)}`, {
-          cause: error,
-        });
+        const message = `The source could not be read: ${String(error)}`;
+        throw new TransientError(message, { cause: error });
       }
       await after(PAUSE_MILLISECONDS * 2 ** (tries - 1), undefined, { signal });
     }
@@ -99,11 +98,7 @@ async function readPart(
 }
 
 function requireSame({ etag }: UploadedSource, found: ObjectInfo | undefined): ObjectInfo {
-  if (!found) {
-    throw new RejectedError('source_gone');
-  }
-  if (found.etag !== etag) {
-    throw new RejectedError('source_replaced');
-  }
+  if (!found) throw new RejectedError('source_gone');
+  if (found.etag !== etag) throw new RejectedError('source_replaced');
   return found;
 }

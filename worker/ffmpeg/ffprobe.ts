@@ -156,7 +156,7 @@ async function run(
       program: ffprobe,
       limitSeconds,
       signal,
-      ...(maxBytes === undefined ? {} : { maxBytes }),
+      maxBytes,
       argv: ['-hide_banner', '-v', 'error', ...inputOptions({ address }, opening), ...options],
       limits: probeLimits(sizeBytes, limitSeconds, decoded),
     },

@@ -61,9 +61,7 @@ const UNINDEXED = /^mpeg(ts)?$/;
  */
 export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   const { sizeBytes, limits } = request;
-  if (sizeBytes === 0) {
-    throw new RejectedError('empty_source');
-  }
+  if (sizeBytes === 0) throw new RejectedError('empty_source');
   if (sizeBytes > limits.maxSizeBytes) {
     const gib = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
     throw new RejectedError(

@@ -17,7 +17,7 @@ export interface ReaderRun {
   readonly limitSeconds: number;
   readonly signal: AbortSignal;
   /** Of standard output. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 /** The end of standard error is enough to tell a broken file from a broken connection. */
