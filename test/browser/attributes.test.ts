@@ -1,81 +1,58 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
-import { openBrowser } from './browser.ts';
-import type { PageOptions } from './site.ts';
-import { openFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
 import {
-  firstPlayedSecond,
-  openViewer,
-  pauseAt,
-  waitUntilPlayed,
-  pressStart,
-  visit as visitUnderPolicy,
-} from './viewer.ts';
+  consoleErrors,
+  fixture,
+  page,
+  setUpPlayerTests,
+  visit,
+  visitAndPlay,
+} from './player-tests.ts';
+import { firstPlayedSecond, pauseAt, pressStart, waitUntilPlayed } from './viewer.ts';
 
-/** What a page asks of the player by its attributes, and a viewer by the keyboard. */
+/** Covers the player's attributes and keys. */
 
-let fixture: Fixture;
 let talk: ReadyEvent;
 let song: ReadyEvent;
-let browser: Browser;
-let page: Page;
-/** What the page complained of. */
-let complaints: readonly string[];
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  fixture = await openFixture();
+setUpPlayerTests(async () => {
   const file = clip({ name: 'embedded.mp4', seconds: 40, size: '640x360', rate: '5' });
   talk = await fixture.publish(file, { title: 'A talk' });
   const sound = make('heard.m4a', ['-f', 'lavfi', '-i', 'sine=440:d=20:r=48000', '-c:a', 'aac']);
   song = await fixture.publish(sound, { title: 'A song', soundOnly: true });
-  return async () => {
-    await browser.close();
-    await fixture.close();
-  };
 });
-
-beforeEach(async () => {
-  fixture.answered.length = 0;
-  ({ page, complaints } = await openViewer(browser));
-});
-afterEach(() => page.context().close());
-
-const visit = (body: string, options?: PageOptions) =>
-  visitUnderPolicy(page, fixture, body, options);
 
 const state = () =>
   page.evaluate(() => {
     const { video } = document.querySelector('vod-player') ?? {};
     return { at: video?.currentTime ?? NaN, paused: video?.paused, muted: video?.muted };
   });
+/** The responses before playback: the playlist, and the poster if there is one. */
 const beforePlay = (asset: ReadyEvent) =>
   [`200 ${asset.playlist}`, ...(asset.poster ? [`200 ${asset.poster}`] : [])].toSorted();
 
-describe('Before the first press', () => {
-  test('two lines show the poster and the title that the playlist names, and fetch no media.', async () => {
+describe('before playback', () => {
+  test('The player shows the poster and the title of the playlist, and fetches no media', async () => {
     await visit(fixture.embedCode(talk));
     await page.waitForFunction(() => {
       const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
       return image?.complete && image.naturalWidth > 0;
     });
     await page.getByText('A talk').waitFor();
-    expect(fixture.answered.toSorted()).toEqual(beforePlay(talk));
-    expect(complaints).toEqual([]);
+    expect(fixture.responses.toSorted()).toEqual(beforePlay(talk));
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('preload="none" fetches nothing.', async () => {
+  test('A player with preload="none" fetches nothing before playback', async () => {
     await visit(fixture.embedCode(talk, { preload: 'none' }));
-    expect(fixture.answered).toEqual([]);
+    expect(fixture.responses).toEqual([]);
     await pressStart(page);
     await waitUntilPlayed(page, 0.2);
   });
 
-  test('a player far below fetches nothing until it comes near.', async () => {
+  test('A player far below the viewport fetches nothing until it is near', async () => {
     const head = '<style>div { height: 5000px }</style>';
     const asked: string[] = [];
     page.on('request', (request) => {
@@ -90,19 +67,19 @@ describe('Before the first press', () => {
     await answer;
   });
 
-  test('preload="auto" fetches the beginning, and shows the poster still.', async () => {
+  test('A player with preload="auto" fetches the first segments, and still shows the poster', async () => {
     await visit(fixture.embedCode(talk, { preload: 'auto' }));
-    await expect.poll(() => fixture.answered.some((line) => line.includes('/audio'))).toBe(true);
+    await expect.poll(() => fixture.responses.some((line) => line.includes('/audio'))).toBe(true);
     await page.locator('.start').waitFor();
     expect((await state()).paused).toBe(true);
     await pressStart(page);
     await waitUntilPlayed(page, 0.2);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 });
 
-describe('A page', () => {
-  test('has a muted video play by itself, again and again.', async () => {
+describe('playback attributes', () => {
+  test('A muted player with autoplay and loop starts by itself and starts over at the end', async () => {
     await visit(
       fixture.embedCode(talk, { autoplay: '', muted: '', loop: '', 'start-time': '38.5' }),
     );
@@ -114,13 +91,13 @@ describe('A page', () => {
     expect(
       await page.evaluate(() => localStorage.getItem('vod-media-chrome-pref-muted')),
     ).toBeNull();
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('that wants a sound by itself gets a button to press, as browsers want it.', async () => {
+  test('A player with autoplay that is not muted shows a start button instead', async () => {
     await visit(fixture.embedCode(talk, { autoplay: '' }));
     await page.locator('.start').waitFor();
-    expect(fixture.answered.toSorted()).toEqual(beforePlay(talk));
+    expect(fixture.responses.toSorted()).toEqual(beforePlay(talk));
   });
 
   test.each([
@@ -129,15 +106,18 @@ describe('A page', () => {
     [{}, '#t=npt:0:14,20', 14],
     [{ 'start-time': '0:15' }, '#t=3', 15],
     [{}, '#t=nonsense', 0],
-  ])('has it begin by %j and "%s" at %d s.', async (attributes, hash, at) => {
-    await visit(fixture.embedCode(`${fixture.edge.origin}/${talk.playlist}${hash}`, attributes));
-    await pressStart(page);
-    await waitUntilPlayed(page, at + 0.1);
-    expect(await firstPlayedSecond(page)).toBeCloseTo(at, 0);
-    expect(complaints).toEqual([]);
-  });
+  ])(
+    'Playback with the attributes %j and the fragment "%s" starts at %d s',
+    async (attributes, hash, at) => {
+      await visit(fixture.embedCode(`${fixture.edge.origin}/${talk.playlist}${hash}`, attributes));
+      await pressStart(page);
+      await waitUntilPlayed(page, at + 0.1);
+      expect(await firstPlayedSecond(page)).toBeCloseTo(at, 0);
+      expect(consoleErrors).toEqual([]);
+    },
+  );
 
-  test('has it end where the address says, once.', async () => {
+  test('Playback pauses once at the end of the media fragment', async () => {
     await visit(fixture.embedCode(`${fixture.edge.origin}/${talk.playlist}#t=5,6`));
     await pressStart(page);
     await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
@@ -148,7 +128,7 @@ describe('A page', () => {
   });
 });
 
-describe('Two players', () => {
+describe('two players', () => {
   const both = (attributes = {}) =>
     `${fixture.embedCode(talk, attributes)}${fixture.embedCode(song)}`.replaceAll(
       '<script',
@@ -163,12 +143,12 @@ describe('Two players', () => {
       return [first?.paused, second?.paused];
     });
 
-  test('do not sound at once.', async () => {
+  test('A player that starts to sound pauses the other', async () => {
     await visit(both());
     expect(await playBoth()).toEqual([true, false]);
   });
 
-  test('may sound at once where the page says so, and one that is muted disturbs nobody.', async () => {
+  test('A player that is simultaneous or muted pauses no other until it is unmuted', async () => {
     await visit(both({ simultaneous: '' }));
     expect(await playBoth()).toEqual([false, false]);
     await visit(both({ muted: '' }));
@@ -181,11 +161,9 @@ describe('Two players', () => {
   });
 });
 
-describe('Keys', () => {
-  test('go to tenths of the video, its ends, and ten seconds further or back.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('keys', () => {
+  test('Keys seek to tenths of the video, to its ends, and by ten seconds', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await pauseAt(page, 5);
     const after = async (key: string) => {
       await page.keyboard.press(key);
@@ -206,12 +184,10 @@ describe('Keys', () => {
     ['ArrowRight', 35],
     ['j', 0],
     ['ArrowLeft', 0],
-  ])('count from where the last press led, however fast they are pressed: %s.', async (key, to) => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  ])('Quick presses of %s each seek from the target of the previous one', async (key, to) => {
+    await visitAndPlay(fixture.embedCode(talk));
     await pauseAt(page, to === 0 ? 30 : 5);
-    // In one task, as nothing that the video tells comes between them.
+    // In one task, so that no media event comes between them.
     await page.locator('.play').evaluate((button, name) => {
       for (const type of ['keydown', 'keyup', 'keydown', 'keyup', 'keydown', 'keyup']) {
         button.dispatchEvent(new KeyboardEvent(type, { key: name, bubbles: true, composed: true }));
@@ -220,10 +196,8 @@ describe('Keys', () => {
     expect((await state()).at).toBe(to);
   });
 
-  test('that change volume and speed count as well.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('Quick presses each change the volume or the speed', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await page.locator('.play').evaluate((button) => {
       for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', '<', '<']) {
         for (const type of ['keydown', 'keyup']) {
@@ -239,11 +213,9 @@ describe('Keys', () => {
   });
 });
 
-describe('At the end', () => {
-  test('a sign offers to play again, which it does.', async () => {
-    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('the end of a video', () => {
+  test('A replay button appears at the end and starts the video over', async () => {
+    await visitAndPlay(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
     await page.keyboard.press('End');
     const replay = page.getByRole('button', { name: 'replay' });
     await replay.waitFor();
@@ -255,8 +227,8 @@ describe('At the end', () => {
   });
 });
 
-describe('Sound alone', () => {
-  test('has a low player with its controls from the beginning, found by the playlist.', async () => {
+describe('sound only', () => {
+  test('A player without video is as high as its controls, which are always visible', async () => {
     await visit(`<main><h1>A page</h1>${fixture.embedCode(song)}</main>`);
     const play = page.locator('.play');
     await play.waitFor();
@@ -281,10 +253,10 @@ describe('Sound alone', () => {
       return getComputedStyle(one).opacity;
     });
     expect(await opacity).toBe('1');
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('takes the place that the page gives it.', async () => {
+  test('A player without video takes the aspect ratio that the page sets', async () => {
     await visit(fixture.embedCode(song, { 'aspect-ratio': '16/9' }));
     await page.locator('.play').waitFor();
     const box = await page.locator('vod-player').boundingBox();
@@ -292,7 +264,7 @@ describe('Sound alone', () => {
   });
 });
 
-test('Nothing is in the way of people with other means while the pointer is on the seek bar.', async () => {
+test('axe finds no violations while the pointer is over the seek bar or a button', async () => {
   await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
   await pressStart(page);
   await waitUntilPlayed(page, 0.2);

@@ -5,8 +5,8 @@ import type { Browser } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** Starts the machine's own Chromium, which asks for nothing on the network but what a page does. */
-export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
+/** Starts the installed Chromium without its background traffic. */
+export async function openBrowser(extraArgs: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: findBrowser(),
     args: [
@@ -16,7 +16,7 @@ export async function openBrowser(more: readonly string[] = []): Promise<Browser
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
-      ...more,
+      ...extraArgs,
     ],
   });
 }
@@ -28,6 +28,6 @@ function findBrowser(): string {
   );
   if (found) return found;
   throw new Error(
-    'Chromium is missing, and the playback tests play the videos in it. Run ./scripts/setup --test, which installs it.',
+    'Chromium is not installed, and the browser tests need it. Run ./scripts/setup --test.',
   );
 }

@@ -1,90 +1,77 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { clip } from '../e2e/clips.ts';
-import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
-import type { PageOptions } from './site.ts';
-import { openFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
 import {
-  openViewer,
-  pauseAt,
-  waitUntilPlayed,
-  pressStart,
-  visit as visitUnderPolicy,
-} from './viewer.ts';
+  consoleErrors,
+  currentTime,
+  fixture,
+  page,
+  setUpPlayerTests,
+  visit,
+  visitAndPlay,
+} from './player-tests.ts';
+import { pauseAt, pressStart, waitUntilPlayed } from './viewer.ts';
 
-/** The player on pages that do what pages of sites and of frameworks do. */
+/** Covers what pages and frameworks do with the player. */
 
-let fixture: Fixture;
 let talk: ReadyEvent;
-let browser: Browser;
-let page: Page;
-/** What the page complained of. */
-let complaints: readonly string[];
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  fixture = await openFixture();
+setUpPlayerTests(async () => {
   const file = clip({ name: 'embedded.mp4', seconds: 40, size: '640x360', rate: '5' });
   talk = await fixture.publish(file, { title: 'A talk' });
-  return async () => {
-    await browser.close();
-    await fixture.close();
-  };
 });
 
-beforeEach(async () => {
-  fixture.answered.length = 0;
-  ({ page, complaints } = await openViewer(browser));
-});
-afterEach(() => page.context().close());
-
-const visit = (body: string, options?: PageOptions) =>
-  visitUnderPolicy(page, fixture, body, options);
-
-/** How everything in the player looks, in all of its shadow roots. */
-function looks(): Promise<readonly string[]> {
+/** The computed styles of all elements in the player's shadow roots. */
+function computedStyles(): Promise<readonly string[]> {
   return page.evaluate(() => {
     for (const animation of document.getAnimations()) animation.finish();
     const properties = [
-      ...['display', 'position', 'height', 'color', 'background-color', 'opacity', 'visibility'],
-      ...['padding', 'font-size', 'box-shadow', 'fill'],
+      'display',
+      'position',
+      'height',
+      'color',
+      'background-color',
+      'opacity',
+      'visibility',
+      'padding',
+      'font-size',
+      'box-shadow',
+      'fill',
     ];
     const found: string[] = [];
-    const look = (root: ShadowRoot | Element) => {
+    const visit = (root: ShadowRoot | Element) => {
       for (const element of root.children) {
         const style = getComputedStyle(element);
         const values = properties.map((name) => style.getPropertyValue(name));
         found.push(`${element.localName}.${element.getAttribute('class')} ${values.join(' ')}`);
-        if (element.shadowRoot) look(element.shadowRoot);
-        look(element);
+        if (element.shadowRoot) visit(element.shadowRoot);
+        visit(element);
       }
     };
     const player =
       document.querySelector('vod-player') ??
       document.querySelector('#host')?.shadowRoot?.querySelector('vod-player');
-    if (player?.shadowRoot) look(player.shadowRoot);
+    if (player?.shadowRoot) visit(player.shadowRoot);
     return found;
   });
 }
 
-describe('A player that is moved', () => {
+describe('moving the element', () => {
   const MOVES = {
-    'off the page and back': () => {
+    'that is removed and added again': () => {
       const player = document.querySelector('vod-player');
       const { parentElement } = player ?? {};
       player?.remove();
       if (player) parentElement?.append(player);
     },
-    'to another place of the page': () => {
+    'that is moved within the page': () => {
       const player = document.querySelector('vod-player');
       if (player) document.querySelector('main')?.prepend(player);
     },
-    'into a dialog and out of it': () => {
+    'that is moved into a dialog and out of it': () => {
       const player = document.querySelector('vod-player');
       const dialog = document.body.appendChild(document.createElement('dialog'));
       if (player) dialog.append(player);
@@ -94,35 +81,38 @@ describe('A player that is moved', () => {
     },
   } as const;
 
-  test.each(Object.entries(MOVES))('%s looks as it did, and plays.', async (_where, move) => {
-    const poster = `${fixture.edge.origin}/${talk.poster ?? ''}`;
-    await visit(
-      `<main><section>${fixture.embedCode(talk, { poster, title: 'A talk' })}</section></main>`,
-    );
-    const picture = () => page.locator('vod-player').screenshot({ animations: 'disabled' });
-    const before = await picture();
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
-    await pauseAt(page, 20);
-    const playing = await looks();
-    await page.mouse.move(0, 0);
-    await page.evaluate(move);
-    await page.locator('.start').waitFor();
-    await page.waitForFunction(() => {
-      const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
-      return image?.complete;
-    });
-    await expect.poll(async () => (await picture()).equals(before)).toBe(true);
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
-    await pauseAt(page, 20);
-    expect(await looks()).toEqual(playing);
-    expect(complaints).toEqual([]);
-  });
+  test.each(Object.entries(MOVES))(
+    'A player %s keeps its styles and plays',
+    async (_title, move) => {
+      const poster = `${fixture.edge.origin}/${talk.poster ?? ''}`;
+      await visit(
+        `<main><section>${fixture.embedCode(talk, { poster, title: 'A talk' })}</section></main>`,
+      );
+      const picture = () => page.locator('vod-player').screenshot({ animations: 'disabled' });
+      const before = await picture();
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.2);
+      await pauseAt(page, 20);
+      const playing = await computedStyles();
+      await page.mouse.move(0, 0);
+      await page.evaluate(move);
+      await page.locator('.start').waitFor();
+      await page.waitForFunction(() => {
+        const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
+        return image?.complete;
+      });
+      await expect.poll(async () => (await picture()).equals(before)).toBe(true);
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.2);
+      await pauseAt(page, 20);
+      expect(await computedStyles()).toEqual(playing);
+      expect(consoleErrors).toEqual([]);
+    },
+  );
 
-  test('into another document keeps its rules.', async () => {
+  test('A player that is moved through another document keeps its styles', async () => {
     await visit(`<main><section>${fixture.embedCode(talk, { title: 'A talk' })}</section></main>`);
-    const before = await looks();
+    const before = await computedStyles();
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       const frame = document.body.appendChild(document.createElement('iframe'));
@@ -130,36 +120,39 @@ describe('A player that is moved', () => {
       if (player) document.querySelector('section')?.append(player);
       frame.remove();
     });
-    expect(await looks()).toEqual(before);
+    expect(await computedStyles()).toEqual(before);
     await pressStart(page);
     await waitUntilPlayed(page, 0.2);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 });
 
-describe('On a page that has media-chrome already,', () => {
-  test.each([true, false])('before the player: %s, both work.', async (before) => {
-    const own = fileURLToPath(import.meta.resolve('media-chrome/dist/iife/index.js'));
-    const body = readFileSync(own, 'utf8');
-    const src = fixture.site.file('/media-chrome.js', { type: 'text/javascript', body });
-    const theirs = `<style>:root { --media-primary-color: red; --media-control-background: red }</style>
+describe('media-chrome of the page', () => {
+  test.each([true, false])(
+    'The player and media-chrome of the page both work (media-chrome is loaded first: %s)',
+    async (before) => {
+      const own = fileURLToPath(import.meta.resolve('media-chrome/dist/iife/index.js'));
+      const body = readFileSync(own, 'utf8');
+      const src = fixture.site.file('/media-chrome.js', { type: 'text/javascript', body });
+      const theirs = `<style>:root { --media-primary-color: red; --media-control-background: red }</style>
       <script ${before ? '' : 'type="module"'} src="${src}"></script>
       <media-controller><video slot="media"></video><media-play-button></media-play-button></media-controller>`;
-    const ours = fixture.embedCode(talk);
-    await page.goto(fixture.site.page(before ? theirs + ours : ours + theirs));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.5);
-    await page.locator('vod-media-settings-menu-button').click();
-    await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
-    const colour = page.locator('.play').evaluate((one) => getComputedStyle(one).color);
-    expect(await colour).toBe('rgb(255, 255, 255)');
-    // The rules of an element of the player's copy are in no <style> (player/shadow.ts).
-    const isTheirs = page
-      .locator('body > media-controller > media-play-button')
-      .evaluate((one) => one.shadowRoot?.querySelector('style') instanceof HTMLStyleElement);
-    expect(await isTheirs).toBe(true);
-    expect(complaints).toEqual([]);
-  });
+      const ours = fixture.embedCode(talk);
+      await page.goto(fixture.site.page(before ? theirs + ours : ours + theirs));
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.5);
+      await page.locator('vod-media-settings-menu-button').click();
+      await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
+      const colour = page.locator('.play').evaluate((one) => getComputedStyle(one).color);
+      expect(await colour).toBe('rgb(255, 255, 255)');
+      // Elements of the player's copy have no <style> (player/shadow.ts).
+      const isTheirs = page
+        .locator('body > media-controller > media-play-button')
+        .evaluate((one) => one.shadowRoot?.querySelector('style') instanceof HTMLStyleElement);
+      expect(await isTheirs).toBe(true);
+      expect(consoleErrors).toEqual([]);
+    },
+  );
 });
 
 describe('Trusted Types', () => {
@@ -169,17 +162,20 @@ describe('Trusted Types', () => {
     },
   });
 
-  test.each(['', '; trusted-types vod-player'])('with "%s" the player works.', async (names) => {
-    await visit(fixture.embedCode(talk), required(names));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.5);
-    await page.locator('vod-media-time-range').hover();
-    await page.keyboard.press('Shift+?');
-    await page.getByRole('dialog').waitFor();
-    expect(complaints).toEqual([]);
-  });
+  test.each(['', '; trusted-types vod-player'])(
+    'The player works on a page that requires Trusted Types with "%s"',
+    async (names) => {
+      await visit(fixture.embedCode(talk), required(names));
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.5);
+      await page.locator('vod-media-time-range').hover();
+      await page.keyboard.press('Shift+?');
+      await page.getByRole('dialog').waitFor();
+      expect(consoleErrors).toEqual([]);
+    },
+  );
 
-  test('that do not allow the player are named in its place.', async () => {
+  test('The player says so if the Trusted Types of the page do not allow it', async () => {
     await visit(fixture.embedCode(talk), required("; trusted-types 'none'"));
     const sentence =
       'This page does not let the player start: its Trusted Types have to allow vod-player.';
@@ -187,8 +183,8 @@ describe('Trusted Types', () => {
   });
 });
 
-describe('Properties', () => {
-  test('that are set before the script is there count as attributes do, and so do later ones.', async () => {
+describe('properties', () => {
+  test('Properties have the same effect before and after the script has loaded', async () => {
     const src = `${fixture.edge.origin}/${talk.playlist}`;
     await page.goto(
       fixture.site.page(`<vod-player></vod-player><script>
@@ -207,7 +203,8 @@ describe('Properties', () => {
         return { loop, muted, attributes: player?.getAttributeNames().toSorted() };
       });
     expect(await state()).toEqual({
-      ...{ loop: true, muted: true },
+      loop: true,
+      muted: true,
       attributes: ['aspect-ratio', 'forget-position', 'loop', 'src'],
     });
     const at = page.evaluate(() => {
@@ -227,7 +224,7 @@ describe('Properties', () => {
     ).toEqual({ paused: false, duration: 40, playbackRate: 2 });
   });
 
-  test('of flags take "false" for what it says.', async () => {
+  test('A flag with the value "false" is off', async () => {
     await visit(
       fixture.embedCode(talk, { 'forget-position': 'false', loop: 'false', autoplay: 'false' }),
     );
@@ -238,7 +235,7 @@ describe('Properties', () => {
     expect(await flags).toEqual({ forgetPosition: false, loop: false, autoplay: false });
   });
 
-  test('of the place hold when the page writes style, and against its style sheet.', async () => {
+  test('The attribute aspect-ratio overrides the style sheet and survives changes of the style attribute', async () => {
     const head = '<style>vod-player { aspect-ratio: 16 / 9 }</style>';
     await page.goto(
       fixture.site.page(fixture.embedCode(talk, { 'aspect-ratio': '4/1' }), { head }),
@@ -252,14 +249,12 @@ describe('Properties', () => {
   });
 });
 
-describe('The next video', () => {
-  test('keeps speed and quality, and the page is told of a pause.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('the next video', () => {
+  test('A change of src dispatches pause, and keeps the speed and the quality', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
-    fixture.answered.length = 0;
+    fixture.responses.length = 0;
     await page.getByRole('menuitemradio', { name: '234p', exact: true }).click();
     await page.locator('vod-media-settings-menu-button').click();
     await page.evaluate(() => {
@@ -270,9 +265,9 @@ describe('The next video', () => {
     await page.waitForFunction(
       () => document.querySelector('vod-player')?.video.defaultPlaybackRate === 1.5,
     );
-    // Then nothing of another rendition is on its way any more.
-    await expect.poll(() => fixture.answered.some((line) => line.includes('/234p/0'))).toBe(true);
-    fixture.answered.length = 0;
+    // No segment of the other rendition is being fetched from here on.
+    await expect.poll(() => fixture.responses.some((line) => line.includes('/234p/0'))).toBe(true);
+    fixture.responses.length = 0;
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       if (player) player.src += '?next';
@@ -281,8 +276,8 @@ describe('The next video', () => {
     await pressStart(page);
     await waitUntilPlayed(page, 1);
     expect(await page.evaluate(() => document.querySelector('vod-player')?.playbackRate)).toBe(1.5);
-    expect(fixture.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
-    expect(fixture.answered.some((line) => line.includes('/234p/0'))).toBe(true);
+    expect(fixture.responses.filter((line) => line.includes('/360p/0'))).toEqual([]);
+    expect(fixture.responses.some((line) => line.includes('/234p/0'))).toBe(true);
     await page.locator('vod-media-settings-menu-button').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     const chosen = page.getByRole('menuitemradio', { name: '234p', exact: true });
@@ -290,8 +285,8 @@ describe('The next video', () => {
   });
 });
 
-describe('The device', () => {
-  test('is told what plays, and its buttons are obeyed.', async () => {
+describe('the device', () => {
+  test('The media session shows the title, and its actions seek', async () => {
     await page.addInitScript(() => {
       const handlers = new Map<string, MediaSessionActionHandler | null>();
       Object.assign(window, { handlers });
@@ -303,10 +298,10 @@ describe('The device', () => {
       const image = document.querySelector('vod-player')?.shadowRoot?.querySelector('img');
       return image?.complete && image.naturalWidth > 0;
     });
-    fixture.answered.length = 0;
+    fixture.responses.length = 0;
     await pressStart(page);
     await waitUntilPlayed(page, 0.2);
-    expect(fixture.answered.filter((line) => line.includes('poster'))).toEqual([]);
+    expect(fixture.responses.filter((line) => line.includes('poster'))).toEqual([]);
     const title = page.evaluate(() => navigator.mediaSession.metadata?.title);
     expect(await title).toBe('A talk');
     const skipped = page.evaluate(() => {
@@ -323,7 +318,7 @@ describe('The device', () => {
     expect(await page.evaluate(() => navigator.mediaSession.metadata)).toBeNull();
   });
 
-  test('offers no picture in picture where a frame may not have it.', async () => {
+  test('The player offers no picture in picture in a frame that may not use it', async () => {
     const inner = fixture.site.page(fixture.embedCode(talk));
     const headers = { 'permissions-policy': 'picture-in-picture=()' };
     await visit(`<iframe src="${inner}" width="900" height="600" allow="autoplay"></iframe>`, {
@@ -337,40 +332,35 @@ describe('The device', () => {
   });
 });
 
-describe('The seek bar', () => {
-  test('moves by ten seconds for each press of an arrow.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('the seek bar', () => {
+  test('Arrow keys on the seek bar seek by ten seconds', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await pauseAt(page, 5);
     await page.locator('vod-media-time-range').evaluate((one) => {
       one.shadowRoot?.querySelector('input')?.focus();
     });
-    const now = () => page.evaluate(() => document.querySelector('vod-player')?.currentTime);
     await page.keyboard.press('ArrowRight');
-    expect(await now()).toBeCloseTo(15, 1);
+    expect(await currentTime()).toBeCloseTo(15, 1);
     await page.keyboard.press('ArrowUp');
-    expect(await now()).toBeCloseTo(25, 1);
+    expect(await currentTime()).toBeCloseTo(25, 1);
     await page.keyboard.press('ArrowLeft');
-    expect(await now()).toBeCloseTo(15, 1);
+    expect(await currentTime()).toBeCloseTo(15, 1);
   });
 
-  test('goes from left to right on a page that is read from right to left.', async () => {
-    await visit(`<div dir="rtl">${fixture.embedCode(talk)}</div>`);
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The controls run from left to right on a right-to-left page', async () => {
+    await visitAndPlay(`<div dir="rtl">${fixture.embedCode(talk)}</div>`);
     await pauseAt(page, 10);
     const bar = await page.locator('vod-media-time-range').boundingBox();
     await page.mouse.click((bar?.x ?? 0) + (bar?.width ?? 0) * 0.75, (bar?.y ?? 0) + 10);
-    const at = await page.evaluate(() => document.querySelector('vod-player')?.currentTime);
+    const at = await currentTime();
     expect(at).toBeGreaterThan(28);
     expect(at).toBeLessThan(32);
-    const places = await page.evaluate(() => {
+    const isLeftToRight = await page.evaluate(() => {
       const root = document.querySelector('vod-player')?.shadowRoot;
       const left = (selector: string) =>
         root?.querySelector(selector)?.getBoundingClientRect().left ?? 0;
       return left('.play') < left('vod-media-fullscreen-button');
     });
-    expect(places).toBe(true);
+    expect(isLeftToRight).toBe(true);
   });
 });

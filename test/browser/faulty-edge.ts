@@ -3,20 +3,20 @@ import { createServer, request } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-interface Answer {
+interface Override {
   readonly status: number;
   readonly type?: string;
   readonly body?: string;
 }
 
-/** In front of an edge: answers some addresses itself, as a CDN with a hole or a network with a sign-in does. */
+/** A proxy of an edge that can fail like a CDN that lacks a segment, or like a network that demands a sign-in. */
 export class FaultyEdge {
   readonly origin: string;
-  /** What it answered: `404 v/…`. */
-  readonly answered: string[] = [];
-  /** What is answered in the edge's place, by a path without its first slash; `held` are answered nothing. */
-  instead: (path: string) => Answer | 'held' | undefined = () => undefined;
-  readonly #held = new Set<ServerResponse>();
+  /** The responses so far: `404 v/…`. */
+  readonly responses: string[] = [];
+  /** Replaces the edge's response for a path without the leading slash. `hang` sends no response. */
+  override: (path: string) => Override | 'hang' | undefined = () => undefined;
+  readonly #hanging = new Set<ServerResponse>();
   readonly #server: Server;
   readonly #port: number;
 
@@ -24,32 +24,33 @@ export class FaultyEdge {
     this.#server = server;
     this.#port = (server.address() as AddressInfo).port;
     this.origin = `http://127.0.0.1:${this.#port}`;
-    server.on('request', (asked: IncomingMessage, response: ServerResponse) => {
-      const path = asked.url?.slice(1) ?? '';
-      const answer = this.instead(path);
-      response.once('close', () => this.answered.push(`${response.statusCode} ${path}`));
-      if (answer === 'held') {
-        this.#held.add(response);
+    server.on('request', (clientRequest: IncomingMessage, response: ServerResponse) => {
+      const path = clientRequest.url?.slice(1) ?? '';
+      const override = this.override(path);
+      response.once('close', () => this.responses.push(`${response.statusCode} ${path}`));
+      if (override === 'hang') {
+        this.#hanging.add(response);
         return;
       }
-      if (answer) {
-        const { origin = '*' } = asked.headers;
-        const { status, type = 'text/plain', body = '' } = answer;
+      if (override) {
+        const { origin = '*' } = clientRequest.headers;
+        const { status, type = 'text/plain', body = '' } = override;
         response.writeHead(status, { 'content-type': type, 'access-control-allow-origin': origin });
         response.end(body);
         return;
       }
       const { host } = new URL(edgeOrigin);
-      const { method = 'GET', headers } = asked;
-      const passed = request(edgeOrigin + (asked.url ?? ''), {
-        ...{ method, headers: { ...headers, host } },
+      const { method = 'GET', headers } = clientRequest;
+      const forwarded = request(edgeOrigin + (clientRequest.url ?? ''), {
+        method,
+        headers: { ...headers, host },
       });
-      passed.once('response', (found) => {
-        response.writeHead(found.statusCode ?? 500, found.headers);
-        found.pipe(response);
+      forwarded.once('response', (reply) => {
+        response.writeHead(reply.statusCode ?? 500, reply.headers);
+        reply.pipe(response);
       });
-      passed.once('error', () => response.destroy());
-      passed.end();
+      forwarded.once('error', () => response.destroy());
+      forwarded.end();
     });
   }
 
@@ -59,13 +60,13 @@ export class FaultyEdge {
     return new FaultyEdge(server, edgeOrigin);
   }
 
-  /** Breaks the connections of those that were answered nothing. */
+  /** Aborts the requests that hang. */
   abortHanging(): void {
-    for (const response of this.#held) response.destroy();
-    this.#held.clear();
+    for (const response of this.#hanging) response.destroy();
+    this.#hanging.clear();
   }
 
-  /** Takes no connection any more, until it is back. */
+  /** Refuses connections until it is restarted. */
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();

@@ -9,24 +9,23 @@ import { documentedPolicy } from './documented-policy.ts';
 import { openFixture } from './fixture.ts';
 import type { Fixture } from './fixture.ts';
 
-/** The essentials of player.test.ts in another engine. Slow, as videos play at their own speed. */
+/** Covers the essentials of player.test.ts in another engine. Slow, as videos play at their own speed. */
 
 const firefox = (process.env['PATH'] ?? '')
   .split(delimiter)
   .flatMap((folder) => ['firefox-esr', 'firefox'].map((name) => join(folder, name)))
   .find((path) => existsSync(path));
-const why = firefox ? '' : ' (skipped: Firefox is not installed; ./scripts/setup --test does that)';
+const skipped = firefox ? '' : ' (skipped: Firefox is not installed; run ./scripts/setup --test)';
 
-describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
+describe.skipIf(!firefox)(`the player in Firefox${skipped}`, () => {
   let fixture: Fixture;
   let browser: Browser;
   let asset: ReadyEvent;
   let context: BrowserContext;
   let page: Page;
-  let complaints: string[] = [];
+  let consoleErrors: string[] = [];
 
   beforeAll(async () => {
-    // Firefox speaks WebDriver BiDi by itself.
     browser = await launch({ browser: 'firefox', executablePath: firefox ?? '', headless: true });
     fixture = await openFixture();
     const file = clip({ name: 'fox.mp4', seconds: 12, size: '416x234' });
@@ -38,14 +37,14 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
   });
 
   beforeEach(async () => {
-    fixture.answered.length = 0;
-    complaints = [];
+    fixture.responses.length = 0;
+    consoleErrors = [];
     context = await browser.createBrowserContext();
     page = await context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
+      if (message.type() === 'error') consoleErrors.push(message.text());
     });
-    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('pageerror', (error) => consoleErrors.push(String(error)));
   });
   afterEach(() => context.close());
 
@@ -58,10 +57,10 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
     });
   }
 
-  /** A poster comes when Firefox finds that it is in sight, on a busy machine after a quiet moment. */
-  const noMedia = () =>
+  /** Polls, as Firefox loads the lazy poster late on a busy machine. */
+  const expectNoMedia = () =>
     expect
-      .poll(() => fixture.answered.toSorted(), { timeout: 30_000 })
+      .poll(() => fixture.responses.toSorted(), { timeout: 30_000 })
       .toEqual([`200 ${asset.playlist}`, `200 ${asset.poster ?? ''}`].toSorted());
 
   const waitUntilPlayed = (seconds: number) =>
@@ -80,40 +79,44 @@ describe.skipIf(!firefox)(`In Firefox the player${why}`, () => {
       if (video) video.currentTime = at;
     }, seconds);
 
-  test('asks for no media at first, then plays, seeks and plays to the end.', async () => {
+  test('The player fetches no media in Firefox at first, then plays, seeks and plays to the end', async () => {
     await visit();
-    await noMedia();
+    await expectNoMedia();
     await page.locator('vod-player >>> .start').click();
     await waitUntilPlayed(0.5);
     await seek(5);
     await waitUntilPlayed(5.5);
     await seek(11);
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
-    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(fixture.responses.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('is not the only one: a page may send the headers of other players.', async () => {
+  test('A page in Firefox may send the headers of other players', async () => {
     await visit();
-    await noMedia();
-    fixture.answered.length = 0;
+    await expectNoMedia();
+    fixture.responses.length = 0;
     const status = await page.evaluate(async (address) => {
       const headers = {
-        ...{ 'CMCD-Request': 'mtp=25400', 'CMCD-Object': 'br=3200,d=6000', 'CMCD-Status': 'bs' },
-        ...{ 'CMCD-Session': 'sid="one"', 'X-Playback-Session-Id': 'one', Range: 'bytes=0-9' },
+        'CMCD-Request': 'mtp=25400',
+        'CMCD-Object': 'br=3200,d=6000',
+        'CMCD-Status': 'bs',
+        'CMCD-Session': 'sid="one"',
+        'X-Playback-Session-Id': 'one',
+        Range: 'bytes=0-9',
       };
       return (await fetch(address, { headers })).status;
     }, `${fixture.edge.origin}/${asset.playlist}`);
     expect(status).toBe(206);
-    const answered = fixture.answered.filter((line) => line.endsWith('.m3u8'));
-    expect(answered).toEqual([`204 ${asset.playlist}`, `206 ${asset.playlist}`]);
+    const responses = fixture.responses.filter((line) => line.endsWith('.m3u8'));
+    expect(responses).toEqual([`204 ${asset.playlist}`, `206 ${asset.playlist}`]);
   });
 
-  test('works on a page that sends no Referer.', async () => {
+  test('The player works in Firefox on a page that sends no Referer', async () => {
     await visit({ 'referrer-policy': 'no-referrer' });
-    await noMedia();
+    await expectNoMedia();
     await page.locator('vod-player >>> .start').click();
     await waitUntilPlayed(0.5);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 });

@@ -2,23 +2,23 @@ import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
-import { createLog } from '../../core/log.ts';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { serialiseJob } from '../../core/model/message.ts';
 import type { JobOptions } from '../../core/model/message.ts';
 import { Machine } from '../e2e/machine.ts';
+import { recordResponses } from './responses.ts';
 import { Site } from './site.ts';
 
-/** An edge with videos, a site that may show them, and one that may not: three origins. */
+/** An edge with videos, a site that may show them, and one that may not. Each has its own origin. */
 export interface Fixture {
   readonly edge: Edge;
   readonly site: Site;
   readonly foreignSite: Site;
-  /** What the edge answered of videos, the oldest first: `200 v/…`. */
-  readonly answered: string[];
+  /** The edge's responses to requests for videos, oldest first: `200 v/…`. */
+  readonly responses: string[];
   /** Has a worker make an asset of a file. */
   publish(file: string, options: JobOptions): Promise<ReadyEvent>;
-  /** The two lines that a site pastes, with further attributes and children. */
+  /** The two lines that embed the player, with further attributes and children. */
   embedCode(
     asset: ReadyEvent | string,
     attributes?: Readonly<Record<string, string>>,
@@ -27,30 +27,31 @@ export interface Fixture {
   close(): Promise<void>;
 }
 
-/** With keys the edge wants tokens that one of them signed. */
+/** If there are keys, the edge demands tokens signed with one of them. */
 export async function openFixture(tokenKeys: readonly string[] = []): Promise<Fixture> {
   const machine = await Machine.open();
   const { store } = machine.backend;
   const site = await Site.open();
   const foreignSite = await Site.open();
-  const answered: string[] = [];
+  const { responses, log } = recordResponses();
   const assets: ReadyEvent[] = [];
   const edge = await startSite({
-    ...{ store, deliveryBucket: BUCKETS.delivery, port: 0 },
+    store,
+    deliveryBucket: BUCKETS.delivery,
+    port: 0,
     allowedSites: [site.origin],
     tokenKeys,
     listAssets: async () => assets,
-    log: Object.assign(createLog('silent'), {
-      debug: ({ path, status }: { readonly path: string; readonly status: number }) => {
-        if (/^\/[vt]\//.test(path)) answered.push(`${status} ${path.slice(1)}`);
-      },
-    }),
+    log,
   });
   machine.start();
   return {
-    ...{ edge, site, foreignSite, answered },
+    edge,
+    site,
+    foreignSite,
+    responses,
     publish: async (file, options) => {
-      // A bucket that tells of no uploads: the job is asked for with its options below.
+      // Uploads to this bucket start no job, so the message below can have options.
       const source = { bucket: BUCKETS.work, key: `${assets.length}.mp4` };
       await uploadFile({ store, ...source, file });
       await machine.send(serialiseJob({ source, options }));

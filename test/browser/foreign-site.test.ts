@@ -24,13 +24,15 @@ const MODES: readonly AccessMode[] = ['cdn-only', 'public-read-via-cdn', 'public
 const originSecret = 'only the CDN knows it';
 const log = createLog('silent');
 
-/** Every way that a stage can be closed in: by the site alone or by tokens, too, in each access mode. */
+/** A stage for each access mode, with and without tokens. */
 const STAGES = MODES.flatMap((accessMode) =>
   [false, true].map((tokens) => ({
-    ...{ accessMode, tokens, host: `${tokens ? 'tokens' : 'sites'}.${accessMode}.example` },
+    accessMode,
+    tokens,
+    host: `${tokens ? 'tokens' : 'sites'}.${accessMode}.example`,
   })),
 );
-/** On the site's own domain, as it is with a name of one's own for the CDN. */
+/** A CDN on the domain of the site. */
 const SAME_SITE = 'cdn.site.example';
 
 let machine: Machine;
@@ -61,7 +63,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  sites.answered.length = 0;
+  sites.responses.length = 0;
   page = await (await sites.browser.newContext()).newPage();
 });
 
@@ -72,7 +74,7 @@ function bucket(accessMode: AccessMode) {
   return { store, name: BUCKETS.delivery, accessMode, originSecret };
 }
 
-/** Where a CDN has the asset's pointer, a segment and the poster, with a token where it demands one. */
+/** The addresses of the asset's pointer, a segment and the poster on a CDN, with a token if it demands one. */
 function addresses(host: string, tokens: boolean, seconds = 3600, now = new Date()) {
   const at = (path: string) => {
     const plain = `https://${host}/${path}`;
@@ -90,8 +92,8 @@ type Addresses = ReturnType<typeof addresses>;
 const open = (site: string, policy = '') =>
   page.goto(`${site}/?${new URLSearchParams({ policy }).toString()}`);
 
-/** How the page that is open fares in every way that a page has. */
-async function tries(all: Addresses) {
+/** Loads the addresses from the current page in every way that a page can. */
+async function loadInEveryWay(all: Addresses) {
   return page.evaluate(async ({ playlist, segment, poster }) => {
     const fetched = (address: string) =>
       fetch(address).then(
@@ -131,8 +133,8 @@ async function tries(all: Addresses) {
   }, all);
 }
 
-/** Has the page show an address in a frame, where Chromium would play a playlist by itself. */
-async function framed(address: string): Promise<void> {
+/** Opens an address in a frame, in which Chromium would play a playlist by itself. */
+async function openInFrame(address: string): Promise<void> {
   await page.evaluate(async (source) => {
     const frame = document.body.appendChild(document.createElement('iframe'));
     await new Promise((resolve) => {
@@ -148,7 +150,7 @@ const REFUSED = {
   image: 'refused',
   videoOfPlaylist: 'refused',
   videoOfSegment: 'refused',
-  // What hls.js sees of an answer that it may not read.
+  // The status that hls.js sees if it may not read the response.
   hls: 'refused with 0',
 };
 
@@ -160,36 +162,37 @@ const SERVED = {
   hls: 'buffered',
 };
 
-describe.each(STAGES)('In $accessMode, with tokens: $tokens,', ({ host, tokens }) => {
+describe.each(STAGES)('access mode $accessMode, tokens: $tokens', ({ host, tokens }) => {
   test.each(['', 'no-referrer', 'unsafe-url'])(
-    'a foreign site of the policy "%s" gets not a byte, by whatever way.',
+    'A foreign site with the referrer policy "%s" gets not a byte in any way',
     async (policy) => {
       await open(EVIL, policy);
       const all = addresses(host, tokens);
-      expect(await tries(all)).toEqual(REFUSED);
-      await framed(all.playlist);
-      expect(sites.answered.length).toBeGreaterThanOrEqual(7);
-      expect(sites.answered.filter(({ status }) => status !== 403)).toEqual([]);
+      expect(await loadInEveryWay(all)).toEqual(REFUSED);
+      await openInFrame(all.playlist);
+      expect(sites.responses.length).toBeGreaterThanOrEqual(7);
+      expect(sites.responses.filter(({ status }) => status !== 403)).toEqual([]);
     },
   );
 
-  test.each([SITE, SUBDOMAIN])('the allowed site %s gets it in every way.', async (site) => {
+  test.each([SITE, SUBDOMAIN])('The allowed site %s gets the video in every way', async (site) => {
     await open(site);
-    expect(await tries(addresses(host, tokens))).toMatchObject(SERVED);
+    expect(await loadInEveryWay(addresses(host, tokens))).toMatchObject(SERVED);
   });
 
-  test('the allowed site gets it also when it says nothing of itself, but not without CORS.', async () => {
+  test('An allowed site without Referer gets the video by CORS only', async () => {
     await open(SITE, 'no-referrer');
-    expect(await tries(addresses(host, tokens))).toMatchObject({
+    expect(await loadInEveryWay(addresses(host, tokens))).toMatchObject({
       ...SERVED,
-      ...{ image: 'refused', videoOfPlaylist: 'refused' },
+      image: 'refused',
+      videoOfPlaylist: 'refused',
     });
   });
 
-  test('a foreign site poisons no cache for an allowed one, nor do elements without CORS.', async () => {
+  test('Neither a foreign site nor elements without CORS poison the cache for an allowed site', async () => {
     const { poster, segment } = addresses(host, tokens);
     await open(EVIL);
-    await tries(addresses(host, tokens));
+    await loadInEveryWay(addresses(host, tokens));
     await open(SITE);
     const seen = await page.evaluate(
       async ([image, file]) => {
@@ -202,16 +205,16 @@ describe.each(STAGES)('In $accessMode, with tokens: $tokens,', ({ host, tokens }
       [poster, segment] as const,
     );
     expect(seen).toEqual(['200 cors', '200 cors', '200 cors']);
-    const served = sites.answered.filter(({ status }) => status !== 403);
+    const served = sites.responses.filter(({ status }) => status !== 403);
     expect(served.length).toBeGreaterThan(0);
     for (const { cache } of served) expect(cache).toMatch(/^(Miss|Hit) from cloudfront$/);
   });
 });
 
-describe('Another player', () => {
+describe('another player', () => {
   const host = 'sites.cdn-only.example';
 
-  test('plays with the headers that it sends for statistics, after one preflight for each address.', async () => {
+  test('A player that sends statistics headers plays after one preflight for each address', async () => {
     await open(SITE);
     const { playlist, segment } = addresses(host, false);
     const played = await page.evaluate(async (address) => {
@@ -230,10 +233,14 @@ describe('Another player', () => {
     }, playlist);
     expect(played).toBe('buffered');
 
-    sites.answered.length = 0;
+    sites.responses.length = 0;
     const headers = {
-      ...{ 'CMCD-Request': 'mtp=25400', 'CMCD-Object': 'br=3200,d=6000', 'CMCD-Status': 'bs' },
-      ...{ 'CMCD-Session': 'sid="one"', 'X-Playback-Session-Id': 'one', Range: 'bytes=0-9' },
+      'CMCD-Request': 'mtp=25400',
+      'CMCD-Object': 'br=3200,d=6000',
+      'CMCD-Status': 'bs',
+      'CMCD-Session': 'sid="one"',
+      'X-Playback-Session-Id': 'one',
+      Range: 'bytes=0-9',
     };
     const statuses = await page.evaluate(
       async ([address, sent]) => {
@@ -244,86 +251,93 @@ describe('Another player', () => {
       [segment, headers] as const,
     );
     expect(statuses).toEqual([206, 206, 206]);
-    expect(sites.answered.map(({ status }) => status)).toEqual([204, 206, 206, 206]);
+    expect(sites.responses.map(({ status }) => status)).toEqual([204, 206, 206, 206]);
   });
 });
 
-describe('With the CDN on the domain of the site,', () => {
-  test('its pages get it in every way, whatever they say of themselves.', async () => {
+describe('a CDN on the domain of the site', () => {
+  test('Pages on the domain of the CDN get the video in every way, even without Referer', async () => {
     await open(SITE, 'no-referrer');
-    expect(await tries(addresses(SAME_SITE, false))).toMatchObject(SERVED);
+    expect(await loadInEveryWay(addresses(SAME_SITE, false))).toMatchObject(SERVED);
   });
 });
 
-describe('A token', () => {
+describe('tokens', () => {
   const host = 'tokens.cdn-only.example';
 
-  test('that has expired is told of to a page of its site, and hls.js sees why.', async () => {
+  test('A page of an allowed site and hls.js can read that a token has expired', async () => {
     const old = addresses(host, true, 60, new Date(Date.now() - 120_000));
     await open(SITE);
-    const reportedProblems = await page.evaluate(async (address) => {
+    const answers = await page.evaluate(async (address) => {
       const answer = await fetch(address);
       return [answer.status, await answer.text()];
     }, old.playlist);
-    expect(reportedProblems).toEqual([410, 'The address of this video has expired.\n']);
-    expect((await tries(old)).hls).toBe('refused with 410');
+    expect(answers).toEqual([410, 'The address of this video has expired.\n']);
+    expect((await loadInEveryWay(old)).hls).toBe('refused with 410');
   });
 
-  test('that is missing is told of, too, and no other asset is opened by it.', async () => {
+  test('A missing token and the token of another asset are refused with a reason', async () => {
     const { playlist } = addresses(host, true);
     const other = playlist.replace(asset.assetId, '0'.repeat(20));
     await open(SITE);
-    const reportedProblems = await page.evaluate(
+    const answers = await page.evaluate(
       (all) => Promise.all(all.map(async (address) => (await fetch(address)).text())),
       [`https://${host}/${asset.playlist}`, other],
     );
-    expect(reportedProblems).toEqual([
+    expect(answers).toEqual([
       'This video is fetched with a token that its address lacks.\n',
       'The token in the address of this video is not right.\n',
     ]);
   });
 });
 
-describe("The bucket's own address", () => {
+describe("the bucket's own address", () => {
   test.each<[mode: AccessMode, video: string]>([
     ['cdn-only', 'refused'],
     ['public-read-via-cdn', 'refused'],
     ['public-read', 'loaded'],
-  ])('in %s: a foreign site finds it %s.', async (mode, expected) => {
-    const direct = await startDirectOrigin(bucket(mode), log);
-    const at = (path: string) => `${direct.origin}/${path}`;
-    await open(EVIL);
-    const { image, videoOfPlaylist } = await tries({
-      ...{ playlist: at(asset.playlist), segment: at(asset.firstSegment) },
-      poster: at(asset.poster),
-    });
-    expect([image, videoOfPlaylist]).toEqual([expected, expected]);
-    await direct.close();
-  });
+  ])(
+    "With %s, a video from the bucket's own address on a foreign site is %s",
+    async (mode, expected) => {
+      const direct = await startDirectOrigin(bucket(mode), log);
+      const at = (path: string) => `${direct.origin}/${path}`;
+      await open(EVIL);
+      const { image, videoOfPlaylist } = await loadInEveryWay({
+        playlist: at(asset.playlist),
+        segment: at(asset.firstSegment),
+        poster: at(asset.poster),
+      });
+      expect([image, videoOfPlaylist]).toEqual([expected, expected]);
+      await direct.close();
+    },
+  );
 });
 
-describe('The watch page', () => {
+describe('the watch page', () => {
   let edge: Edge;
-  const answered: string[] = [];
+  const paths: string[] = [];
   beforeAll(async () => {
     edge = await startSite({
-      ...{ store: machine.backend.store, deliveryBucket: BUCKETS.delivery },
-      ...{ port: 0, allowedSites: [SITE], listAssets: async () => [asset] },
+      store: machine.backend.store,
+      deliveryBucket: BUCKETS.delivery,
+      port: 0,
+      allowedSites: [SITE],
+      listAssets: async () => [asset],
       log: Object.assign(createLog('silent'), {
-        debug: ({ path }: { readonly path: string }) => void answered.push(path),
+        debug: ({ path }: { readonly path: string }) => void paths.push(path),
       }),
     });
     return () => edge.close();
   });
 
-  test('in a frame of a foreign site shows nothing, and fetches nothing.', async () => {
+  test('The watch page shows and fetches nothing in a frame of a foreign site', async () => {
     const refusal = page.waitForEvent('console', (message) =>
       message.text().includes('frame-ancestors'),
     );
     const body = `<iframe src="${edge.origin}/watch/${asset.assetId}"></iframe>`;
     await page.goto(`${EVIL}/?${new URLSearchParams({ body }).toString()}`);
     await refusal;
-    expect(answered).toContain(`/watch/${asset.assetId}`);
-    expect(answered.filter((path) => path.startsWith('/v/'))).toEqual([]);
+    expect(paths).toContain(`/watch/${asset.assetId}`);
+    expect(paths.filter((path) => path.startsWith('/v/'))).toEqual([]);
   });
 });

@@ -14,28 +14,28 @@ import { openBrowser } from './browser.ts';
 
 const HLS = fileURLToPath(import.meta.resolve('hls.js/dist/hls.min.js'));
 
-/** What a CDN answered. */
-export interface Answered {
+/** A response of a CDN. */
+export interface CdnResponse {
   readonly host: string;
   readonly path: string;
   readonly status: number;
   readonly cache: string | undefined;
 }
 
-/** Sites and CDNs under names of their own, with TLS: without it browsers say less of where they come from. */
+/** Sites and CDNs with host names and TLS. Without TLS, browsers send fewer headers about the origin of a request. */
 export interface HttpsSites {
   readonly browser: Browser;
-  /** Everything that the CDNs answered since it was last emptied. */
-  readonly answered: Answered[];
+  /** The responses of the CDNs since this array was last emptied. */
+  readonly responses: CdnResponse[];
   close(): Promise<void>;
 }
 
 /**
- * A browser to which every `https://….example` is this process: the CDN of that host, or else a site,
- * whose only page has hls.js and the referrer policy that its query names.
+ * Opens a browser that resolves every `https://….example` to this process. It answers as the CDN with that host name, or
+ * else as a site whose only page loads hls.js and has the referrer policy of its query.
  */
 export async function openHttpsSites(cdns: ReadonlyMap<string, Cdn>): Promise<HttpsSites> {
-  const answered: Answered[] = [];
+  const responses: CdnResponse[] = [];
   const server = createServer(selfSigned());
   const answer = async (request: IncomingMessage): Promise<Reply> => {
     const { host = '' } = request.headers;
@@ -43,7 +43,7 @@ export async function openHttpsSites(cdns: ReadonlyMap<string, Cdn>): Promise<Ht
     if (!cdn) return sitePage(request);
     const reply = await cdn.answer(request);
     const { status, headers } = reply;
-    answered.push({ host, path: request.url ?? '', status, cache: headers['x-cache'] });
+    responses.push({ host, path: request.url ?? '', status, cache: headers['x-cache'] });
     return reply;
   };
   answerRequests(server, answer, createLog('silent'));
@@ -53,7 +53,8 @@ export async function openHttpsSites(cdns: ReadonlyMap<string, Cdn>): Promise<Ht
     '--ignore-certificate-errors',
   ]);
   return {
-    ...{ browser, answered },
+    browser,
+    responses,
     close: async () => {
       await browser.close();
       await closeServer(server);

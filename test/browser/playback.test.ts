@@ -7,86 +7,76 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { startSite } from '../../scripts/pages/site.ts';
 import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
-import { createLog } from '../../core/log.ts';
 import { Machine } from '../e2e/machine.ts';
 import { publishAsset } from './publish-asset.ts';
 import type { PublishedAsset } from './publish-asset.ts';
 import { openBrowser } from './browser.ts';
+import { recordResponses } from './responses.ts';
+import { openViewer } from './viewer.ts';
 
 const TITLE = `<b>Bold</b> & "#2 4" <img src=x onerror="document.title='run'"> 강의`;
 
-/** What the edge answered below /v/: `200 v/…`. */
-let answered: string[] = [];
-/** What the page complained of. */
-let complaints: string[] = [];
+const { responses, log } = recordResponses();
+let consoleErrors: readonly string[];
 let machine: Machine;
 let edge: Edge;
 let asset: PublishedAsset;
 let browser: Browser;
-let elsewhere: Server;
+let otherSite: Server;
 let page: Page;
 
 beforeAll(async () => {
   browser = await openBrowser();
   machine = await Machine.open();
-  const { backend } = machine;
-  const deliveryBucket = BUCKETS.delivery;
   asset = await publishAsset(machine, TITLE);
   edge = await startSite({
-    ...{ store: backend.store, deliveryBucket, port: 0, allowedSites: [] },
+    store: machine.backend.store,
+    deliveryBucket: BUCKETS.delivery,
+    port: 0,
+    allowedSites: [],
     listAssets: async () => [asset],
-    log: Object.assign(createLog('silent'), {
-      debug: ({ path, status }: { readonly path: string; readonly status: number }) => {
-        if (path.startsWith('/v/')) answered.push(`${status} ${path.slice(1)}`);
-      },
-    }),
+    log,
   });
-  elsewhere = createServer((request, response) => {
-    const { searchParams } = new URL(request.url ?? '/', 'http://elsewhere');
+  otherSite = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'referrer-policy': searchParams.get('policy') ?? '',
     });
-    response.end(`<!doctype html><title>Elsewhere</title>${searchParams.get('body') ?? ''}`);
+    response.end(`<!doctype html><title>Another site</title>${searchParams.get('body') ?? ''}`);
   });
-  elsewhere.listen(0, '127.0.0.1');
-  await once(elsewhere, 'listening');
+  otherSite.listen(0, '127.0.0.1');
+  await once(otherSite, 'listening');
   return async () => {
     await browser.close();
-    elsewhere.close();
+    otherSite.close();
     await edge.close();
     await machine.close();
   };
 });
 
 beforeEach(async () => {
-  answered = [];
-  complaints = [];
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
+  responses.length = 0;
+  ({ page, consoleErrors } = await openViewer(browser));
 });
 
 afterEach(() => page.context().close());
 
 const play = () => page.getByRole('button', { name: 'play' });
 
-describe('the page of an asset', () => {
-  test('asks for no media at first, then plays to the end', async () => {
+describe('the watch page', () => {
+  test('The watch page fetches no media at first, then plays to the end', async () => {
     await page.goto(`${edge.origin}/watch/${asset.assetId}`, { waitUntil: 'networkidle' });
     await expect
-      .poll(() => answered.toSorted(), { timeout: 30_000 })
+      .poll(() => responses.toSorted(), { timeout: 30_000 })
       .toEqual([`200 ${asset.playlist}`, `200 ${asset.poster}`].toSorted());
     await play().click();
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
-    expect(answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(responses.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('shows markup in a title as text', async () => {
+  test('The pages show markup in a title as text', async () => {
     for (const path of ['/', `/watch/${asset.assetId}`]) {
       await page.goto(edge.origin + path);
       await page.getByText(TITLE, { exact: true }).first().waitFor();
@@ -96,14 +86,14 @@ describe('the page of an asset', () => {
   });
 });
 
-/** A page of another site, with that host for this machine, on its own port. */
-function elsewhereUrl(host: string, policy: string, body = ''): string {
-  const { port } = elsewhere.address() as AddressInfo;
+/** The address of a page on another port of this machine, under this host name. */
+function otherSiteUrl(host: string, policy: string, body = ''): string {
+  const { port } = otherSite.address() as AddressInfo;
   return `http://${host}:${port}/?${new URLSearchParams({ policy, body }).toString()}`;
 }
 
-/** How the page that is open fares with an address: by fetch, and as the source of a video. */
-async function tries(
+/** What the current page gets from an address, by fetch and as the source of a video. */
+async function loadBothWays(
   address: string,
 ): Promise<{ readonly fetched: string; readonly video: string }> {
   return page.evaluate(async (url) => {
@@ -122,47 +112,47 @@ async function tries(
   }, address);
 }
 
-describe('a page of another site', () => {
-  // localhost and 127.0.0.1 are two sites; 127.0.0.1 on two ports is one site with two origins.
+describe('pages of other sites', () => {
+  // localhost and 127.0.0.1 are two sites. Two ports of 127.0.0.1 are two origins of one site.
   test.each([
     ['another site', 'localhost', ''],
-    ['another site that says nothing of itself', 'localhost', 'no-referrer'],
+    ['another site that sends no Referer', 'localhost', 'no-referrer'],
     ['another origin of the same site', '127.0.0.1', ''],
-  ])('%s gets neither playlist nor segment', async (_about, host, policy) => {
-    await page.goto(elsewhereUrl(host, policy));
+  ])('A page of %s gets neither playlist nor segment', async (_title, host, policy) => {
+    await page.goto(otherSiteUrl(host, policy));
     const refused = { fetched: 'refused', video: 'refused' };
-    expect(await tries(`${edge.origin}/${asset.playlist}`)).toEqual(refused);
-    expect(await tries(`${edge.origin}/${asset.firstSegment}`)).toEqual(refused);
-    expect(answered.length).toBeGreaterThanOrEqual(4);
-    expect(answered.filter((line) => !line.startsWith('403 '))).toEqual([]);
+    expect(await loadBothWays(`${edge.origin}/${asset.playlist}`)).toEqual(refused);
+    expect(await loadBothWays(`${edge.origin}/${asset.firstSegment}`)).toEqual(refused);
+    expect(responses.length).toBeGreaterThanOrEqual(4);
+    expect(responses.filter((line) => !line.startsWith('403 '))).toEqual([]);
   });
 
-  test('gets nothing with our own player either, which says why', async () => {
+  test('The player on a page of another site gets nothing and says why', async () => {
     const body = `<script type="module" src="${edge.origin}/player/vod-player.js"></script>
       <vod-player src="${edge.origin}/${asset.playlist}"></vod-player>`;
-    await page.goto(elsewhereUrl('localhost', '', body));
+    await page.goto(otherSiteUrl('localhost', '', body));
     await play().click();
     const sentence = 'This site may not show the video. Open it on the site that it belongs to.';
     await page.getByText(sentence).waitFor();
-    expect(answered.filter((line) => !line.startsWith('403 '))).toEqual([]);
+    expect(responses.filter((line) => !line.startsWith('403 '))).toEqual([]);
   });
 
-  test("cannot show the edge's pages in a frame", async () => {
+  test("Another site cannot show the edge's pages in a frame", async () => {
     const body = `<iframe src="${edge.origin}/watch/${asset.assetId}"></iframe>`;
     const refusal = page.waitForEvent('console', (message) =>
       message.text().includes("frame-ancestors 'none'"),
     );
-    await page.goto(elsewhereUrl('localhost', '', body));
+    await page.goto(otherSiteUrl('localhost', '', body));
     await refusal;
-    expect(answered).toEqual([]);
+    expect(responses).toEqual([]);
   });
 });
 
-test("the edge's own page gets both in the same ways, so that the refusals mean something", async () => {
+test("The edge's own page gets both playlist and segment in the same ways", async () => {
   await page.goto(`${edge.origin}/`);
-  const playlist = await tries(`${edge.origin}/${asset.playlist}`);
+  const playlist = await loadBothWays(`${edge.origin}/${asset.playlist}`);
   expect(playlist.fetched).toMatch(/^200 \d+ bytes$/);
   expect(playlist.video).toBe('loaded');
-  const segment = await tries(`${edge.origin}/${asset.firstSegment}`);
+  const segment = await loadBothWays(`${edge.origin}/${asset.firstSegment}`);
   expect(segment.fetched).toMatch(/^200 \d+ bytes$/);
 });

@@ -1,41 +1,32 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { signAddress } from '../../edge/playback-token.ts';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { playlistPath, versionKey } from '../../core/model/keys.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
-import { openBrowser } from './browser.ts';
 import { documentedPolicy } from './documented-policy.ts';
-import type { PageOptions } from './site.ts';
 import { openFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
 import {
-  firstPlayedSecond,
-  openViewer,
-  waitUntilPlayed,
-  pressStart,
-  seek,
-  visit as visitUnderPolicy,
-} from './viewer.ts';
+  consoleErrors,
+  currentTime,
+  fixture,
+  page,
+  setUpPlayerTests,
+  visit,
+  visitAndPlay,
+} from './player-tests.ts';
+import { firstPlayedSecond, pressStart, seek, waitUntilPlayed } from './viewer.ts';
 
-/** Slow, as it encodes videos and plays them in a browser at their own speed. */
+/** Covers playback, the controls and problems. Slow, as videos play at their own speed. */
 
 const TITLE = 'A talk: "#2, 4" & <b>강의</b>';
 const SECONDS = 20;
 
-let fixture: Fixture;
 let talk: ReadyEvent;
 let song: ReadyEvent;
 let tall: ReadyEvent;
-let browser: Browser;
-let page: Page;
-/** What the page complained of. */
-let complaints: readonly string[];
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  fixture = await openFixture();
+setUpPlayerTests(async () => {
   const sound = (hertz: number) => ['-f', 'lavfi', '-i', `sine=${hertz}:d=${SECONDS}:r=48000`];
   const talkClip = make('talk.mp4', [
     ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`, ...sound(440), ...sound(880)],
@@ -48,42 +39,26 @@ beforeAll(async () => {
   tall = await fixture.publish(clip({ name: 'tall.mp4', seconds: 4, size: '180x320' }), {
     title: 'Tall',
   });
-  return async () => {
-    await browser.close();
-    await fixture.close();
-  };
 });
-
-beforeEach(async () => {
-  fixture.answered.length = 0;
-  ({ page, complaints } = await openViewer(browser));
-});
-afterEach(() => page.context().close());
-
-const visit = (body: string, options?: PageOptions) =>
-  visitUnderPolicy(page, fixture, body, options);
 
 const policy = () => documentedPolicy(fixture.edge.origin);
 const poster = () => `${fixture.edge.origin}/${talk.poster ?? ''}`;
-/** What is fetched before the first press: the playlist and the poster that it names. */
+/** The responses before playback: the playlist and the poster that it names. */
 const beforePlay = () => [`200 ${talk.playlist}`, `200 ${talk.poster ?? ''}`].toSorted();
 const start = () => page.locator('.start');
 const button = (name: string) => page.getByRole('button', { name, exact: true });
 
-const currentTime = () =>
-  page.evaluate(() => document.querySelector('vod-player')?.video.currentTime ?? NaN);
-
-/** The sentence about what is wrong, once there is one. */
+/** Waits for the sentence about a problem. */
 async function problem(): Promise<string | null> {
   const alert = page.getByRole('alert').filter({ hasText: /./ });
   await alert.waitFor();
   return alert.textContent();
 }
 
-describe('The player', () => {
-  test('asks for no media at first, then plays, seeks and plays to the end.', async () => {
+describe('playback', () => {
+  test('The player fetches no media at first, then plays, seeks and plays to the end', async () => {
     await visit(fixture.embedCode(talk, { poster: poster() }));
-    expect(fixture.answered.toSorted()).toEqual(beforePlay());
+    expect(fixture.responses.toSorted()).toEqual(beforePlay());
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
 
     await pressStart(page);
@@ -100,27 +75,27 @@ describe('The player', () => {
     expect(end.error).toBeNull();
     expect(end.at).toBeCloseTo(SECONDS, 0);
     expect(end.frames).toBeGreaterThan(25);
-    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(fixture.responses.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('works on a page that sends no Referer, its pictures too.', async () => {
+  test('The player and its pictures work on a page that sends no Referer', async () => {
     const headers = { 'referrer-policy': 'no-referrer' };
     await visit(fixture.embedCode(talk, { poster: poster() }), { headers });
     expect(await page.locator('.poster img').evaluate(isShown)).toBe(true);
     await pressStart(page);
     await waitUntilPlayed(page, 0.5);
     await hoverSeekBar();
-    expect(fixture.answered.filter((line) => !/^20[06] /.test(line))).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(fixture.responses.filter((line) => !/^20[06] /.test(line))).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('takes segments apart in a worker, and on the page where the page allows no worker.', async () => {
+  test('Segments are demultiplexed in a worker, or in the main thread if the page allows no worker', async () => {
     await visit(fixture.embedCode(talk));
     await pressStart(page);
     await waitUntilPlayed(page, 0.5);
     expect(page.workers().map((worker) => worker.url())).toEqual([expect.stringMatching(/^blob:/)]);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
     await visit(fixture.embedCode(talk), {
       headers: { 'content-security-policy': policy().replace('worker-src blob:', '') },
     });
@@ -129,7 +104,7 @@ describe('The player', () => {
     expect(page.workers()).toEqual([]);
   });
 
-  test('is called by the title, as text, that the page or else the video has.', async () => {
+  test('The accessible name is the title attribute or the title of the video, as text', async () => {
     await visit(fixture.embedCode(talk, { preload: 'none' }));
     expect(await page.getByRole('region', { name: 'video player' }).count()).toBe(1);
     await pressStart(page);
@@ -143,7 +118,7 @@ describe('The player', () => {
     expect(await page.getByRole('region', { name: 'Ours', exact: true }).count()).toBe(1);
   });
 
-  test('tells the page what happens, and obeys it.', async () => {
+  test('The page can listen to events, play and pause', async () => {
     await visit(`<button id="other">Mine</button>${fixture.embedCode(talk)}`);
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
@@ -158,9 +133,9 @@ describe('The player', () => {
     await page.waitForFunction(() => document.title === 'A page playing pause');
   });
 
-  // Not by page.evaluate(), which to the browser is a press.
-  const playsByItself = async (andAlso = '') => {
-    await page.addInitScript(`${andAlso}
+  /** Calls play() when the page has loaded. page.evaluate() would count as an interaction of the viewer. */
+  const playOnLoad = async (script = '') => {
+    await page.addInitScript(`${script}
       addEventListener('load', async () => {
         await customElements.whenDefined('vod-player');
         document.title = await document.querySelector('vod-player').play();
@@ -170,35 +145,33 @@ describe('The player', () => {
     return page.title();
   };
 
-  test('refuses to play without a press, politely, and then waits for one.', async () => {
-    expect(await playsByItself()).toBe('false');
+  test('play() resolves to false without an interaction, and the start button then works', async () => {
+    expect(await playOnLoad()).toBe('false');
     await start().waitFor();
-    expect(fixture.answered.toSorted()).toEqual(beforePlay());
+    expect(fixture.responses.toSorted()).toEqual(beforePlay());
     await pressStart(page);
     await waitUntilPlayed(page, 0.5);
     await start().waitFor({ state: 'hidden' });
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('refuses politely also where only the browser knows that nobody pressed.', async () => {
-    const pressed = `Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: true } });`;
-    expect(await playsByItself(pressed)).toBe('false');
+  test('play() resolves to false if the browser refuses playback', async () => {
+    const activation = `Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: true } });`;
+    expect(await playOnLoad(activation)).toBe('false');
     await start().waitFor();
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('plays muted without a press, as browsers allow.', async () => {
+  test('A muted player plays without an interaction', async () => {
     const muted = `customElements.whenDefined('vod-player').then(() => {
         document.querySelector('vod-player').video.muted = true;
       });`;
-    expect(await playsByItself(muted)).toBe('true');
+    expect(await playOnLoad(muted)).toBe('true');
     await waitUntilPlayed(page, 0.2);
   });
 
-  test('stops fetching when it is taken off the page, and plays again when it is back.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('A player that is removed from the page stops, and plays again when it is added', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await page.evaluate(() => {
       const player = document.querySelector('vod-player');
       player?.remove();
@@ -207,10 +180,10 @@ describe('The player', () => {
     await start().waitFor();
     await pressStart(page);
     await waitUntilPlayed(page, 0.5);
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('is still the same when it is moved in the page.', async () => {
+  test('A player that is moved within the page keeps its name, focus order and captions', async () => {
     const src = fixture.site.file('/moved.vtt', { type: 'text/vtt', body: 'WEBVTT\n' });
     const track = `<track kind="captions" src="${src}" srclang="en" label="English">`;
     await visit(
@@ -230,7 +203,7 @@ describe('The player', () => {
     await page.getByRole('switch', { name: 'closed captions' }).waitFor();
   });
 
-  test('takes another shape, and then its own again.', async () => {
+  test('Removing aspect-ratio restores the default', async () => {
     await visit(fixture.embedCode(talk, { 'aspect-ratio': '4/1' }));
     const height = async () => (await page.locator('vod-player').boundingBox())?.height ?? 0;
     const low = await height();
@@ -240,7 +213,7 @@ describe('The player', () => {
     expect(await height()).toBeGreaterThan(2 * low);
   });
 
-  test('asks for its poster by CORS also where it is told of the video last.', async () => {
+  test('The poster is fetched by CORS even if src is set after poster', async () => {
     await visit(fixture.embedCode('', { poster: poster() }), {
       headers: { 'referrer-policy': 'no-referrer' },
     });
@@ -250,15 +223,15 @@ describe('The player', () => {
     await answer;
   });
 
-  test('shows no broken picture where the poster is not there.', async () => {
+  test('A poster that is missing leaves no broken image', async () => {
     await visit(fixture.embedCode(talk, { poster: `${fixture.edge.origin}/v/gone.jpg` }));
     await page.waitForFunction(
       () => !document.querySelector('vod-player')?.shadowRoot?.querySelector('.poster img'),
     );
-    expect(fixture.answered.toSorted()).toEqual([`200 ${talk.playlist}`, '403 v/gone.jpg']);
+    expect(fixture.responses.toSorted()).toEqual([`200 ${talk.playlist}`, '403 v/gone.jpg']);
   });
 
-  test('keeps its place from the poster to the end.', async () => {
+  test('Starting playback causes no layout shift', async () => {
     await visit(
       `<div>${fixture.embedCode(talk, { poster: poster() })}</div><p id="below">Below</p>`,
       {
@@ -290,24 +263,20 @@ async function hoverSeekBar(): Promise<void> {
   });
 }
 
-describe('Its controls', () => {
-  test('show a picture of the moment under the pointer.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
-    expect(fixture.answered.some((line) => line.includes('storyboard-'))).toBe(false);
+describe('the controls', () => {
+  test('The seek bar shows a thumbnail of the position under the pointer', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
+    expect(fixture.responses.some((line) => line.includes('storyboard-'))).toBe(false);
     await hoverSeekBar();
-    expect(fixture.answered.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
+    expect(fixture.responses.some((line) => line.includes('storyboard-0.jpg'))).toBe(true);
     const time = page.locator('vod-media-preview-time-display');
     expect(await time.evaluate((one) => one.checkVisibility({ visibilityProperty: true }))).toBe(
       true,
     );
   });
 
-  test('offer every rendition, and keep the one that was chosen.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The quality menu offers every rendition and selects one', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Quality' }).click();
     const items = page.locator('vod-media-rendition-menu').getByRole('menuitemradio');
@@ -323,10 +292,8 @@ describe('Its controls', () => {
     );
   });
 
-  test('offer every sound.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The sound menu offers every audio track and selects one', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Sound' }).click();
     const items = page.locator('vod-media-audio-track-menu').getByRole('menuitemradio');
@@ -337,10 +304,8 @@ describe('Its controls', () => {
     expect((await second).status()).toBe(200);
   });
 
-  test('change the speed.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The speed menu changes the speed', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Speed' }).click();
     await page.getByRole('menuitemradio', { name: '1.5x' }).click();
@@ -349,10 +314,8 @@ describe('Its controls', () => {
     );
   });
 
-  test('fill the screen, and give it back.', async () => {
-    await visit(fixture.embedCode(talk));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The player enters and leaves full screen', async () => {
+    await visitAndPlay(fixture.embedCode(talk));
     await button('enter fullscreen mode').click();
     await page.waitForFunction(() => document.fullscreenElement?.localName === 'vod-player');
     expect(await page.locator('video').boundingBox()).toMatchObject({ width: 1280, height: 800 });
@@ -360,24 +323,22 @@ describe('Its controls', () => {
     await page.waitForFunction(() => document.fullscreenElement === null);
   });
 
-  test('show captions that the page gives.', async () => {
+  test('The player shows captions from a track element', async () => {
     const body = 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nWhat is said.\n';
     const src = fixture.site.file('/en.vtt', { type: 'text/vtt', body });
-    await visit(
+    await visitAndPlay(
       fixture.embedCode(
         talk,
         {},
         `<track kind="captions" src="${src}" srclang="en" label="English">`,
       ),
     );
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
     await page.getByRole('switch', { name: 'closed captions' }).click();
     await captionIs('What is said.');
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test('are worked with the keyboard alone.', async () => {
+  test('All controls work with the keyboard', async () => {
     await visit(fixture.embedCode(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
@@ -402,11 +363,9 @@ describe('Its controls', () => {
     expect(await focusedName()).toContain('settings');
   });
 
-  test('have the keyboard go to what there is for the video, and past what is not.', async () => {
-    // A single rendition without sound: no choice of quality, sounds or captions.
-    await visit(fixture.embedCode(tall));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+  test('The arrow keys skip menu items that the video does not need', async () => {
+    // One rendition and one audio track, so the only choice is the speed.
+    await visitAndPlay(fixture.embedCode(tall));
     await button('settings').focus();
     await page.keyboard.press('Enter');
     const speed = page.getByRole('menuitem', { name: 'Speed' });
@@ -417,7 +376,7 @@ describe('Its controls', () => {
     await speed.and(page.locator(':focus')).waitFor();
   });
 
-  test('show subtitles that the playlist has.', async () => {
+  test('The player shows subtitles of the playlist', async () => {
     const type = 'application/vnd.apple.mpegurl';
     fixture.site.file('/said.vtt', {
       ...{ type: 'text/vtt', body: 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nGesagt.\n' },
@@ -440,7 +399,7 @@ describe('Its controls', () => {
     await captionIs('Gesagt.');
   });
 
-  test('show where the focus is.', async () => {
+  test('A focused control has a visible outline', async () => {
     await visit(fixture.embedCode(talk));
     await tabTo('play');
     await page.keyboard.press('Enter');
@@ -450,7 +409,7 @@ describe('Its controls', () => {
   });
 });
 
-/** Waits until the first track is shown, and says that just now. */
+/** Waits until the first text track is showing and its active cue is the text. */
 async function captionIs(text: string): Promise<void> {
   await page.waitForFunction((said) => {
     const [track] = document.querySelector('vod-player')?.video.textTracks ?? [];
@@ -459,16 +418,16 @@ async function captionIs(text: string): Promise<void> {
   }, text);
 }
 
-/** Presses Tab until something of that label has the focus. */
+/** Presses Tab until an element with the label has the focus. */
 async function tabTo(label: string): Promise<void> {
   while (!(await focusedName()).includes(label)) {
-    // After the next frame: Chromium may drop the keys that come before a page is first painted.
+    // Chromium may drop keys that are pressed before the first paint.
     await page.evaluate(() => new Promise(requestAnimationFrame));
     await page.keyboard.press('Tab');
   }
 }
 
-/** The label of what has the focus, in whatever shadow it is. */
+/** The label of the focused element, in whatever shadow root it is. */
 function focusedName(): Promise<string> {
   return page.evaluate(() => {
     let element = document.activeElement;
@@ -477,24 +436,22 @@ function focusedName(): Promise<string> {
   });
 }
 
-describe('The quality', () => {
-  test('is no better than the place is large.', async () => {
+describe('the quality', () => {
+  test('The rendition is no larger than the player', async () => {
     await visit(`<div class="small">${fixture.embedCode(talk)}</div>`, {
       head: `<link rel="stylesheet" href="${fixture.site.file('/small.css', { type: 'text/css', body: '.small{width:320px}' })}">`,
       headers: { 'content-security-policy': `${policy()}; style-src 'self'` },
     });
     await pressStart(page);
     await waitUntilPlayed(page, 3);
-    expect(fixture.answered.some((line) => line.includes('/234p/'))).toBe(true);
-    expect(fixture.answered.filter((line) => line.includes('/360p/0'))).toEqual([]);
+    expect(fixture.responses.some((line) => line.includes('/234p/'))).toBe(true);
+    expect(fixture.responses.filter((line) => line.includes('/360p/0'))).toEqual([]);
   });
 });
 
-describe('The position', () => {
-  const leaveAt = async (seconds: number, attributes = {}) => {
-    await visit(fixture.embedCode(talk, attributes));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('the saved position', () => {
+  const reopenAfterLeavingAt = async (seconds: number, attributes = {}) => {
+    await visitAndPlay(fixture.embedCode(talk, attributes));
     await seek(page, seconds);
     await waitUntilPlayed(page, seconds);
     await page.reload({ waitUntil: 'networkidle' });
@@ -505,25 +462,25 @@ describe('The position', () => {
     return currentTime();
   };
 
-  test('is that where the viewer left.', async () => {
-    expect(await leaveAt(9)).toBeGreaterThanOrEqual(9);
-    // 206 for what the browser had begun to fetch when the page was left. The pointer alone is asked for
-    // again, and is the same where its ten seconds are over: how fast the machine is decides which.
-    const right = /^20[06] /;
-    const samePointer = `304 ${talk.playlist}`;
-    const wrong = fixture.answered.filter((line) => !right.test(line) && line !== samePointer);
-    expect(wrong).toEqual([]);
+  test('Playback resumes where the viewer left the page', async () => {
+    expect(await reopenAfterLeavingAt(9)).toBeGreaterThanOrEqual(9);
+    // 206 for what the browser was fetching when the page was left. 304 for the pointer if it was cached for more than
+    // its ten seconds, which depends on the speed of the machine.
+    const unexpected = fixture.responses.filter(
+      (line) => !/^20[06] /.test(line) && line !== `304 ${talk.playlist}`,
+    );
+    expect(unexpected).toEqual([]);
   });
 
-  test('is the beginning for who was at the end.', async () => {
-    expect(await leaveAt(SECONDS - 1)).toBeLessThan(2);
+  test('Playback starts over after the viewer has reached the end', async () => {
+    expect(await reopenAfterLeavingAt(SECONDS - 1)).toBeLessThan(2);
   });
 
-  test('is the beginning where it is not to be remembered.', async () => {
-    expect(await leaveAt(9, { 'forget-position': '' })).toBeLessThan(2);
+  test('Playback starts over with forget-position', async () => {
+    expect(await reopenAfterLeavingAt(9, { 'forget-position': '' })).toBeLessThan(2);
   });
 
-  test('is not missed where the browser keeps nothing.', async () => {
+  test('Playback starts over if the browser blocks localStorage', async () => {
     await page.addInitScript(() => {
       Object.defineProperty(window, 'localStorage', {
         get: () => {
@@ -531,16 +488,16 @@ describe('The position', () => {
         },
       });
     });
-    expect(await leaveAt(9)).toBeLessThan(2);
-    expect(complaints).toEqual([]);
+    expect(await reopenAfterLeavingAt(9)).toBeLessThan(2);
+    expect(consoleErrors).toEqual([]);
   });
 });
 
-describe('What is wrong', () => {
+describe('problems', () => {
   const EMPTY = '#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n';
   const noise = () => ({ type: 'video/mp2t', body: 'This is no video. '.repeat(2000) });
 
-  test('is said: the site may not show it.', async () => {
+  test('The player says that the site may not show the video', async () => {
     const statuses: number[] = [];
     page.on('response', (answer) => {
       if (answer.url().includes('/v/')) statuses.push(answer.status());
@@ -555,7 +512,7 @@ describe('What is wrong', () => {
     expect(new Set(statuses)).toEqual(new Set([403]));
   });
 
-  test('is said: its address has expired.', async () => {
+  test('The player says that the address has expired', async () => {
     const key = 'a key of the length that a key has, here';
     const guarded = await openFixture([key]);
     const address = `${guarded.edge.origin}/${talk.playlist}`;
@@ -565,11 +522,11 @@ describe('What is wrong', () => {
     expect(await problem()).toBe(
       'The address of this video has expired. Reload the page to get a new one.',
     );
-    expect(guarded.answered.every((line) => line.startsWith('410 t/'))).toBe(true);
+    expect(guarded.responses.every((line) => line.startsWith('410 t/'))).toBe(true);
     await guarded.close();
   });
 
-  test('is said, also to the page: it is not there.', async () => {
+  test('The player tells the viewer and the page that the video is missing', async () => {
     await visit(fixture.embedCode(`${fixture.edge.origin}/v/ffffffffffffffffffff/index.m3u8`));
     await page.evaluate(() => {
       document.querySelector('vod-player')?.addEventListener('problem', (event) => {
@@ -584,7 +541,7 @@ describe('What is wrong', () => {
     });
   });
 
-  test('is said: there is no connection; and it plays when there is one.', async () => {
+  test('The player says that there is no connection, and plays once there is one', async () => {
     await visit(fixture.embedCode(talk, { preload: 'none' }));
     await page.context().setOffline(true);
     await pressStart(page);
@@ -597,7 +554,7 @@ describe('What is wrong', () => {
     expect(await page.locator('.problem').textContent()).toBe('');
   });
 
-  test('is said: it cannot be played.', async () => {
+  test('The player says that a video with invalid segments cannot be played', async () => {
     fixture.site.file('/noise.ts', noise());
     const src = fixture.site.file('/noise.m3u8', {
       type: 'application/vnd.apple.mpegurl',
@@ -610,7 +567,7 @@ describe('What is wrong', () => {
     );
   });
 
-  test('is said: what is there is no playlist.', async () => {
+  test('The player says that a video without a valid playlist cannot be played', async () => {
     const src = fixture.site.file('/no.m3u8', {
       type: 'text/html',
       body: 'Sign in to the network',
@@ -622,7 +579,7 @@ describe('What is wrong', () => {
     );
   });
 
-  test('is said: the browser is too old.', async () => {
+  test('The player says that the browser is too old', async () => {
     await page.addInitScript(() => {
       for (const name of ['MediaSource', 'ManagedMediaSource', 'WebKitMediaSource']) {
         Object.defineProperty(window, name, { value: undefined });
@@ -632,10 +589,10 @@ describe('What is wrong', () => {
     await visit(fixture.embedCode(talk));
     await pressStart(page);
     expect(await problem()).toBe('This browser cannot play the video. Try a newer one.');
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 
-  test.each(['', 'http://[no'])('is said: the page names no video, by "%s".', async (src) => {
+  test.each(['', 'http://[no'])('The player says that the src "%s" names no video', async (src) => {
     await visit(fixture.embedCode(src));
     await pressStart(page);
     expect(await problem()).toBe(
@@ -644,13 +601,13 @@ describe('What is wrong', () => {
   });
 });
 
-test("Where hls.js cannot play, the browser's own engine does, from where the viewer left.", async () => {
+test("Without Media Source Extensions, the browser's own engine plays and resumes", async () => {
   await page.addInitScript(() =>
     Object.defineProperty(window, 'MediaSource', { value: undefined }),
   );
   const storyboard = `${fixture.edge.origin}/${talk.storyboard ?? ''}`;
   await visit(fixture.embedCode(talk, { storyboard }));
-  expect(fixture.answered.toSorted()).toEqual(beforePlay());
+  expect(fixture.responses.toSorted()).toEqual(beforePlay());
   await pressStart(page);
   await waitUntilPlayed(page, 0.2);
   await hoverSeekBar();
@@ -662,8 +619,8 @@ test("Where hls.js cannot play, the browser's own engine does, from where the vi
   expect(await firstPlayedSecond(page)).toBeGreaterThan(8.5);
 });
 
-describe('Sound alone', () => {
-  test('plays, beside a note, and offers no qualities.', async () => {
+describe('sound only', () => {
+  test('A player without video shows a note and offers no quality menu', async () => {
     await visit(fixture.embedCode(song));
     await button('play').click();
     await waitUntilPlayed(page, 0.5);
@@ -672,15 +629,13 @@ describe('Sound alone', () => {
     await button('settings').click();
     await page.getByRole('menuitem', { name: 'Speed' }).waitFor();
     await page.getByRole('menuitem', { name: 'Quality' }).waitFor({ state: 'hidden' });
-    expect(complaints).toEqual([]);
+    expect(consoleErrors).toEqual([]);
   });
 });
 
-describe('A portrait', () => {
-  test('takes the place that the page gives it, and is never higher than the window.', async () => {
-    await visit(fixture.embedCode(tall, { 'aspect-ratio': '9/16' }));
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
+describe('a portrait video', () => {
+  test('A player has the aspect ratio of the page and is never higher than the window', async () => {
+    await visitAndPlay(fixture.embedCode(tall, { 'aspect-ratio': '9/16' }));
     const box = await page.locator('vod-player').boundingBox();
     expect(box).toMatchObject({ height: 680, width: (680 * 9) / 16 });
     const size = page.evaluate(() => {
@@ -691,13 +646,13 @@ describe('A portrait', () => {
   });
 });
 
-describe('Nothing is in the way of people with other means, as axe sees it,', () => {
-  test('before the first press.', async () => {
+describe('accessibility', () => {
+  test('axe finds no violations before playback', async () => {
     await visit(`<main><h1>A page</h1>${fixture.embedCode(talk, { poster: poster() })}</main>`);
     expect(await violations(page)).toEqual([]);
   });
 
-  test('while it plays, and with each menu open.', async () => {
+  test('axe finds no violations during playback and with an open menu', async () => {
     const track = '<track kind="captions" src="/none.vtt" srclang="en" label="English">';
     await visit(`<main><h1>A page</h1>${fixture.embedCode(talk, {}, track)}</main>`);
     await pressStart(page);
@@ -711,22 +666,25 @@ describe('Nothing is in the way of people with other means, as axe sees it,', ()
     expect(await violations(page)).toEqual([]);
   });
 
-  test.each([1280, 240, 160])('while it is paused, and at its end, %d px wide.', async (width) => {
-    await page.setViewportSize({ width, height: 480 });
-    await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
-    expect(await violations(page)).toEqual([]);
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.2);
-    await page.keyboard.press('k');
-    await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
-    expect(await violations(page)).toEqual([]);
-    await page.keyboard.press('k');
-    await page.keyboard.press('End');
-    await page.waitForFunction(() => document.querySelector('vod-player')?.ended);
-    expect(await violations(page)).toEqual([]);
-  });
+  test.each([1280, 240, 160])(
+    'axe finds no violations in a player %d px wide that is paused or has ended',
+    async (width) => {
+      await page.setViewportSize({ width, height: 480 });
+      await visit(`<main><h1>A page</h1>${fixture.embedCode(talk)}</main>`);
+      expect(await violations(page)).toEqual([]);
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.2);
+      await page.keyboard.press('k');
+      await page.waitForFunction(() => document.querySelector('vod-player')?.paused);
+      expect(await violations(page)).toEqual([]);
+      await page.keyboard.press('k');
+      await page.keyboard.press('End');
+      await page.waitForFunction(() => document.querySelector('vod-player')?.ended);
+      expect(await violations(page)).toEqual([]);
+    },
+  );
 
-  test('when something is wrong.', async () => {
+  test('axe finds no violations while a problem is shown', async () => {
     await visit(`<main><h1>A page</h1>${fixture.embedCode('')}</main>`);
     await pressStart(page);
     await problem();

@@ -12,10 +12,10 @@ export interface PublishedAsset extends ListedAsset {
   readonly firstSegment: string;
 }
 
-/** Has a worker make six seconds of a test picture with a tone, under that title. */
+/** Has a worker publish six seconds of a test picture with a tone. */
 export async function publishAsset(machine: Machine, title: string): Promise<PublishedAsset> {
   const { store } = machine.backend;
-  // A bucket that tells of no uploads: the job is asked for by its title below.
+  // Uploads to this bucket start no job, so the message below can have a title.
   const source = { bucket: BUCKETS.work, key: 'played.mp4' };
   const file = clip({ name: 'played.mp4', seconds: 6, size: '320x180' });
   await uploadFile({ store, ...source, file });

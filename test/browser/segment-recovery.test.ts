@@ -1,33 +1,26 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
-import { openBrowser } from './browser.ts';
 import { FaultyEdge } from './faulty-edge.ts';
-import { openFixture } from './fixture.ts';
-import type { Fixture } from './fixture.ts';
-import { openViewer, pauseAt, waitUntilPlayed, pressStart, seek } from './viewer.ts';
+import { fixture, page, setUpPlayerTests } from './player-tests.ts';
+import { pauseAt, pressStart, seek, waitUntilPlayed } from './viewer.ts';
 
 /** Segments of 6, 6, 6 and 2 s. */
 const SECONDS = 20;
 const INCOMPLETE = 'Part of this video is missing. Playback continues after that part.';
 const WAITING = 'The connection was lost. Playback continues when it is back.';
 const SIGN_IN = {
-  ...{ status: 200, type: 'text/html; charset=utf-8' },
+  status: 200,
+  type: 'text/html; charset=utf-8',
   body: `<!doctype html><title>Sign in to the network</title>${'<p>…</p>'.repeat(500)}`,
 };
 
-let fixture: Fixture;
 let talk: ReadyEvent;
 let sound: ReadyEvent;
 let faultyEdge: FaultyEdge;
-let browser: Browser;
-let page: Page;
 
-beforeAll(async () => {
-  browser = await openBrowser();
-  fixture = await openFixture();
+setUpPlayerTests(async () => {
   const file = make('lossy.mp4', [
     ...['-f', 'lavfi', '-i', `testsrc2=s=640x360:r=25:d=${SECONDS}`],
     ...['-f', 'lavfi', '-i', `sine=440:d=${SECONDS}:r=48000`],
@@ -35,18 +28,16 @@ beforeAll(async () => {
   ]);
   talk = await fixture.publish(file, { title: 'A talk' });
   sound = await fixture.publish(file, { title: 'The sound of a talk', soundOnly: true });
+});
+
+beforeAll(async () => {
   faultyEdge = await FaultyEdge.open(fixture.edge.origin);
-  return async () => {
-    await browser.close();
-    await faultyEdge.stop();
-    await fixture.close();
-  };
+  return () => faultyEdge.stop();
 });
 
 beforeEach(async () => {
-  faultyEdge.answered.length = 0;
-  faultyEdge.instead = () => undefined;
-  ({ page } = await openViewer(browser));
+  faultyEdge.responses.length = 0;
+  faultyEdge.override = () => undefined;
   await page.goto(pageOf(talk));
   await page.evaluate(() => {
     document.querySelector('vod-player')?.addEventListener('problem', (event) => {
@@ -55,9 +46,8 @@ beforeEach(async () => {
     });
   });
 });
-afterEach(() => page.context().close());
 
-/** The address of a page that plays it through the lossy edge. */
+/** The address of a page that plays the asset through the faulty edge. */
 function pageOf({ playlist }: ReadyEvent): string {
   const embedCode = fixture.embedCode(`${faultyEdge.origin}/${playlist}`, {
     'forget-position': '',
@@ -67,7 +57,7 @@ function pageOf({ playlist }: ReadyEvent): string {
 
 const segment = (index: number) => new RegExp(`/\\d+p/0000${index}\\.ts$`);
 
-/** Waits until that is said to viewers, those with a screen reader too, while they have the controls. */
+/** Waits until the notice is shown, also to screen readers, while the controls are visible. */
 async function noticeAppears(sentence: string): Promise<void> {
   await page.getByRole('status').filter({ hasText: sentence }).waitFor();
   await page.locator('vod-media-control-bar').waitFor();
@@ -75,51 +65,51 @@ async function noticeAppears(sentence: string): Promise<void> {
   expect(await page.getByRole('alert').filter({ hasText: /./ }).count()).toBe(0);
 }
 
-/** Plays, and gets the first two segments only: the edge does not answer for others until they are dropped. */
-async function playFirst(): Promise<void> {
-  faultyEdge.instead = (path) =>
-    segment(2).test(path) || segment(3).test(path) ? 'held' : undefined;
+/** Plays the first two segments. Requests for the others hang until they are aborted. */
+async function playFirstSegments(): Promise<void> {
+  faultyEdge.override = (path) =>
+    segment(2).test(path) || segment(3).test(path) ? 'hang' : undefined;
   await pressStart(page);
   await waitUntilPlayed(page, 0.1);
 }
 
-/** What the page was told. */
+/** The codes of the `problem` events. */
 const reportedProblems = async () => (await page.title()).replace('A page', '').trim();
 
-describe('A segment that no rendition has', () => {
+describe('a missing segment', () => {
   test.each([
     ['403', { status: 403 }],
     ['404', { status: 404 }],
     ['503', { status: 503 }],
-    ['200 with a page that wants a sign-in', SIGN_IN],
-    ['200 with nothing', { status: 200, type: 'video/mp2t' }],
-    [
-      '200 with bytes that are no video',
-      { status: 200, type: 'video/mp2t', body: 'x'.repeat(5000) },
-    ],
-  ])('is tried again, then said and left out: %s.', async (_about, answer) => {
-    faultyEdge.instead = (path) => (segment(1).test(path) ? answer : undefined);
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.1);
-    // A seek would begin anew what the buffer has already tried.
-    await page.evaluate(() => {
-      const { video } = document.querySelector('vod-player') ?? {};
-      if (video) video.playbackRate = 4;
-    });
-    await noticeAppears(INCOMPLETE);
-    await waitUntilPlayed(page, 12.5);
-    expect(await reportedProblems()).toBe('incomplete');
-    const asked = faultyEdge.answered.filter((line) => segment(1).test(line));
-    // Three times by one address, before another rendition of it is tried.
-    expect(new Set(asked.slice(0, 3)).size, asked.join('\n')).toBe(1);
-    expect(asked.length).toBeGreaterThan(2);
-    expect(asked.length).toBeLessThan(10);
-  });
+    ['200 with a sign-in page', SIGN_IN],
+    ['200 with an empty body', { status: 200, type: 'video/mp2t' }],
+    ['200 with invalid data', { status: 200, type: 'video/mp2t', body: 'x'.repeat(5000) }],
+  ])(
+    'A segment that no rendition has is retried, reported and skipped: %s',
+    async (_title, answer) => {
+      faultyEdge.override = (path) => (segment(1).test(path) ? answer : undefined);
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.1);
+      // Does not seek, as that would repeat requests that have failed already.
+      await page.evaluate(() => {
+        const { video } = document.querySelector('vod-player') ?? {};
+        if (video) video.playbackRate = 4;
+      });
+      await noticeAppears(INCOMPLETE);
+      await waitUntilPlayed(page, 12.5);
+      expect(await reportedProblems()).toBe('incomplete');
+      const requests = faultyEdge.responses.filter((line) => segment(1).test(line));
+      // The first three requests are for the same rendition.
+      expect(new Set(requests.slice(0, 3)).size, requests.join('\n')).toBe(1);
+      expect(requests.length).toBeGreaterThan(2);
+      expect(requests.length).toBeLessThan(10);
+    },
+  );
 });
 
-describe('What is lost', () => {
-  test('in one rendition comes from another, and nobody is told.', async () => {
-    faultyEdge.instead = (path) => (/\/360p\/00001\.ts$/.test(path) ? { status: 404 } : undefined);
+describe('missing parts', () => {
+  test('A segment that one rendition lacks comes from another without a notice', async () => {
+    faultyEdge.override = (path) => (/\/360p\/00001\.ts$/.test(path) ? { status: 404 } : undefined);
     await pressStart(page);
     await waitUntilPlayed(page, 0.1);
     await pauseAt(page, 5);
@@ -131,15 +121,15 @@ describe('What is lost', () => {
     expect(await reportedProblems()).toBe('');
   });
 
-  test('at the beginning is left out.', async () => {
-    faultyEdge.instead = (path) => (segment(0).test(path) ? { status: 404 } : undefined);
+  test('A missing first segment is skipped', async () => {
+    faultyEdge.override = (path) => (segment(0).test(path) ? { status: 404 } : undefined);
     await pressStart(page);
     await waitUntilPlayed(page, 6.5);
     expect(await reportedProblems()).toBe('incomplete');
   });
 
-  test('at the end ends the video before it.', async () => {
-    faultyEdge.instead = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
+  test('A missing last segment ends the video early', async () => {
+    faultyEdge.override = (path) => (segment(3).test(path) ? { status: 404 } : undefined);
     await pressStart(page);
     await waitUntilPlayed(page, 0.1);
     await seek(page, 17);
@@ -147,19 +137,19 @@ describe('What is lost', () => {
     expect(await reportedProblems()).toBe('incomplete');
   });
 
-  test('of the sound is left out, too.', async () => {
+  test('A missing audio segment is skipped', async () => {
     const sound = /\/audio-0\/00001\.\w+$/;
-    faultyEdge.instead = (path) => (sound.test(path) ? { status: 404 } : undefined);
+    faultyEdge.override = (path) => (sound.test(path) ? { status: 404 } : undefined);
     await pressStart(page);
     await waitUntilPlayed(page, 0.1);
     await seek(page, 5);
     await noticeAppears(INCOMPLETE);
     await waitUntilPlayed(page, 12.5);
-    expect(faultyEdge.answered.some((line) => sound.test(line))).toBe(true);
+    expect(faultyEdge.responses.some((line) => sound.test(line))).toBe(true);
   });
 
-  test('is jumped over where the viewer seeks into it, and what is before it plays again.', async () => {
-    faultyEdge.instead = (path) =>
+  test('Seeking into a missing part skips it, and the part before it can be played again', async () => {
+    faultyEdge.override = (path) =>
       segment(1).test(path) || segment(2).test(path) ? { status: 404 } : undefined;
     await pressStart(page);
     await waitUntilPlayed(page, 0.1);
@@ -173,9 +163,9 @@ describe('What is lost', () => {
     });
   });
 
-  test('with the whole video is said as before: it is not there any more.', async () => {
-    await playFirst();
-    faultyEdge.instead = () => ({ status: 403 });
+  test('A video that disappears during playback is reported as missing', async () => {
+    await playFirstSegments();
+    faultyEdge.override = () => ({ status: 403 });
     faultyEdge.abortHanging();
     await seek(page, 15);
     await page
@@ -184,65 +174,68 @@ describe('What is lost', () => {
       .waitFor();
   });
 
-  test('by an address that has expired is said to be that.', async () => {
-    await playFirst();
-    faultyEdge.instead = () => ({ status: 410 });
+  test('An address that expires during playback is reported as expired', async () => {
+    await playFirstSegments();
+    faultyEdge.override = () => ({ status: 410 });
     faultyEdge.abortHanging();
     await seek(page, 15);
     await page.getByRole('alert').filter({ hasText: 'has expired' }).waitFor();
   });
 });
 
-describe('Without a connection', () => {
-  test('the video waits for one, says so, and goes on by itself: the server is gone.', async () => {
-    await playFirst();
+describe('a lost connection', () => {
+  test('Playback waits while the server is down and then continues by itself', async () => {
+    await playFirstSegments();
     await faultyEdge.stop();
     await seek(page, 15);
     await noticeAppears(WAITING);
-    faultyEdge.instead = () => undefined;
+    faultyEdge.override = () => undefined;
     await faultyEdge.restart();
     await waitUntilPlayed(page, 15.5);
     expect(await page.locator('.notice').textContent()).toBe('');
     expect(await reportedProblems()).toBe('waiting');
   });
 
-  test('the video waits for one, says so, and goes on by itself: the browser is offline.', async () => {
-    await playFirst();
+  test('Playback waits while the browser is offline and then continues by itself', async () => {
+    await playFirstSegments();
     await page.context().setOffline(true);
     faultyEdge.abortHanging();
     await seek(page, 15);
     await noticeAppears(WAITING);
-    faultyEdge.instead = () => undefined;
+    faultyEdge.override = () => undefined;
     await page.context().setOffline(false);
     await waitUntilPlayed(page, 15.5);
     expect(await page.locator('.notice').textContent()).toBe('');
   });
 
-  test('but with a page that wants a sign-in, it waits for that, too.', async () => {
-    await playFirst();
-    faultyEdge.instead = () => SIGN_IN;
+  test('Playback waits while the network answers with a sign-in page', async () => {
+    await playFirstSegments();
+    faultyEdge.override = () => SIGN_IN;
     faultyEdge.abortHanging();
     await seek(page, 15);
     await noticeAppears(WAITING);
-    faultyEdge.instead = () => undefined;
+    faultyEdge.override = () => undefined;
     await waitUntilPlayed(page, 15.5);
   });
 });
 
-describe('While a part is missing, axe finds nothing wrong', () => {
-  test.each([640, 240, 160])('in a player that is %d px wide.', async (width) => {
-    faultyEdge.instead = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
-    await page.addStyleTag({ content: `vod-player { inline-size: ${width}px }` });
-    await pressStart(page);
-    await waitUntilPlayed(page, 0.1);
-    await seek(page, 5);
-    await noticeAppears(INCOMPLETE);
-    expect(await violations(page)).toEqual([]);
-  });
+describe('accessibility', () => {
+  test.each([640, 240, 160])(
+    'axe finds no violations in a notice of a player %d px wide',
+    async (width) => {
+      faultyEdge.override = (path) => (segment(1).test(path) ? { status: 404 } : undefined);
+      await page.addStyleTag({ content: `vod-player { inline-size: ${width}px }` });
+      await pressStart(page);
+      await waitUntilPlayed(page, 0.1);
+      await seek(page, 5);
+      await noticeAppears(INCOMPLETE);
+      expect(await violations(page)).toEqual([]);
+    },
+  );
 
-  test('in the low player of sound alone.', async () => {
+  test('axe finds no violations in a notice of a player without video', async () => {
     await page.goto(pageOf(sound));
-    faultyEdge.instead = (path) =>
+    faultyEdge.override = (path) =>
       /\/audio-0\/00001\.\w+$/.test(path) ? { status: 404 } : undefined;
     await page.locator('.play').click();
     await waitUntilPlayed(page, 0.1);

@@ -15,7 +15,7 @@ export interface PageOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A web site of somebody else's: on localhost, which to a browser is another site than the edge's 127.0.0.1. */
+/** A web site of a third party. Browsers treat localhost as another site than the edge's 127.0.0.1. */
 export class Site {
   readonly origin: string;
   readonly #server: Server;
@@ -28,27 +28,29 @@ export class Site {
   }
 
   static async open(): Promise<Site> {
-    // Browsers ask for it, and complain where there is none.
+    // Browsers request it, and report an error if it is missing.
     const answers = new Map<string, Answer>([['/favicon.ico', { type: 'image/x-icon', body: '' }]]);
     const server = createServer(({ url = '/' }, response) => {
-      const { status = 200, type, body, headers } = answers.get(url) ?? NOTHING;
+      const { status = 200, type, body, headers } = answers.get(url) ?? NOT_FOUND;
       response.writeHead(status, { 'content-type': type, ...headers }).end(body);
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return new Site(server, answers);
   }
 
-  /** Adds a page with that body; returns its address. */
+  /** Adds a page and returns its address. */
   page(body: string, { head = '', headers = {} }: PageOptions = {}): string {
     const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
       <meta name="viewport" content="width=device-width">
       ${head}</head><body>${body}</body></html>`;
     return this.file(`/${this.#answers.size}`, {
-      ...{ type: 'text/html; charset=utf-8', body: html, headers },
+      type: 'text/html; charset=utf-8',
+      body: html,
+      headers,
     });
   }
 
-  /** Adds what is answered for that path; returns its address. */
+  /** Adds a file and returns its address. */
   file(path: string, answer: Answer): string {
     this.#answers.set(path, answer);
     return this.origin + path;
@@ -60,4 +62,4 @@ export class Site {
   }
 }
 
-const NOTHING: Answer = { status: 404, type: 'text/plain', body: 'There is no such page.' };
+const NOT_FOUND: Answer = { status: 404, type: 'text/plain', body: 'There is no such page.' };

@@ -15,8 +15,8 @@ import { openBrowser } from './browser.ts';
 
 const MIB = 2 ** 20;
 
-// Slow: a browser, the emulator and a command.
-describeWithEmulator("A stage's studio in a browser", () => {
+// Slow, as it starts a browser, the emulator and a command.
+describeWithEmulator('the studio of a stage in a browser', () => {
   let setting: Setting;
   let deployed: Deployed;
   let studio: Run;
@@ -63,7 +63,7 @@ describeWithEmulator("A stage's studio in a browser", () => {
     await setting.close();
   });
 
-  test('The page sends the parts of a file straight to the bucket, at another origin', async () => {
+  test('The page uploads the parts of a file directly to the bucket, which has another origin', async () => {
     const page = await browser.newPage();
     const sent: string[] = [];
     page.on('request', (request) => {

@@ -120,10 +120,8 @@ function playlist({ renditions, audio }: ReadyItem): string {
     ...renditions.map(({ width, height, codecs }) => `${codecs}",RESOLUTION=${width}x${height}`),
     ...(renditions.length > 0 ? [] : audio.map(() => 'mp4a.40.2"')),
   ];
-  const embedCode = variants.map(
-    (codecs) => `#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="${codecs}\nnone`,
-  );
-  return ['#EXTM3U', ...embedCode, ''].join('\n');
+  const lines = variants.map((codecs) => `#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="${codecs}\nnone`);
+  return ['#EXTM3U', ...lines, ''].join('\n');
 }
 
 /** A landscape in the given hue, in degrees. */

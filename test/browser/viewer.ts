@@ -1,13 +1,13 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { documentedPolicy } from './documented-policy.ts';
-import type { PageOptions } from './site.ts';
 import type { Fixture } from './fixture.ts';
+import type { PageOptions } from './site.ts';
 
-/** A viewer who has seen nothing yet, and has a page to open. */
+/** A page in a new browser profile. */
 export interface Viewer {
   readonly page: Page;
-  /** Errors and warnings in the console of the page. */
-  readonly complaints: readonly string[];
+  /** The errors and warnings in the page's console. */
+  readonly consoleErrors: readonly string[];
 }
 
 export async function openViewer(
@@ -17,16 +17,18 @@ export async function openViewer(
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
-  const complaints: string[] = [];
+  const consoleErrors: string[] = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    if (message.type() === 'error' || message.type() === 'warning') {
+      consoleErrors.push(message.text());
+    }
   });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return { page, complaints };
+  page.on('pageerror', (error) => consoleErrors.push(error.message));
+  return { page, consoleErrors };
 }
 
-/** Opens a page of the site that may show the videos, under the policy that docs/player.md has. */
-export async function visit(
+/** Opens a page of the allowed site, under the policy of docs/player.md. */
+export async function visitSite(
   page: Page,
   { edge, site }: Fixture,
   body: string,
@@ -36,13 +38,13 @@ export async function visit(
   await page.goto(site.page(body, { ...options, headers }), { waitUntil: 'networkidle' });
 }
 
-// What a viewer does with the only player of a page.
+// What a viewer does with the first player of a page.
 
 export async function pressStart(page: Page): Promise<void> {
   await page.locator('.start').click();
 }
 
-/** Waits until the picture has come to that second. */
+/** Waits until playback has reached the position. */
 export async function waitUntilPlayed(page: Page, seconds: number): Promise<void> {
   await page.waitForFunction((at) => {
     const video = document.querySelector('vod-player')?.video;
@@ -50,7 +52,7 @@ export async function waitUntilPlayed(page: Page, seconds: number): Promise<void
   }, seconds);
 }
 
-/** Seconds: the first place that was played since the page was opened. */
+/** The position in seconds at which playback started since the page was opened. */
 export function firstPlayedSecond(page: Page): Promise<number> {
   return page.evaluate(() => document.querySelector('vod-player')?.video.played.start(0) ?? NaN);
 }
@@ -62,15 +64,16 @@ export async function seek(page: Page, seconds: number): Promise<void> {
   }, seconds);
 }
 
+/** Pauses, seeks, and waits until the seek has finished. */
 export async function pauseAt(page: Page, seconds: number): Promise<void> {
   await page.evaluate(async (at) => {
     const { video } = document.querySelector('vod-player') ?? {};
     if (!video) return;
     video.pause();
-    const arrived = new Promise((resolve) => {
+    const seeked = new Promise((resolve) => {
       video.addEventListener('seeked', resolve, { once: true });
     });
     video.currentTime = at;
-    await arrived;
+    await seeked;
   }, seconds);
 }

@@ -2,14 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 
-/** Where pictures go, by name. */
+/** A folder of screenshots. */
 export interface Album {
-  /** Whether a picture of that name was asked for. */
+  /** Whether the screenshot with this name was requested. */
   wants(name: string): boolean;
   add(name: string, page: Page): Promise<void>;
 }
 
-/** A folder of PNG files; of pictures whose names begin like one of `wanted`, or of all. */
+/** Writes PNG files. Takes the screenshots whose names start with one of `wanted`, or all if it is empty. */
 export async function openAlbum(directory: string, wanted: readonly string[]): Promise<Album> {
   await mkdir(directory, { recursive: true });
   return {

@@ -6,8 +6,8 @@ import { shootStudio } from './studio.ts';
 
 const HELP = `Usage: npm run screenshots [-- NAME …]
 
-Takes a picture of each state of the player and of the studio, or of those whose names begin so
-(studio-uploading, player-menu-phone), and writes it to dist/screenshots/.
+Takes screenshots of the states of the player and the studio, and writes them to dist/screenshots/. With names,
+takes only the screenshots whose names start with one of them (studio-uploading, player-menu-phone).
 `;
 
 if (process.argv.includes('--help')) {

@@ -21,15 +21,15 @@ const SIZES = {
   tiny: { width: 160, height: 240 },
 } as const;
 
-/** One picture: what to open and do, in pages of each size. */
+/** A screenshot, and the actions that lead to it, in each size. */
 interface Shot {
   readonly name: string;
   readonly sizes?: readonly (keyof typeof SIZES)[];
   readonly options?: BrowserContextOptions;
-  readonly take: (page: Page) => Promise<void>;
+  readonly reach: (page: Page) => Promise<void>;
 }
 
-/** Takes pictures of the player in each state, on a page of a site. */
+/** Takes screenshots of the states of the player on the page of a site. */
 export async function shootPlayer(browser: Browser, album: Album): Promise<void> {
   const fixture = await openFixture();
   try {
@@ -43,7 +43,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
   const clips = join(tmpdir(), 'vodstack-clips');
   const demo = await makeDemoClip(clips, new AbortController().signal);
   const video = await fixture.publish(demo, { title: 'A first video' });
-  const song = await fixture.publish(demo, { title: 'Only to be heard', soundOnly: true });
+  const song = await fixture.publish(demo, { title: 'Sound only', soundOnly: true });
   const tallClip = clip({ name: 'tall.mp4', seconds: 8, size: '360x640' });
   const tall = await fixture.publish(tallClip, { title: 'From a phone' });
   const { origin } = fixture.edge;
@@ -72,8 +72,8 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
       return (preview?.querySelector('img')?.naturalWidth ?? 0) > 0;
     });
   };
-  /** Plays until a part is missing, and that is said. */
-  const loseAPart = async (page: Page, asset: ReadyEvent, button: string) => {
+  /** Plays until the notice about a missing part appears. */
+  const showNotice = async (page: Page, asset: ReadyEvent, button: string) => {
     await page.route(/\/00001\.\w+$/, (route) => route.fulfill({ status: 404 }));
     await page.goto(fixture.site.page(fixture.embedCode(asset)), { waitUntil: 'networkidle' });
     await page.locator(button).click();
@@ -85,26 +85,26 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
   const shots: readonly Shot[] = [
     {
       name: 'player-poster',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
       },
     },
     {
       name: 'player-no-poster',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, fixture.embedCode(video, { title: video.title }));
       },
     },
     {
       name: 'player-playing',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
       },
     },
     {
       name: 'player-seek',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await hoverSeekBar(page);
@@ -112,7 +112,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-menu',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
@@ -120,7 +120,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-quality',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
@@ -129,7 +129,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-focus',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         for (const _ of ['mute', 'volume']) await page.keyboard.press('Tab');
@@ -137,7 +137,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-problem',
-      take: async (page) => {
+      reach: async (page) => {
         const address = `${origin}/v/ffffffffffffffffffff/index.m3u8`;
         await open(page, fixture.embedCode(address, { poster: poster(video), title: video.title }));
         await page.locator('.start').click();
@@ -146,7 +146,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-sound',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, fixture.embedCode(song));
         await page.locator('.play').click();
         await page.locator('.play:not([mediapaused])').waitFor();
@@ -155,20 +155,20 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     {
       name: 'player-sound-notice',
       sizes: ['laptop', 'phone', 'narrow', 'tiny'],
-      take: async (page) => {
-        await loseAPart(page, song, '.play');
+      reach: async (page) => {
+        await showNotice(page, song, '.play');
       },
     },
     {
       name: 'player-notice',
       sizes: ['laptop', 'tablet', 'phone', 'narrow', 'tiny'],
-      take: async (page) => {
-        await loseAPart(page, video, '.start');
+      reach: async (page) => {
+        await showNotice(page, video, '.start');
       },
     },
     {
       name: 'player-ended',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await page.keyboard.press('End');
@@ -178,7 +178,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     {
       name: 'player-contrast-ended',
       options: { forcedColors: 'active', colorScheme: 'dark' },
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await page.keyboard.press('End');
@@ -188,14 +188,14 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     {
       name: 'player-contrast-notice',
       options: { forcedColors: 'active', colorScheme: 'light' },
-      take: async (page) => {
-        await loseAPart(page, video, '.start');
+      reach: async (page) => {
+        await showNotice(page, video, '.start');
       },
     },
     ...(['poster', 'playing'] as const).map((state): Shot => ({
       name: `player-${state}`,
       sizes: ['narrow', 'tiny'],
-      take: async (page) => {
+      reach: async (page) => {
         const title = 'A title that is longer than a narrow player';
         await page.goto(fixture.site.page(fixture.embedCode(video, { title })), {
           waitUntil: 'networkidle',
@@ -206,7 +206,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     ...(['light', 'dark'] as const).map((colorScheme): Shot => ({
       name: `player-contrast-${colorScheme}`,
       options: { forcedColors: 'active', colorScheme },
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, embedCode(video));
         await play(page);
         await openMenu(page);
@@ -214,7 +214,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     })),
     {
       name: 'player-right-to-left',
-      take: async (page) => {
+      reach: async (page) => {
         await open(page, `<div dir="rtl">${embedCode(video)}</div>`);
         await play(page);
         await openMenu(page);
@@ -222,7 +222,7 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'player-portrait',
-      take: async (page) => {
+      reach: async (page) => {
         const attributes = { poster: poster(tall), title: tall.title, 'aspect-ratio': '9/16' };
         await open(page, fixture.embedCode(tall, attributes));
         await play(page);
@@ -230,25 +230,25 @@ async function shoot(fixture: Fixture, browser: Browser, album: Album): Promise<
     },
     {
       name: 'watch-sound',
-      take: async (page) => {
+      reach: async (page) => {
         await page.goto(`${origin}/watch/${song.assetId}`, { waitUntil: 'networkidle' });
       },
     },
     {
       name: 'watch',
-      take: async (page) => {
+      reach: async (page) => {
         await page.goto(`${origin}/watch/${video.assetId}`, { waitUntil: 'networkidle' });
         await play(page);
         await hoverSeekBar(page);
       },
     },
   ];
-  for (const { name, take, options, sizes = ['laptop', 'phone'] as const } of shots) {
+  for (const { name, reach, options, sizes = ['laptop', 'phone'] as const } of shots) {
     for (const size of sizes) {
       if (!album.wants(`${name}-${size}`)) continue;
       const context = await browser.newContext({ viewport: SIZES[size], ...options });
       const page = await context.newPage();
-      await take(page);
+      await reach(page);
       await album.add(`${name}-${size}`, page);
       await context.close();
     }
