@@ -268,11 +268,11 @@ describe('tokens', () => {
   test('A page of an allowed site and hls.js can read that a token has expired', async () => {
     const old = addresses(host, true, 60, new Date(Date.now() - 120_000));
     await open(SITE);
-    const answers = await page.evaluate(async (address) => {
-      const answer = await fetch(address);
-      return [answer.status, await answer.text()];
+    const answer = await page.evaluate(async (address) => {
+      const response = await fetch(address);
+      return [response.status, await response.text()];
     }, old.playlist);
-    expect(answers).toEqual([410, 'The address of this video has expired.\n']);
+    expect(answer).toEqual([410, 'The address of this video has expired.\n']);
     expect((await loadInEveryWay(old)).hls).toBe('refused with 410');
   });
 

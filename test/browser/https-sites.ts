@@ -31,8 +31,8 @@ export interface HttpsSites {
 }
 
 /**
- * Opens a browser that resolves every `https://….example` to this process. It answers as the CDN with that host name, or
- * else as a site whose only page loads hls.js and has the referrer policy of its query.
+ * Opens a browser that resolves every `https://….example` to this process. It answers as the CDN with that host name,
+ * or else as a site whose only page loads hls.js and has the referrer policy of its query.
  */
 export async function openHttpsSites(cdns: ReadonlyMap<string, Cdn>): Promise<HttpsSites> {
   const responses: CdnResponse[] = [];

@@ -1,7 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startSite } from '../../scripts/pages/site.ts';
@@ -12,6 +8,7 @@ import { publishAsset } from './publish-asset.ts';
 import type { PublishedAsset } from './publish-asset.ts';
 import { openBrowser } from './browser.ts';
 import { recordResponses } from './responses.ts';
+import { Site } from './site.ts';
 import { openViewer } from './viewer.ts';
 
 const TITLE = `<b>Bold</b> & "#2 4" <img src=x onerror="document.title='run'"> 강의`;
@@ -22,7 +19,7 @@ let machine: Machine;
 let edge: Edge;
 let asset: PublishedAsset;
 let browser: Browser;
-let otherSite: Server;
+let otherSite: Site;
 let page: Page;
 
 beforeAll(async () => {
@@ -37,16 +34,7 @@ beforeAll(async () => {
     listAssets: async () => [asset],
     log,
   });
-  otherSite = createServer((request, response) => {
-    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    response.writeHead(200, {
-      'content-type': 'text/html; charset=utf-8',
-      'referrer-policy': searchParams.get('policy') ?? '',
-    });
-    response.end(`<!doctype html><title>Another site</title>${searchParams.get('body') ?? ''}`);
-  });
-  otherSite.listen(0, '127.0.0.1');
-  await once(otherSite, 'listening');
+  otherSite = await Site.open();
   return async () => {
     await browser.close();
     otherSite.close();
@@ -62,7 +50,7 @@ beforeEach(async () => {
 
 afterEach(() => page.context().close());
 
-const play = () => page.getByRole('button', { name: 'play' });
+const playButton = () => page.getByRole('button', { name: 'play' });
 
 describe('the watch page', () => {
   test('The watch page fetches no media at first, then plays to the end', async () => {
@@ -70,7 +58,7 @@ describe('the watch page', () => {
     await expect
       .poll(() => responses.toSorted(), { timeout: 30_000 })
       .toEqual([`200 ${asset.playlist}`, `200 ${asset.poster}`].toSorted());
-    await play().click();
+    await playButton().click();
     await page.waitForFunction(() => document.querySelector('vod-player')?.video.ended);
     expect(responses.filter((line) => !/^20[06] /.test(line))).toEqual([]);
     expect(consoleErrors).toEqual([]);
@@ -86,10 +74,10 @@ describe('the watch page', () => {
   });
 });
 
-/** The address of a page on another port of this machine, under this host name. */
-function otherSiteUrl(host: string, policy: string, body = ''): string {
-  const { port } = otherSite.address() as AddressInfo;
-  return `http://${host}:${port}/?${new URLSearchParams({ policy, body }).toString()}`;
+/** Adds a page to the other site. Returns its address under this host name of the machine. */
+function addPage(host: string, policy: string, body = ''): string {
+  const headers = { 'referrer-policy': policy };
+  return otherSite.page(body, { headers }).replace('localhost', host);
 }
 
 /** What the current page gets from an address, by fetch and as the source of a video. */
@@ -119,7 +107,7 @@ describe('pages of other sites', () => {
     ['another site that sends no Referer', 'localhost', 'no-referrer'],
     ['another origin of the same site', '127.0.0.1', ''],
   ])('A page of %s gets neither playlist nor segment', async (_title, host, policy) => {
-    await page.goto(otherSiteUrl(host, policy));
+    await page.goto(addPage(host, policy));
     const refused = { fetched: 'refused', video: 'refused' };
     expect(await loadBothWays(`${edge.origin}/${asset.playlist}`)).toEqual(refused);
     expect(await loadBothWays(`${edge.origin}/${asset.firstSegment}`)).toEqual(refused);
@@ -130,8 +118,8 @@ describe('pages of other sites', () => {
   test('The player on a page of another site gets nothing and says why', async () => {
     const body = `<script type="module" src="${edge.origin}/player/vod-player.js"></script>
       <vod-player src="${edge.origin}/${asset.playlist}"></vod-player>`;
-    await page.goto(otherSiteUrl('localhost', '', body));
-    await play().click();
+    await page.goto(addPage('localhost', '', body));
+    await playButton().click();
     const sentence = 'This site may not show the video. Open it on the site that it belongs to.';
     await page.getByText(sentence).waitFor();
     expect(responses.filter((line) => !line.startsWith('403 '))).toEqual([]);
@@ -142,7 +130,7 @@ describe('pages of other sites', () => {
     const refusal = page.waitForEvent('console', (message) =>
       message.text().includes("frame-ancestors 'none'"),
     );
-    await page.goto(otherSiteUrl('localhost', '', body));
+    await page.goto(addPage('localhost', '', body));
     await refusal;
     expect(responses).toEqual([]);
   });

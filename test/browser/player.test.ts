@@ -379,18 +379,23 @@ describe('the controls', () => {
   test('The player shows subtitles of the playlist', async () => {
     const type = 'application/vnd.apple.mpegurl';
     fixture.site.file('/said.vtt', {
-      ...{ type: 'text/vtt', body: 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nGesagt.\n' },
+      type: 'text/vtt',
+      body: 'WEBVTT\n\n00:00:00.000 --> 00:00:20.000\nGesagt.\n',
     });
     fixture.site.file('/said.m3u8', {
-      ...{
-        type,
-        body: `#EXTM3U\n#EXT-X-TARGETDURATION:20\n#EXTINF:20,\nsaid.vtt\n#EXT-X-ENDLIST\n`,
-      },
+      type,
+      body: '#EXTM3U\n#EXT-X-TARGETDURATION:20\n#EXTINF:20,\nsaid.vtt\n#EXT-X-ENDLIST\n',
     });
     const video = versionKey(talk.assetId, talk.version, playlistPath('360p'));
     const src = fixture.site.file('/subtitled.m3u8', {
       type,
-      body: `#EXTM3U\n#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="said.m3u8"\n#EXT-X-STREAM-INF:BANDWIDTH=900000,SUBTITLES="s"\n${fixture.edge.origin}/${video}\n`,
+      body: [
+        '#EXTM3U',
+        '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="s",NAME="Deutsch",LANGUAGE="de",URI="said.m3u8"',
+        '#EXT-X-STREAM-INF:BANDWIDTH=900000,SUBTITLES="s"',
+        `${fixture.edge.origin}/${video}`,
+        '',
+      ].join('\n'),
     });
     await page.goto(fixture.site.page(fixture.embedCode(src)));
     await pressStart(page);
