@@ -63,7 +63,9 @@ test('A dead letter that cannot be parsed is listed with the reason', async () =
 test('The dead letter of a unit says whether its job is gone, or its workers ended without a report', async () => {
   expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('has no plan');
   await write(jobKeys(JOB).plan, {});
-  expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain('without a word');
+  expect((await letter(serialiseUnit(JOB, 'images'))).reason).toContain(
+    'each worker that received it ended without one',
+  );
 });
 
 test('The dead letter of a job that was rejected meanwhile is no longer needed', async () => {
