@@ -20,6 +20,7 @@ import {
   checkMediaPlaylist,
   checkMultivariantPlaylist,
 } from '../../worker/plan/gate/publication.ts';
+import { CONTAINER } from '../../worker/plan/formats.ts';
 import { planImages } from '../../worker/plan/plan-images.ts';
 import {
   ASSET_PATH,
@@ -690,7 +691,7 @@ test.each(STORED)(
     const spoil = () =>
       content === undefined
         ? store.delete(DELIVERY_BUCKET, object)
-        : store.put(DELIVERY_BUCKET, object, content, deliveryHeaders(object));
+        : store.put(DELIVERY_BUCKET, object, content, deliveryHeaders(object, CONTAINER.contentType));
     await makeAll();
     await store.delete(DELIVERY_BUCKET, pointerKey(plan.assetId));
     await takeOrders();

@@ -18,6 +18,7 @@ import type { StageConfig } from '../../../infra/config.ts';
 import type { Edge } from '../../../edge/local/server.ts';
 import { createLog } from '../../../core/log.ts';
 import { deliveryHeaders } from '../../../core/model/keys.ts';
+import { CONTAINER } from '../../../worker/plan/formats.ts';
 import { openCdn, startCdn } from '../../edge/cdn.ts';
 import { startDirectOrigin } from '../../edge/direct-origin.ts';
 import { memoryStore } from '../../edge/memory-store.ts';
@@ -49,7 +50,8 @@ for (const [key, bytes] of [
   [SEGMENT, SEGMENT_BYTES],
   [POSTER, 'jpg'],
 ] as const) {
-  store.put('delivery', key, bytes, deliveryHeaders(key));
+  const type = key === SEGMENT ? CONTAINER.contentType : undefined;
+  store.put('delivery', key, bytes, deliveryHeaders(key, type));
 }
 store.put('delivery', PLAYER_KEY, PLAYER_BYTES, { contentType: 'text/javascript; charset=utf-8' });
 
