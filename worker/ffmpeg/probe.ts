@@ -4,19 +4,19 @@ import {
   fromFirstPicture,
   hasFalseEdits,
   requireOneClock,
-  settleDuration,
+  resolveDuration,
 } from '../plan/duration.ts';
 import { isUnsettled } from '../plan/frame-rate.ts';
 import { areWhole, fieldCommands, mayHoldFields, shownFields, stepsIn } from '../plan/fields.ts';
 import type { Step } from '../plan/fields.ts';
-import { framePlaces, withFrames } from '../plan/frames.ts';
+import { framePlaces, applyFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { frameSeconds } from '../plan/grid.ts';
 import { probeLimits } from '../plan/limits.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import { steadyStart } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
-import { hasUnseen, parseProbe, soundUnrecognised, withPace } from '../plan/source.ts';
+import { needsDeepProbe, parseProbe, soundUnrecognised, applyPace } from '../plan/source.ts';
 import type { Opening, SourceLimits, SourceMedia, SourceVideo } from '../plan/media.ts';
 import type { PictureWanted } from '../plan/source.ts';
 import { runReader } from './reader.ts';
@@ -74,16 +74,16 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
     ? await inspect(request, { ignoreEdits: true })
     : seen;
   requireOneClock(packets, declared.startSeconds);
-  const { unheard, longestSeconds: _, soundSeconds, ...said } = declared;
-  if (unheard.some((stream) => packets.has(stream))) throw soundUnrecognised();
-  const media = { ...said, opening, ...settleDuration(declared, packets.range, limits) };
+  const { unidentifiedAudio, longestSeconds: _, soundSeconds, ...said } = declared;
+  if (unidentifiedAudio.some((stream) => packets.has(stream))) throw soundUnrecognised();
+  const media = { ...said, opening, ...resolveDuration(declared, packets.range, limits) };
   if (!media.video) return media;
   const frames = await readSampleFrames(request, media, media.video);
-  const framed = withFrames(media.video, frames, limits);
+  const framed = applyFrames(media.video, frames, limits);
   const paces = isUnsettled(framed.rates)
     ? [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0]
     : [];
-  const paced = paces.length > 0 ? withPace(framed, Math.max(...paces)) : framed;
+  const paced = paces.length > 0 ? applyPace(framed, Math.max(...paces)) : framed;
   const video = { ...paced, ...(await detectFields(request, { ...media, video: paced }, frames)) };
   const source = { ...request, opening };
   const [first = media.startSeconds, ...next] = await readTimes(
@@ -155,11 +155,11 @@ async function inspect(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'
   const { sizeBytes, limits, picture } = request;
   const { opening, json } = await readStreams(request, edits);
   const declared = parseProbe(json, sizeBytes, limits, picture);
-  const { demuxer, video, audio, unheard, startSeconds = 0, durationSeconds } = declared;
+  const { demuxer, video, audio, unidentifiedAudio, startSeconds = 0, durationSeconds } = declared;
   const streams = [
     ...(video ? [video.index] : []),
     ...audio.flatMap((sound) => sound.streams.map(({ index }) => index)),
-    ...unheard,
+    ...unidentifiedAudio,
   ];
   const limitSeconds = Math.max(WHOLE_FILE.seconds, sizeBytes / WHOLE_FILE.bytesPerSecond);
   const survey = async (interval: string) => {
@@ -181,12 +181,12 @@ async function readStreams(
   request: ProbeRequest,
   edits: Pick<Opening, 'ignoreEdits'>,
 ): Promise<{ opening: Opening; json: unknown }> {
-  const read = async (late: boolean) => {
-    const opening = { late, ...edits };
+  const read = async (deepProbe: boolean) => {
+    const opening = { late: deepProbe, ...edits };
     return { opening, json: await readDeclared({ ...request, opening }, TIME_LIMIT_SECONDS) };
   };
   const first = await read(false);
-  return hasUnseen(first.json) ? read(true) : first;
+  return needsDeepProbe(first.json) ? read(true) : first;
 }
 
 type Survey = (interval: string) => Promise<PacketSurvey>;

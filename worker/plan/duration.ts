@@ -14,7 +14,7 @@ const NEAR_SECONDS = 0.1;
  * How long a source really is, from what it says and from where its packets end, as headers can say
  * anything. Throws RejectedError for one that was cut off, or is longer than the limit.
  */
-export function settleDuration(
+export function resolveDuration(
   {
     startSeconds,
     durationSeconds: declared,

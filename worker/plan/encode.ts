@@ -20,21 +20,26 @@ export interface Place {
 }
 
 /**
- * By itself ffmpeg looks at 5 s and 5 MB, and leaves out what it has not seen by then: here at a
- * minute (in microseconds) or 50 MB. https://ffmpeg.org/ffmpeg-formats.html#Format-Options
+ * A deep probe: a minute (in microseconds) or 50 MB. By default, ffmpeg analyses 5 s or 5 MB, and leaves out streams
+ * that it has not identified by then. https://ffmpeg.org/ffmpeg-formats.html#Format-Options
  */
-const LATE_OPTIONS: readonly string[] = ['-analyzeduration', '60000000', '-probesize', '50000000'];
+const DEEP_PROBE_OPTIONS: readonly string[] = [
+  '-analyzeduration',
+  '60000000',
+  '-probesize',
+  '50000000',
+];
 
 /** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
 export function inputOptions(
   { address, seekSeconds }: Omit<Place, 'directory'>,
-  { late, ignoreEdits }: Opening,
+  { late: deepProbe, ignoreEdits }: Opening,
 ): readonly string[] {
   const isServed = address.startsWith('http:');
   return [
     ...['-protocol_whitelist', isServed ? 'http,tcp' : 'file'],
     ...['-format_whitelist', DEMUXERS.join(',')],
-    ...(late ? LATE_OPTIONS : []),
+    ...(deepProbe ? DEEP_PROBE_OPTIONS : []),
     ...(ignoreEdits ? ['-ignore_editlist', '1'] : []),
     // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
     ...(seekSeconds === undefined

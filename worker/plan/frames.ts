@@ -40,7 +40,7 @@ export function framePlaces(
  * frames of another size or shape are fitted into it. Fields that only frames tell of are made into
  * whole frames where a frame says so. Throws RejectedError for a frame that is too large.
  */
-export function withFrames(
+export function applyFrames(
   video: SourceVideo,
   frames: readonly SourceFrame[],
   limits: SourceLimits,

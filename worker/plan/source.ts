@@ -87,25 +87,25 @@ export interface DeclaredMedia extends Omit<
   readonly durationSeconds: number | undefined;
   /** The longest that the container says of the whole or of a stream; 0 where it says nothing. */
   readonly longestSeconds: number;
-  /** Streams of sound that were announced, but not found: those that never come are no loss. */
-  readonly unheard: readonly number[];
+  /** Announced audio streams whose format ffprobe could not identify. They matter only if they have packets. */
+  readonly unidentifiedAudio: readonly number[];
 }
 
 /**
- * True for ffprobe's answer when it may not have seen enough of a stream to know its form, or that
- * there is one: a program stream does not say beforehand.
+ * Whether ffprobe may have missed a stream or its format, so that it has to analyse more of the source. A program stream
+ * does not announce its streams.
  */
-export function hasUnseen(json: unknown): boolean {
+export function needsDeepProbe(json: unknown): boolean {
   const { format, streams } = probeSchema.parse(json);
   if (format.format_name === 'mpeg') return true;
-  return streams.some((stream) => isUnheard(stream) || isUnseen(stream));
+  return streams.some((stream) => isUnidentifiedAudio(stream) || isUnidentifiedVideo(stream));
 }
 
-function isUnheard({ codec_type, codec_name, channels }: Stream): boolean {
+function isUnidentifiedAudio({ codec_type, codec_name, channels }: Stream): boolean {
   return codec_type === 'audio' && Boolean(codec_name) && channels <= 0;
 }
 
-function isUnseen({ codec_type, width, disposition }: Stream): boolean {
+function isUnidentifiedVideo({ codec_type, width, disposition }: Stream): boolean {
   return codec_type === 'video' && width <= 0 && !disposition?.attached_pic;
 }
 
@@ -182,7 +182,7 @@ export function parseProbe(
     leftOut: all
       .filter((stream) => stream !== cover && !chosen.includes(stream))
       .map((stream) => parseLeftOut(stream, streams, { picture, cover })),
-    unheard: streams.filter(isUnheard).map(({ index }) => index),
+    unidentifiedAudio: streams.filter(isUnidentifiedAudio).map(({ index }) => index),
   };
 }
 
@@ -432,7 +432,7 @@ function parseVideo(stream: Stream, demuxer: string, limits: SourceLimits): Sour
 }
 
 /** The same picture, with the pace that its packets have; none was found when it is 0. */
-export function withPace(video: SourceVideo, pace: number): SourceVideo {
+export function applyPace(video: SourceVideo, pace: number): SourceVideo {
   const rates = { ...video.rates, ...(pace > 0 ? { pace: Math.round(pace * 1000) / 1000 } : {}) };
   return { ...video, rates, variableFrameRate: isVariable(rates) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
-import { hasFalseEdits, requireOneClock, settleDuration } from '../../../worker/plan/duration.ts';
+import { hasFalseEdits, requireOneClock, resolveDuration } from '../../../worker/plan/duration.ts';
 import { PacketSurvey } from '../../../worker/plan/packets.ts';
 import type { PacketRange } from '../../../worker/plan/packets.ts';
 import type { DeclaredMedia } from '../../../worker/plan/source.ts';
@@ -8,7 +8,7 @@ import type { DeclaredMedia } from '../../../worker/plan/source.ts';
 const DECLARED: DeclaredMedia = {
   ...{ demuxer: 'mov,mp4', sizeBytes: 1, startSeconds: 0, durationSeconds: 6, longestSeconds: 6 },
   soundSeconds: undefined,
-  ...{ audio: [], unheard: [], leftOut: [] },
+  ...{ audio: [], unidentifiedAudio: [], leftOut: [] },
 };
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
@@ -18,7 +18,7 @@ function settle(
   packets: PacketRange | undefined,
 ) {
   try {
-    return settleDuration({ startSeconds, durationSeconds }, packets, limits);
+    return resolveDuration({ startSeconds, durationSeconds }, packets, limits);
   } catch (error) {
     return error instanceof RejectedError ? error.code : error;
   }
@@ -29,44 +29,49 @@ const lasts = (startSeconds: number, durationSeconds: number) => ({
   durationSeconds,
 });
 
-describe('A source lasts', () => {
+describe('The duration of a source', () => {
   test.each([
-    ['as long as it says, where its packets agree', 60, { first: 45, end: 59.97 }, 60],
-    ['until its last packet, where it says nothing', undefined, { first: 0, end: 7 }, 7],
-    ['until its last packet, where that is later', 10, { first: 0, end: 12 }, 12],
-    ['until its last packet, where it says next to nothing', 0.08, { first: 0, end: 6 }, 6],
+    ['is the declared one if its packets agree', 60, { first: 45, end: 59.97 }, 60],
+    ['ends with its last packet if none is declared', undefined, { first: 0, end: 7 }, 7],
+    ['ends with its last packet if that is later than declared', 10, { first: 0, end: 12 }, 12],
+    ['ends with its last packet if the declared one is nearly zero', 0.08, { first: 0, end: 6 }, 6],
     [
-      'as its packets show, where it says nothing and they are few',
+      'follows few packets if the declared one is nearly zero',
       0.001,
       { first: 0, end: 0.08 },
       0.08,
     ],
-    ['until its end, a little before what it says', 100, { first: 85, end: 96 }, 96],
-  ])('%s.', (_how, declared, packets, seconds) => {
+    [
+      'ends with its last packet if that is a little earlier than declared',
+      100,
+      { first: 85, end: 96 },
+      96,
+    ],
+  ])('%s', (_how, declared, packets, seconds) => {
     expect(settle(0, declared, packets)).toEqual(lasts(0, seconds));
   });
 
-  test('from its own start.', () => {
+  test('begins at the start of the source', () => {
     expect(settle(95_400, 10, { first: 95_400, end: 95_410 })).toEqual(lasts(95_400, 10));
     expect(settle(undefined, undefined, { first: 5, end: 9 })).toEqual(lasts(5, 4));
   });
 });
 
-describe('A source is refused', () => {
+describe('The duration check', () => {
   test.each([
-    ['that ends long before it says', 10, { first: 0, end: 4 }],
-    ['without packets', 10, undefined],
-    ['that ends before it begins', 10, { first: -5, end: 0 }],
-  ])('%s.', (_which, declared, packets) => {
+    ['rejects a source that ends long before its declared end', 10, { first: 0, end: 4 }],
+    ['rejects a source without packets', 10, undefined],
+    ['rejects a source that ends before it begins', 10, { first: -5, end: 0 }],
+  ])('%s', (_which, declared, packets) => {
     expect(settle(0, declared, packets)).toBe('truncated_source');
   });
 
-  test('that is longer than it may be.', () => {
+  test('rejects a source above the duration limit', () => {
     expect(settle(0, undefined, { first: 0, end: 3601 })).toBe('source_too_long');
   });
 });
 
-test('A clock that jumps back is refused, and a sentence says when.', () => {
+test('A source whose clock jumps back is rejected with the time of the jump', () => {
   const survey = (...times: readonly number[]) => {
     const packets = new PacketSurvey(undefined);
     for (const pts of times) {
@@ -92,17 +97,17 @@ describe('An edit list', () => {
     return hasFalseEdits(declared, packets);
   };
 
-  test('that hides nearly all that the header says is shown is not believed.', () => {
+  test('is ignored if it hides nearly all of what the header declares', () => {
     expect(judged(0.08, 1, 6)).toBe(true);
     expect(judged(0, 1, 6)).toBe(true);
   });
 
-  test('that leaves a moment of many pictures is not believed, though the header agrees.', () => {
+  test('is ignored if it leaves only a moment of many pictures, even if the header agrees', () => {
     expect(judged(0.08, 100, 0.08)).toBe(true);
     expect(judged(2, 100, 2)).toBe(false);
   });
 
-  test('is followed where the header agrees, and where it hides nothing.', () => {
+  test('is applied if the header agrees or nothing is hidden', () => {
     expect(judged(0.08, 1, 0.08)).toBe(false);
     expect(judged(4, 1, 6)).toBe(false);
     expect(judged(0.08, 0, 6)).toBe(false);

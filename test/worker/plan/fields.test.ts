@@ -15,7 +15,7 @@ import { examplePlan } from './example.ts';
 const { media } = examplePlan();
 const video = media.video as SourceVideo;
 
-describe('Fields are looked for', () => {
+describe('Field detection', () => {
   test.each([
     [576, 25, 1, true],
     [480, 30_000, 1001, true],
@@ -25,17 +25,17 @@ describe('Fields are looked for', () => {
     [2160, 25, 1, false],
     [1080, 24, 1, false],
     [1080, 50, 1, false],
-  ])('in %i lines at %i/%i pictures a second: %s.', (lines, num, den, expected) => {
+  ])('for %i lines at %i/%i pictures per second is needed: %s', (lines, num, den, expected) => {
     const rates = { average: rational(num, den), base: rational(num, den) };
     expect(mayHoldFields({ ...video, rates }, lines)).toBe(expected);
   });
 
-  test('not where a header or a frame tells of them, and not in pictures that change their size.', () => {
+  test('is skipped if a header or a frame declares fields, or if the picture changes its size', () => {
     expect(mayHoldFields({ ...video, fieldOrder: 'top_first' }, 576)).toBe(false);
     expect(mayHoldFields({ ...video, resized: true }, 576)).toBe(false);
   });
 
-  test('at six places, from a key frame on.', () => {
+  test('reads six places, each from a key frame on', () => {
     const commands = fieldCommands({ ...media, video, durationSeconds: 60 }, '/a.mp4', 576);
     expect(commands).toHaveLength(6);
     const seek = ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', '10.000000'];
@@ -65,14 +65,14 @@ describe('A step from one picture to the next', () => {
       LINES,
     );
 
-  test('shows fields, or whole frames, or nothing that moves.', () => {
+  test('shows fields, or whole frames, or nothing that moves', () => {
     expect(steps((line) => (line % 2) / 2)).toEqual(['top_first', 'top_first']);
     expect(steps((line) => ((line + 1) % 2) / 2)).toEqual(['bottom_first', 'bottom_first']);
     expect(steps(() => 0)).toEqual(['whole', 'whole']);
     expect(steps((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
   });
 
-  test('in which both ways of weaving take combs away is neither.', () => {
+  test('in which both ways of weaving take combs away is neither', () => {
     const flat = new Uint8Array(320 * LINES);
     const striped = flat.map((_, place) => (Math.floor(place / 320) % 4 < 2 ? 200 : 0));
     const other = flat.map((_, place) => (Math.floor(place / 320) % 4 === 0 ? 200 : 0));
@@ -81,7 +81,7 @@ describe('A step from one picture to the next', () => {
     expect(stepsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
   });
 
-  test('is none where a place has one picture, or a part of one.', () => {
+  test('is none where a place has one picture, or a part of one', () => {
     expect(stepsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
   });
 });
@@ -89,7 +89,7 @@ describe('A step from one picture to the next', () => {
 describe('Steps', () => {
   const times = (count: number, step: Step) => Array.from({ length: count }, () => step);
 
-  test('that mostly show fields of one order make them fields, whatever stands still.', () => {
+  test('that mostly show fields of one order detect fields, whatever stands still', () => {
     const still = times(30, 'still');
     expect(shownFields([...still, ...times(4, 'top_first')])).toEqual({
       ...{ fieldOrder: 'top_first', fieldsFlagged: false },
@@ -104,11 +104,11 @@ describe('Steps', () => {
     ['mostly whole frames', [...times(12, 'top_first'), ...times(24, 'whole')]],
     ['of both orders', [...times(12, 'top_first'), ...times(2, 'bottom_first')]],
     ['none', []],
-  ])('that are %s do not.', (_, steps) => {
+  ])('that are %s do not show fields', (_, steps) => {
     expect(shownFields(steps)).toBeUndefined();
   });
 
-  test('of four places that show whole frames settle it, and of places without movement none.', () => {
+  test('of four places that show whole frames settle it, and of places without movement none', () => {
     expect(areWhole(times(18, 'whole'), 3)).toBe(false);
     expect(areWhole(times(24, 'whole'), 2)).toBe(true);
     expect(areWhole(times(30, 'still'), 1)).toBe(false);

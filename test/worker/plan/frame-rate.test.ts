@@ -22,7 +22,7 @@ describe('The rate of the grid', () => {
     ['1/1', '1/1', '10/1'],
     ['6/1', '6/1', '12/1'],
     ['15/2', '15/2', '15/1'],
-  ])('of an average of %s and a base of %s is %s.', (average, base, expected) => {
+  ])('of an average of %s and a base of %s is %s', (average, base, expected) => {
     const rates = { average: rateOf(average), base: rateOf(base) };
     expect(gridRate(rates)).toEqual(rateOf(expected));
   });
@@ -37,14 +37,14 @@ describe('The rate of the grid', () => {
     ['40/1', '90000/1', 500, '60/1'],
     ['29/1', '90000/1', 23.81, '30000/1001'],
   ])(
-    'of an average of %s, a base of %s and a pace of %d is %s.',
+    'of an average of %s, a base of %s and a pace of %d is %s',
     (average, base, pace, expected) => {
       const rates = { average: rateOf(average), base: rateOf(base), pace };
       expect(gridRate(rates)).toEqual(rateOf(expected));
     },
   );
 
-  test('is left open by rates that differ, and by those that no camera has.', () => {
+  test('is left open by rates that differ, and by those that no camera has', () => {
     const unsettled = (average: string, base: string) =>
       isUnsettled({ average: rateOf(average), base: rateOf(base) });
     expect(unsettled('30000/1001', '30000/1001')).toBe(false);
@@ -62,21 +62,21 @@ describe('The rate of the grid', () => {
     ['240/1', { pictures: 4, frames: 1 }],
     ['15/2', { pictures: 1, frames: 2 }],
     ['1/1', { pictures: 1, frames: 10 }],
-  ])('of %s comes in the cadence %j.', (rate, expected) => {
+  ])('of %s comes in the cadence %j', (rate, expected) => {
     expect(cadence({ average: rateOf(rate), base: rateOf(rate) })).toEqual(expected);
   });
 
-  test('has no cadence where it is variable.', () => {
+  test('has no cadence where it is variable', () => {
     expect(cadence({ average: rateOf('22/1'), base: rateOf('90000/1') })).toBeUndefined();
     expect(cadence({})).toBeUndefined();
   });
 
-  test('is the base rate where there is no average, and 25 where there is nothing.', () => {
+  test('is the base rate where there is no average, and 25 where there is nothing', () => {
     expect(gridRate({ base: rational(30, 1) })).toEqual({ num: 30, den: 1 });
     expect(gridRate({})).toEqual({ num: 25, den: 1 });
   });
 
-  test('is variable when average and base are far apart.', () => {
+  test('is variable when average and base are far apart', () => {
     expect(isVariable({ average: rational(22, 1), base: rational(90_000, 1) })).toBe(true);
     expect(isVariable({ average: rational(24_003, 1000), base: rational(24, 1) })).toBe(false);
     expect(isVariable({ base: rational(30, 1) })).toBe(false);
@@ -84,14 +84,14 @@ describe('The rate of the grid', () => {
 });
 
 describe('A fraction', () => {
-  test('is reduced, and its denominator positive.', () => {
+  test('is reduced, and its denominator positive', () => {
     expect(rational(60, 4)).toEqual({ num: 15, den: 1 });
     expect(rational(-6, -4)).toEqual({ num: 3, den: 2 });
     expect(() => rational(1, 0)).toThrow(RangeError);
     expect(() => rational(1.5, 1)).toThrow(RangeError);
   });
 
-  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])('is not %j.', (text) => {
+  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])('is not parsed from %j', (text) => {
     expect(parseRational(text)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { expect, describe, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
-import { framePlaces, withFrames } from '../../../worker/plan/frames.ts';
+import { framePlaces, applyFrames } from '../../../worker/plan/frames.ts';
 import type { SourceFrame } from '../../../worker/plan/frames.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
 import { rational } from '../../../worker/plan/rational.ts';
@@ -18,11 +18,11 @@ const frame = (width: number, height: number, odd: Partial<SourceFrame> = {}): S
 function seen(frames: readonly SourceFrame[], odd: Partial<SourceVideo> = {}): SourceVideo {
   const { video } = examplePlan().media;
   if (!video) throw new Error('The plan has no picture.');
-  return withFrames({ ...video, ...odd }, frames, limits);
+  return applyFrames({ ...video, ...odd }, frames, limits);
 }
 
 describe('A picture whose frames', () => {
-  test('are all alike is what its header says.', () => {
+  test('are all alike is what its header says', () => {
     const header = seen([]);
     expect(seen([frame(640, 360), frame(640, 360)])).toEqual(header);
     // Another shape in the header alone is none of the frames.
@@ -31,7 +31,7 @@ describe('A picture whose frames', () => {
     });
   });
 
-  test('grow has the largest of their sizes.', () => {
+  test('grow has the largest of their sizes', () => {
     const grown = seen([frame(160, 90), frame(640, 360), frame(320, 180)]);
     expect(grown).toMatchObject({ resized: true, display: { width: 640, height: 360 } });
     expect(frameFilters(grown)).toEqual([
@@ -41,20 +41,20 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('turn to portrait are fitted into the larger, in 4:2:0.', () => {
+  test('turn to portrait are fitted into the larger, in 4:2:0', () => {
     expect(seen([frame(639, 361), frame(360, 640)])).toMatchObject({
       ...{ resized: true, display: { width: 638, height: 360 } },
     });
   });
 
-  test('change their shape only have different sizes, too.', () => {
+  test('change their shape only have different sizes, too', () => {
     const wide = { sampleAspect: rational(64, 45) };
     expect(seen([frame(720, 576), frame(720, 576, wide)])).toMatchObject({
       ...{ resized: true, display: { width: 1024, height: 576 } },
     });
   });
 
-  test('grow while they lie on their side are fitted before they are turned.', () => {
+  test('grow while they lie on their side are fitted before they are turned', () => {
     const turned = seen([frame(320, 180), frame(640, 360)], { turn: 'clock' });
     expect(turned.display).toEqual({ width: 360, height: 640 });
     expect(frameFilters(turned).slice(2)).toEqual([
@@ -62,25 +62,25 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('of fields grow stay lines of their own.', () => {
+  test('of fields grow stay lines of their own', () => {
     const frames = [frame(320, 180, { interlaced: true }), frame(640, 360, { interlaced: true })];
     expect(frameFilters(seen(frames)).join(',')).toMatch(
       /:interl=1,setsar=1,pad=640:360:\(ow-iw\)\/2:trunc\(\(oh-ih\)\/8\)\*4:eval=frame,bwdif=/,
     );
   });
 
-  test('have no transparency, though its header announces it, has none.', () => {
+  test('have no transparency, though its header announces it, has none', () => {
     expect(seen([frame(640, 360)], { alpha: true }).alpha).toBe(false);
     expect(seen([frame(640, 360, { alpha: true })], { alpha: true }).alpha).toBe(true);
     expect(seen([frame(640, 360, { alpha: true })]).alpha).toBe(false);
     expect(seen([], { alpha: true }).alpha).toBe(true);
   });
 
-  test('are too large is refused.', () => {
+  test('are too large is refused', () => {
     expect(() => seen([frame(640, 360), frame(2000, 1000)])).toThrow(RejectedError);
   });
 
-  test('tell of fields is made of whole frames, where a frame says so.', () => {
+  test('tell of fields is made of whole frames, where a frame says so', () => {
     const bottom = frame(640, 360, { interlaced: true });
     const top = frame(640, 360, { interlaced: true, topFieldFirst: true });
     expect(seen([bottom, bottom])).toMatchObject({
@@ -92,19 +92,19 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('are of fields, as its header says, has the order that they say.', () => {
+  test('are of fields, as its header says, has the order that they say', () => {
     const frames = [frame(640, 360, { interlaced: true })];
     const video = seen(frames, { fieldOrder: 'top_first' });
     expect(video).toMatchObject({ fieldOrder: 'bottom_first', fieldsFlagged: false });
   });
 
-  test('are silent about fields is believed in its header.', () => {
+  test('are silent about fields is believed in its header', () => {
     const video = seen([frame(640, 360)], { fieldOrder: 'top_first' });
     expect(video).toMatchObject({ fieldOrder: 'top_first', fieldsFlagged: false });
   });
 });
 
-test('Frames are looked at from the start and at fifteen places more.', () => {
+test('Frames are sampled at the start and at fifteen further places', () => {
   const places = framePlaces({ startSeconds: 1.5, durationSeconds: 32 }, true).split(',');
   expect(places).toHaveLength(16);
   expect(places.slice(0, 3)).toEqual(['%+#4', '3.500000%+#4', '5.500000%+#4']);

@@ -11,7 +11,7 @@ describe('A picture', () => {
   const { video } = examplePlan().media;
   if (!video) throw new Error('The plan has no picture.');
 
-  test('of fields becomes one of frames.', () => {
+  test('of fields becomes one of frames', () => {
     const of = (fieldOrder: 'top_first' | 'bottom_first' | 'progressive') =>
       frameFilters({ ...video, fieldOrder });
     expect(of('top_first')).toEqual([
@@ -22,14 +22,14 @@ describe('A picture', () => {
     expect(of('progressive')).toEqual([]);
   });
 
-  test('is turned upright when its fields are whole frames.', () => {
+  test('is turned upright when its fields are whole frames', () => {
     expect(frameFilters({ ...video, turn: 'clock' })).toEqual(['transpose=clock']);
     expect(frameFilters({ ...video, turn: 'half', fieldOrder: 'top_first' })).toEqual([
       ...['scale=interl=1', 'bwdif=mode=send_frame:parity=tff:deint=all', 'hflip', 'vflip'],
     ]);
   });
 
-  test('with transparency lies on black.', () => {
+  test('with transparency lies on black', () => {
     const filters = (more: object) => colorFilters({ ...video, alpha: true, ...more }).slice(0, 3);
     const black = ['premultiply=inplace=1', 'format=yuv420p'];
     expect(filters({})).toEqual(['format=yuva444p', ...black]);
@@ -40,7 +40,7 @@ describe('A picture', () => {
     ]);
   });
 
-  test('of high dynamic range is mapped to the standard one.', () => {
+  test('of high dynamic range is mapped to the standard one', () => {
     expect(colorFilters({ ...video, transfer: 'hlg', colorRange: 'tv' })).toEqual([
       'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:p=bt2020:t=linear:npl=100',
       'format=gbrpf32le',
@@ -54,7 +54,7 @@ describe('A picture', () => {
     );
   });
 
-  test('has colours that every player takes for the same.', () => {
+  test('has colours that every player takes for the same', () => {
     const named = { colorPrimaries: 'bt470bg', colorTransfer: 'bt709', colorMatrix: 'bt470bg' };
     const large = { display: { width: 720, height: 1280 } };
     const filters = (more: object) => colorFilters({ ...video, ...more }).slice(1);
@@ -72,7 +72,7 @@ describe('A picture', () => {
 });
 
 describe('The images', () => {
-  test('are never wider than the largest rendition.', () => {
+  test('are never wider than the largest rendition', () => {
     expect(planImages({ width: 1920, height: 1080 }, 60)).toMatchObject({
       poster: { width: 1280, height: 720 },
       thumbnails: [
@@ -86,7 +86,7 @@ describe('The images', () => {
     });
   });
 
-  test('have tiles whose sheets a JPEG can hold, however tall the picture.', () => {
+  test('have tiles whose sheets a JPEG can hold, however tall the picture', () => {
     const tileOf = (width: number, height: number) =>
       planImages({ width, height }, 60).storyboard?.tile;
     expect(tileOf(1080, 1920)).toEqual({ width: 160, height: 284 });
@@ -100,12 +100,12 @@ describe('The images', () => {
     [200, 1, 200],
     [201, 2, 101],
     [43_200, 216, 200],
-  ])('of %d s have a tile each %i s, %i in all.', (seconds, intervalSeconds, tiles) => {
+  ])('of %d s have a tile each %i s, %i in all', (seconds, intervalSeconds, tiles) => {
     const { storyboard } = planImages({ width: 640, height: 360 }, seconds);
     expect(storyboard).toMatchObject({ intervalSeconds, tiles });
   });
 
-  test('of the storyboard are told to players by WebVTT.', () => {
+  test('of the storyboard are told to players by WebVTT', () => {
     const { storyboard } = planImages({ width: 640, height: 360 }, 27.5);
     if (!storyboard) throw new Error('A moving picture has a storyboard.');
     const text = storyboardVtt(storyboard, 27.5);
@@ -119,7 +119,7 @@ describe('The images', () => {
     );
   });
 
-  test('are made in one run, the long source looked at by its key frames only.', () => {
+  test('are made in one run, the long source looked at by its key frames only', () => {
     const short = examplePlan({ seconds: 30 });
     const [argv = []] = imagesCommands(short, place);
     expect(argv).not.toContain('-skip_frame');
@@ -133,7 +133,7 @@ describe('The images', () => {
     expect(long.slice(long.indexOf('-skip_frame'))[1]).toBe('nokey');
   });
 
-  test('look at dark frames only when there are no others.', () => {
+  test('look at dark frames only when there are no others', () => {
     const [first, second, ...more] = imagesCommands(examplePlan(), place);
     expect(first?.join(' ')).toContain('signalstats');
     expect(second?.join(' ')).not.toContain('signalstats');
@@ -153,7 +153,7 @@ describe('The images of sound alone', () => {
     ...names.flatMap((name, index) => ['-map', `[thumbnail${index}]`, ...outputs(name)]),
   ];
 
-  test('have no storyboard, and the size of the cover where there is one.', () => {
+  test('have no storyboard, and the size of the cover where there is one', () => {
     expect(planSoundImages({ width: 1618, height: 1381 })).toEqual({
       poster: { width: 1280, height: 1092 },
       thumbnails: [
@@ -169,7 +169,7 @@ describe('The images of sound alone', () => {
     });
   });
 
-  test('show how loud it is.', () => {
+  test('show how loud it is', () => {
     const [argv, ...more] = imagesCommands(examplePlan(alone), place);
     expect(more).toEqual([]);
     const jpeg = 'scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p';
@@ -193,7 +193,7 @@ describe('The images of sound alone', () => {
     ]);
   });
 
-  test('are its cover, and its waveform where the cover is damaged.', () => {
+  test('are its cover, and its waveform where the cover is damaged', () => {
     const plan = examplePlan({ ...alone, cover: { width: 300, height: 300 } });
     const [cover, waveform, ...more] = imagesCommands(plan, place);
     expect(cover?.[cover.indexOf('-filter_complex') + 1]).toMatch(

@@ -45,7 +45,7 @@ describe('A message', () => {
     ['failed after many deaths', new Error('x'), { receiveCount: 19 }, again(1, 10)],
     ['killed its workers', new Error('x'), { receiveCount: 20 }, { kind: 'dead' }],
     ['failed with something that is no error', 'x', {}, again(1, 10)],
-  ])('whose work %s.', (_what, error, more, expected) => {
+  ])('whose work %s', (_what, error, more, expected) => {
     expect(outcomeOf(error, { ...delivery, ...more })).toEqual(expected);
   });
 });
@@ -54,20 +54,20 @@ describe('Progress', () => {
   const plan = examplePlan({ seconds: 60 });
   const names = plan.units.map(({ name }) => name);
 
-  test('goes from nothing to all.', () => {
+  test('goes from nothing to all', () => {
     expect(jobProgress(plan, new Set(), new Map())).toEqual({ done: 0, unitsDone: 0, units: 4 });
     const all = jobProgress(plan, new Set(names), new Map());
     expect(all).toEqual({ done: 1, unitsDone: 4, units: 4 });
   });
 
-  test('counts units that are under way by their notes, and weighs pictures most.', () => {
+  test('counts units that are under way by their notes, and weighs pictures most', () => {
     const half = jobProgress(plan, new Set(['video-00000']), new Map([['video-00001', 0.5]]));
     expect(half.unitsDone).toBe(1);
     expect(half.done).toBeGreaterThan(0.65);
     expect(jobProgress(plan, new Set(['audio-0']), new Map()).done).toBeLessThan(0.05);
   });
 
-  test('is read of a plan that a worker of another version has made.', () => {
+  test('is read of a plan that a worker of another version has made', () => {
     const other = JSON.stringify({ ...plan, media: { streams: [] }, encoder: 'av1', further: 1 });
     const done = new Set(['video-00000']);
     expect(jobProgress(parseOutline(JSON.parse(other)), done, new Map())).toEqual(

@@ -3,7 +3,7 @@ import { leftOutSentences } from '../../../core/model/left-out.ts';
 import { parsePlan } from '../../../worker/plan/plan.ts';
 import { examplePlan } from './example.ts';
 
-test('Of many sound tracks eight are kept, among them the default one, and the others are named.', () => {
+test('A plan keeps at most eight sound tracks, including the default one, and names the others', () => {
   const audio = Array.from({ length: 10 }, (_, index) => ({
     ...{ streams: [{ index: index + 1, channels: 2 }], codec: 'aac', channels: 2 },
     ...{ sampleRate: 48_000, language: 'en' },
@@ -21,7 +21,7 @@ test('Of many sound tracks eight are kept, among them the default one, and the o
   expect(parsePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
 });
 
-test('What was left out is said in a sentence for each kind and reason.', () => {
+test('Each kind of left-out stream and each reason has its own sentence', () => {
   const subtitles = { what: 'subtitles', codec: 'subrip', reason: 'no_captions_yet' } as const;
   const data = { what: 'data', reason: 'not_shown_or_heard' } as const;
   expect(

@@ -43,7 +43,7 @@ const markers: readonly Marker[] = [
 describe('The playlists', () => {
   const measured = measure(plan, markers);
 
-  test('of a rendition name its segments.', () => {
+  test('of a rendition name its segments', () => {
     expect(mediaPlaylist(plan, measured.video[0]?.segments ?? [])).toBe(
       [
         '#EXTM3U',
@@ -63,7 +63,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('of all renditions say what was measured, the first variant first.', () => {
+  test('of all renditions say what was measured, the first variant first', () => {
     expect(multivariantPlaylist(plan, '0123456789abcdef', measured)).toBe(
       [
         '#EXTM3U',
@@ -82,7 +82,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('take another title, and nothing else with it.', () => {
+  test('take another title, and nothing else with it', () => {
     const playlist = multivariantPlaylist(plan, 'v', measure(plan, markers));
     const other = { ...plan, title: 'Another "$&"' };
     expect(withTitle(playlist, other.title)).toBe(
@@ -90,7 +90,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('name a title with quotes in it, and no storyboard of sound alone.', () => {
+  test('name a title with quotes in it, and no storyboard of sound alone', () => {
     const { storyboard: _, ...images } = plan.images;
     const song = { ...plan, images, title: 'The "real" #2, 4' };
     const lines = multivariantPlaylist(song, 'v', measured).split('\n');
@@ -100,7 +100,7 @@ describe('The playlists', () => {
     ]);
   });
 
-  test('are not made of units that are missing or do not fit.', () => {
+  test('are not made of units that are missing or do not fit', () => {
     expect(() => measure(plan, markers.slice(0, 2))).toThrow('Unit video-00000 of job');
     const short = markers.map((marker) =>
       marker.kind === 'audio' ? { ...marker, segments: marker.segments.slice(1) } : marker,
@@ -118,13 +118,13 @@ describe('The peak bit rate', () => {
     ['leaves out what is shorter than half a target', [at(6, 6000), at(2, 6000)], 12_000],
     ['takes what is half a target', [at(6, 6000), at(3, 6000)], 16_000],
     ['of a source shorter than that is its average', [at(1, 1000)], 8000],
-  ])('%s.', (_what, list, peak) => {
+  ])('%s', (_what, list, peak) => {
     expect(measureBitRate(list, 6).peak).toBe(peak);
   });
 });
 
 describe('What is stored', () => {
-  test('is read back as it was written.', () => {
+  test('is read back as it was written', () => {
     expect(parsePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
     for (const marker of markers)
       expect(parseMarker(JSON.parse(JSON.stringify(marker)))).toEqual(marker);
@@ -134,19 +134,19 @@ describe('What is stored', () => {
     expect(parseAssetEvent(JSON.parse(JSON.stringify(ready)))).toEqual(ready);
   });
 
-  test('names every field that is wrong.', () => {
+  test('names every field that is wrong', () => {
     const broken = { ...plan, title: 7, durationSeconds: -1 };
     expect(() => parsePlan(broken)).toThrow(/title[^]*durationSeconds|durationSeconds[^]*title/);
     expect(() => parseMarker({ kind: 'song' })).toThrow();
   });
 
-  test('is counted to the byte.', () => {
+  test('is counted to the byte', () => {
     const document = describeAsset(plan, 'v', measure(plan, markers), markers);
     expect(document.bytes).toBe(1000 + 224_000 + 1_450_000 + 350_000);
     expect(document.poster).toBe(`v/${plan.assetId}/v/images/poster.jpg`);
   });
 
-  test('says what was left out; one that was published before it did is read as well.', () => {
+  test('says what was left out; one that was published before it did is read as well', () => {
     const leftOut = [{ stream: 2, what: 'data', reason: 'not_shown_or_heard' }] as const;
     const odd = { ...plan, leftOut };
     const { leftOut: said, ...before } = describeAsset(odd, 'v', measure(odd, markers), markers);
@@ -157,7 +157,7 @@ describe('What is stored', () => {
 });
 
 describe('The version', () => {
-  test('follows from the files that are published, and not from their title or who asked for them.', () => {
+  test('follows from the files that are published, and not from their title or who asked for them', () => {
     const version = planVersion(plan);
     expect(version).toMatch(/^[0-9a-f]{16}$/);
     expect(planVersion({ ...plan, jobId: 'another' })).toBe(version);
@@ -194,7 +194,7 @@ describe('A key', () => {
       'application/json',
       'public, max-age=31536000, immutable',
     ],
-  ])('%s has its type and its cache rule.', (key, expected, contentType, cacheControl) => {
+  ])('%s has its type and its cache rule', (key, expected, contentType, cacheControl) => {
     expect(key).toBe(expected);
     expect(deliveryHeaders(key)).toEqual({ contentType, cacheControl });
   });
@@ -208,11 +208,11 @@ describe('A key', () => {
     });
   });
 
-  test('of a kind that is not delivered is refused.', () => {
+  test('of a kind that is not delivered is refused', () => {
     expect(() => deliveryHeaders('v/a/b/x.mp4')).toThrow('v/a/b/x.mp4 is not a file type');
   });
 
-  test('of a job lies below the job.', () => {
+  test('of a job lies below the job', () => {
     const keys = jobKeys('j');
     expect(keys.marker('images')).toBe('jobs/j/done/images.json');
     expect(keys.marker('images').startsWith(keys.done)).toBe(true);

@@ -39,11 +39,11 @@ describe('The renditions', () => {
     ],
     [2, 2, ['2p 2x2']],
     [1, 1, ['1p 2x2']],
-  ])('of %i x %i are %j.', (width, height, expected) => {
+  ])('of %i x %i are %j', (width, height, expected) => {
     expect(sizes(width, height)).toEqual(expected);
   });
 
-  test('never enlarge, never have odd sides, and keep the ratio to the pixel.', () => {
+  test('never enlarge, never have odd sides, and keep the ratio to the pixel', () => {
     for (let width = 2; width < 4000; width += 37) {
       for (const height of [2, 97, 240, 361, 719, 1081, 2160]) {
         const { renditions } = selectRenditions({ width, height }, at25);
@@ -64,7 +64,7 @@ describe('The renditions', () => {
     }
   });
 
-  test('say which rungs were left out, and why.', () => {
+  test('say which rungs were left out, and why', () => {
     expect(selectRenditions({ width: 640, height: 360 }, at25).skipped).toEqual([
       { rung: '1080p', reason: 'larger_than_source' },
       { rung: '720p', reason: 'larger_than_source' },
@@ -72,14 +72,14 @@ describe('The renditions', () => {
     ]);
   });
 
-  test('have one and a half times the limit above 30 frames/s, and a second of it to buffer.', () => {
+  test('have one and a half times the limit above 30 frames/s, and a second of it to buffer', () => {
     const [slow] = selectRenditions({ width: 1280, height: 720 }, rational(30, 1)).renditions;
     const [fast] = selectRenditions({ width: 1280, height: 720 }, rational(60, 1)).renditions;
     expect(slow).toMatchObject({ maxBitRate: 3_500_000, bufferBits: 3_500_000 });
     expect(fast).toMatchObject({ maxBitRate: 5_250_000, bufferBits: 5_250_000 });
   });
 
-  test('are those of the rungs that were asked for, and at least one.', () => {
+  test('are those of the rungs that were asked for, and at least one', () => {
     const ladder = rungsNamed(['720p', '360p']);
     const names = (height: number) =>
       selectRenditions({ width: height * 2, height }, at25, ladder).renditions.map(
@@ -90,7 +90,7 @@ describe('The renditions', () => {
     expect(names(200)).toEqual(['200p']);
   });
 
-  test('stand on a ladder that descends.', () => {
+  test('stand on a ladder that descends', () => {
     const sides = LADDER.map(({ shortSide }) => shortSide);
     expect(sides).toEqual([...sides].sort((a, b) => b - a));
   });
@@ -104,18 +104,18 @@ describe('What is shown', () => {
     [1280, 720, undefined, 'half', { width: 1280, height: 720 }],
     [720, 480, rational(8, 9), 'cclock_flip', { width: 480, height: 640 }],
   ] as const)(
-    'of %i x %i, stretched by %j and turned by %s, is %j.',
+    'of %i x %i, stretched by %j and turned by %s, is %j',
     (width, height, aspect, turn, shown) => {
       expect(displaySize({ width, height }, aspect, turn)).toEqual(shown);
     },
   );
 
-  test('fits a side without being enlarged.', () => {
+  test('fits a side without being enlarged', () => {
     expect(fit({ width: 427, height: 239 }, 1080)).toEqual({ width: 426, height: 238 });
     expect(fit({ width: 1998, height: 1080 }, 540)).toEqual({ width: 1000, height: 540 });
   });
 
-  test('fits the longest side that can be encoded.', () => {
+  test('fits the longest side that can be encoded', () => {
     expect(fit({ width: 16_400, height: 20 }, 1080)).toEqual({ width: 16_384, height: 20 });
     expect(fit({ width: 16, height: 32_000 }, 1080)).toEqual({ width: 8, height: 16_384 });
   });

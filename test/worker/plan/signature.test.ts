@@ -20,7 +20,7 @@ describe('A file that ffprobe does not open', () => {
     ['II*\0\x08\0\0\0', 'TIFF or camera raw'],
     ['BM\x36\x10\x0e\0\0\0\0\0\x36\0', 'BMP'],
     ['<?xml version="1.0"?>\n<!-- by hand -->\n<svg xmlns=', 'SVG'],
-  ])('is a still image: %j.', (head, format) => {
+  ])('is a still image: %j', (head, format) => {
     expect(named(head)).toBe(
       `still_image: The file is a still image (${format}), not a video. Upload a video, an animation or a sound recording.`,
     );
@@ -33,7 +33,7 @@ describe('A file that ffprobe does not open', () => {
     ['IMKH\x01\x01\0\0', 'Recordings of Hikvision cameras', 'MP4'],
     ['\0\0\x01\x28RED2', 'Recordings in REDCODE (R3D)', 'MP4'],
     [`${'\0'.repeat(32_769)}CD001`, 'Images of discs (ISO)', 'MP4'],
-  ])('is in a container that is not taken: %j.', (head, what, target) => {
+  ])('is in an unsupported container: %j', (head, what, target) => {
     expect(named(head)).toBe(
       `unsupported_container: ${what} are not taken. Convert the file to ${target}.`,
     );
@@ -47,7 +47,7 @@ describe('A file that ffprobe does not open', () => {
     '\x7fELF',
     '#EXTM3U\n',
     '\0\0\0\x1cftypisom',
-  ])('has no name by %j.', (head) => {
+  ])('is not recognised by %j', (head) => {
     expect(named(head)).toBeUndefined();
   });
 });
@@ -57,7 +57,7 @@ describe('By its first bytes', () => {
     refusalByHead(typeof head === 'string' ? bytes(head) : head)?.code;
 
   test.each(['encv', 'enca', 'drms', 'drmi', 'p608'])(
-    'an MP4 with samples of the type %s is encrypted.',
+    'an MP4 with samples of the type %s is encrypted',
     (type) => {
       const table = (name: string) => `moov....stsd\0\0\0\0\0\0\0\x01\0\0\0\x80${name}\0\0`;
       expect(code(table(type))).toBe('encrypted_source');
@@ -69,30 +69,27 @@ describe('By its first bytes', () => {
   test.each([
     [188, 0],
     [192, 4],
-  ])(
-    'a transport stream of %i bytes a packet is encrypted when its packets are.',
-    (step, first) => {
-      const stream = (scrambled: number) => {
-        const head = Buffer.alloc(step * 20);
-        for (let at = 0; at < 20; at += 1) {
-          head[at * step + first] = 0x47;
-          head[at * step + first + 3] = at < scrambled ? 0x90 : 0x10;
-        }
-        return head;
-      };
-      expect(code(stream(18))).toBe('encrypted_source');
-      expect(code(stream(1))).toBeUndefined();
-    },
-  );
+  ])('a transport stream of %i bytes a packet is encrypted when its packets are', (step, first) => {
+    const stream = (scrambled: number) => {
+      const head = Buffer.alloc(step * 20);
+      for (let at = 0; at < 20; at += 1) {
+        head[at * step + first] = 0x47;
+        head[at * step + first + 3] = at < scrambled ? 0x90 : 0x10;
+      }
+      return head;
+    };
+    expect(code(stream(18))).toBe('encrypted_source');
+    expect(code(stream(1))).toBeUndefined();
+  });
 
-  test("a DVD's program stream is encrypted when its packets are.", () => {
+  test("a DVD's program stream is encrypted when its packets are", () => {
     const packets = (flags: string) =>
       `\0\0\x01\xba\x44${`\0\0\x01\xe0\x07\xec${flags}`.repeat(9)}`;
     expect(code(packets('\xb0'))).toBe('encrypted_source');
     expect(code(packets('\x81'))).toBeUndefined();
   });
 
-  test('a PNG that says that it is animated, with one frame, is a still image.', () => {
+  test('a PNG that says that it is animated, with one frame, is a still image', () => {
     const png = (frames: string) =>
       `\x89PNG\r\n\x1a\n\0\0\0\rIHDR${'.'.repeat(17)}\0\0\0\x08acTL${frames}`;
     expect(code(png('\0\0\0\x01'))).toBe('still_image');

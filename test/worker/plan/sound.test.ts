@@ -64,15 +64,15 @@ describe('Mono streams', () => {
       [{ channels: 2, layout: 'stereo' }, { layout: 'mono' }],
       '1 2',
     ],
-  ])('%s.', (_what, odd, expected) => {
+  ])('%s', (_what, odd, expected) => {
     expect(joined(odd)).toBe(expected);
   });
 
-  test('of a DVD are a film and its commentaries.', () => {
+  test('of a DVD are a film and its commentaries', () => {
     expect(joined(repeat(2), 'mpeg')).toBe('1 2');
   });
 
-  test('that are one sound share its name, and are its default if one of them is.', () => {
+  test('that are one sound share its name, and are its default if one of them is', () => {
     const [sound] = soundsOf(
       MOV,
       streams({ title: 'Mix left', default: false }, { title: 'Mix right', default: true }),
@@ -88,7 +88,7 @@ describe('Mono streams', () => {
   });
 });
 
-test('Stereo streams for the front, the centre and the surround are one sound.', () => {
+test('Stereo streams for the front, the centre and the surround are one sound', () => {
   const pairs = ['stereo', '2 channels (FC+LFE)', '2 channels (SL+SR)'];
   expect(joined(pairs.map((layout) => ({ channels: 2, layout })))).toBe('1+2+3');
   expect(joined(repeat(3, { channels: 2, layout: 'stereo' }))).toBe('1 2 3');
@@ -100,22 +100,19 @@ describe('The mix for two speakers', () => {
     return sound && stereoGains(sound);
   };
 
-  test.each(['stereo', '5.1', '5.1(side)', '7.1', 'quad'])(
-    'is left to ffmpeg for %s.',
-    (layout) => {
-      const channels = { stereo: 2, '5.1': 6, '5.1(side)': 6, '7.1': 8 }[layout] ?? 4;
-      expect(gains({ channels, layout })).toBeUndefined();
-    },
-  );
+  test.each(['stereo', '5.1', '5.1(side)', '7.1', 'quad'])('is left to ffmpeg for %s', (layout) => {
+    const channels = { stereo: 2, '5.1': 6, '5.1(side)': 6, '7.1': 8 }[layout] ?? 4;
+    expect(gains({ channels, layout })).toBeUndefined();
+  });
 
-  test('of two mono streams puts them where they belong.', () => {
+  test('of two mono streams puts them where they belong', () => {
     expect(gains(...labelled('FR', 'FL'))).toEqual([
       { left: [0], right: [1] },
       { left: [1], right: [0] },
     ]);
   });
 
-  test('keeps the centre of 7.1.4, and is no louder than its channels.', () => {
+  test('keeps the centre of 7.1.4, and is no louder than its channels', () => {
     const names = 'FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR';
     const expected = [
       {
@@ -128,7 +125,7 @@ describe('The mix for two speakers', () => {
   });
 
   test.each(['5.1.2', '22.2', 'hexadecagonal', '9.1.6', 'ambisonic 3', '16 channels', undefined])(
-    'of %s has every channel but those for low tones.',
+    'of %s has every channel but those for low tones',
     (layout) => {
       const counts: Readonly<Record<string, number>> = { '5.1.2': 8, '22.2': 24 };
       const channels = counts[layout ?? ''] ?? 16;
@@ -143,7 +140,7 @@ describe('The mix for two speakers', () => {
     },
   );
 
-  test('of speakers that are no room by themselves is as loud as they are.', () => {
+  test('of speakers that are no room by themselves is as loud as they are', () => {
     expect(gains({ channels: 2, layout: '2 channels (SL+SR)' })).toEqual([
       { left: [1, 0], right: [0, 1] },
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
 import type { PictureWanted } from '../../../worker/plan/source.ts';
-import { hasUnseen, parseProbe, withPace } from '../../../worker/plan/source.ts';
+import { needsDeepProbe, parseProbe, applyPace } from '../../../worker/plan/source.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
@@ -32,7 +32,7 @@ const parse = (streams: readonly object[], format: object = {}, wanted?: Picture
   parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, wanted);
 
 const unseen = (streams: readonly object[], format_name = FORMAT.format_name) =>
-  hasUnseen({ format: { ...FORMAT, format_name }, streams });
+  needsDeepProbe({ format: { ...FORMAT, format_name }, streams });
 
 function rejection(
   streams: readonly object[],
@@ -50,7 +50,7 @@ function rejection(
 const pictureOf = (odd: object) => parse([{ ...PICTURE, ...odd }]).video;
 
 describe('A source', () => {
-  test('is what it holds that can be shown and heard.', () => {
+  test('is what it holds that can be shown and heard', () => {
     expect(parse([TIMECODE, COVER, SOUND, PICTURE])).toEqual({
       demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
       sizeBytes: 1000,
@@ -81,40 +81,40 @@ describe('A source', () => {
         { stream: 3, what: 'data', codec: 'tmcd', reason: 'not_shown_or_heard' },
         { stream: 2, what: 'picture', codec: 'mjpeg', reason: 'cover_of_video' },
       ],
-      unheard: [],
+      unidentifiedAudio: [],
       soundSeconds: 0,
       longestSeconds: 10,
     });
   });
 
-  test('that claims more pictures than it has bytes is damaged.', () => {
+  test('that claims more pictures than it has bytes is damaged', () => {
     expect(rejection([{ ...PICTURE, nb_frames: '40000000' }])).toBe('damaged_source');
     expect(rejection([{ ...PICTURE, nb_frames: '240' }, SOUND])).not.toBe('damaged_source');
     // Old QuickTime counts the samples of compressed sound, several of which share a byte.
     expect(rejection([PICTURE, { ...SOUND, nb_frames: '4000' }])).not.toBe('damaged_source');
   });
 
-  test('begins with its earliest stream and lasts as long as its longest.', () => {
+  test('begins with its earliest stream and lasts as long as its longest', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     const early = { ...PICTURE, start_time: '-0.5' };
     const whole = { start_time: '-0.5', duration: '14' };
     expect(parse([early, late], whole)).toMatchObject({ startSeconds: -0.5, durationSeconds: 14 });
   });
 
-  test('lasts no longer than its container, and subtitles do not count.', () => {
+  test('lasts no longer than its container, and subtitles do not count', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     expect(parse([PICTURE, late], { duration: '11' }).durationSeconds).toBe(11);
     expect(parse([PICTURE, SOUND], { duration: '18' }).durationSeconds).toBe(10);
   });
 
-  test('says nothing of its length where one of its streams and the container are silent.', () => {
+  test('says nothing of its length where one of its streams and the container are silent', () => {
     const live = parse([{ ...PICTURE, duration: undefined }, SOUND], { duration: undefined });
     expect(live.durationSeconds).toBeUndefined();
     const tagged = { ...PICTURE, duration: undefined, tags: { DURATION: '00:00:15.005000000' } };
     expect(parse([tagged, SOUND], { duration: undefined }).durationSeconds).toBe(15.005);
   });
 
-  test('says nothing by a length of zero.', () => {
+  test('says nothing by a length of zero', () => {
     const zero = [
       { ...PICTURE, duration: '0.000000' },
       { ...SOUND, duration: '0.000000' },
@@ -126,7 +126,7 @@ describe('A source', () => {
   });
 
   test.each([30, 3600, 1_700_000_000])(
-    'of fragments that begin at %d s says when it ends, not how long it is.',
+    'of fragments that begin at %d s says when it ends, not how long it is',
     (start) => {
       const odd = { nb_frames: undefined, start_time: String(start), duration: String(start + 6) };
       const fragments = [
@@ -141,21 +141,21 @@ describe('A source', () => {
     },
   );
 
-  test('with several pictures shows its default one, else the largest.', () => {
+  test('with several pictures shows its default one, else the largest', () => {
     const plain = { ...PICTURE, disposition: { default: 0 } };
     const small = { ...plain, index: 4, width: 320, height: 180 };
     expect(parse([small, plain]).video?.index).toBe(0);
     expect(parse([{ ...small, disposition: { default: 1 } }, plain]).video?.index).toBe(4);
   });
 
-  test('keeps the sound that is known, and leaves out the other.', () => {
+  test('keeps the sound that is known, and leaves out the other', () => {
     const unknown = { ...SOUND, codec_name: undefined, codec_tag_string: 'apac' };
     const empty = { ...SOUND, index: 5, channels: 0 };
     expect(parse([PICTURE, unknown, { ...SOUND, index: 6 }, empty]).audio).toHaveLength(1);
-    expect(parse([PICTURE, empty])).toMatchObject({ audio: [], unheard: [5] });
+    expect(parse([PICTURE, empty])).toMatchObject({ audio: [], unidentifiedAudio: [5] });
   });
 
-  test('is looked at for longer where a picture or sound of it was not found.', () => {
+  test('needs a deep probe if the format of a picture or sound was not found', () => {
     expect(unseen([PICTURE, SOUND, COVER, TIMECODE])).toBe(false);
     expect(unseen([PICTURE, { ...SOUND, channels: 0 }])).toBe(true);
     expect(unseen([{ ...PICTURE, width: 0, height: 0 }, SOUND])).toBe(true);
@@ -163,7 +163,7 @@ describe('A source', () => {
     expect(unseen([PICTURE, SOUND], 'mpeg')).toBe(true);
   });
 
-  test('of several programs sounds as the one whose picture it shows.', () => {
+  test('of several programs sounds as the one whose picture it shows', () => {
     const streams = [
       { ...PICTURE, width: 640, height: 360, disposition: { default: 0 } },
       SOUND,
@@ -191,11 +191,11 @@ describe('A picture', () => {
     ['with narrow samples', { width: 640, height: 360, sample_aspect_ratio: '2:3' }, 427, 360],
     ['with samples of no shape', { sample_aspect_ratio: '0:1' }, 1280, 720],
     ['with samples of an absurd shape', { sample_aspect_ratio: '1:255' }, 1280, 720],
-  ])('%s is shown as it is meant.', (_how, odd, width, height) => {
+  ])('%s is shown as it is meant', (_how, odd, width, height) => {
     expect(pictureOf(odd)?.display).toEqual({ width, height });
   });
 
-  test('with wide samples that lies on its side is stretched along its height.', () => {
+  test('with wide samples that lies on its side is stretched along its height', () => {
     const odd = { sample_aspect_ratio: '2:1', side_data_list: [{ rotation: 90 }] };
     expect(pictureOf({ ...odd, width: 360, height: 640 })?.display).toEqual({
       width: 640,
@@ -214,7 +214,7 @@ describe('A picture', () => {
     ['of red, green and blue', { pix_fmt: 'gbrp' }, { rgb: true }],
     ['of unsaid colours', { color_space: 'unknown' }, { rgb: false }],
     ['of full range', { color_range: 'pc', color_space: 'bt709' }, { colorRange: 'pc' }],
-  ])('%s is known for it.', (_what, odd, expected) => {
+  ])('%s is known for it', (_what, odd, expected) => {
     expect(pictureOf(odd)).toMatchObject(expected);
   });
 });
@@ -231,7 +231,7 @@ describe('A display matrix', () => {
     return pictureOf({ side_data_list: [{ displaymatrix, rotation: -90 }], ...odd });
   };
 
-  test('says more than the angle that ffprobe finds in it.', () => {
+  test('says more than the angle that ffprobe finds in it', () => {
     expect(turned(0, 65_536, -65_536, 0)).toMatchObject({ turn: 'clock', display: { width: 720 } });
     expect(turned(0, 65_536, 65_536, 0)).toMatchObject({ turn: 'cclock_flip' });
     expect(turned(-65_536, 0, 0, 65_536)).toMatchObject({
@@ -241,7 +241,7 @@ describe('A display matrix', () => {
     expect(turned(-131_072, 0, 0, -131_072)).toMatchObject({ turn: 'half' });
   });
 
-  test('without sense neither turns nor stretches the picture.', () => {
+  test('without sense neither turns nor stretches the picture', () => {
     const upright = { turn: 'none', display: { width: 1280, height: 720 } };
     expect(turned(0, 65_536, 5, 0)).toMatchObject(upright);
     expect(turned(65_536, 0, 65_536, 65_536)).toMatchObject(upright);
@@ -262,7 +262,7 @@ describe('Dolby Vision', () => {
   test.each([
     [5, 0],
     [10, 0],
-  ])('of profile %d.%d is refused by its name.', (profile, compatibility) => {
+  ])('of profile %d.%d is refused by its name', (profile, compatibility) => {
     expect(rejection(vision(profile, compatibility))).toBe('dolby_vision_only');
   });
 
@@ -272,7 +272,7 @@ describe('Dolby Vision', () => {
     [8, 1],
     [8, 4],
     [10, 1],
-  ])('of profile %d.%d has a base layer that everybody shows.', (profile, compatibility) => {
+  ])('of profile %d.%d has a base layer that everybody shows', (profile, compatibility) => {
     expect(parse(vision(profile, compatibility)).video?.codec).toBe('h264');
   });
 });
@@ -287,19 +287,19 @@ test.each([
   ['vp9', 'yuv420p', 'matroska,webm', {}, false],
   ['h264', 'yuv420p', 'mov,mp4', {}, false],
 ])(
-  '%s as %s in %s with %j has transparency: %j.',
+  '%s as %s in %s with %j has transparency: %j',
   (codec_name, pix_fmt, format_name, tags, alpha) => {
     const { video } = parse([{ ...PICTURE, codec_name, pix_fmt, tags }], { format_name });
     expect(video?.alpha).toBe(alpha);
   },
 );
 
-test('The pace of its packets says what the rates of a picture do not.', () => {
+test('The pace of the packets settles the frame rate of a picture', () => {
   const copied = pictureOf({ avg_frame_rate: '6330/1031', r_frame_rate: '6330/1031' });
   if (!copied) throw new Error('The source has no picture.');
   expect(copied.variableFrameRate).toBe(false);
-  expect(withPace(copied, 25)).toMatchObject({ rates: { pace: 25 }, variableFrameRate: true });
-  expect(withPace(copied, 0)).toEqual(copied);
+  expect(applyPace(copied, 25)).toMatchObject({ rates: { pace: 25 }, variableFrameRate: true });
+  expect(applyPace(copied, 0)).toEqual(copied);
 });
 
 describe('A language', () => {
@@ -309,7 +309,7 @@ describe('A language', () => {
     ['und', 'und'],
     ['???', 'und'],
     [undefined, 'und'],
-  ])('%s is %s.', (language, expected) => {
+  ])('%s is %s', (language, expected) => {
     const tags = language === undefined ? {} : { language };
     expect(parse([PICTURE, { ...SOUND, tags }]).audio[0]?.language).toBe(expected);
   });
@@ -344,27 +344,27 @@ describe('Left out of the asset is', () => {
       'sound',
       'never_begins',
     ],
-  ])('%s.', (_what, stream, what, reason) => {
+  ])('%s', (_what, stream, what, reason) => {
     expect(leftOut([PICTURE, SOUND, other(stream)])).toEqual([[9, what, reason]]);
   });
 
-  test('what belongs to another program of a broadcast.', () => {
+  test('what belongs to another program of a broadcast', () => {
     const programs = [program(0, 1), program(9)];
     expect(leftOut([PICTURE, SOUND, other(SOUND)], { programs })).toEqual([
       [9, 'sound', 'another_program'],
     ]);
   });
 
-  test('a second cover of sound alone, and one that cannot be shown.', () => {
+  test('a second cover of sound alone, and one that cannot be shown', () => {
     expect(leftOut([SOUND, COVER, other(COVER)])).toEqual([[9, 'picture', 'another_picture']]);
     expect(leftOut([SOUND, { ...COVER, width: 0 }])).toEqual([[2, 'picture', 'unusable_cover']]);
   });
 
-  test('the picture, when only the sound was asked for.', () => {
+  test('the picture, when only the sound was asked for', () => {
     expect(leftOut([PICTURE, SOUND], {}, 'left_out')).toEqual([[0, 'picture', 'sound_only']]);
   });
 
-  test('named by its language and its codec.', () => {
+  test('named by its language and its codec', () => {
     const subtitles = { codec_type: 'subtitle', codec_name: 'subrip', tags: { language: 'kor' } };
     expect(parse([PICTURE, other(subtitles)]).leftOut).toEqual([
       { stream: 9, what: 'subtitles', codec: 'subrip', language: 'ko', reason: 'no_captions_yet' },
@@ -381,7 +381,7 @@ describe('Left out of the asset is', () => {
 });
 
 describe('Sound alone', () => {
-  test('has its cover as the picture that stands for it.', () => {
+  test('has its cover as the picture that stands for it', () => {
     const { video, cover, audio } = parse([SOUND, COVER]);
     expect(video).toBeUndefined();
     expect(cover).toMatchObject({ index: 2, display: { width: 4000, height: 4000 } });
@@ -389,7 +389,7 @@ describe('Sound alone', () => {
     expect(parse([PICTURE, SOUND, COVER]).cover).toBeUndefined();
   });
 
-  test('has the front cover of several, and none that could not be shown.', () => {
+  test('has the front cover of several, and none that could not be shown', () => {
     const front = { ...COVER, index: 5, tags: { comment: 'Cover (front)' } };
     expect(parse([SOUND, COVER, front]).cover?.index).toBe(5);
     const useless = [{ codec_name: undefined }, { width: 0 }, { width: 65_000, height: 65_000 }];
@@ -420,11 +420,11 @@ describe('Rejected is a file', () => {
       [{ ...PICTURE, width: 65_535, height: 65_535 }],
       'picture_too_large',
     ],
-  ])('%s.', (_what, streams, code) => {
+  ])('%s', (_what, streams, code) => {
     expect(rejection(streams)).toBe(code);
   });
 
-  test('whose clock runs in whole seconds, as ffmpeg reads a time scale of 0.', () => {
+  test('whose clock runs in whole seconds, as ffmpeg reads a time scale of 0', () => {
     const slow = { ...PICTURE, time_base: '1/1', avg_frame_rate: '1/512' };
     expect(rejection([slow, SOUND])).toBe('unsupported_source');
     expect(rejection([PICTURE, { ...SOUND, time_base: '1/1' }])).toBe('unsupported_source');
@@ -441,11 +441,11 @@ describe('Rejected is a file', () => {
       [{ ...PICTURE, side_data_list: [{ side_data_type: 'Encryption initialization data' }] }],
       {},
     ],
-  ])('that is encrypted %s.', (_what, streams, format) => {
+  ])('that is encrypted %s', (_what, streams, format) => {
     expect(rejection(streams, format)).toBe('encrypted_source');
   });
 
-  test('with a single picture where there could be more.', () => {
+  test('with a single picture where there could be more', () => {
     const gif = (nb_frames: string) =>
       rejection([{ ...PICTURE, nb_frames }], { format_name: 'gif' });
     expect(gif('1')).toBe('still_image');
@@ -458,18 +458,18 @@ describe('Rejected is a file', () => {
     expect(avif('isom', '1')).not.toBe('still_image');
   });
 
-  test('that says it lasts longer than is taken.', () => {
+  test('that says it lasts longer than is taken', () => {
     const alone = [{ ...PICTURE, duration: '4294967' }];
     expect(rejection(alone, { duration: undefined })).toBe('source_too_long');
     expect(rejection([PICTURE], { duration: '4294967' })).toBe('source_too_long');
   });
 
-  test('without sound, when sound is all that is wanted.', () => {
+  test('without sound, when sound is all that is wanted', () => {
     expect(rejection([PICTURE], {}, 'left_out')).toBe('no_sound');
     expect(parse([SOUND, PICTURE], {}, 'left_out').video).toBeUndefined();
   });
 
-  test('without a moving picture, when that is required.', () => {
+  test('without a moving picture, when that is required', () => {
     expect(rejection([SOUND, COVER], {}, 'required')).toBe('sound_refused');
     expect(parse([SOUND, PICTURE], {}, 'required').video).toBeDefined();
   });

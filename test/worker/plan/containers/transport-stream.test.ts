@@ -48,7 +48,7 @@ function elementary(bytes: Uint8Array, kind: 'h264' | 'adts'): Buffer {
 }
 
 describe('A segment', () => {
-  test('of pictures is read: frames, times, key frame, codec.', () => {
+  test('of pictures is read: frames, times, key frame, codec', () => {
     const segment = readSegment(video[1] ?? Buffer.alloc(0));
     if (segment.kind !== 'video') throw new Error('It is no picture.');
     const { sequence, pictures } = segment;
@@ -67,7 +67,7 @@ describe('A segment', () => {
     expect(decoded).toEqual([...decoded].sort((a, b) => a - b));
   });
 
-  test('of sound is read: AAC frames and their times.', () => {
+  test('of sound is read: AAC frames and their times', () => {
     const segment = readSegment(audio[0] ?? Buffer.alloc(0));
     if (segment.kind !== 'audio') throw new Error('It is no sound.');
     expect(segment).toMatchObject({ codecs: 'mp4a.40.2', sampleRate: 48_000, channels: 1 });
@@ -85,7 +85,7 @@ describe('A segment', () => {
       Buffer.alloc(188, Buffer.from([0x47, 0x1f, 0xff, 0x10])),
       /0x47|no table/,
     ],
-  ])('that is %s is refused.', (_what, bytes, sentence) => {
+  ])('that is %s is refused', (_what, bytes, sentence) => {
     expect(() => readSegment(bytes)).toThrow(sentence);
   });
 
@@ -102,7 +102,7 @@ describe('A joinable segment', () => {
   const all = () =>
     [...video, ...audio].map((bytes) => [bytes, alignContinuityCounters(bytes)] as const);
 
-  test('begins with PAT and PMT, has no SDT, and a multiple of 16 packets of each PID.', () => {
+  test('begins with PAT and PMT, has no SDT, and a multiple of 16 packets of each PID', () => {
     for (const [, joined] of all()) {
       const packets = pidsOf(joined);
       expect(packets[0]?.pid).toBe(0);
@@ -118,7 +118,7 @@ describe('A joinable segment', () => {
     }
   });
 
-  test('holds the same stream to the byte, at the same times.', () => {
+  test('holds the same stream to the byte, at the same times', () => {
     for (const [bytes, joined] of all()) {
       const kind = readSegment(bytes).kind === 'video' ? 'h264' : 'adts';
       expect(elementary(joined, kind).equals(elementary(bytes, kind))).toBe(true);
@@ -126,13 +126,13 @@ describe('A joinable segment', () => {
     }
   });
 
-  test('is not changed by being made joinable again.', () => {
+  test('is not changed by being made joinable again', () => {
     for (const [, joined] of all()) {
       expect(Buffer.from(alignContinuityCounters(joined)).equals(Buffer.from(joined))).toBe(true);
     }
   });
 
-  test('follows another without a break of a counter, as a demuxer sees it.', () => {
+  test('follows another without a break of a counter, as a demuxer sees it', () => {
     const path = join(directory, 'joined.ts');
     const continuity = (parts: readonly Uint8Array[]) => {
       writeFileSync(path, Buffer.concat(parts));
