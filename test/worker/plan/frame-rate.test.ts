@@ -91,7 +91,10 @@ describe('A fraction', () => {
     expect(() => rational(1.5, 1)).toThrow(RangeError);
   });
 
-  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])('is not parsed from %j', (text) => {
-    expect(parseRational(text)).toBeUndefined();
-  });
+  test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])(
+    'is not parsed from %j',
+    (text) => {
+      expect(parseRational(text)).toBeUndefined();
+    },
+  );
 });
