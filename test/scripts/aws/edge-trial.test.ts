@@ -78,7 +78,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
     });
     const trial = await tryEdgeFunction(config, stop);
     expect(trial?.different).toHaveLength(5);
-    expect(trial?.different).toContain('closed: HEAD another: x is not a function');
+    expect(trial?.different).toContain('closed: HEAD another origin: x is not a function');
     const changed = trial?.different.find((one) =>
       one.includes('a preflight of an allowed origin'),
     );
