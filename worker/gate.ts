@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { FaultyOutputError } from '../core/model/errors.ts';
-import { holdVersion } from '../core/catalog/garbage.ts';
+import { protectVersion } from '../core/catalog/garbage.ts';
 import { readDocument, writeDocument } from '../core/storage/documents.ts';
 import { readMarker } from './markers.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import type { Defect } from './plan/gate/defect.ts';
 import { checkMarker, filesOf } from './plan/units.ts';
 import { checkStored } from './plan/gate/publication.ts';
-import type { MadeFile } from './plan/units.ts';
+import type { OutputFile } from './plan/units.ts';
 import { jobKeys, versionKey } from '../core/model/keys.ts';
 import type { Marker, StoredFile } from '../core/model/units.ts';
 import { serialiseUnit } from '../core/model/message.ts';
@@ -16,7 +16,7 @@ import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Context, Services } from './services.ts';
 
-interface DoneUnit {
+interface MarkedUnit {
   readonly unit: string;
   /** Of its marker. */
   readonly etag: string;
@@ -28,14 +28,14 @@ interface DoneUnit {
  * when not. A unit whose work is not there as planned is sent on its way once more. Throws
  * FaultyOutputError when that was done before.
  */
-export async function requireMade(
+export async function requireUnits(
   services: Services,
   plan: Plan,
   context: Context,
 ): Promise<readonly Marker[] | undefined> {
-  const done = await readDone(services, plan);
+  const done = await readDoneUnits(services, plan);
   if (!done) return undefined;
-  await holdVersion(services, { assetId: plan.assetId, version: planVersion(plan) });
+  await protectVersion(services, { assetId: plan.assetId, version: planVersion(plan) });
   const made = done.flatMap(({ marker }) => filesOf(plan, marker));
   const stored = await readStored(services, plan, made);
   let faultless = true;
@@ -56,7 +56,7 @@ export async function requireMade(
 async function readStored(
   { store, config }: Services,
   plan: Plan,
-  made: readonly MadeFile[],
+  made: readonly OutputFile[],
 ): Promise<ReadonlyMap<string, StoredFile>> {
   const { DELIVERY_BUCKET } = config;
   const prefix = versionKey(plan.assetId, planVersion(plan), '');
@@ -77,13 +77,16 @@ async function readStored(
 }
 
 /** Undefined while a unit is not done. */
-async function readDone(services: Services, plan: Plan): Promise<readonly DoneUnit[] | undefined> {
+async function readDoneUnits(
+  services: Services,
+  plan: Plan,
+): Promise<readonly MarkedUnit[] | undefined> {
   const { store, config, jobs } = services;
   const keys = jobKeys(plan.jobId);
   const etags = new Map<string, string>();
   for await (const { key, etag } of store.list(config.WORK_BUCKET, keys.done)) etags.set(key, etag);
   if (!plan.units.every(({ name }) => etags.has(keys.marker(name)))) return undefined;
-  const done: DoneUnit[] = [];
+  const done: MarkedUnit[] = [];
   for (const { name } of plan.units) {
     const marker = await readMarker(services, plan, name);
     if (marker) done.push({ unit: name, etag: etags.get(keys.marker(name)) ?? '', marker });
@@ -102,7 +105,7 @@ const redoneSchema = z.object({ marker: z.string(), defects: z.string() });
 async function redo(
   { store, config, jobs }: Services,
   plan: Plan,
-  { unit, etag }: DoneUnit,
+  { unit, etag }: MarkedUnit,
   found: readonly Defect[],
   { log }: Context,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { isDeleted } from '../core/catalog/deletion.ts';
 import { FaultyOutputError } from '../core/model/errors.ts';
-import { requireMade } from './gate.ts';
+import { requireUnits } from './gate.ts';
 import { readDocument } from '../core/storage/documents.ts';
 import { parseAsset } from '../core/model/asset.ts';
 import { withTitle } from '../core/model/session-data.ts';
@@ -36,7 +36,7 @@ export async function publishWhenDone(
   plan: Plan,
   context: Context,
 ): Promise<boolean> {
-  const markers = await requireMade(services, plan, context);
+  const markers = await requireUnits(services, plan, context);
   if (!markers) return false;
   const { store, config } = services;
   const { assetId, jobId } = plan;

@@ -20,9 +20,11 @@ import { requireSource, withSource } from './source.ts';
 import { makeAudio } from './units/audio.ts';
 import { makeImages } from './units/images.ts';
 import { makeVideo } from './units/video.ts';
-import type { Made, Work } from './units/work.ts';
+import type { UnitResult, Work } from './units/work.ts';
 
-const MAKERS: { readonly [Kind in UnitKind]: (work: Work, unit: Unit<Kind>) => Promise<Made> } = {
+const MAKERS: {
+  readonly [Kind in UnitKind]: (work: Work, unit: Unit<Kind>) => Promise<UnitResult>;
+} = {
   video: makeVideo,
   audio: makeAudio,
   images: makeImages,
@@ -30,7 +32,7 @@ const MAKERS: { readonly [Kind in UnitKind]: (work: Work, unit: Unit<Kind>) => P
 
 function makerOf<Kind extends UnitKind>(
   kind: Kind,
-): (work: Work, unit: Unit<Kind>) => Promise<Made> {
+): (work: Work, unit: Unit<Kind>) => Promise<UnitResult> {
   return MAKERS[kind];
 }
 

@@ -71,7 +71,7 @@ export async function collectGarbage(
  * Protects a version from removal for the next 14 days. Call this before checking that all of the version is there,
  * and publishing it. Throws TransientError while the version is being removed.
  */
-export async function holdVersion(catalog: Catalog, version: Version): Promise<void> {
+export async function protectVersion(catalog: Catalog, version: Version): Promise<void> {
   const { store, config } = catalog;
   for (;;) {
     const stored = await fetchDocument(store, config.WORK_BUCKET, unreferencedKey(version));

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../core/environment.ts';
 import { FaultyOutputError } from '../../core/model/errors.ts';
-import { requireMade } from '../../worker/gate.ts';
+import { requireUnits } from '../../worker/gate.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
@@ -638,7 +638,7 @@ describe('The gate refuses to publish when', () => {
   beforeAll(async () => {
     await makeAll();
     expect(await publishWhenDone(services, plan, context)).toBe(true);
-    markers = (await requireMade(services, plan, context)) ?? [];
+    markers = (await requireUnits(services, plan, context)) ?? [];
     const keys = {
       [POINTER]: pointerKey(plan.assetId),
       [PLAYLIST]: versionKey(plan.assetId, version(), PLAYLIST),
@@ -691,7 +691,12 @@ test.each(STORED)(
     const spoil = () =>
       content === undefined
         ? store.delete(DELIVERY_BUCKET, object)
-        : store.put(DELIVERY_BUCKET, object, content, deliveryHeaders(object, CONTAINER.contentType));
+        : store.put(
+            DELIVERY_BUCKET,
+            object,
+            content,
+            deliveryHeaders(object, CONTAINER.contentType),
+          );
     await makeAll();
     await store.delete(DELIVERY_BUCKET, pointerKey(plan.assetId));
     await takeOrders();
@@ -702,7 +707,7 @@ test.each(STORED)(
     expect(await store.head(WORK_BUCKET, keys.marker(unit))).toBeUndefined();
 
     await make(unit);
-    expect(await requireMade(services, plan, context)).toHaveLength(UNITS.length);
+    expect(await requireUnits(services, plan, context)).toHaveLength(UNITS.length);
 
     await spoil();
     const refusal = await publishWhenDone(services, plan, context).catch((error: unknown) => error);

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectedError } from '../../core/model/errors.ts';
 import type { Place } from '../plan/encode.ts';
-import type { MadeImage } from '../plan/gate/images.ts';
+import type { ImageFile } from '../plan/gate/images.ts';
 import { imageNames } from '../plan/plan-images.ts';
 import { imagesCommands } from '../plan/encode-images.ts';
 import { storyboardVtt } from '../plan/storyboard.ts';
@@ -17,7 +17,7 @@ export async function* makeImageFiles(
   plan: Plan,
   place: Place,
   run: (argv: readonly string[]) => Promise<unknown>,
-): AsyncGenerator<MadeImage> {
+): AsyncGenerator<ImageFile> {
   const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
   const hasPoster = () => existsSync(join(place.directory, poster));
   let rejection: RejectedError | undefined;

@@ -1,6 +1,6 @@
-import { GENERAL_OPTIONS, SAME_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
+import { GENERAL_OPTIONS, KEEP_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
 import type { Place } from './encode.ts';
-import { copyOf, TINY } from './gate/witness.ts';
+import { averageScale, TINY } from './gate/reference.ts';
 import type { Size, SourceVideo } from './media.ts';
 import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
 import { imageNames } from './plan-images.ts';
@@ -56,7 +56,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
     `[chosen]split=${1 + labels.length}[p]${labels.join('')}`,
     `[p]${JPEG}[poster]`,
     ...thumbnails.map((size, index) => `[t${index}]${scaled(size)},${JPEG}[thumbnail${index}]`),
-    `[shown]${copyOf(TINY)},${JPEG}[copies]`,
+    `[shown]${averageScale(TINY)},${JPEG}[copies]`,
   ].join(';');
   const image = (label: string, name: string) => [
     ...['-map', `[${label}]`, '-frames:v', '1', '-update', '1'],
@@ -70,7 +70,7 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
   ];
   return [
     ...GENERAL_OPTIONS,
-    ...SAME_FILTERS,
+    ...KEEP_FILTERS,
     ...decoderOptions(storyboard ? plan.media.video : plan.media.cover),
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
     ...(storyboard ? [] : timeZero(plan)),
@@ -89,17 +89,19 @@ export const SHOWN_IMAGES = 'shown.yuv';
 
 /** Decodes the images, which follow each other, to copies in which each tile of a sheet is a tiny copy. */
 export function imagesDecoder({ storyboard }: ImagePlan): readonly string[] {
-  const { columns, rows } = sheetOf(storyboard);
+  const { columns, rows } = sheetLayout(storyboard);
   const size = { width: TINY.width * columns, height: TINY.height * rows };
   return [
     ...['-hide_banner', '-loglevel', 'error', '-threads', '1', '-f', 'jpeg_pipe', '-i', 'pipe:0'],
-    ...['-vf', `${copyOf(size)},format=yuvj420p`],
+    ...['-vf', `${averageScale(size)},format=yuvj420p`],
     ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
   ];
 }
 
 /** Sound alone has an image without tiles. */
-export function sheetOf(storyboard: Storyboard | undefined): Pick<Storyboard, 'columns' | 'rows'> {
+export function sheetLayout(
+  storyboard: Storyboard | undefined,
+): Pick<Storyboard, 'columns' | 'rows'> {
   return storyboard ?? { columns: 1, rows: 1 };
 }
 
@@ -107,7 +109,7 @@ export function sheetOf(storyboard: Storyboard | undefined): Pick<Storyboard, 'c
 function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyboard): string {
   return [
     `setpts=PTS-(${originSeconds})/TB`,
-    ...tellEach('metadata'),
+    ...printTimes('metadata'),
     ...frameFilters(video),
     `fps=fps=1/${storyboard.intervalSeconds}:start_time=0:round=up`,
     'tpad=stop=-1:stop_mode=clone',
@@ -120,7 +122,7 @@ function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyb
  * Prints the time of each frame that comes by. `-progress` is silent until all outputs have begun, and the
  * poster, which is chosen from the whole source, is one of them.
  */
-function tellEach(filter: 'metadata' | 'ametadata'): readonly string[] {
+function printTimes(filter: 'metadata' | 'ametadata'): readonly string[] {
   return [
     `${filter}=mode=add:key=seen:value=1`,
     `${filter}=mode=print:key=seen:file=pipe\\\\:1:direct=1`,
@@ -161,7 +163,7 @@ function waveform(plan: Plan, track: AudioTrack): readonly string[] {
     'aformat=sample_fmts=fltp:channel_layouts=mono',
     // A second each.
     'asetnsamples=n=8000:p=0',
-    ...tellEach('ametadata'),
+    ...printTimes('ametadata'),
   ];
   const bars = [
     'amultiply',

@@ -1,5 +1,11 @@
 import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
-import { KEY_FILTER, selectKeys, TINY_FILTER, untilEnd, witnessOutputs } from './gate/witness.ts';
+import {
+  KEY_FILTER,
+  selectKeys,
+  TINY_FILTER,
+  trimSource,
+  referenceOutputs,
+} from './gate/reference.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
 import { AUDIO_CODEC, CONTAINER, segmentPattern, VIDEO_CODEC } from './formats.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
@@ -64,7 +70,7 @@ export const GENERAL_OPTIONS: readonly string[] = [
 const ABORT_WHEN_EMPTY: readonly string[] = ['-abort_on', 'empty_output_stream'];
 
 /** A picture that changes its size would begin new filters, and with them the timeline anew. */
-export const SAME_FILTERS: readonly string[] = ['-reinit_filter', '0'];
+export const KEEP_FILTERS: readonly string[] = ['-reinit_filter', '0'];
 
 /**
  * The run that encodes one chunk: one decode, put on the grid, feeds the encoders of all renditions.
@@ -89,7 +95,7 @@ export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): rea
   const scaled = renditions.map((_, index) => `[s${index}]`).join('');
   const graph = [
     `[0:${video.index}]${[...frameFilters(video), 'split'].join(',')}[decoded][frames]`,
-    `[decoded]${untilEnd(grid, unit)},${TINY_FILTER}[source]`,
+    `[decoded]${trimSource(grid, unit)},${TINY_FILTER}[source]`,
     `[frames]${frames.join(',')},split[framed][colors]`,
     `[framed]${TINY_FILTER}[grid]`,
     `[colors]${[...colorFilters(video), `split=${renditions.length + 1}`].join(',')}${scaled}[ready]`,
@@ -103,7 +109,7 @@ export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): rea
     ...ABORT_WHEN_EMPTY,
     // A new set of filters for a picture that changes its size midway would begin the grid anew; the
     // ones at hand only scale.
-    ...SAME_FILTERS,
+    ...KEEP_FILTERS,
     ...decoderOptions(video),
     ...timeZero(plan),
     ...inputOptions(place, media.opening),
@@ -114,7 +120,7 @@ export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): rea
       ...CONTAINER.muxer(videoBorders(plan, unit), unit.firstSegment),
       segmentPattern(place.directory, rendition.name),
     ]),
-    ...witnessOutputs(place.directory),
+    ...referenceOutputs(place.directory),
   ];
 }
 
@@ -133,7 +139,7 @@ export function audioCommand(plan: Plan, track: AudioTrack, place: Place): reado
     ...GENERAL_OPTIONS,
     ...ABORT_WHEN_EMPTY,
     // Sound that changes its form midway is refused: new filters would begin the timeline anew.
-    ...SAME_FILTERS,
+    ...KEEP_FILTERS,
     ...timeZero(plan),
     ...inputOptions(place, media.opening),
     ...['-filter_complex', soundGraph(plan, track, place)],

@@ -23,12 +23,12 @@ const ENCODER_BYTES = 3 * GIB;
 /** The same for ffprobe, which has one thread. */
 const PROBE_BYTES = 768 * MIB;
 /** An index of packets grows with the file that holds them; a small file has no use for a large one. */
-const MOST_INDEX_BYTES = 2 * GIB;
+const MAX_INDEX_BYTES = 2 * GIB;
 /** Pictures that are held at once: twice what 8K HEVC with HDR took, tone mapping included. */
 const BYTES_PER_PIXEL = 200;
 /** For opening a source, and for what lies before its first picture. */
-const LEAST_CPU_SECONDS = 600;
-const LEAST_FILE_BYTES = 64 * MIB;
+const MIN_CPU_SECONDS = 600;
+const MIN_FILE_BYTES = 64 * MIB;
 
 /** What ffprobe may use on a file of that size, when it is given so many seconds for it and decodes pictures of that size. */
 export function probeLimits(
@@ -51,11 +51,11 @@ export function unitLimits(plan: Plan, unit: Unit): ProcessLimits {
   const largest = Math.max(0, ...renditions.map(({ maxBitRate }) => maxBitRate));
   return {
     addressBytes: ENCODER_BYTES + BYTES_PER_PIXEL * pixels + indexBytes(media.sizeBytes),
-    cpuSeconds: LEAST_CPU_SECONDS + Math.ceil(unitCpuSeconds(plan, unit)),
-    fileBytes: LEAST_FILE_BYTES + Math.ceil((largest * frameSeconds(grid, grid.segmentFrames)) / 4),
+    cpuSeconds: MIN_CPU_SECONDS + Math.ceil(unitCpuSeconds(plan, unit)),
+    fileBytes: MIN_FILE_BYTES + Math.ceil((largest * frameSeconds(grid, grid.segmentFrames)) / 4),
   };
 }
 
 function indexBytes(sizeBytes: number): number {
-  return Math.min(sizeBytes, MOST_INDEX_BYTES);
+  return Math.min(sizeBytes, MAX_INDEX_BYTES);
 }

@@ -43,7 +43,7 @@ export interface Delivery {
 const FINAL = [PoisonError, FaultyOutputError, UnreadableError];
 
 /** SQS delays a message by at most 15 minutes. */
-const LONGEST_SECONDS = 900;
+const MAX_DELAY_SECONDS = 900;
 
 /** Decides by the error that ended the work, `undefined` when none did. */
 export function outcomeOf(error: unknown, delivery: Delivery): Outcome {
@@ -55,6 +55,6 @@ export function outcomeOf(error: unknown, delivery: Delivery): Outcome {
   if (stopping) return { kind: 'resend', failures: delivery.failures, afterSeconds: 0 };
   const failures = delivery.failures + 1;
   if (failures >= maxFailures) return { kind: 'dead' };
-  const afterSeconds = Math.min(LONGEST_SECONDS, retrySeconds * 2 ** (failures - 1));
+  const afterSeconds = Math.min(MAX_DELAY_SECONDS, retrySeconds * 2 ** (failures - 1));
   return { kind: 'resend', failures, afterSeconds };
 }

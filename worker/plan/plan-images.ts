@@ -10,13 +10,13 @@ const TILE_HEIGHT = 320;
 const COLUMNS = 5;
 const ROWS = 5;
 /** A seek bar is a few hundred pixels long: more pictures than this nobody can aim at. */
-const MOST_TILES = 200;
+const MAX_TILES = 200;
 /** The size of a poster that shows how loud the sound is. */
 const WAVEFORM: Size = { width: 1280, height: 720 };
 
 /** The images of a video whose largest rendition has that size. */
 export function planImages(largest: Size, durationSeconds: number): ImagePlan {
-  const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MOST_TILES));
+  const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MAX_TILES));
   return {
     ...planPoster(largest),
     storyboard: {
@@ -35,9 +35,9 @@ export function planSoundImages(cover: Size | undefined): ImagePlan {
 }
 
 function planPoster(size: Size): ImagePlan {
-  const poster = atMostWide(size, POSTER_WIDTH);
+  const poster = limitWidth(size, POSTER_WIDTH);
   const thumbnails = THUMBNAIL_WIDTHS.filter((width) => width < poster.width);
-  return { poster, thumbnails: thumbnails.map((width) => atMostWide(size, width)) };
+  return { poster, thumbnails: thumbnails.map((width) => limitWidth(size, width)) };
 }
 
 /** File names under the version's `images/`. */
@@ -45,18 +45,18 @@ export function imageNames({ thumbnails, storyboard }: ImagePlan) {
   return {
     poster: 'poster.jpg',
     thumbnails: thumbnails.map(({ width }) => `thumbnail-${width}.jpg`),
-    sheets: Array.from({ length: sheetsOf(storyboard) }, (_, index) => `storyboard-${index}.jpg`),
+    sheets: Array.from({ length: sheetCount(storyboard) }, (_, index) => `storyboard-${index}.jpg`),
     storyboard: storyboard && 'storyboard.vtt',
   } as const;
 }
 
-function sheetsOf(storyboard: Storyboard | undefined): number {
+function sheetCount(storyboard: Storyboard | undefined): number {
   if (!storyboard) return 0;
   const { tiles, columns, rows } = storyboard;
   return Math.ceil(tiles / (columns * rows));
 }
 
-function atMostWide(size: Size, width: number): Size {
+function limitWidth(size: Size, width: number): Size {
   return within(size, width, Infinity);
 }
 

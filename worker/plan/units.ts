@@ -27,7 +27,7 @@ export function planUnits(
 }
 
 /** A file of a version, by its path within it, as the marker of its unit describes it. */
-export interface MadeFile extends StoredFile {
+export interface OutputFile extends StoredFile {
   readonly path: string;
 }
 
@@ -36,7 +36,7 @@ interface UnitRules<Kind extends UnitKind> {
   /** The CPU time that a slow processor may take, in seconds. */
   cpuSeconds(plan: Plan, unit: Unit<Kind>): number;
   /** The files that a unit made. */
-  files(unit: Unit<Kind>, marker: Marker<Kind>): readonly MadeFile[];
+  files(unit: Unit<Kind>, marker: Marker<Kind>): readonly OutputFile[];
   /** Compares a marker with the plan. */
   check(plan: Plan, unit: Unit<Kind>, marker: Marker<Kind>): readonly Defect[];
 }
@@ -98,7 +98,7 @@ export function unitCpuSeconds(plan: Plan, unit: Unit): number {
 }
 
 /** The files that the unit of a marker made. */
-export function filesOf(plan: Plan, marker: Marker): readonly MadeFile[] {
+export function filesOf(plan: Plan, marker: Marker): readonly OutputFile[] {
   const unit = plan.units.find(({ name }) => name === marker.unit);
   return unit?.kind === marker.kind ? rulesOf(unit.kind).files(unit, marker) : [];
 }
@@ -121,7 +121,7 @@ function segmentFiles(
   rendition: string,
   first: number,
   segments: readonly StoredFile[],
-): readonly MadeFile[] {
+): readonly OutputFile[] {
   return segments.map(({ bytes, md5 }, index) => ({
     path: segmentPath(rendition, first + index),
     bytes,

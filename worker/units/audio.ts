@@ -1,6 +1,6 @@
 import { PoisonError } from '../../core/model/errors.ts';
 import { makeFolders, takeSegments } from '../segments.ts';
-import { readLevels } from '../ffmpeg/witness.ts';
+import { readLevels } from '../ffmpeg/reference.ts';
 import { audioCommand, LEVELS_COMMAND } from '../plan/encode.ts';
 import type { Defect } from '../plan/gate/defect.ts';
 import { checkDecoding } from '../plan/gate/pictures.ts';
@@ -9,15 +9,15 @@ import { checkTrack } from '../plan/gate/structure.ts';
 import type { ReadAudio } from '../plan/gate/structure.ts';
 import type { SegmentFacts, Unit } from '../../core/model/units.ts';
 import { AUDIO_FRAME_SECONDS } from '../plan/formats.ts';
-import { undecodable, uploadSegment, withoutDefects } from './work.ts';
-import type { Made, Work } from './work.ts';
+import { undecodableError, uploadSegment, makeWithRetry } from './work.ts';
+import type { UnitResult, Work } from './work.ts';
 
 /** Encodes a sound track from start to end, and uploads its segments. */
-export async function makeAudio(work: Work, unit: Unit<'audio'>): Promise<Made> {
+export async function makeAudio(work: Work, unit: Unit<'audio'>): Promise<UnitResult> {
   const { plan, address, notes } = work;
   const track = plan.audio.find(({ name }) => name === unit.track);
   if (!track) throw new PoisonError(`Job ${plan.jobId} has no track ${unit.track}.`);
-  return withoutDefects(work, unit.name, async (directory) => {
+  return makeWithRetry(work, unit.name, async (directory) => {
     await makeFolders(directory, [track.name]);
     const decoder = work.decoder(LEVELS_COMMAND);
     const segments: SegmentFacts[] = [];
@@ -55,15 +55,15 @@ export async function makeAudio(work: Work, unit: Unit<'audio'>): Promise<Made> 
     if (failure)
       throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
     await take(true);
-    if (segments.length === 0 && defects.length === 0) throw undecodable('sound');
+    if (segments.length === 0 && defects.length === 0) throw undecodableError('sound');
     const { output, errors } = await decoder.end();
-    const witness = {
+    const reference = {
       ...(await readLevels(directory, track)),
       decoded: parseLevels(output.toString()),
     };
     defects.push(
       ...checkTrack(plan, track, read),
-      ...checkLevels(track, witness),
+      ...checkLevels(track, reference),
       ...checkDecoding(errors),
     );
     return { made: { kind: 'audio', codecs: read[0]?.codecs ?? '', segments }, defects };

@@ -1,17 +1,17 @@
 import { makeImageFiles } from '../ffmpeg/images.ts';
-import { readShown } from '../ffmpeg/witness.ts';
+import { readShown } from '../ffmpeg/reference.ts';
 import { checkImages } from '../plan/gate/images.ts';
 import { checkDecoding } from '../plan/gate/pictures.ts';
 import { imagesDecoder } from '../plan/encode-images.ts';
 import { imagePath } from '../../core/model/keys.ts';
 import type { Unit } from '../../core/model/units.ts';
-import { withoutDefects } from './work.ts';
-import type { Made, Work } from './work.ts';
+import { makeWithRetry } from './work.ts';
+import type { UnitResult, Work } from './work.ts';
 
 /** Makes the poster, the thumbnails and the storyboard, and uploads them. */
-export async function makeImages(work: Work, unit: Unit<'images'>): Promise<Made> {
+export async function makeImages(work: Work, unit: Unit<'images'>): Promise<UnitResult> {
   const { plan, address } = work;
-  return withoutDefects(work, unit.name, async (directory) => {
+  return makeWithRetry(work, unit.name, async (directory) => {
     const decoder = work.decoder(imagesDecoder(plan.images));
     const files = [];
     const jpegs = [];

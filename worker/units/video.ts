@@ -1,25 +1,25 @@
 import { findSeek } from '../ffmpeg/probe.ts';
 import { makeFolders, takeSegments } from '../segments.ts';
-import { readWitness } from '../ffmpeg/witness.ts';
+import { readReference } from '../ffmpeg/reference.ts';
 import { KEYS_COMMAND, videoCommand } from '../plan/encode.ts';
 import type { Defect } from '../plan/gate/defect.ts';
 import { checkColors, checkDecoding, checkKeys, checkTimeline } from '../plan/gate/pictures.ts';
 import type { DecodedKey } from '../plan/gate/pictures.ts';
 import { checkSegments, frameAt } from '../plan/gate/structure.ts';
 import type { ReadVideo } from '../plan/gate/structure.ts';
-import { tinyAt } from '../plan/gate/witness.ts';
+import { copyAt } from '../plan/gate/reference.ts';
 import { frameSeconds } from '../plan/grid.ts';
 import type { Unit } from '../../core/model/units.ts';
-import { undecodable, uploadSegment, withoutDefects } from './work.ts';
-import type { Made, Work } from './work.ts';
+import { undecodableError, uploadSegment, makeWithRetry } from './work.ts';
+import type { UnitResult, Work } from './work.ts';
 
 /** Encodes a chunk in all renditions, and uploads its segments. */
-export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<Made> {
+export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<UnitResult> {
   const { services, plan, context, notes } = work;
   const { grid, media, originSeconds } = plan;
   const startSeconds = originSeconds + frameSeconds(grid, unit.firstFrame);
   const names = plan.renditions.map(({ name }) => name);
-  return withoutDefects(work, unit.name, async (directory, again) => {
+  return makeWithRetry(work, unit.name, async (directory, again) => {
     const { address } = work;
     const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
     // The second time nothing is taken on trust, the source's index neither.
@@ -55,15 +55,15 @@ export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<Made> 
         const durationSeconds = frameSeconds(grid, pictures.length);
         segments.push({ ...stored, frames: pictures.length, durationSeconds });
       }
-      if (segments.length === 0 && defects.length === 0) throw undecodable('picture');
+      if (segments.length === 0 && defects.length === 0) throw undecodableError('picture');
       defects.push(...checkSegments(plan, unit, rendition, read));
       renditions.push({ name, codecs: read[0]?.sequence.codecs ?? '', segments });
     }
-    const witness = { ...(await readWitness(directory)), sought: seekSeconds !== undefined };
-    defects.push(...checkTimeline(plan, unit, witness), ...checkColors(plan, unit, witness));
+    const reference = { ...(await readReference(directory)), sought: seekSeconds !== undefined };
+    defects.push(...checkTimeline(plan, unit, reference), ...checkColors(plan, unit, reference));
     const { output, errors } = await decoder.end();
-    const decoded = keys.map((key, index) => ({ ...key, picture: tinyAt(output, index) }));
-    defects.push(...checkKeys(plan, unit, witness, decoded), ...checkDecoding(errors));
+    const decoded = keys.map((key, index) => ({ ...key, picture: copyAt(output, index) }));
+    defects.push(...checkKeys(plan, unit, reference, decoded), ...checkDecoding(errors));
     return { made: { kind: 'video', renditions }, defects };
   });
 }

@@ -15,7 +15,7 @@ import { removeScratch } from '../scratch.ts';
 import type { Context, Services } from '../services.ts';
 
 /** What a unit made: its marker without what all markers have. */
-export type Made<Kind extends UnitKind = UnitKind> = {
+export type UnitResult<Kind extends UnitKind = UnitKind> = {
   [Each in Kind]: Omit<Marker<Each>, 'unit' | 'version' | 'elapsedSeconds'>;
 }[Kind];
 
@@ -45,7 +45,7 @@ export interface Work {
 }
 
 export interface Attempt {
-  readonly made: Made;
+  readonly made: UnitResult;
   readonly defects: readonly Defect[];
 }
 
@@ -54,11 +54,11 @@ export interface Attempt {
  * either, throws RejectedError for a source that is damaged, as no two decoders make the same of that, and
  * FaultyOutputError for any other.
  */
-export async function withoutDefects(
+export async function makeWithRetry(
   work: Work,
   unit: string,
   make: (directory: string, again: boolean) => Promise<Attempt>,
-): Promise<Made> {
+): Promise<UnitResult> {
   const { directory, context } = work;
   const { log } = context;
   let found = '';
@@ -83,7 +83,7 @@ export async function withoutDefects(
 }
 
 /** ffmpeg ends well when it could decode nothing: the packets are there, but no frame is in them. */
-export function undecodable(what: 'picture' | 'sound'): RejectedError {
+export function undecodableError(what: 'picture' | 'sound'): RejectedError {
   return new RejectedError(
     'damaged_source',
     `The file is damaged: nothing of its ${what} could be decoded. Export or upload it again.`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
 import { reconciledText } from '../../../scripts/cli/reconciled.ts';
 import { TransientError } from '../../../core/model/errors.ts';
-import { collectGarbage, findGarbage, holdVersion } from '../../../core/catalog/garbage.ts';
+import { collectGarbage, findGarbage, protectVersion } from '../../../core/catalog/garbage.ts';
 import type { ObjectSummary } from '../../../core/storage/ports.ts';
 import { createLog } from '../../../core/log.ts';
 import { handleMessage } from '../../../worker/pipeline.ts';
@@ -97,7 +97,7 @@ test('An inspection that ended before a version is published does not lead to it
   const late = inDays(GRACE_DAYS + 1);
   const found = await findGarbage(services, new Set(), late);
   expect(found.due).toHaveLength(2);
-  await holdVersion(services, { assetId: A, version: OLD });
+  await protectVersion(services, { assetId: A, version: OLD });
   expect(await collectGarbage(services, found, late)).toMatchObject([{ assetId: B }]);
   expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
 });
@@ -114,7 +114,7 @@ test('A version that is being removed is neither published nor removed by anothe
         if (bucket === services.config.DELIVERY_BUCKET) {
           const [, assetId = '', version = ''] = key.split('/');
           held.push(
-            await holdVersion(services, { assetId, version }).catch((error: unknown) => error),
+            await protectVersion(services, { assetId, version }).catch((error: unknown) => error),
           );
           held.push(await check(inDays(0)));
         }
@@ -142,7 +142,7 @@ test('An unreadable note stops neither a check nor a publication, and is replace
   for (const days of [1, 2]) expect(await check(inDays(days))).toEqual([]);
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([{ assetId: B }]);
   await store.put(config.WORK_BUCKET, unreferencedKey(damaged), '{');
-  await holdVersion(services, damaged);
+  await protectVersion(services, damaged);
   expect(await check(inDays(GRACE_DAYS - 1))).toEqual([]);
   expect(await check(inDays(GRACE_DAYS + 1))).toMatchObject([damaged]);
 });

@@ -235,8 +235,8 @@ async function pictures(plan: Plan, chunk: Chunk, address: string): Promise<read
   const argv = await chunkCommand(plan, chunk, address, '/nowhere');
   const graph = argv.slice(0, argv.indexOf('-map')).filter((token) => !isProgress(token));
   const output = ['-map', '[v0]', '-fps_mode', 'passthrough', '-f', 'framemd5', 'pipe:1'];
-  const witness = ['source', 'grid', 'shown', 'keys'].flatMap((name) => ['-map', `[${name}]`]);
-  const unread = [...witness, '-fps_mode', 'passthrough', '-f', 'null', '/dev/null'];
+  const reference = ['source', 'grid', 'shown', 'keys'].flatMap((name) => ['-map', `[${name}]`]);
+  const unread = [...reference, '-fps_mode', 'passthrough', '-f', 'null', '/dev/null'];
   const { stdout } = await run('ffmpeg', [...graph, ...output, ...unread]);
   const lines = stdout.split('\n').filter((line) => line && !line.startsWith('#'));
   return lines.map((line) => line.slice(line.lastIndexOf(',')));

@@ -87,8 +87,8 @@ async function shown(address: string): Promise<readonly Shown[]> {
     '-pix_fmt',
     'rgb24',
   ];
-  const witness = ['source', 'grid', 'shown', 'keys'].flatMap((name) => ['-map', `[${name}]`]);
-  const unread = [...witness, '-fps_mode', 'passthrough', '-f', 'null', '/dev/null'];
+  const reference = ['source', 'grid', 'shown', 'keys'].flatMap((name) => ['-map', `[${name}]`]);
+  const unread = [...reference, '-fps_mode', 'passthrough', '-f', 'null', '/dev/null'];
   const { stdout } = await run('ffmpeg', [...graph, ...output, 'pipe:1', ...unread], {
     encoding: 'buffer',
     maxBuffer: 2 ** 28,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkTimeline } from '../../../worker/plan/gate/pictures.ts';
-import { TINY, tinyHash } from '../../../worker/plan/gate/witness.ts';
+import { TINY, copyHash } from '../../../worker/plan/gate/reference.ts';
 import { examplePlan } from './example.ts';
 
 const SECONDS = 4;
@@ -32,7 +32,7 @@ function defectsOf(
   const shown = Buffer.concat(
     Array.from({ length: frames }, (_, frame) => copy(Math.max(0, shownAt(frame)))),
   );
-  const source = pictures.map((seconds, number) => ({ seconds, hash: tinyHash(copy(number)) }));
+  const source = pictures.map((seconds, number) => ({ seconds, hash: copyHash(copy(number)) }));
   const segment = { firstFrame: 0, frames, firstSegment: 0, segments: 1 };
   return checkTimeline(
     plan,

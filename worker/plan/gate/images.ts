@@ -1,13 +1,13 @@
 import { imageNames } from '../plan-images.ts';
-import { sheetOf } from '../encode-images.ts';
+import { sheetLayout } from '../encode-images.ts';
 import type { Plan } from '../plan.ts';
 import type { Size } from '../media.ts';
 import type { Defect } from './defect.ts';
-import { checkPicture, likest } from './pictures.ts';
-import { NEIGHBOURS, shrunk, TINY, tilesOf, tinyAt } from './witness.ts';
+import { checkPicture, mostSimilar } from './pictures.ts';
+import { NEIGHBOURS, shrinkCopy, TINY, tilesOf, copyAt } from './reference.ts';
 
 /** A file below `images/`. */
-export interface MadeImage {
+export interface ImageFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
@@ -18,12 +18,12 @@ export interface MadeImage {
  */
 export function checkImages(
   { images }: Plan,
-  jpegs: readonly MadeImage[],
+  jpegs: readonly ImageFile[],
   shown: Uint8Array,
   decoded: Uint8Array,
 ): readonly Defect[] {
-  const sheet = sheetOf(images.storyboard);
-  const moments = Array.from({ length: shown.length / TINY.bytes }, (_, at) => tinyAt(shown, at));
+  const sheet = sheetLayout(images.storyboard);
+  const moments = Array.from({ length: shown.length / TINY.bytes }, (_, at) => copyAt(shown, at));
   return wantedOf(images).flatMap(({ name, size, tiles }): readonly Defect[] => {
     const place = jpegs.findIndex((jpeg) => jpeg.name === name);
     const jpeg = jpegs[place];
@@ -35,8 +35,8 @@ export function checkImages(
       return [...form, { name: 'damaged_image', sentence: `${name} cannot be decoded.` }];
     }
     if (!tiles) {
-      const picture = shrunk(copy, sheet);
-      return [...form, ...checkPicture(name, picture, likest(picture, moments), [])];
+      const picture = shrinkCopy(copy, sheet);
+      return [...form, ...checkPicture(name, picture, mostSimilar(picture, moments), [])];
     }
     const defects = tilesOf(copy, sheet)
       .slice(0, tiles.count)
@@ -82,7 +82,7 @@ function isLegible({ width, height }: Size): boolean {
   return width >= TINY.width && height >= TINY.height;
 }
 
-function checkForm({ name, bytes }: MadeImage, { width, height }: Size): readonly Defect[] {
+function checkForm({ name, bytes }: ImageFile, { width, height }: Size): readonly Defect[] {
   const size = jpegSize(bytes);
   if (!size || bytes.at(-2) !== 0xff || bytes.at(-1) !== END_OF_IMAGE) {
     return [{ name: 'damaged_image', sentence: `${name} is no whole JPEG.` }];

@@ -2,13 +2,13 @@ import { toNumber } from '../rational.ts';
 import type { Plan } from '../plan.ts';
 import type { Unit } from '../../../core/model/units.ts';
 import type { Defect } from './defect.ts';
-import { keyFrames, NEIGHBOURS, TINY, tinyAt, tinyHash } from './witness.ts';
-import type { SourcePicture } from './witness.ts';
+import { keyFrames, NEIGHBOURS, TINY, copyAt, copyHash } from './reference.ts';
+import type { SourcePicture } from './reference.ts';
 
 type Chunk = Unit<'video'>;
 
 /** What a video unit's run tells of its pictures. */
-export interface Witness {
+export interface PictureReference {
   /** As the decoder gave them, from before the chunk to just behind it. */
   readonly source: readonly SourcePicture[];
   /** The tiny copies of the chunk's frames, one after the other: in the source's own colours, */
@@ -22,15 +22,19 @@ export interface Witness {
 }
 
 /** Holds the chunk's frames against the pictures that the decoder gave: each at its time, none lost. */
-export function checkTimeline(plan: Plan, chunk: Chunk, witness: Witness): readonly Defect[] {
-  const { source, sought } = witness;
-  const frames = [witness.grid, witness.shown].map((copies) => copies.length / TINY.bytes);
+export function checkTimeline(
+  plan: Plan,
+  chunk: Chunk,
+  reference: PictureReference,
+): readonly Defect[] {
+  const { source, sought } = reference;
+  const frames = [reference.grid, reference.shown].map((copies) => copies.length / TINY.bytes);
   if (frames.some((count) => count !== chunk.frames)) {
     const sentence = `${chunk.name} has ${frames.join(' and ')} frames, not ${chunk.frames}.`;
     return [{ name: 'frame_count', sentence }];
   }
   const grid = Array.from({ length: chunk.frames }, (_, frame) =>
-    tinyHash(tinyAt(witness.grid, frame)),
+    copyHash(copyAt(reference.grid, frame)),
   );
   const rate = toNumber(plan.grid.rate);
   // In frames from the chunk's first.
@@ -137,12 +141,12 @@ const KEPT = { mean: 4, chroma: 4 };
 export function checkColors(
   { media: { video } }: Plan,
   chunk: Chunk,
-  { grid, shown }: Witness,
+  { grid, shown }: PictureReference,
 ): readonly Defect[] {
   // Transparent ground has hidden colours, and only there the renditions are black.
   if (!video || video.transfer !== 'sdr' || video.alpha) return [];
   const changed = Array.from({ length: chunk.frames }, (_, frame) =>
-    difference(tinyAt(grid, frame), tinyAt(shown, frame)),
+    difference(copyAt(grid, frame), copyAt(shown, frame)),
   ).filter(
     ({ mean, chroma }) =>
       Math.abs(mean) > KEPT.mean || chroma.some((plane) => Math.abs(plane) > KEPT.chroma),
@@ -170,13 +174,13 @@ const SHIFTED = { least: 2, share: 0.5 };
 export function checkKeys(
   { grid }: Plan,
   chunk: Chunk,
-  { keys }: Pick<Witness, 'keys'>,
+  { keys }: Pick<PictureReference, 'keys'>,
   decoded: readonly DecodedKey[],
 ): readonly Defect[] {
   const places = new Map(keyFrames(grid, chunk.frames).map((frame, place) => [frame, place]));
   const given = (frame: number) => {
     const place = places.get(frame);
-    return place === undefined ? [] : [tinyAt(keys, place)];
+    return place === undefined ? [] : [copyAt(keys, place)];
   };
   return decoded.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
     const where = `The key frame ${frame} of ${rendition}`;
@@ -214,7 +218,10 @@ export function checkPicture(
 }
 
 /** The one of some tiny copies that a picture is most like. */
-export function likest(picture: Uint8Array, copies: readonly Uint8Array[]): Uint8Array | undefined {
+export function mostSimilar(
+  picture: Uint8Array,
+  copies: readonly Uint8Array[],
+): Uint8Array | undefined {
   const ranked = copies.map((copy) => ({ copy, luma: difference(copy, picture).luma }));
   return ranked.sort((a, b) => a.luma - b.luma)[0]?.copy;
 }

@@ -17,12 +17,12 @@ import { measure } from '../playlist.ts';
 import type { BitRate } from '../playlist.ts';
 import { toNumber } from '../rational.ts';
 import { filesOf } from '../units.ts';
-import type { MadeFile } from '../units.ts';
+import type { OutputFile } from '../units.ts';
 import type { Defect } from './defect.ts';
 
 /** Holds what the delivery bucket has against what was made. */
 export function checkStored(
-  made: readonly MadeFile[],
+  made: readonly OutputFile[],
   stored: ReadonlyMap<string, StoredFile>,
 ): readonly Defect[] {
   return made.flatMap(({ path, bytes, md5 }): readonly Defect[] => {

@@ -46,7 +46,7 @@ export function parseLevels(text: string): readonly Level[] {
 }
 
 /** What a sound unit's run tells of its levels. */
-export interface SoundWitness {
+export interface SoundReference {
   /** Of all the streams that it is made of. */
   readonly source: readonly Level[];
   /** Of what went to the encoder. */
@@ -65,7 +65,7 @@ const STRONGER = { above: -30, by: 12 };
 /** Holds the levels of a track against those of its source: it is heard where the source is. */
 export function checkLevels(
   track: AudioTrack,
-  { source, encoded, decoded }: SoundWitness,
+  { source, encoded, decoded }: SoundReference,
 ): readonly Defect[] {
   const at = new Map(encoded.map((level) => [windowOf(level), level.decibels]));
   const heard = (window: number) => (at.get(window) ?? -Infinity) > SILENT;

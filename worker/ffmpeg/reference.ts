@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseFrames, WITNESS_FILES } from '../plan/gate/witness.ts';
-import type { Witness } from '../plan/gate/pictures.ts';
+import { parseFrames, REFERENCE_FILES } from '../plan/gate/reference.ts';
+import type { PictureReference } from '../plan/gate/pictures.ts';
 import { ENCODED_LEVELS, parseLevels, sourceLevels } from '../plan/gate/sound.ts';
-import type { SoundWitness } from '../plan/gate/sound.ts';
+import type { SoundReference } from '../plan/gate/sound.ts';
 import { SHOWN_IMAGES } from '../plan/encode-images.ts';
 import type { AudioTrack } from '../plan/plan.ts';
 
 /** Reads the pictures that the run of a video unit recorded for the quality gate. */
-export async function readWitness(directory: string): Promise<Omit<Witness, 'sought'>> {
+export async function readReference(directory: string): Promise<Omit<PictureReference, 'sought'>> {
   return {
-    source: parseFrames(await readFile(join(directory, WITNESS_FILES.source), 'utf8')),
-    grid: await readFile(join(directory, WITNESS_FILES.grid)),
-    shown: await readFile(join(directory, WITNESS_FILES.shown)),
-    keys: await readFile(join(directory, WITNESS_FILES.keys)),
+    source: parseFrames(await readFile(join(directory, REFERENCE_FILES.source), 'utf8')),
+    grid: await readFile(join(directory, REFERENCE_FILES.grid)),
+    shown: await readFile(join(directory, REFERENCE_FILES.shown)),
+    keys: await readFile(join(directory, REFERENCE_FILES.keys)),
   };
 }
 
@@ -21,7 +21,7 @@ export async function readWitness(directory: string): Promise<Omit<Witness, 'sou
 export async function readLevels(
   directory: string,
   { streams }: AudioTrack,
-): Promise<Omit<SoundWitness, 'decoded'>> {
+): Promise<Omit<SoundReference, 'decoded'>> {
   const levels = async (name: string) => parseLevels(await readFile(join(directory, name), 'utf8'));
   const source = await Promise.all(streams.map((_, place) => levels(sourceLevels(place))));
   return { source: source.flat(), encoded: await levels(ENCODED_LEVELS) };

@@ -15,10 +15,10 @@ export const TINY = { width: 32, height: 18, luma: 32 * 18, bytes: (32 * 18 * 3)
 export const TINY_FILTER = `scale=128:72:flags=neighbor:out_range=tv,scale=${TINY.width}:${TINY.height}:flags=area,format=yuv420p`;
 
 /** The average of all points, for the few pictures that are held against what the encoders made of them. By itself swscale is off by some levels when it makes so little of so much. */
-export const KEY_FILTER = `${copyOf(TINY)}:out_range=tv,format=yuv420p`;
+export const KEY_FILTER = `${averageScale(TINY)}:out_range=tv,format=yuv420p`;
 
 /** Scales to averages of all points. */
-export function copyOf({ width, height }: Size): string {
+export function averageScale({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=area+accurate_rnd`;
 }
 
@@ -54,7 +54,7 @@ interface Sheet {
 export function tilesOf(copy: Uint8Array, { columns, rows }: Sheet): readonly Uint8Array[] {
   return Array.from({ length: columns * rows }, (_, tile) => {
     const [left, top] = [tile % columns, Math.floor(tile / columns)];
-    return tinyOf(({ at, width, height }, x, y) => {
+    return makeCopy(({ at, width, height }, x, y) => {
       const line = at * columns * rows + (top * height + y) * width * columns;
       return copy[line + left * width + x] ?? 0;
     });
@@ -62,8 +62,8 @@ export function tilesOf(copy: Uint8Array, { columns, rows }: Sheet): readonly Ui
 }
 
 /** The tiny copy of a picture of which there is a copy as large as that of a sheet. */
-export function shrunk(copy: Uint8Array, { columns, rows }: Sheet): Uint8Array {
-  return tinyOf(({ at, width }, x, y) => {
+export function shrinkCopy(copy: Uint8Array, { columns, rows }: Sheet): Uint8Array {
+  return makeCopy(({ at, width }, x, y) => {
     let sum = 0;
     for (let line = y * rows; line < (y + 1) * rows; line += 1) {
       const start = at * columns * rows + line * width * columns + x * columns;
@@ -75,7 +75,7 @@ export function shrunk(copy: Uint8Array, { columns, rows }: Sheet): Uint8Array {
 
 type Plane = (typeof PLANES)[number];
 
-function tinyOf(pointOf: (plane: Plane, x: number, y: number) => number): Uint8Array {
+function makeCopy(pointOf: (plane: Plane, x: number, y: number) => number): Uint8Array {
   const tiny = new Uint8Array(TINY.bytes);
   for (const plane of PLANES) {
     for (let point = 0; point < plane.width * plane.height; point += 1) {
@@ -87,17 +87,17 @@ function tinyOf(pointOf: (plane: Plane, x: number, y: number) => number): Uint8A
 }
 
 /** One of the tiny copies that follow each other. */
-export function tinyAt(copies: Uint8Array, index: number): Uint8Array {
+export function copyAt(copies: Uint8Array, index: number): Uint8Array {
   return copies.subarray(index * TINY.bytes, (index + 1) * TINY.bytes);
 }
 
 /** As `framemd5` tells pictures from others. */
-export function tinyHash(copy: Uint8Array): string {
+export function copyHash(copy: Uint8Array): string {
   return createHash('md5').update(copy).digest('hex');
 }
 
 /** The files of a video unit's witness, in its scratch folder. */
-export const WITNESS_FILES = {
+export const REFERENCE_FILES = {
   source: 'source.framemd5',
   grid: 'grid.yuv',
   shown: 'shown.yuv',
@@ -108,10 +108,10 @@ export const WITNESS_FILES = {
 const SOURCE_CLOCK = 1_000_000;
 
 /** The outputs that follow those of the encoders. */
-export function witnessOutputs(directory: string): readonly string[] {
-  const output = (name: keyof typeof WITNESS_FILES, ...options: readonly string[]) => [
+export function referenceOutputs(directory: string): readonly string[] {
+  const output = (name: keyof typeof REFERENCE_FILES, ...options: readonly string[]) => [
     ...['-map', `[${name}]`, '-fps_mode', 'passthrough', ...options],
-    `file:${directory}/${WITNESS_FILES[name]}`,
+    `file:${directory}/${REFERENCE_FILES[name]}`,
   ];
   return [
     ...output('source', '-enc_time_base', `1:${SOURCE_CLOCK}`, '-f', 'framemd5'),
@@ -125,7 +125,7 @@ export function witnessOutputs(directory: string): readonly string[] {
  * Ends the source's pictures when they are of no more use to a chunk. A picture that begins later stands
  * in the whole chunk when it is the first of all: it is kept, as if it began just behind the chunk.
  */
-export function untilEnd(grid: Grid, { firstFrame, frames }: FrameRange): string {
+export function trimSource(grid: Grid, { firstFrame, frames }: FrameRange): string {
   const [latest, end] = [0.5, 1].map((more) =>
     frameSeconds(grid, firstFrame + frames + more).toFixed(6),
   );
