@@ -11,8 +11,8 @@ import {
 } from '../../infra/names.ts';
 import type { Clients } from './clients.ts';
 import { trialName } from './edge-trial.ts';
-import { globalNames } from './named.ts';
-import type { Importable } from './named.ts';
+import { listGlobalResources } from './named-resources.ts';
+import type { Importable } from './named-resources.ts';
 import { readParameter } from './parameters.ts';
 import { readState } from './state.ts';
 import { taggedIn } from './tagged.ts';
@@ -22,7 +22,7 @@ import { findService } from './workers.ts';
  * Returns what a deploy that was killed has left for Terraform to take over. Throws Error where no state knows
  * anything of the stage: then it may be deployed from elsewhere, and is not to be torn from there.
  */
-export async function leftToAdopt(
+export async function findAdoptable(
   clients: Clients,
   config: StageConfig,
 ): Promise<readonly Importable[]> {
@@ -56,7 +56,7 @@ export async function findUnrecorded(
   const workers = nameOf(stage, RESOURCES.workers);
   const service = await findService(ecs, stage);
   const found: readonly Importable[] = [
-    ...(await globalNames(nameOf(stage, ''))),
+    ...(await listGlobalResources(nameOf(stage, ''))),
     ...(await logGroups(region, stage)),
     ...(await repository(ecr, nameOf(stage, RESOURCES.worker))),
     ...(await secrets(region, [originSecretParameter(stage), edgeKeysParameter(stage)])),

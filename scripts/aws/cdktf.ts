@@ -11,12 +11,12 @@ const BINARIES = join(import.meta.dirname, '..', '..', 'node_modules', '.bin');
 const TERRAFORM = process.env['TERRAFORM_BINARY_NAME'] ?? 'terraform';
 
 /** That locks a state in its bucket: https://developer.hashicorp.com/terraform/language/backend/s3 */
-const LEAST_MINOR = 10;
+const MIN_MINOR = 10;
 
 const STATE_FILE = /^terraform\..+\.tfstate(\.backup)?$/;
 
 /** Another deploy, or the rest of one whose command was killed, is waited for. */
-const PATIENCE = '-lock-timeout=5m';
+const LOCK_TIMEOUT = '-lock-timeout=5m';
 
 const FAILED = `Terraform could not do all of it; its reason stands above. What was done is written down, and the
 same command goes on. Two reasons come from a run that was killed while it made something:
@@ -27,7 +27,7 @@ same command goes on. Two reasons come from a run that was killed while it made 
 
 /** Throws Error with what to install unless Terraform is there, and new enough. */
 export async function requireTerraform(): Promise<void> {
-  const how = `Install Terraform 1.${LEAST_MINOR} or newer: https://developer.hashicorp.com/terraform/install`;
+  const how = `Install Terraform 1.${MIN_MINOR} or newer: https://developer.hashicorp.com/terraform/install`;
   const said = await promisify(execFile)(TERRAFORM, ['version', '-json']).catch(
     (error: unknown) => {
       throw new Error(`${TERRAFORM} is missing, or does not start. ${how}`, { cause: error });
@@ -37,7 +37,7 @@ export async function requireTerraform(): Promise<void> {
     .object({ terraform_version: z.string() })
     .parse(JSON.parse(said.stdout));
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major === 1 && minor < LEAST_MINOR) throw new Error(`This is Terraform ${version}. ${how}`);
+  if (major === 1 && minor < MIN_MINOR) throw new Error(`This is Terraform ${version}. ${how}`);
 }
 
 /**
@@ -57,7 +57,11 @@ export async function cdktf(
       // Neither asks whether there is a newer version of it.
       ...{ CHECKPOINT_DISABLE: '1', DISABLE_VERSION_CHECK: '1' },
       ...(terminal ? {} : { CI: '1' }),
-      ...{ TF_CLI_ARGS_apply: PATIENCE, TF_CLI_ARGS_destroy: PATIENCE, TF_CLI_ARGS_plan: PATIENCE },
+      ...{
+        TF_CLI_ARGS_apply: LOCK_TIMEOUT,
+        TF_CLI_ARGS_destroy: LOCK_TIMEOUT,
+        TF_CLI_ARGS_plan: LOCK_TIMEOUT,
+      },
       ...process.env,
       // cdktf does not run on every Node: the pinned one comes first.
       PATH: `${BINARIES}:${process.env['PATH'] ?? ''}`,

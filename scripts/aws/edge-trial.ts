@@ -28,12 +28,12 @@ export interface Trial {
   /** Cases that were answered differently, with the answer. */
   readonly different: readonly string[];
   /** The longest run, in percent of the time that CloudFront allows. */
-  readonly mostPercent: number;
+  readonly maxPercent: number;
 }
 
 /** AWS's clock, or this machine's, may be off by this much. */
 const LEEWAY_SECONDS = 600;
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /** A request with other characters never reaches a function: cases with them are for the other engines. */
 const SENDABLE = /^[ -~]*$/;
@@ -52,22 +52,22 @@ export async function tryEdgeFunction(
     SENDABLE.test(Object.values(event.request.headers).map(allValues).join('') + event.request.uri),
   );
   const different: string[] = [];
-  let mostPercent = 0;
+  let maxPercent = 0;
   try {
     for (const [rule, declared] of Object.entries(RULES)) {
       const version = await putFunction(client, name, viewerRequestSource(declared));
       await inParallel(
         cases.filter((one) => one.rule === rule),
-        AT_ONCE,
+        CONCURRENCY,
         async (one) => {
           stop.throwIfAborted();
-          const { difference, percent } = await ask(client, name, version, one);
+          const { difference, percent } = await runCase(client, name, version, one);
           if (difference !== undefined) different.push(`${one.about}: ${difference}`);
-          mostPercent = Math.max(mostPercent, percent);
+          maxPercent = Math.max(maxPercent, percent);
         },
       );
     }
-    return { cases: cases.length, different, mostPercent };
+    return { cases: cases.length, different, maxPercent };
   } catch (error) {
     if (error instanceof UnsupportedOperation) return undefined;
     throw error;
@@ -129,7 +129,7 @@ function bodyText(body: unknown): unknown {
   return encoding === 'text' ? data : Buffer.from(data, 'base64').toString();
 }
 
-async function ask(
+async function runCase(
   client: CloudFrontClient,
   stage: string,
   version: string,

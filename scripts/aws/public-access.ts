@@ -16,15 +16,15 @@ export async function publicAccess(
   account: string,
 ): Promise<Readiness> {
   if (accessMode === 'cdn-only') return { refusals: [], warnings: [] };
-  const askers: [string, () => Promise<Block>][] = [
+  const owners: [string, () => Promise<Block>][] = [
     [`Account ${account}`, () => ofAccount(region, account)],
   ];
   const { delivery } = existingBuckets;
-  if (delivery !== undefined) askers.push([`The bucket ${delivery}`, () => ofBucket(s3, delivery)]);
+  if (delivery !== undefined) owners.push([`The bucket ${delivery}`, () => ofBucket(s3, delivery)]);
   const refusals: string[] = [];
   const warnings: string[] = [];
-  for (const [owner, ask] of askers) {
-    const block = await ask();
+  for (const [owner, readBlock] of owners) {
+    const block = await readBlock();
     if (block === 'unknown') {
       warnings.push(
         `These credentials may not ask whether public buckets are blocked. If they are, stage ${name} ` +

@@ -7,39 +7,39 @@ import { PLAYER_KEY } from './player.ts';
 /** One request of `./scripts/smoke`, and the answer that is right. */
 export interface Probe {
   readonly name: string;
-  readonly ask: Asked;
-  readonly want: Want;
+  readonly request: ProbeRequest;
+  readonly expected: Expectation;
   /** Tells a person what to do when the answer is a different one. */
   readonly remedy: string;
   /** Asks again after another answer, so many times in all: edges differ in what they have kept. Default: 1. */
   readonly tries?: number;
 }
 
-export interface Asked {
+export interface ProbeRequest {
   readonly url: string;
   readonly method?: 'GET' | 'OPTIONS';
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface Answer {
+export interface ProbeResponse {
   readonly status: number;
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
-export interface Want {
+export interface Expectation {
   readonly status: number;
   /** A header that is missing is compared as an empty one. */
   readonly headers?: Readonly<Record<string, string | RegExp>>;
   /** The body, after any compression. */
   readonly body?: Uint8Array;
   /** A part of the body. */
-  readonly says?: string;
+  readonly contains?: string;
 }
 
 /** The objects that a stage serves during the run. */
-export interface Served {
+export interface SmokeTarget {
   readonly config: StageConfig;
   /** Where the videos are: `https://…`, without a slash at the end. */
   readonly origin: string;
@@ -75,24 +75,27 @@ export function pageOf({ allowedSites: [site = ''] }: StageConfig): string {
 }
 
 /** Returns what is wrong with an answer; undefined for a right one. */
-export function judge(want: Want, { status, headers, body }: Answer): string | undefined {
-  if (status !== want.status) {
-    return `it is answered with ${status} instead of ${want.status}: ${excerpt(body)}`;
+export function findMismatch(
+  expected: Expectation,
+  { status, headers, body }: ProbeResponse,
+): string | undefined {
+  if (status !== expected.status) {
+    return `it is answered with ${status} instead of ${expected.status}: ${excerpt(body)}`;
   }
-  for (const [name, expected] of Object.entries(want.headers ?? {})) {
+  for (const [name, wanted] of Object.entries(expected.headers ?? {})) {
     const value = headers[name] ?? ABSENT;
-    if (typeof expected === 'string' ? value === expected : expected.test(value)) continue;
-    return `${name} is ${JSON.stringify(value)} instead of ${typeof expected === 'string' ? JSON.stringify(expected) : String(expected)}`;
+    if (typeof wanted === 'string' ? value === wanted : wanted.test(value)) continue;
+    return `${name} is ${JSON.stringify(value)} instead of ${typeof wanted === 'string' ? JSON.stringify(wanted) : String(wanted)}`;
   }
-  if (want.says !== undefined && !Buffer.from(body).includes(want.says)) {
-    return `the answer does not say ${JSON.stringify(want.says)}: ${excerpt(body)}`;
+  if (expected.contains !== undefined && !Buffer.from(body).includes(expected.contains)) {
+    return `the answer does not say ${JSON.stringify(expected.contains)}: ${excerpt(body)}`;
   }
-  if (want.body === undefined) return undefined;
+  if (expected.body === undefined) return undefined;
   const bytes = decoded(body, headers['content-encoding']);
   if (bytes === undefined) return 'the body is not encoded as its header says';
-  return Buffer.compare(bytes, want.body) === 0
+  return Buffer.compare(bytes, expected.body) === 0
     ? undefined
-    : `${bytes.length} other bytes came instead of ${want.body.length}`;
+    : `${bytes.length} other bytes came instead of ${expected.body.length}`;
 }
 
 function decoded(body: Uint8Array, encoding: string | undefined): Uint8Array | undefined {
@@ -109,49 +112,50 @@ function excerpt(body: Uint8Array): string {
   return JSON.stringify(Buffer.from(body).toString('latin1', 0, 100));
 }
 
-/** Asked at the CDN of a video that is not published yet, or not any more: what is missing is a 403 of S3's. */
+/** Requests a video that is not published, yet or any more, from the CDN: S3 answers 403 for a missing object. */
 export function missingProbe(
-  served: Pick<Served, 'config' | 'origin' | 'tokenKey' | 'now'>,
+  target: Pick<SmokeTarget, 'config' | 'origin' | 'tokenKey' | 'now'>,
   name: string,
   key: string,
 ): Probe {
   return {
     name,
-    ask: { url: addressesAt(served).good(key), headers: { origin: pageOf(served.config) } },
-    want: { status: 403, says: 'AccessDenied' },
+    request: { url: addressesAt(target).good(key), headers: { origin: pageOf(target.config) } },
+    expected: { status: 403, contains: 'AccessDenied' },
     remedy:
       "The CDN serves what the bucket does not have: see its cache policies (edge/behaviours.ts), or the delivery bucket's policy.",
   };
 }
 
-/** Asked at the CDN while the video is published, in this order. */
-export function viewerProbes(served: Served): readonly Probe[] {
-  const { config, origin, pointer, segment, segmentBytes, playerBytes, tokenKey } = served;
+/** Requests to the CDN while the video is published, in this order. */
+export function viewerProbes(target: SmokeTarget): readonly Probe[] {
+  const { config, origin, pointer, segment, segmentBytes, playerBytes, tokenKey } = target;
   const { name: stage, allowNoContext, openPosters } = config;
   const page = pageOf(config);
-  const at = addressesAt(served);
+  const at = addressesAt(target);
   const fromPage = { origin: page };
   const size = segmentBytes.length;
   const byTheFunction = `The edge function is another than this one: run ./scripts/deploy ${stage}, and wait some minutes until every edge has it.`;
   const byTheCdn = `The distribution is set up otherwise than infra/delivery.ts says: ./scripts/deploy ${stage} --plan shows the differences.`;
-  const refused = (says: string, status = 403): Want => ({
-    ...{ status, says },
+  const refused = (contains: string, status = 403): Expectation => ({
+    status,
+    contains,
     headers: { 'cache-control': 'no-store' },
   });
   const foreign = (
     name: string,
-    headers: Asked['headers'],
-    method: Asked['method'] = 'GET',
+    headers: ProbeRequest['headers'],
+    method: ProbeRequest['method'] = 'GET',
   ): Probe => ({
     name,
-    ask: { url: at.good(pointer), method, ...(headers ? { headers } : {}) },
-    want: {
+    request: { url: at.good(pointer), method, ...(headers ? { headers } : {}) },
+    expected: {
       ...refused(FOREIGN),
       headers: { 'cache-control': 'no-store', 'access-control-allow-origin': ABSENT },
     },
     remedy: byTheFunction,
   });
-  const served200 = (headers: Want['headers'] = {}): Want => ({
+  const ok200 = (headers: Expectation['headers'] = {}): Expectation => ({
     status: 200,
     headers: { ...DRESSED, ...headers },
   });
@@ -159,19 +163,19 @@ export function viewerProbes(served: Served): readonly Probe[] {
   return [
     {
       name: 'a page of the site, without Origin',
-      ask: { url: at.good(pointer), headers: { referer: `${page}/` } },
-      want: served200({ 'access-control-allow-origin': /^\*?$/ }),
+      request: { url: at.good(pointer), headers: { referer: `${page}/` } },
+      expected: ok200({ 'access-control-allow-origin': /^\*?$/ }),
       remedy: byTheFunction,
     },
     {
       name: 'a page of the site, with Origin',
-      ask: { url: at.good(pointer), headers: fromPage },
-      want: served200({ ...READABLE, 'content-type': 'application/vnd.apple.mpegurl' }),
+      request: { url: at.good(pointer), headers: fromPage },
+      expected: ok200({ ...READABLE, 'content-type': 'application/vnd.apple.mpegurl' }),
       remedy: byTheCdn,
     },
     {
       name: 'a preflight of the site',
-      ask: {
+      request: {
         url: at.good(segment),
         method: 'OPTIONS',
         headers: {
@@ -180,7 +184,7 @@ export function viewerProbes(served: Served): readonly Probe[] {
           'access-control-request-headers': 'range',
         },
       },
-      want: {
+      expected: {
         status: 204,
         headers: {
           'access-control-allow-origin': page,
@@ -195,25 +199,25 @@ export function viewerProbes(served: Served): readonly Probe[] {
     said
       ? {
           name: 'nobody says where the request comes from',
-          ask: { url: at.good(pointer) },
-          want: served200(),
+          request: { url: at.good(pointer) },
+          expected: ok200(),
           remedy: byTheFunction,
         }
       : foreign('nobody says where the request comes from', undefined),
     {
       name: 'a poster, for a link preview',
-      ask: { url: `${origin}/${served.poster}` },
-      want:
+      request: { url: `${origin}/${target.poster}` },
+      expected:
         openPosters || (tokenKey === undefined && allowNoContext)
-          ? served200({ 'content-type': 'image/jpeg' })
+          ? ok200({ 'content-type': 'image/jpeg' })
           : refused(tokenKey === undefined ? FOREIGN : 'with a token that its address lacks'),
       remedy: byTheFunction,
     },
     ...(tokenKey === undefined ? [] : tokenProbes()),
     {
       name: 'an address with an escape',
-      ask: { url: at.good(pointer).replace('index', '%69ndex'), headers: fromPage },
-      want:
+      request: { url: at.good(pointer).replace('index', '%69ndex'), headers: fromPage },
+      expected:
         tokenKey === undefined
           ? refused('Addresses here have no escapes', 404)
           : refused('with a token that its address lacks'),
@@ -221,30 +225,33 @@ export function viewerProbes(served: Served): readonly Probe[] {
     },
     {
       name: 'a key that is not published',
-      ask: { url: at.good(`${pointer.replace('index.m3u8', '')}private.json`), headers: fromPage },
-      want: { status: 403, says: 'AccessDenied' },
+      request: {
+        url: at.good(`${pointer.replace('index.m3u8', '')}private.json`),
+        headers: fromPage,
+      },
+      expected: { status: 403, contains: 'AccessDenied' },
       remedy: byTheCdn,
     },
     {
       name: 'a whole segment',
-      ask: { url: at.good(segment), headers: fromPage },
-      want: {
-        ...served200({ ...READABLE, 'accept-ranges': 'bytes', 'cache-control': /\bimmutable\b/ }),
+      request: { url: at.good(segment), headers: fromPage },
+      expected: {
+        ...ok200({ ...READABLE, 'accept-ranges': 'bytes', 'cache-control': /\bimmutable\b/ }),
         body: segmentBytes,
       },
       remedy: byTheCdn,
     },
     {
       name: 'a segment that the CDN has kept',
-      ask: { url: at.good(segment), headers: fromPage },
-      want: { status: 200, headers: { 'x-cache': /Hit from cloudfront/ } },
+      request: { url: at.good(segment), headers: fromPage },
+      expected: { status: 200, headers: { 'x-cache': /Hit from cloudfront/ } },
       remedy: byTheCdn,
       tries: 5,
     },
     {
       name: 'a range',
-      ask: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=100-299' } },
-      want: {
+      request: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=100-299' } },
+      expected: {
         status: 206,
         headers: { ...READABLE, 'content-range': `bytes 100-299/${size}` },
         body: segmentBytes.subarray(100, 300),
@@ -253,8 +260,8 @@ export function viewerProbes(served: Served): readonly Probe[] {
     },
     {
       name: 'the last bytes',
-      ask: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=-188' } },
-      want: {
+      request: { url: at.good(segment), headers: { ...fromPage, range: 'bytes=-188' } },
+      expected: {
         status: 206,
         headers: { 'content-range': `bytes ${size - 188}-${size - 1}/${size}` },
         body: segmentBytes.subarray(size - 188),
@@ -263,18 +270,18 @@ export function viewerProbes(served: Served): readonly Probe[] {
     },
     {
       name: 'a range beyond the end',
-      ask: { url: at.good(segment), headers: { ...fromPage, range: `bytes=${size}-` } },
-      want: { status: 416 },
+      request: { url: at.good(segment), headers: { ...fromPage, range: `bytes=${size}-` } },
+      expected: { status: 416 },
       remedy: byTheCdn,
     },
     ...(['br', 'gzip', 'identity'] as const).map((encoding): Probe => ({
       name: encoding === 'identity' ? 'without compression' : `compression with ${encoding}`,
-      ask: {
+      request: {
         url: `${origin}/${PLAYER_KEY}`,
         headers: { ...fromPage, 'accept-encoding': encoding },
       },
-      want: {
-        ...served200({ 'content-encoding': encoding === 'identity' ? ABSENT : encoding }),
+      expected: {
+        ...ok200({ 'content-encoding': encoding === 'identity' ? ABSENT : encoding }),
         body: playerBytes,
       },
       remedy: byTheCdn,
@@ -284,9 +291,9 @@ export function viewerProbes(served: Served): readonly Probe[] {
   ];
 
   function tokenProbes(): readonly Probe[] {
-    const probe = (name: string, url: string, want: Want): Probe => ({
-      ...{ name, want, remedy: byTheFunction },
-      ask: { url, headers: fromPage },
+    const probe = (name: string, url: string, expected: Expectation): Probe => ({
+      ...{ name, expected, remedy: byTheFunction },
+      request: { url, headers: fromPage },
     });
     return [
       probe(
@@ -301,12 +308,12 @@ export function viewerProbes(served: Served): readonly Probe[] {
 }
 
 /** By plain HTTP, which a CDN on loopback does not tell apart. */
-export function plainHttpProbe({ config, origin, pointer }: Served): Probe {
+export function plainHttpProbe({ config, origin, pointer }: SmokeTarget): Probe {
   const url = `${origin}/${pointer}`;
   return {
     name: 'the CDN by plain HTTP',
-    ask: { url: url.replace(/^https:/, 'http:'), headers: { origin: pageOf(config) } },
-    want: { status: 301, headers: { location: url } },
+    request: { url: url.replace(/^https:/, 'http:'), headers: { origin: pageOf(config) } },
+    expected: { status: 301, headers: { location: url } },
     remedy: `./scripts/deploy ${config.name} --plan shows how the distribution differs from infra/delivery.ts.`,
   };
 }
@@ -319,17 +326,17 @@ export interface Buckets {
   readonly addressOf: (bucket: string, key: string) => string;
 }
 
-/** Asked of S3 itself, past the CDN, by somebody without credentials. */
+/** Requests to S3 itself, past the CDN, without credentials. */
 export function bucketProbes(
-  served: Served,
+  target: SmokeTarget,
   sourceKey: string,
   { delivery, source, addressOf }: Buckets,
 ): readonly Probe[] {
-  const { config, pointer } = served;
+  const { config, pointer } = target;
   const isOpen = config.accessMode === 'public-read';
   const probe = (name: string, url: string, status: number, headers = {}): Probe => ({
-    ...{ name, remedy: policyRemedy(config), want: { status } },
-    ask: { url, headers },
+    ...{ name, remedy: policyRemedy(config), expected: { status } },
+    request: { url, headers },
   });
   const who = isOpen ? 'anybody may read' : 'nobody may';
   const address = addressOf(delivery, pointer);
@@ -345,13 +352,13 @@ export function bucketProbes(
 
 /** Whatever the access mode, nobody may list what is in a bucket. */
 export function listingProbes(
-  { config }: Served,
+  { config }: SmokeTarget,
   { delivery, source, work, addressOf }: Buckets,
 ): readonly Probe[] {
   return Object.entries({ delivery, source, work }).map(([role, bucket]) => ({
     name: `a listing of the ${role} bucket`,
-    ask: { url: addressOf(bucket, '?list-type=2') },
-    want: { status: 403 },
+    request: { url: addressOf(bucket, '?list-type=2') },
+    expected: { status: 403 },
     remedy: policyRemedy(config),
   }));
 }
@@ -362,19 +369,19 @@ function policyRemedy({ name }: StageConfig): string {
 
 /** Whatever the access mode, S3 takes no plain HTTP. */
 export function plainBucketProbe(
-  { config, pointer }: Served,
+  { config, pointer }: SmokeTarget,
   { delivery, addressOf }: Buckets,
 ): Probe {
   return {
     name: 'the delivery bucket by plain HTTP',
-    ask: { url: addressOf(delivery, pointer).replace(/^https:/, 'http:') },
-    want: { status: 403 },
+    request: { url: addressOf(delivery, pointer).replace(/^https:/, 'http:') },
+    expected: { status: 403 },
     remedy: `The bucket's policy lacks OnlyByTls: run ./scripts/deploy ${config.name}.`,
   };
 }
 
 /** Addresses at the CDN: with a token where the stage demands one. */
-function addressesAt({ origin, tokenKey, now }: Pick<Served, 'origin' | 'tokenKey' | 'now'>) {
+function addressesAt({ origin, tokenKey, now }: Pick<SmokeTarget, 'origin' | 'tokenKey' | 'now'>) {
   const signed = (key: string, path: string, since: Date) =>
     tokenKey === undefined
       ? `${origin}/${path}`

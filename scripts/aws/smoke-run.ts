@@ -13,7 +13,7 @@ import { makeClip } from '../files/demo-clip.ts';
 import { remove } from '../../studio/server/actions.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { playlistPath, pointerKey, versionKey } from '../../core/model/keys.ts';
-import { forgetAsset, untilForgotten } from './caches.ts';
+import { invalidateAsset, waitForInvalidation } from './invalidation.ts';
 import { openClients } from './clients.ts';
 import { trialSentence, tryEdgeFunction } from './edge-trial.ts';
 import { bucketsOf } from './empty.ts';
@@ -22,15 +22,15 @@ import { PLAYER_KEY } from './player.ts';
 import { run } from './run.ts';
 import {
   bucketProbes,
-  judge,
+  findMismatch,
   listingProbes,
   missingProbe,
   plainBucketProbe,
   plainHttpProbe,
   viewerProbes,
 } from './smoke-probes.ts';
-import type { Buckets, Probe, Served } from './smoke-probes.ts';
-import { ask } from './smoke-request.ts';
+import type { Buckets, Probe, SmokeTarget } from './smoke-probes.ts';
+import { sendRequest } from './smoke-request.ts';
 import { readDistribution } from './stage.ts';
 import type { Stage } from './stage.ts';
 import type { Workers } from './workers.ts';
@@ -126,7 +126,7 @@ export class Smoke {
         'Do not deploy this version: its edge function is not what CloudFront takes it for.',
       );
     }
-    return ok(`${trial.cases} cases, in at most ${trial.mostPercent} % of its time`);
+    return ok(`${trial.cases} cases, in at most ${trial.maxPercent} % of its time`);
   }
 
   /** Uploads the clip, has everything asked that needs it, and removes it. */
@@ -188,9 +188,9 @@ export class Smoke {
 
   /** Not kept by an edge: the video has to be there as soon as it is published. */
   async #beforeReady({ assetId }: Submission): Promise<void> {
-    const served = { ...this.#stage, tokenKey: await this.#tokenKey(), now: new Date() };
+    const target = { ...this.#stage, tokenKey: await this.#tokenKey(), now: new Date() };
     const name = 'a video before it is published';
-    await this.#probe(missingProbe(served, name, pointerKey(assetId)), this.#cdn);
+    await this.#probe(missingProbe(target, name, pointerKey(assetId)), this.#cdn);
   }
 
   async #whilePublished(event: Ready, sourceKey: string): Promise<void> {
@@ -204,19 +204,19 @@ export class Smoke {
     const playlist = await bytes(versionKey(assetId, version, playlistPath(rendition)));
     const name = /^[^#\n].*$/m.exec(playlist.toString())?.[0] ?? '';
     const segment = versionKey(assetId, version, `${rendition}/${name}`);
-    const served: Served = {
+    const target: SmokeTarget = {
       ...{ config, origin, segment, poster, pointer: pointerKey(assetId) },
       ...{ segmentBytes: await bytes(segment), playerBytes: await bytes(PLAYER_KEY) },
       ...{ tokenKey: await this.#tokenKey(), now: new Date() },
     };
-    for (const probe of viewerProbes(served)) await this.#probe(probe, this.#cdn);
+    for (const probe of viewerProbes(target)) await this.#probe(probe, this.#cdn);
     const noHttp = this.#emulated && 'the emulator of AWS knows plain HTTP only';
-    await this.#probe(plainHttpProbe(served), noHttp);
+    await this.#probe(plainHttpProbe(target), noHttp);
     const buckets = this.#buckets();
-    for (const probe of bucketProbes(served, sourceKey, buckets)) await this.#probe(probe);
+    for (const probe of bucketProbes(target, sourceKey, buckets)) await this.#probe(probe);
     const noLists = this.#emulated && 'the emulator of AWS lists buckets to anybody';
-    for (const probe of listingProbes(served, buckets)) await this.#probe(probe, noLists);
-    await this.#probe(plainBucketProbe(served, buckets), noHttp);
+    for (const probe of listingProbes(target, buckets)) await this.#probe(probe, noLists);
+    await this.#probe(plainBucketProbe(target, buckets), noHttp);
   }
 
   async #removed(entry: Parameters<typeof remove>[1]): Promise<void> {
@@ -226,16 +226,16 @@ export class Smoke {
       const { backend, env } = this.#stage;
       const distribution = await readDistribution(this.#stage);
       await remove({ store: backend.store, config: env }, entry, async () => {
-        invalidation = await forgetAsset(distribution, assetId);
+        invalidation = await invalidateAsset(distribution, assetId);
       });
       if (invalidation === undefined) return ok();
       const since = performance.now();
-      await untilForgotten(distribution, invalidation, FORGOTTEN_SECONDS, this.#stop);
+      await waitForInvalidation(distribution, invalidation, FORGOTTEN_SECONDS, this.#stop);
       return ok(`the CDN forgot it within ${Math.round((performance.now() - since) / 1000)} s`);
     });
-    const served = { ...this.#stage, tokenKey: await this.#tokenKey(), now: new Date() };
+    const target = { ...this.#stage, tokenKey: await this.#tokenKey(), now: new Date() };
     await this.#probe(
-      missingProbe(served, 'a video that was removed', pointerKey(assetId)),
+      missingProbe(target, 'a video that was removed', pointerKey(assetId)),
       this.#cdn,
     );
   }
@@ -281,16 +281,16 @@ export class Smoke {
   }
 
   async #probe(
-    { name, ask: asked, want, remedy, tries = 1 }: Probe,
-    whyNot?: string,
+    { name, request, expected, remedy, tries = 1 }: Probe,
+    skipReason?: string,
   ): Promise<void> {
     await this.#check(name, async () => {
-      if (whyNot !== undefined) return unanswered(whyNot);
+      if (skipReason !== undefined) return unanswered(skipReason);
       for (let left = tries; ; left -= 1) {
-        const answer = await ask(asked, this.#stop);
-        const what = judge(want, answer);
+        const answer = await sendRequest(request, this.#stop);
+        const what = findMismatch(expected, answer);
         if (what === undefined) return ok();
-        if (left <= 1) return wrong(`${asked.method ?? 'GET'} ${asked.url}: ${what}`, remedy);
+        if (left <= 1) return wrong(`${request.method ?? 'GET'} ${request.url}: ${what}`, remedy);
         await after(1000, undefined, { signal: this.#stop });
       }
     });

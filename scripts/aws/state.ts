@@ -18,16 +18,16 @@ export interface StackState {
   /** Their types and names in AWS, where they have one: `aws_iam_role vodstack-dev-task`. */
   readonly names: readonly string[];
   /** Where those are that the stage's own region holds, as far as AWS's names of them tell. */
-  readonly places: readonly Place[];
+  readonly locations: readonly ResourceLocation[];
 }
 
 /** A part that no name tells is missing: those of buckets tell no account. */
-export interface Place {
+export interface ResourceLocation {
   readonly region: string;
   readonly account: string | undefined;
 }
 
-const NOTHING: StackState = { resources: 0, names: [], outputs: {}, places: [] };
+const EMPTY_STATE: StackState = { resources: 0, names: [], outputs: {}, locations: [] };
 
 const stateFile = z.object({
   version: z.literal(4),
@@ -54,18 +54,18 @@ export async function readState(
   stack: string,
 ): Promise<StackState> {
   const text = await (state ? fromBucket(s3, state.bucket, stack) : fromFolder(stack));
-  if (!text) return NOTHING;
+  if (!text) return EMPTY_STATE;
   const { outputs, resources } = stateFile.parse(JSON.parse(text));
   const managed = resources.filter(({ mode }) => mode === 'managed');
   return {
     resources: managed.length,
     names: managed.flatMap(namesOf),
-    places: managed.filter(({ provider }) => !EDGE_PROVIDER.test(provider)).flatMap(placesOf),
+    locations: managed.filter(({ provider }) => !EDGE_PROVIDER.test(provider)).flatMap(locationsOf),
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
   };
 }
 
-const named = z.object({ arn: z.string(), region: z.string().optional() });
+const withArn = z.object({ arn: z.string(), region: z.string().optional() });
 
 const withName = z.object({ name: z.string() });
 
@@ -77,9 +77,9 @@ function namesOf({ type, instances }: StateResource): readonly string[] {
 }
 
 /** By `arn:aws:<service>:<region>:<account>:…`. That of a bucket has neither, and a bucket tells its region beside it. */
-function placesOf({ instances }: StateResource): readonly Place[] {
+function locationsOf({ instances }: StateResource): readonly ResourceLocation[] {
   return instances.flatMap(({ attributes }) => {
-    const resource = named.safeParse(attributes);
+    const resource = withArn.safeParse(attributes);
     if (!resource.success) return [];
     const [, , service, regionOfName, account] = resource.data.arn.split(':');
     const region = service === 's3' ? resource.data.region : regionOfName;

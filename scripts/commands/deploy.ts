@@ -12,16 +12,16 @@ import type { Readiness } from '../../infra/readiness.ts';
 import { buildPlayer } from '../../player/build.ts';
 import { ADOPTED } from '../../infra/adopted.ts';
 import { requireAccount } from '../aws/account.ts';
-import { leftToAdopt, namesOf } from '../aws/adopt.ts';
+import { findAdoptable, namesOf } from '../aws/adopt.ts';
 import { cdktf, requireTerraform } from '../aws/cdktf.ts';
 import { openClients } from '../aws/clients.ts';
 import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from '../aws/edge-trial.ts';
 import { findStage } from '../aws/find-stage.ts';
 import { findEngine, imageEdition, isPushed, pushImage } from '../aws/image.ts';
-import { limitsOfAccount } from '../aws/limits.ts';
+import { readAccountLimits } from '../aws/account-limits.ts';
 import { readStageOptions, STOPPING } from './stage-options.ts';
 import { drawOriginSecret } from '../aws/origin-secret.ts';
-import { requireSamePlace } from '../aws/recorded-account.ts';
+import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { isPublished, PLAYER_KEY, publishPlayer } from '../aws/player.ts';
 import { publicAccess } from '../aws/public-access.ts';
 import { hasStateBucket, readState } from '../aws/state.ts';
@@ -74,8 +74,8 @@ await runCommand({
     const account = await requireAccount(config);
     say(`Stage ${config.name}: account ${account}, ${config.region}`);
     const { s3, ecr } = openClients(config);
-    await requireSamePlace(s3, config, account);
-    const limits = await limitsOfAccount(s3, config);
+    await requireRecordedLocation(s3, config, account);
+    const limits = await readAccountLimits(s3, config);
     if (limits) {
       say(limits.needs);
       for (const sentence of limits.warnings) say(`Warning: ${sentence}`);
@@ -123,7 +123,7 @@ async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const clients = openClients(config);
   const { s3, ecr } = clients;
   const tag = imageTag(config.worker.architecture, imageMonth());
-  const left = await leftToAdopt(clients, config);
+  const left = await findAdoptable(clients, config);
   if (left.length > 0) {
     say(
       `A deploy that was cut off has left these, and Terraform takes them over: ${namesOf(left)}.`,
@@ -158,8 +158,8 @@ async function requireEdgeFunction(config: StageConfig, stop: AbortSignal): Prom
   if (trial.different.length > 0) {
     throw new Error(`${trialSentence(trial)}\nThe function that viewers meet was not changed.`);
   }
-  const { cases, mostPercent } = trial;
-  say(`It answers all ${cases} cases right, in at most ${mostPercent} % of its time.`);
+  const { cases, maxPercent } = trial;
+  say(`It answers all ${cases} cases right, in at most ${maxPercent} % of its time.`);
 }
 
 async function apply(stacks: string, stop: AbortSignal): Promise<void> {

@@ -9,7 +9,7 @@ import type { PartRequest } from '../../studio/schema.ts';
 import { openStudio } from '../../studio/server/open-studio.ts';
 import { needsPathStyle } from '../../core/storage/aws/backend.ts';
 import { createLog } from '../../core/log.ts';
-import { forgetAsset } from '../aws/caches.ts';
+import { invalidateAsset } from '../aws/invalidation.ts';
 import { STUDIO_HELP, readStudioOptions } from './stage-options.ts';
 import { openStage, readDistribution } from '../aws/stage.ts';
 
@@ -54,7 +54,7 @@ await runCommand({
               log.warn({ event: 'workers.asleep', err: error });
             }),
           onRemoved: async (assetId) => {
-            await forgetAsset(distribution, assetId);
+            await invalidateAsset(distribution, assetId);
           },
         }),
     });

@@ -23,9 +23,9 @@ import type { Clients } from '../aws/clients.ts';
 import { removeTrial } from '../aws/edge-trial.ts';
 import { findStage } from '../aws/find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from '../aws/empty.ts';
-import { found, leftOf } from '../aws/left.ts';
+import { findResources, findLeftovers } from '../aws/leftovers.ts';
 import { readStageOptions, STOPPING } from './stage-options.ts';
-import { requireSamePlace } from '../aws/recorded-account.ts';
+import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { readState } from '../aws/state.ts';
 import { findService } from '../aws/workers.ts';
 
@@ -55,7 +55,7 @@ await runCommand({
     const config = await findStage(stage);
     await requireTerraform();
     const account = await requireAccount(config);
-    await requireSamePlace(openClients(config).s3, config, account);
+    await requireRecordedLocation(openClients(config).s3, config, account);
     await confirm(config, account, flags, stop);
     return teardown(config, stop);
   },
@@ -97,7 +97,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   const known = await Promise.all(CONCERNS.map(isDeployed));
   if (!known.includes(true)) {
     say(`Terraform knows of nothing in stage ${name}, here or in the bucket of its state.`);
-    return report(config, await found(config));
+    return report(config, await findResources(config));
   }
   await cdktf(['synth'], stop);
   const destroy = async (concern: Concern) => {
@@ -116,7 +116,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   }
   await removeTrial(name);
   say('Looking for what is left, which AWS knows after a while …');
-  return report(config, await leftOf(config, stop));
+  return report(config, await findLeftovers(config, stop));
 }
 
 /** Whatever the queues of work hold would have scaling start workers again. */

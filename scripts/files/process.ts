@@ -81,7 +81,10 @@ async function makeAsset(
   const started = performance.now();
   const elapsedSeconds = () => Math.round((performance.now() - started) / 100) / 10;
   const { assetId, jobId } = await upload(source, processing).catch((error: unknown) => {
-    throw because('It is not uploaded. Run the same command again: what was sent is kept.', error);
+    throw withContext(
+      'It is not uploaded. Run the same command again: what was sent is kept.',
+      error,
+    );
   });
   onUploaded();
   if (!wait) {
@@ -96,7 +99,7 @@ async function makeAsset(
     onProgress: (done) =>
       report.progress(file, done === undefined ? 'waiting' : 'processing', done ?? 0),
   }).catch((error: unknown) => {
-    throw because('It is uploaded, but how it goes on cannot be seen.', error);
+    throw withContext('It is uploaded, but how it goes on cannot be seen.', error);
   });
   return describe(file, event, processing, elapsedSeconds);
 }
@@ -118,7 +121,7 @@ async function upload(
   return submission;
 }
 
-function because(what: string, error: unknown): Error {
+function withContext(what: string, error: unknown): Error {
   return new Error(`${what} (${error instanceof Error ? error.message : String(error)})`, {
     cause: error,
   });

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { setTimeout as after } from 'node:timers/promises';
 import type { WorkerEnv } from '../../core/environment.ts';
 import type { Logger } from '../../core/log.ts';
-import { PATIENCE, restartAfter } from './restarts.ts';
+import { RESTART_POLICY, restartDelay } from './restarts.ts';
 
 export interface Workers {
   /** Settles only when a worker cannot be kept running: rejects with the reason. */
@@ -22,7 +22,7 @@ export function startWorkers(
   count: number,
   env: WorkerEnv,
   log: Logger,
-  patience = PATIENCE,
+  policy = RESTART_POLICY,
 ): Workers {
   const children = new Set<ChildProcess>();
   const stop = new AbortController();
@@ -46,11 +46,11 @@ export function startWorkers(
       children.delete(child);
       if (stopping()) return;
       deaths.push(performance.now() / 1000);
-      const pauseSeconds = restartAfter(deaths, patience);
+      const pauseSeconds = restartDelay(deaths, policy);
       log.warn({ event: 'worker.ended', code, signal, deaths: deaths.length, pauseSeconds });
       if (pauseSeconds === 'give up') {
         throw new Error(
-          `A worker ended ${patience.mostDeaths} times within ${patience.withinSeconds} s and got nothing done in between, ` +
+          `A worker ended ${policy.maxExits} times within ${policy.windowSeconds} s and got nothing done in between, ` +
             `at last with ${signal ?? `code ${String(code)}`}; what it said stands above. No work is lost: it goes on at the next start.`,
         );
       }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { forgetAsset } from '../../../scripts/aws/caches.ts';
+import { invalidateAsset } from '../../../scripts/aws/invalidation.ts';
 import { openClients } from '../../../scripts/aws/clients.ts';
 import { publicAccess } from '../../../scripts/aws/public-access.ts';
 import { stage } from '../../../infra/config.ts';
@@ -101,7 +101,7 @@ test('A purge that the CDN rejects as one too many makes the deletion of an asse
       body: `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>${code}</Message></Error></ErrorResponse>`,
     },
   ];
-  await expect(forgetAsset('EXAMPLE', '0123456789abcdef0123')).rejects.toMatchObject({
+  await expect(invalidateAsset('EXAMPLE', '0123456789abcdef0123')).rejects.toMatchObject({
     ...{ name: 'RequestError', status: 503 },
     message: expect.stringContaining('Delete it again in a few minutes.') as unknown,
   });

@@ -3,7 +3,7 @@ import { CreateRepositoryCommand } from '@aws-sdk/client-ecr';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { beforeAll, expect, test } from 'vitest';
-import { findUnrecorded, leftToAdopt } from '../../../scripts/aws/adopt.ts';
+import { findUnrecorded, findAdoptable } from '../../../scripts/aws/adopt.ts';
 import { openClients } from '../../../scripts/aws/clients.ts';
 import type { Clients } from '../../../scripts/aws/clients.ts';
 import { stage } from '../../../infra/config.ts';
@@ -71,7 +71,7 @@ describeWithEmulator('What a killed deploy has made and not written down', () =>
     expect(found).toHaveLength(others.length + 1);
     expect(found).toEqual(expect.arrayContaining([role, ...others]));
 
-    await expect(leftToAdopt(clients, config)).rejects.toThrow(
+    await expect(findAdoptable(clients, config)).rejects.toThrow(
       /^There is something of stage mine in AWS, and its state in my-states knows nothing of it: .*aws_iam_role vodstack-mine-task/,
     );
     const resource = {
@@ -87,6 +87,6 @@ describeWithEmulator('What a killed deploy has made and not written down', () =>
     const rest = await find();
     expect(rest).toHaveLength(others.length);
     expect(rest).not.toContainEqual(role);
-    expect(await leftToAdopt(clients, config)).toEqual(rest);
+    expect(await findAdoptable(clients, config)).toEqual(rest);
   });
 });

@@ -64,7 +64,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
     await make('edge-trial', 'function handler() {}');
     await withTestFunction();
     const trial = await tryEdgeFunction(config, stop);
-    expect(trial).toEqual({ cases: expect.any(Number) as number, different: [], mostPercent: 21 });
+    expect(trial).toEqual({ cases: expect.any(Number) as number, different: [], maxPercent: 21 });
     expect(trial?.cases).toBeGreaterThan(250);
     expect(await names()).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PLAYER_KEY } from '../../../scripts/aws/player.ts';
 import {
   bucketProbes,
-  judge,
+  findMismatch,
   listingProbes,
   missingProbe,
   pageOf,
@@ -11,8 +11,8 @@ import {
   plainHttpProbe,
   viewerProbes,
 } from '../../../scripts/aws/smoke-probes.ts';
-import type { Answer, Probe, Served } from '../../../scripts/aws/smoke-probes.ts';
-import { ask } from '../../../scripts/aws/smoke-request.ts';
+import type { ProbeResponse, Probe, SmokeTarget } from '../../../scripts/aws/smoke-probes.ts';
+import { sendRequest } from '../../../scripts/aws/smoke-request.ts';
 import { stage } from '../../../infra/config.ts';
 import type { StageConfig } from '../../../infra/config.ts';
 import type { Edge } from '../../../edge/local/server.ts';
@@ -63,7 +63,7 @@ async function open(config: StageConfig) {
   const rule = { allowedSites, allowNoContext, openPosters, tokenKeys };
   const cdn = await startCdn(openCdn(rule, bucket));
   const direct = await startDirectOrigin(bucket, createLog('silent'));
-  const served: Served = {
+  const target: SmokeTarget = {
     ...{ config, origin: cdn.origin, pointer: POINTER, segment: SEGMENT, poster: POSTER },
     ...{ segmentBytes: SEGMENT_BYTES, playerBytes: PLAYER_BYTES },
     ...{ tokenKey: playbackTokens ? KEY : undefined, now: new Date() },
@@ -73,12 +73,12 @@ async function open(config: StageConfig) {
     addressOf: (_bucket: string, key: string) => `${direct.origin}/${key}`,
   };
   const probes = [
-    ...viewerProbes(served),
-    missingProbe(served, 'a video that is not there', `v/${ASSET.replace('0', '1')}/index.m3u8`),
-    ...bucketProbes(served, 'talk.mp4', buckets),
-    ...listingProbes(served, buckets),
+    ...viewerProbes(target),
+    missingProbe(target, 'a video that is not there', `v/${ASSET.replace('0', '1')}/index.m3u8`),
+    ...bucketProbes(target, 'talk.mp4', buckets),
+    ...listingProbes(target, buckets),
   ];
-  return { served, buckets, probes, edges: [cdn, direct] };
+  return { target, buckets, probes, edges: [cdn, direct] };
 }
 
 describe.each(Object.entries(STAGES))('What smoke asks of %s', (_name, config) => {
@@ -89,15 +89,15 @@ describe.each(Object.entries(STAGES))('What smoke asks of %s', (_name, config) =
 
   test('is answered right by a stage that is as it is declared.', async () => {
     const wrong: string[] = [];
-    for (const { name, ask: asked, want } of probes) {
-      const what = judge(want, await ask(asked, stop));
+    for (const { name, request, expected } of probes) {
+      const what = findMismatch(expected, await sendRequest(request, stop));
       if (what !== undefined) wrong.push(`${name}: ${what}`);
     }
     expect(wrong).toEqual([]);
   });
 });
 
-type Change = (answer: Answer) => Answer;
+type Change = (answer: ProbeResponse) => ProbeResponse;
 
 const status =
   (changed: number): Change =>
@@ -177,7 +177,7 @@ const WRONG: Readonly<Record<string, readonly (readonly [change: Change, says: s
 };
 
 describe('Each wrong answer is told of', () => {
-  const right = new Map<string, Answer>();
+  const right = new Map<string, ProbeResponse>();
   let probes: readonly Probe[];
   let edges: readonly Edge[];
   beforeAll(async () => {
@@ -188,7 +188,7 @@ describe('Each wrong answer is told of', () => {
     const silent = plain.probes.find(({ name }) => name.startsWith('nobody says'));
     probes = probes.map((one) => (one.name === silent?.name ? silent : one));
     edges = [...edges, ...plain.edges];
-    for (const { name, ask: asked } of probes) right.set(name, await ask(asked, stop));
+    for (const { name, request } of probes) right.set(name, await sendRequest(request, stop));
   });
   afterAll(() => Promise.all(edges.map((edge) => edge.close())));
 
@@ -201,27 +201,31 @@ describe('Each wrong answer is told of', () => {
       changes.map(([change, says]) => [name, says, change] as const),
     ),
   )('%s: %s', (name, says, change) => {
-    const want = probes.find((one) => one.name === name)?.want;
+    const expected = probes.find((one) => one.name === name)?.expected;
     const answer = right.get(name);
-    if (!want || !answer) throw new Error(`There is no ${name}.`);
-    expect(judge(want, answer)).toBeUndefined();
-    expect(judge(want, change(answer))).toContain(says);
+    if (!expected || !answer) throw new Error(`There is no ${name}.`);
+    expect(findMismatch(expected, answer)).toBeUndefined();
+    expect(findMismatch(expected, change(answer))).toContain(says);
   });
 });
 
 test('Plain HTTP is asked for where it is refused or redirected.', async () => {
-  const { served, buckets, edges } = await open(stage(base));
-  const at = { ...served, origin: 'https://cdn.example' };
+  const { target, buckets, edges } = await open(stage(base));
+  const at = { ...target, origin: 'https://cdn.example' };
   const redirected = plainHttpProbe(at);
-  expect(redirected.ask.url).toBe(`http://cdn.example/${POINTER}`);
+  expect(redirected.request.url).toBe(`http://cdn.example/${POINTER}`);
   const location = `https://cdn.example/${POINTER}`;
   const answer = { status: 301, headers: { location }, body: Buffer.from('') };
-  expect(judge(redirected.want, answer)).toBeUndefined();
-  expect(judge(redirected.want, { ...answer, status: 200 })).toContain('200 instead of 301');
+  expect(findMismatch(redirected.expected, answer)).toBeUndefined();
+  expect(findMismatch(redirected.expected, { ...answer, status: 200 })).toContain(
+    '200 instead of 301',
+  );
   const addressOf = (bucket: string, key: string) => `https://${bucket}.s3.example/${key}`;
   const refused = plainBucketProbe(at, { ...buckets, addressOf });
-  expect(refused.ask.url).toBe(`http://delivery.s3.example/${POINTER}`);
-  expect(judge(refused.want, { ...answer, status: 200 })).toContain('200 instead of 403');
+  expect(refused.request.url).toBe(`http://delivery.s3.example/${POINTER}`);
+  expect(findMismatch(refused.expected, { ...answer, status: 200 })).toContain(
+    '200 instead of 403',
+  );
   await Promise.all(edges.map((edge) => edge.close()));
 });
 

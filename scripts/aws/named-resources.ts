@@ -24,38 +24,41 @@ export interface Importable {
   readonly id: string;
 }
 
-/** Its ARN, or what it is and its name where AWS has no ARN. */
-export interface Named extends Importable {
-  readonly what: string;
+/** Its ARN, or label it is and its name where AWS has no ARN. */
+export interface NamedResource extends Importable {
+  readonly label: string;
 }
 
 /**
  * Lists whatever has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
- * access controls of CloudFront. ARNs, or what it is and its name where AWS has none.
+ * access controls of CloudFront. ARNs, or label it is and its name where AWS has none.
  */
-export async function named({ name, region }: StageConfig): Promise<readonly string[]> {
+export async function listNamedResources({
+  name,
+  region,
+}: StageConfig): Promise<readonly string[]> {
   const prefix = nameOf(name, '');
   const regions = [...new Set([region, EDGE_REGION])];
   const found = await Promise.all([
-    globalNames(prefix),
-    ...regions.map((one) => ofCloudWatch(one, prefix)),
+    listGlobalResources(prefix),
+    ...regions.map((one) => listCloudWatch(one, prefix)),
   ]);
-  return found.flatMap((list) => list.map((one) => (typeof one === 'string' ? one : one.what)));
+  return found.flatMap((list) => list.map((one) => (typeof one === 'string' ? one : one.label)));
 }
 
-/** Likewise of what has a name once in an account: roles, and what CloudFront has. AWS makes none of them a second time. */
-export async function globalNames(prefix: string): Promise<readonly Named[]> {
-  return [...(await ofCloudFront(prefix)), ...(await roles(prefix))];
+/** Likewise of label has a name once in an account: roles, and label CloudFront has. AWS makes none of them a second time. */
+export async function listGlobalResources(prefix: string): Promise<readonly NamedResource[]> {
+  return [...(await listCloudFront(prefix)), ...(await listRoles(prefix))];
 }
 
-async function roles(prefix: string): Promise<readonly Named[]> {
+async function listRoles(prefix: string): Promise<readonly NamedResource[]> {
   const client = new IAMClient({ region: EDGE_REGION });
-  const found: Named[] = [];
+  const found: NamedResource[] = [];
   try {
     for await (const { Roles = [] } of paginateListRoles({ client }, {})) {
-      for (const { RoleName: name, Arn: what } of Roles)
-        if (name?.startsWith(prefix) && what)
-          found.push({ type: 'aws_iam_role', name, id: name, what });
+      for (const { RoleName: name, Arn: label } of Roles)
+        if (name?.startsWith(prefix) && label)
+          found.push({ type: 'aws_iam_role', name, id: name, label });
     }
     return found;
   } finally {
@@ -63,7 +66,7 @@ async function roles(prefix: string): Promise<readonly Named[]> {
   }
 }
 
-async function ofCloudWatch(region: string, prefix: string): Promise<readonly string[]> {
+async function listCloudWatch(region: string, prefix: string): Promise<readonly string[]> {
   const client = new CloudWatchClient({ region });
   const arns: (string | undefined)[] = [];
   try {
@@ -88,7 +91,7 @@ interface Page {
   readonly next: string | undefined;
 }
 
-async function ofCloudFront(prefix: string): Promise<readonly Named[]> {
+async function listCloudFront(prefix: string): Promise<readonly NamedResource[]> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
   const lists: Readonly<Record<string, (Marker: string | undefined) => Promise<Page>>> = {
     function: async (Marker) => {
@@ -120,16 +123,16 @@ async function ofCloudFront(prefix: string): Promise<readonly Named[]> {
     },
   };
   // A function is there twice, as it is developed and as it is live.
-  const found = new Map<string, Named>();
+  const found = new Map<string, NamedResource>();
   try {
     for (const [kind, list] of Object.entries(lists)) {
       let page: Page | undefined;
       do {
         page = await list(page?.next);
         for (const { name, id } of page.items) {
-          const what = `CloudFront ${kind} ${name}`;
+          const label = `CloudFront ${kind} ${name}`;
           const type = `aws_cloudfront_${kind.replaceAll(' ', '_')}`;
-          if (name?.startsWith(prefix) && id) found.set(what, { type, name, id, what });
+          if (name?.startsWith(prefix) && id) found.set(label, { type, name, id, label });
         }
       } while (page.next);
     }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { found } from '../../../scripts/aws/left.ts';
+import { findResources } from '../../../scripts/aws/leftovers.ts';
 import { stage } from '../../../infra/config.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { untagged } from './untagged.ts';
@@ -12,13 +12,13 @@ describeWithEmulator('What is left of a stage', () => {
   useEmulator();
 
   test('is nothing in an account that knows nothing of it.', async () => {
-    expect(await found(config('mine'))).toEqual([]);
+    expect(await findResources(config('mine'))).toEqual([]);
   });
 
   test('is found by its name, where it is in no index of tags.', async () => {
     await untagged('mine');
     await untagged('mine2');
-    expect(await found(config('mine'))).toEqual([
+    expect(await findResources(config('mine'))).toEqual([
       'CloudFront cache policy vodstack-mine-versions',
       'CloudFront function vodstack-mine-viewer-request',
       'CloudFront origin access control vodstack-mine-delivery',

@@ -7,9 +7,9 @@ import type { StackState } from './state.ts';
 /**
  * Compares where a stage is, by Terraform's state, with where it would be looked for. Terraform takes what
  * it does not find there for deleted: it forgets it without a word, and it goes on costing money. Throws
- * Error naming both places and what to do, also where the stage names another place for its state.
+ * Error naming both locations and what to do, also where the stage names another place for its state.
  */
-export async function requireSamePlace(
+export async function requireRecordedLocation(
   s3: S3Client,
   config: StageConfig,
   account: string,
@@ -17,10 +17,10 @@ export async function requireSamePlace(
   const { name, region } = config;
   const states = await readStates(s3, config);
   await requireStateInBucket(s3, config, states);
-  const places = states.flatMap((state) => state.places);
+  const locations = states.flatMap((state) => state.locations);
   const other =
-    places.find((one) => one.account !== undefined && one.account !== account) ??
-    places.find((one) => one.region !== region);
+    locations.find((one) => one.account !== undefined && one.account !== account) ??
+    locations.find((one) => one.region !== region);
   if (other === undefined) return;
   const there = `${other.region} of account ${other.account ?? account}`;
   throw new Error(

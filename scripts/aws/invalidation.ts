@@ -19,7 +19,7 @@ const WITH_TOKENS = '/t/*';
  * A path with a star counts as one, of a thousand a month that cost nothing. Throws RequestError while the CDN
  * is busy with others: it takes 15 such paths at a time, and some minutes for each. Returns the id of the invalidation.
  */
-export async function forgetAsset(DistributionId: string, assetId: string): Promise<string> {
+export async function invalidateAsset(DistributionId: string, assetId: string): Promise<string> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
   try {
     const { Invalidation } = await client.send(
@@ -44,7 +44,7 @@ export async function forgetAsset(DistributionId: string, assetId: string): Prom
 }
 
 /** Waits until every edge has forgotten. Throws Error where that takes longer than so many seconds. */
-export async function untilForgotten(
+export async function waitForInvalidation(
   DistributionId: string,
   Id: string,
   maxWaitTime: number,

@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import type { StageConfig } from '../../infra/config.ts';
 import { EDGE_REGION } from '../../infra/stack.ts';
-import { named } from './named.ts';
+import { listNamedResources } from './named-resources.ts';
 import { taggedIn } from './tagged.ts';
 import { findService } from './workers.ts';
 
@@ -16,9 +16,9 @@ const ECS_REMNANT = /^arn:aws:ecs:[^:]*:\d+:(task-definition|cluster|service)\//
  * All that is there of a stage, by its tags or by its name, in its region and in the edge's, but for the bucket
  * that keeps the state. ARNs, where AWS has them.
  */
-export async function found(config: StageConfig): Promise<readonly string[]> {
+export async function findResources(config: StageConfig): Promise<readonly string[]> {
   const { name, region, state } = config;
-  const arns = new Set<string>(await named(config));
+  const arns = new Set<string>(await listNamedResources(config));
   for (const where of new Set([region, EDGE_REGION])) {
     for (const arn of await taggedIn(where, name)) arns.add(arn);
   }
@@ -44,9 +44,12 @@ async function hasService({ name, region }: StageConfig): Promise<boolean> {
  * What is left of a stage when AWS has had two minutes to notice what was deleted: its index of tags is
  * behind.
  */
-export async function leftOf(config: StageConfig, stop: AbortSignal): Promise<readonly string[]> {
+export async function findLeftovers(
+  config: StageConfig,
+  stop: AbortSignal,
+): Promise<readonly string[]> {
   for (let looks = 12; ; looks -= 1) {
-    const left = await found(config);
+    const left = await findResources(config);
     if (left.length === 0 || looks === 0) return left;
     await after(10_000, undefined, { signal: stop });
   }
