@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectedError } from '../../core/model/errors.ts';
-import type { Place } from '../plan/encode.ts';
+import type { UnitPaths } from '../plan/encode.ts';
 import type { ImageFile } from '../plan/gate/images.ts';
 import { imageNames } from '../plan/plan-images.ts';
 import { imagesCommands } from '../plan/encode-images.ts';
@@ -15,13 +15,13 @@ import type { Plan } from '../plan/plan.ts';
  */
 export async function* makeImageFiles(
   plan: Plan,
-  place: Place,
+  paths: UnitPaths,
   run: (argv: readonly string[]) => Promise<unknown>,
 ): AsyncGenerator<ImageFile> {
   const { poster, thumbnails, sheets, storyboard } = imageNames(plan.images);
-  const hasPoster = () => existsSync(join(place.directory, poster));
+  const hasPoster = () => existsSync(join(paths.directory, poster));
   let rejection: RejectedError | undefined;
-  for (const argv of imagesCommands(plan, place)) {
+  for (const argv of imagesCommands(plan, paths)) {
     rejection = await rejectionOf(run(argv));
     if (!rejection && hasPoster()) break;
   }
@@ -33,7 +33,7 @@ export async function* makeImageFiles(
     );
   }
   for (const name of [poster, ...thumbnails, ...sheets]) {
-    const path = join(place.directory, name);
+    const path = join(paths.directory, name);
     // The quality gate reports a missing one.
     if (existsSync(path)) yield { name, bytes: await readFile(path) };
   }

@@ -5,7 +5,7 @@ import type { Marker } from '../../core/model/units.ts';
 import type { Plan } from './plan.ts';
 import type { Measured } from './playlist.ts';
 
-/** `asset.json` of a version, from its plan and what was measured of it. */
+/** The `asset.json` of a version. */
 export function describeAsset(
   plan: Plan,
   version: string,
@@ -21,7 +21,10 @@ export function describeAsset(
   const renditions = plan.renditions.map(({ name, width, height }, index) => {
     const one = measured.video[index];
     return {
-      ...{ name, width, height, codecs: one?.codecs ?? '' },
+      name,
+      width,
+      height,
+      codecs: one?.codecs ?? '',
       peakBitRate: one?.bitRate.peak ?? 0,
       averageBitRate: one?.bitRate.average ?? 0,
       bytes: total(one?.segments),
@@ -38,8 +41,14 @@ export function describeAsset(
     };
   });
   return {
-    ...{ schema: 1, assetId, version, durationSeconds, renditions, audio },
-    ...{ skipped, leftOut },
+    schema: 1,
+    assetId,
+    version,
+    durationSeconds,
+    renditions,
+    audio,
+    skipped,
+    leftOut,
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
     poster: key(imagePath(names.poster)),

@@ -1,30 +1,30 @@
-import { GENERAL_OPTIONS, KEEP_FILTERS, inputOptions, sum, timeZero } from './encode.ts';
-import type { Place } from './encode.ts';
+import { GENERAL_OPTIONS, KEEP_FILTERS, inputOptions, mixGraph, originOffset } from './encode.ts';
+import type { UnitPaths } from './encode.ts';
 import { averageScale, TINY } from './gate/reference.ts';
 import type { Size, SourceVideo } from './media.ts';
 import { colorFilters, decoderOptions, frameFilters } from './picture.ts';
 import { imageNames } from './plan-images.ts';
 import type { AudioTrack, ImagePlan, Plan, Storyboard } from './plan.ts';
 
-/** The poster is the most typical of at most so many moments, held in memory at once. */
+/** ffmpeg holds all candidates for the poster in memory at once. */
 const POSTER_CANDIDATES = 40;
-/** Up to so many seconds every frame is decoded; a longer source is looked at by its key frames. */
+/** In longer sources, only key frames are decoded. */
 const DECODE_ALL_SECONDS = 600;
 
 /**
- * The runs of ffmpeg that can make the images, the best first. The next one is for a source of which
- * the one before made no poster: all of its frames are dark, or its cover is damaged.
+ * The commands that can make the images, in order of preference. If one makes no poster, because all frames are dark or
+ * the cover is damaged, the next one is tried.
  */
-export function imagesCommands(plan: Plan, place: Place): readonly (readonly string[])[] {
+export function imagesCommands(plan: Plan, paths: UnitPaths): readonly (readonly string[])[] {
   const { images, media } = plan;
   const { poster, storyboard } = images;
   const { video, cover } = media;
   if (video && storyboard) {
-    return [BRIGHT, []].map((brightness) =>
-      imagesCommand(plan, place, [
+    return [SKIP_DARK, []].map((filters) =>
+      imagesCommand(plan, paths, [
         `[0:${video.index}]${moments(plan, video, storyboard)},split=3[board][typical][shown]`,
         `[board]${scaled(storyboard.tile)},tile=${storyboard.columns}x${storyboard.rows},${JPEG}[sheets]`,
-        `[typical]${typical(poster, storyboard, brightness)}[chosen]`,
+        `[typical]${selectPoster(poster, storyboard, filters)}[chosen]`,
       ]),
     );
   }
@@ -40,14 +40,14 @@ export function imagesCommands(plan: Plan, place: Place): readonly (readonly str
       : []),
     waveform(plan, track),
   ];
-  return graphs.map((graph) => imagesCommand(plan, place, graph));
+  return graphs.map((graph) => imagesCommand(plan, paths, graph));
 }
 
 /**
- * One run for all images. The graph ends in the `[chosen]` picture of the poster, in the `[sheets]` where there
- * is a storyboard, and in the pictures `[shown]` in the images, of which the gate gets copies.
+ * Makes all images in one run. `graph` has the outputs `[chosen]`, the picture of the poster; `[sheets]`, if there is a
+ * storyboard; and `[shown]`, all pictures that the images show, of which the gate gets copies.
  */
-function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): readonly string[] {
+function imagesCommand(plan: Plan, paths: UnitPaths, graph: readonly string[]): readonly string[] {
   const names = imageNames(plan.images);
   const { thumbnails, storyboard } = plan.images;
   const labels = thumbnails.map((_, index) => `[t${index}]`);
@@ -61,33 +61,33 @@ function imagesCommand(plan: Plan, place: Place, graph: readonly string[]): read
   const image = (label: string, name: string) => [
     ...['-map', `[${label}]`, '-frames:v', '1', '-update', '1'],
     ...jpeg(3),
-    `file:${place.directory}/${name}`,
+    `file:${paths.directory}/${name}`,
   ];
   const sheets = [
     ...['-map', '[sheets]', '-start_number', '0', ...jpeg(5)],
-    // In a name with a number ffmpeg takes every percent sign as the start of one.
-    `file:${place.directory.replaceAll('%', '%%')}/storyboard-%d.jpg`,
+    // In a numbered file name, a literal percent sign is doubled.
+    `file:${paths.directory.replaceAll('%', '%%')}/storyboard-%d.jpg`,
   ];
   return [
     ...GENERAL_OPTIONS,
     ...KEEP_FILTERS,
     ...decoderOptions(storyboard ? plan.media.video : plan.media.cover),
     ...(storyboard && plan.durationSeconds > DECODE_ALL_SECONDS ? ['-skip_frame', 'nokey'] : []),
-    ...(storyboard ? [] : timeZero(plan)),
-    ...inputOptions(place, plan.media.opening),
+    ...(storyboard ? [] : originOffset(plan)),
+    ...inputOptions(paths, plan.media.opening),
     ...['-filter_complex', whole],
     ...image('poster', names.poster),
     ...names.thumbnails.flatMap((name, index) => image(`thumbnail${index}`, name)),
     ...(storyboard ? sheets : []),
     ...['-map', '[copies]', '-fps_mode', 'passthrough', '-c:v', 'rawvideo', '-f', 'rawvideo'],
-    `file:${place.directory}/${SHOWN_IMAGES}`,
+    `file:${paths.directory}/${SHOWN_IMAGES}`,
   ];
 }
 
-/** A file in the scratch folder: tiny copies of the pictures that the images show. */
+/** The file in the scratch folder with tiny copies of the pictures that the images show. */
 export const SHOWN_IMAGES = 'shown.yuv';
 
-/** Decodes the images, which follow each other, to copies in which each tile of a sheet is a tiny copy. */
+/** Decodes concatenated JPEGs. Each tile of a storyboard sheet becomes a tiny copy; posters get the same total size. */
 export function imagesDecoder({ storyboard }: ImagePlan): readonly string[] {
   const { columns, rows } = sheetLayout(storyboard);
   const size = { width: TINY.width * columns, height: TINY.height * rows };
@@ -98,14 +98,14 @@ export function imagesDecoder({ storyboard }: ImagePlan): readonly string[] {
   ];
 }
 
-/** Sound alone has an image without tiles. */
+/** One tile for sources without a storyboard. */
 export function sheetLayout(
   storyboard: Storyboard | undefined,
 ): Pick<Storyboard, 'columns' | 'rows'> {
   return storyboard ?? { columns: 1, rows: 1 };
 }
 
-/** A frame each interval, in standard range: the storyboard's tiles. */
+/** One frame for each tile of the storyboard, with output colours. */
 function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyboard): string {
   return [
     `setpts=PTS-(${originSeconds})/TB`,
@@ -119,8 +119,8 @@ function moments({ originSeconds }: Plan, video: SourceVideo, storyboard: Storyb
 }
 
 /**
- * Prints the time of each frame that comes by. `-progress` is silent until all outputs have begun, and the
- * poster, which is chosen from the whole source, is one of them.
+ * Prints the time of each frame as a sign of progress. `-progress` prints nothing until all outputs have begun, and the
+ * poster begins only after the whole source was read.
  */
 function printTimes(filter: 'metadata' | 'ametadata'): readonly string[] {
   return [
@@ -129,39 +129,38 @@ function printTimes(filter: 'metadata' | 'ametadata'): readonly string[] {
   ];
 }
 
-/** The most typical of some of the moments (https://ffmpeg.org/ffmpeg-filters.html#thumbnail). */
-function typical(poster: Size, { tiles }: Storyboard, brightness: readonly string[]): string {
+/** Selects the most representative frame: https://ffmpeg.org/ffmpeg-filters.html#thumbnail */
+function selectPoster(poster: Size, { tiles }: Storyboard, filters: readonly string[]): string {
   const step = Math.ceil(tiles / POSTER_CANDIDATES);
   return [
     `select=not(mod(n\\,${step}))`,
     scaled(poster),
-    ...brightness,
+    ...filters,
     `thumbnail=n=${POSTER_CANDIDATES}`,
   ].join(',');
 }
 
-/** Drops frames that are nearly black. 16 is black; below 32 on average there is little to see. */
-const BRIGHT = [
+/** Drops frames with an average luma below 32; 16 is black. */
+const SKIP_DARK = [
   'signalstats',
   'metadata=mode=select:key=lavfi.signalstats.YAVG:value=32:function=greater',
 ];
 
-const WAVEFORM_COLORS = { bar: '0x8ec5ff', ground: '0x16202a' };
-/** Pixels from one bar to the next, and the gap between them. */
+const WAVEFORM_COLORS = { bar: '0x8ec5ff', background: '0x16202a' };
+/** In pixels: the distance between the starts of two bars, and the gap between them. */
 const BAR = { step: 8, gap: 3 };
 
 /**
- * Bars as high as the sound is loud. showwavespic keeps all samples in memory, so that it gets the
- * mean power (the signal times itself, 400 times a second: 35 MB for 12 hours) in few frames. The
- * cube root leaves something to see of speech, and a line stands for silence.
+ * Draws the loudness as bars, with a line for silence. showwavespic keeps all samples in memory, so its input is the
+ * mean power (the squared signal) at 400 Hz: 35 MB for 12 hours. The cube-root scale keeps speech visible.
  */
 function waveform(plan: Plan, track: AudioTrack): readonly string[] {
   const { width, height } = plan.images.poster;
-  const { bar, ground } = WAVEFORM_COLORS;
+  const { bar, background } = WAVEFORM_COLORS;
   const mono = [
     'aresample=8000',
     'aformat=sample_fmts=fltp:channel_layouts=mono',
-    // A second each.
+    // One second a frame.
     'asetnsamples=n=8000:p=0',
     ...printTimes('ametadata'),
   ];
@@ -175,14 +174,14 @@ function waveform(plan: Plan, track: AudioTrack): readonly string[] {
   const picture = [
     'overlay=format=rgb:shortest=1',
     `drawbox=x=0:y=ih/2-2:w=iw:h=4:c=${bar}:t=fill`,
-    `drawgrid=w=${BAR.step}:h=ih:t=${BAR.gap}:c=${ground}`,
+    `drawgrid=w=${BAR.step}:h=ih:t=${BAR.gap}:c=${background}`,
     'setsar=1',
   ];
   return [
-    sum(track, [...mono, `atrim=end=${plan.durationSeconds}`]),
+    mixGraph(track, [...mono, `atrim=end=${plan.durationSeconds}`]),
     '[sum]asplit=2[one][same]',
     `[one][same]${bars.join(',')}[bars]`,
-    `color=c=${ground}:s=${width}x${height}:d=1[ground]`,
+    `color=c=${background}:s=${width}x${height}:d=1[ground]`,
     `[ground][bars]${picture.join(',')},split[chosen][shown]`,
   ];
 }
@@ -191,7 +190,7 @@ function scaled({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic,setsar=1`;
 }
 
-/** JPEG knows the full range of levels and BT.601 only (JFIF 1.02). */
+/** JFIF 1.02 allows only BT.601 in full range. */
 const JPEG = 'scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p';
 
 function jpeg(quality: number): readonly string[] {

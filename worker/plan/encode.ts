@@ -16,12 +16,13 @@ import type { Opening } from './media.ts';
 
 const { sampleRate, frameSamples } = AUDIO_CODEC;
 
-/** Where a unit's source and its scratch folder are. */
-export interface Place {
-  /** A path, or an address on loopback. */
+/** Where a unit reads its source, and where it writes. */
+export interface UnitPaths {
+  /** The source: a path, or an HTTP address on loopback. */
   readonly address: string;
-  /** Skips to the key frame before that time of the container's clock. */
+  /** Where decoding begins, on the container's clock: the time of a key frame. */
   readonly seekSeconds?: number | undefined;
+  /** The scratch folder. */
   readonly directory: string;
 }
 
@@ -36,9 +37,9 @@ const DEEP_PROBE_OPTIONS: readonly string[] = [
   '50000000',
 ];
 
-/** ffmpeg's arguments that come before `-i`: nothing but media, and nothing that the file itself names, is opened. */
+/** ffmpeg's input options. They allow media formats only, and no file or address that the source refers to. */
 export function inputOptions(
-  { address, seekSeconds }: Omit<Place, 'directory'>,
+  { address, seekSeconds }: Omit<UnitPaths, 'directory'>,
   { late: deepProbe, ignoreEdits }: Opening,
 ): readonly string[] {
   const isServed = address.startsWith('http:');
@@ -47,7 +48,7 @@ export function inputOptions(
     ...['-format_whitelist', DEMUXERS.join(',')],
     ...(deepProbe ? DEEP_PROBE_OPTIONS : []),
     ...(ignoreEdits ? ['-ignore_editlist', '1'] : []),
-    // The frames before the wanted one are decoded too: a frame can be shown longer than a gap to it.
+    // The frames between the key frame and the wanted one are kept: one of them may still be shown at the wanted time.
     ...(seekSeconds === undefined
       ? []
       : ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', seekSeconds.toFixed(6)]),
@@ -55,40 +56,37 @@ export function inputOptions(
   ];
 }
 
-/**
- * What every run of ffmpeg has in common: it never asks, says what went wrong and how grave it is,
- * and tells of its progress in a form that is meant to be read.
- */
+/** Common to all runs of ffmpeg: no prompts, log lines with their level, and progress in a form for programs. */
 export const GENERAL_OPTIONS: readonly string[] = [
   ...['-nostdin', '-hide_banner', '-loglevel', 'level+warning'],
   ...['-progress', 'pipe:1', '-nostats', '-y'],
-  // Timestamps stay the container's own, so that all chunks share one clock.
+  // All chunks share one clock: the container's.
   '-copyts',
 ];
 
-/** Nothing decoded is a failure, though ffmpeg by itself would call it a success. */
+/** By default, ffmpeg exits with 0 even if it decoded nothing. */
 const ABORT_WHEN_EMPTY: readonly string[] = ['-abort_on', 'empty_output_stream'];
 
-/** A picture that changes its size would begin new filters, and with them the timeline anew. */
+/** If the size or the sample format changes midway, new filters would start the timeline again from zero. */
 export const KEEP_FILTERS: readonly string[] = ['-reinit_filter', '0'];
 
 /**
- * The run that encodes one chunk: one decode, put on the grid, feeds the encoders of all renditions.
- * Segments are cut at the plan's frames, and named by their number in the whole asset. Beside them it
- * writes what the gate holds against the plan.
+ * Encodes one chunk. The source is decoded once, and its frames on the grid feed the encoders of all renditions.
+ * Segments are cut at the plan's frames and numbered across the whole asset. Further outputs are references for the
+ * gate.
  */
-export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): readonly string[] {
+export function videoCommand(plan: Plan, unit: Unit<'video'>, paths: UnitPaths): readonly string[] {
   const { media, grid, renditions } = plan;
   const { video } = media;
   if (!video) throw new Error(`${unit.name} of job ${plan.jobId} has no picture to encode.`);
   const rate = `${grid.rate.num}/${grid.rate.den}`;
   const frames = [
-    // The grid is absolute: its frame n is shown at n / rate, wherever the decoder began. A last picture
-    // without a duration is shown, too.
+    // The grid is absolute: frame n is shown at n / rate, wherever the decoder began. `pass` also keeps a last picture
+    // without a duration.
     `fps=fps=${rate}:round=near:eof_action=pass`,
-    // A picture that ends before the sound stands still to the end,
+    // If the video ends before the sound, its last picture is repeated to the end.
     'tpad=stop=-1:stop_mode=clone',
-    // and one that begins after it shows its first frame until then.
+    // If it begins after the sound, its first picture fills the time before.
     `fps=fps=${rate}:round=near:start_time=${frameSeconds(grid, unit.firstFrame).toFixed(6)}`,
     `trim=end_frame=${unit.frames}`,
   ];
@@ -107,24 +105,22 @@ export function videoCommand(plan: Plan, unit: Unit<'video'>, place: Place): rea
   return [
     ...GENERAL_OPTIONS,
     ...ABORT_WHEN_EMPTY,
-    // A new set of filters for a picture that changes its size midway would begin the grid anew; the
-    // ones at hand only scale.
     ...KEEP_FILTERS,
     ...decoderOptions(video),
-    ...timeZero(plan),
-    ...inputOptions(place, media.opening),
+    ...originOffset(plan),
+    ...inputOptions(paths, media.opening),
     ...['-filter_complex', graph],
     ...renditions.flatMap((rendition, index) => [
       ...['-map', `[v${index}]`, ...VIDEO_CODEC.encoder(plan, rendition)],
       ...['-fps_mode', 'passthrough', '-map_metadata', '-1', '-fflags', '+bitexact'],
       ...CONTAINER.muxer(videoBorders(plan, unit), unit.firstSegment),
-      segmentPattern(place.directory, rendition.name),
+      segmentPattern(paths.directory, rendition.name),
     ]),
-    ...referenceOutputs(place.directory),
+    ...referenceOutputs(paths.directory),
   ];
 }
 
-/** Decodes key frames that follow each other, whatever their sizes, to tiny copies. */
+/** Decodes concatenated key frames of any sizes to tiny copies. */
 export const KEYS_COMMAND: readonly string[] = [
   ...['-hide_banner', '-loglevel', 'error', '-threads', '1'],
   ...['-f', VIDEO_CODEC.format, '-i', 'pipe:0'],
@@ -132,96 +128,99 @@ export const KEYS_COMMAND: readonly string[] = [
   ...['-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'],
 ];
 
-/** The run that encodes one sound track from start to end: encoded in pieces, AAC would click at each join. */
-export function audioCommand(plan: Plan, track: AudioTrack, place: Place): readonly string[] {
+/** Encodes one sound track from start to end. AAC that is encoded in pieces clicks at each join. */
+export function audioCommand(plan: Plan, track: AudioTrack, paths: UnitPaths): readonly string[] {
   const { media } = plan;
   return [
     ...GENERAL_OPTIONS,
     ...ABORT_WHEN_EMPTY,
-    // Sound that changes its form midway is refused: new filters would begin the timeline anew.
     ...KEEP_FILTERS,
-    ...timeZero(plan),
-    ...inputOptions(place, media.opening),
-    ...['-filter_complex', soundGraph(plan, track, place)],
-    // Filters that end in no output make ffmpeg 7 fail an assertion where the source ends.
-    ...[...track.streams.map((_, stream) => heard(stream)), '[encoded]'].flatMap((levels) => [
+    ...originOffset(plan),
+    ...inputOptions(paths, media.opening),
+    ...['-filter_complex', soundGraph(plan, track, paths)],
+    // Without an output for each end of the graph, ffmpeg 7 fails an assertion at the end of the source.
+    ...[...track.streams.map((_, index) => levelsLabel(index)), '[encoded]'].flatMap((levels) => [
       ...['-map', levels, '-f', 'null', '-'],
     ]),
     ...['-map', '[sum]', ...AUDIO_CODEC.encoder(track)],
     ...['-map_metadata', '-1', '-fflags', '+bitexact'],
     ...CONTAINER.muxer(audioBorders(plan).borders, 0),
-    segmentPattern(place.directory, track.name),
+    segmentPattern(paths.directory, track.name),
   ];
 }
 
-/** The output of the levels of the track's stream at that place. */
-function heard(place: number): string {
-  return `[heard${place}]`;
+/** The filter output that measures the levels of a stream, by its index in the track. */
+function levelsLabel(index: number): string {
+  return `[heard${index}]`;
 }
 
 type TrackStream = AudioTrack['streams'][number];
 
 /**
- * From the streams of one sound to what is encoded. Beside it the levels are written that the gate
- * holds against each other: of each stream, and of what goes to the encoder.
+ * Mixes the streams of a track for the encoder. For the gate, it also writes the levels of each stream and of the mix.
  */
-function soundGraph(plan: Plan, track: AudioTrack, { directory }: Place): string {
+function soundGraph(plan: Plan, track: AudioTrack, { directory }: UnitPaths): string {
   const output = [
-    // Channels that are loud together exceed full scale for a moment.
-    ...(loudest(track) > 1 ? ['alimiter=limit=1:level=0:latency=1'] : []),
+    // A sum of loud channels can exceed full scale for a moment.
+    ...(peakGain(track) > 1 ? ['alimiter=limit=1:level=0:latency=1'] : []),
     `aformat=sample_fmts=fltp:channel_layouts=${track.channels === 1 ? 'mono' : 'stereo'}`,
     'apad',
     `atrim=end_sample=${audioSamples(plan)}`,
     'asplit[made]',
   ];
   const levels = (name: string) => levelsFilter(`file:${directory}/${name}`);
-  const graph = sum(track, output, (place) => `${levels(sourceLevels(place))}${heard(place)}`);
+  const graph = mixGraph(
+    track,
+    output,
+    (index) => `${levels(sourceLevels(index))}${levelsLabel(index)}`,
+  );
   return `${graph};[made]${levels(ENCODED_LEVELS)}[encoded]`;
 }
 
-/** Silence where the sound begins late or has gaps, so that it stays with the picture. */
+/** Fills a late start and gaps with silence, which keeps the sound in sync with the picture. */
 const FROM_ZERO = `aresample=${sampleRate}:async=1:min_hard_comp=0.1:first_pts=0`;
 
-/** A stream as stereo where the plan says how. */
-function mixed({ gains }: TrackStream): readonly string[] {
+/** Mixes a stream down to stereo with the plan's gains, if it has any. */
+function downmix({ gains }: TrackStream): readonly string[] {
   if (!gains) return [];
-  const pan = `pan=stereo|c0=${mix(gains.left)}|c1=${mix(gains.right)}`;
-  // Only floating point holds more than full scale.
+  const pan = `pan=stereo|c0=${panTerms(gains.left)}|c1=${panTerms(gains.right)}`;
+  // Only floating-point samples can exceed full scale.
   return ['aformat=sample_fmts=fltp', pan];
 }
 
-/** A side of the pan filter: https://ffmpeg.org/ffmpeg-filters.html#pan */
-function mix(gains: readonly number[]): string {
+/** One output channel of the pan filter: https://ffmpeg.org/ffmpeg-filters.html#pan */
+function panTerms(gains: readonly number[]): string {
   const terms = gains.map((gain, channel) => (gain === 1 ? `c${channel}` : `${gain}*c${channel}`));
   return terms.filter((_, channel) => gains[channel] !== 0).join('+') || '0*c0';
 }
 
 /**
- * The graph of the streams of one sound together; each goes on in silence when it ends before the others.
- * `watch` looks at the stream of each place, as it comes.
+ * A filter graph that mixes the streams of a track into `[sum]`, through the filters `output`. A stream that ends
+ * before the others continues with silence. `measure` returns filters that get a copy of each stream, by its index in
+ * the track.
  */
-export function sum(
+export function mixGraph(
   { streams }: AudioTrack,
   output: readonly string[],
-  watch?: (place: number) => string,
+  measure?: (index: number) => string,
 ): string {
-  const begun = streams.map((stream, place) => {
+  const inputs = streams.map((stream, index) => {
     const from = `[0:${stream.index}]`;
-    if (!watch) return `${from}${[...mixed(stream), FROM_ZERO].join(',')}`;
-    const parts = [...mixed(stream), `asplit[s${place}][m${place}]`].join(',');
-    return `${from}${parts};[s${place}]${watch(place)};[m${place}]${FROM_ZERO}`;
+    if (!measure) return `${from}${[...downmix(stream), FROM_ZERO].join(',')}`;
+    const parts = [...downmix(stream), `asplit[s${index}][m${index}]`].join(',');
+    return `${from}${parts};[s${index}]${measure(index)};[m${index}]${FROM_ZERO}`;
   });
-  const [alone, ...others] = begun;
-  if (others.length === 0) return `${[alone, ...output].join(',')}[sum]`;
-  const names = streams.map((_, place) => `[a${place}]`);
+  const [first, ...others] = inputs;
+  if (others.length === 0) return `${[first, ...output].join(',')}[sum]`;
+  const names = streams.map((_, index) => `[a${index}]`);
   return [
-    ...begun.map((start, place) => `${start},apad${names[place]}`),
+    ...inputs.map((input, index) => `${input},apad${names[index]}`),
     `${names.join('')}amix=inputs=${streams.length}:normalize=0,${output.join(',')}[sum]`,
   ].join(';');
 }
 
-/** How loud one side is when all channels are at full scale. */
-function loudest({ streams }: AudioTrack): number {
+/** The level of the louder side if all channels are at full scale; 1 is full scale. */
+function peakGain({ streams }: AudioTrack): number {
   const side = (name: 'left' | 'right') =>
     streams
       .flatMap(({ gains }) => gains?.[name] ?? [])
@@ -229,7 +228,7 @@ function loudest({ streams }: AudioTrack): number {
   return Math.max(side('left'), side('right'));
 }
 
-/** Decodes the frames of a track's segments, which begin with the encoder's run-in, and tells of their levels. */
+/** Decodes the frames of a track's segments, drops the encoder's priming frame, and prints their levels. */
 export const LEVELS_COMMAND: readonly string[] = [
   ...['-hide_banner', '-loglevel', 'error', '-f', AUDIO_CODEC.format, '-i', 'pipe:0'],
   ...['-af', `atrim=start_sample=${frameSamples},asetpts=N/SR/TB,${levelsFilter('pipe:1')}`],
@@ -237,29 +236,30 @@ export const LEVELS_COMMAND: readonly string[] = [
 ];
 
 /**
- * Moves the plan's origin to zero. At the demuxer rather than in a filter, as ffmpeg 5.1's setpts
- * leaves the end of the stream where it was, and the last frames of some sources go missing.
+ * Moves the plan's origin to time zero, at the demuxer. In a filter, ffmpeg 5.1's setpts leaves the end of the stream
+ * where it was, and the last frames of some sources are lost.
  */
-export function timeZero({ media: { demuxer }, originSeconds }: Plan): readonly string[] {
+export function originOffset({ media: { demuxer }, originSeconds }: Plan): readonly string[] {
   const offset = (DISCONTINUOUS.test(demuxer) ? 1e-6 : 0) - originSeconds;
   return offset === 0 ? [] : ['-itsoffset', offset.toFixed(6)];
 }
 
 /**
- * Containers (AVFMT_TS_DISCONT) whose start ffmpeg takes for that of the one stream it reads, when the
- * offset is exactly the container's start: sound that begins after the picture would move to it.
+ * Containers with AVFMT_TS_DISCONT. If the offset is exactly their start, ffmpeg assumes that the one stream it reads
+ * begins there, and sound that begins after the picture would be shifted. An offset of a microsecond more prevents
+ * that.
  */
 const DISCONTINUOUS = /^(mpeg|mpegts|ogg)$/;
 
-/** The frames, counted within the chunk, that begin its second, third … segment. */
+/** The frames that begin the second and later segments, counted within the chunk. */
 function videoBorders({ grid }: Plan, unit: Unit<'video'>): readonly number[] {
   return Array.from({ length: unit.segments - 1 }, (_, index) => (index + 1) * grid.segmentFrames);
 }
 
 /**
- * The frames of sound that begin the second, third … segment: the first not before the picture's border,
- * and at least one left for a last segment that is shorter than a frame of sound; and how many frames there
- * are in all. The encoder's first frame is its run-in, and lies before time zero.
+ * `borders` are the AAC frames that begin the second and later segments: each the first frame at or after the picture's
+ * border. A last segment that is shorter than an AAC frame still gets one. `frames` is the total. Frame 0 is the
+ * encoder's priming frame, before time zero.
  */
 export function audioBorders(plan: Plan): {
   readonly borders: readonly number[];

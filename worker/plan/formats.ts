@@ -4,7 +4,7 @@ import { X264 } from './codecs/x264.ts';
 import type { Container } from './containers/container.ts';
 import { MPEG_TS } from './containers/mpegts.ts';
 
-/** What every asset is made of. */
+/** The formats of every asset. To change a format, add its file and name it here. */
 export const VIDEO_CODEC: VideoCodec = X264;
 export const AUDIO_CODEC: AudioCodec = AAC;
 export const CONTAINER: Container = MPEG_TS;
@@ -21,7 +21,10 @@ export function segmentPath(rendition: string, index: number): string {
   return `${rendition}/${segmentName(index)}`;
 }
 
-/** ffmpeg's pattern of the segments of one rendition, below a folder. The protocol keeps a colon of the path from being one. */
+/**
+ * The pattern of one rendition's segment files for ffmpeg. Without `file:`, a colon in the path could end a protocol
+ * name.
+ */
 export function segmentPattern(directory: string, rendition: string): string {
   return `file:${directory.replaceAll('%', '%%')}/${rendition}/%05d.${CONTAINER.suffix}`;
 }

@@ -10,7 +10,7 @@ export const gridSchema = z.object({
   segmentFrames: z.number().int().positive(),
 });
 
-/** The timeline as constant-rate frames: every border is a frame number known before anything is encoded. */
+/** The timeline as constant-rate frames. Every border is a frame number that is known before the encoding. */
 export type Grid = Parsed<typeof gridSchema>;
 
 export interface FrameRange {
@@ -27,14 +27,14 @@ export interface Chunk extends FrameRange {
 const GOP_SECONDS = 2;
 const GOPS_IN_SEGMENT = 3;
 /**
- * Half a minute to a minute: each further chunk costs CPU for start-up and pre-roll (4 % in a minute
- * of 1080p), a longer one is more to redo and less to share.
+ * Chunks of 30 to 60 s. Each chunk costs CPU time for start-up and pre-roll (4 % for a minute of 1080p). Longer chunks
+ * repeat more work after a failure, and fewer workers can share the source.
  */
-const SEGMENTS_IN_CHUNK = { least: 5, most: 10 };
-/** Workers that a source is shared by, where its chunks do not become too short for it. */
-const SHARES = 4;
+const SEGMENTS_IN_CHUNK = { min: 5, max: 10 };
+/** The number of chunks that a short source is divided into, unless they would become too short. */
+const PREFERRED_CHUNKS = 4;
 
-/** Lays the grid over so many seconds; at least one frame. */
+/** A grid for a timeline of that duration, with at least one frame. */
 export function makeGrid(rate: Rational, durationSeconds: number): Grid {
   const gopFrames = Math.max(1, Math.round((GOP_SECONDS * rate.num) / rate.den));
   const segmentFrames = gopFrames * GOPS_IN_SEGMENT;
@@ -51,7 +51,7 @@ export function frameSeconds({ rate }: Grid, frame: number): number {
   return (frame * rate.den) / rate.num;
 }
 
-/** The segments in order: all alike but the last, which may be shorter. */
+/** The segments in order. All have the same length, except that the last one may be shorter. */
 export function segmentsOf(grid: Grid): readonly FrameRange[] {
   const { frames, segmentFrames } = grid;
   return Array.from({ length: Math.ceil(frames / segmentFrames) }, (_, index) => {
@@ -60,12 +60,12 @@ export function segmentsOf(grid: Grid): readonly FrameRange[] {
   });
 }
 
-/** The chunks in order, alike but for a segment. */
+/** The chunks in order. Their lengths differ by one segment at most. */
 export function chunksOf(grid: Grid): readonly Chunk[] {
   const segments = segmentsOf(grid).length;
-  const { least, most } = SEGMENTS_IN_CHUNK;
-  const shares = Math.min(SHARES, Math.floor(segments / least));
-  const count = Math.max(1, shares, Math.ceil(segments / most));
+  const { min, max } = SEGMENTS_IN_CHUNK;
+  const preferred = Math.min(PREFERRED_CHUNKS, Math.floor(segments / min));
+  const count = Math.max(1, preferred, Math.ceil(segments / max));
   return Array.from({ length: count }, (_, index) => {
     const firstSegment = Math.floor((index * segments) / count);
     const end = Math.floor(((index + 1) * segments) / count);

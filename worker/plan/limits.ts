@@ -5,32 +5,35 @@ import type { Plan } from './plan.ts';
 import type { Unit } from '../../core/model/units.ts';
 import type { Size } from './media.ts';
 
-/** What one run of ffmpeg or ffprobe may use. A run that wants more ends, and its source is rejected. */
+/** Limits for one run of ffmpeg or ffprobe. If a run exceeds one, it ends and its source is rejected. */
 export interface ProcessLimits {
   /** Address space: code, threads' stacks and data. */
   readonly addressBytes: number;
-  /** Processor time, of all threads together. */
+  /** CPU time of all threads together. */
   readonly cpuSeconds: number;
-  /** The largest file that it may write. */
+  /** The maximum size of a file that it writes. */
   readonly fileBytes: number;
 }
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** Memory that ffmpeg needs before it sees a picture: code (0.25 GiB), encoders, and 8 MiB for each of up to 200 threads. */
+/** ffmpeg's address space without pictures: code (0.25 GiB), encoders, and 8 MiB for each of up to 200 threads. */
 const ENCODER_BYTES = 3 * GIB;
 /** The same for ffprobe, which has one thread. */
 const PROBE_BYTES = 768 * MIB;
-/** An index of packets grows with the file that holds them; a small file has no use for a large one. */
+/** A demuxer's index of packets grows with the file, so it may be as large as the file, up to this limit. */
 const MAX_INDEX_BYTES = 2 * GIB;
-/** Pictures that are held at once: twice what 8K HEVC with HDR took, tone mapping included. */
+/** For decoded pictures: twice what 8K HEVC with HDR and tone mapping took. */
 const BYTES_PER_PIXEL = 200;
-/** For opening a source, and for what lies before its first picture. */
+/** For opening a source and reading up to its first picture. */
 const MIN_CPU_SECONDS = 600;
 const MIN_FILE_BYTES = 64 * MIB;
 
-/** What ffprobe may use on a file of that size, when it is given so many seconds for it and decodes pictures of that size. */
+/**
+ * Limits for ffprobe on a file of `sizeBytes`, with `limitSeconds` of wall-clock time. It decodes pictures up to the
+ * size `picture`.
+ */
 export function probeLimits(
   sizeBytes: number,
   limitSeconds: number,
@@ -38,13 +41,13 @@ export function probeLimits(
 ): ProcessLimits {
   return {
     addressBytes: PROBE_BYTES + BYTES_PER_PIXEL * area(picture) + indexBytes(sizeBytes),
-    // Half of the time on the clock: the other half is for a slow connection.
+    // The other half of the time limit is for waiting on a slow connection.
     cpuSeconds: Math.ceil(limitSeconds / 2),
     fileBytes: 0,
   };
 }
 
-/** What ffmpeg may use on a unit. */
+/** Limits for ffmpeg on a unit. */
 export function unitLimits(plan: Plan, unit: Unit): ProcessLimits {
   const { media, grid, renditions } = plan;
   const pixels = media.video ? area(media.video.display) : 0;

@@ -9,20 +9,20 @@ import {
 /**
  * What happens to a message after its work:
  *
- * | the work                     | outcome       |                                              |
- * | ---------------------------- | ------------- | -------------------------------------------- |
- * | ended well, or was rejected  | acknowledge   | delete it                                    |
- * | lost its lease               | forget        | another worker has it                        |
- * | was stopped by us            | resend        | at once: that is no failure                  |
- * | cannot be understood         | dead          | to the dead letters, at once                 |
- * | met an unreadable document   | dead          | report it, then to the dead letters, at once |
- * | made other than was planned  | dead          | report it, then to the dead letters, at once |
- * | failed, and was the last try | dead          | report it, then to the dead letters          |
- * | failed                       | resend        | again later: 1, 2, 4 … times `retrySeconds`  |
+ * | the work                               | outcome     |                                         |
+ * | -------------------------------------- | ----------- | --------------------------------------- |
+ * | succeeded, or was rejected             | acknowledge | delete the message                      |
+ * | lost its lease                         | forget      | another worker has the message          |
+ * | was stopped with the worker            | resend      | at once; this is not a failure          |
+ * | could not understand the message       | dead        | dead-letter queue, at once              |
+ * | read an invalid document               | dead        | report, then dead-letter queue, at once |
+ * | made output that differs from the plan | dead        | report, then dead-letter queue, at once |
+ * | failed in the last attempt             | dead        | report, then dead-letter queue          |
+ * | failed                                 | resend      | after 1, 2, 4 … times `retrySeconds`    |
  *
- * A failure counts toward `maxFailures`. A worker that dies says nothing: the queue delivers the message
- * again, and only counts its receives, which begin anew with each copy. Their limit is the larger one, as a
- * death is seldom the message's fault; the last receive does no work, and reports.
+ * Failures count toward `maxFailures`. If a worker dies, the queue delivers the message again and increases only its
+ * receive count, which restarts with each copy of the message. `maxReceives` is the larger limit, because the message
+ * is seldom the cause of a death. The last receive does no work and only reports the failure.
  */
 export type Outcome =
   | { readonly kind: 'acknowledge' | 'forget' | 'dead' }
@@ -39,13 +39,13 @@ export interface Delivery {
   readonly stopping: boolean;
 }
 
-/** No further try would end otherwise. */
+/** Errors that another attempt cannot avoid. */
 const FINAL = [PoisonError, FaultyOutputError, UnreadableError];
 
 /** SQS delays a message by at most 15 minutes. */
 const MAX_DELAY_SECONDS = 900;
 
-/** Decides by the error that ended the work, `undefined` when none did. */
+/** Decides from the error that ended the work, or from `undefined` if it succeeded. */
 export function outcomeOf(error: unknown, delivery: Delivery): Outcome {
   const { receiveCount, maxReceives, maxFailures, retrySeconds, stopping } = delivery;
   if (error === undefined || error instanceof RejectedError) return { kind: 'acknowledge' };

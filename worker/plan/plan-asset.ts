@@ -23,10 +23,10 @@ export interface PlanRequest {
   readonly encoder: Plan['encoder'];
 }
 
-/** Sound alone has no frames of its own; a fiftieth of a second borders its segments exactly. */
+/** The grid's frame rate for audio-only sources: it divides the segment duration exactly. */
 const SOUND_RATE = rational(50, 1);
 
-/** Decides everything about an asset, from the facts of its source. */
+/** Makes all decisions about an asset from the facts about its source. */
 export function planAsset(request: PlanRequest): Plan {
   const { jobId, assetId, source, title, media, ladder, encoder } = request;
   const { video } = media;
@@ -43,22 +43,20 @@ export function planAsset(request: PlanRequest): Plan {
     : planSoundImages(media.cover?.display);
   const audio = planTracks(media.audio);
   return {
-    ...{
-      schema: PLAN_SCHEMA,
-      jobId,
-      assetId,
-      source,
-      title,
-      media,
-      durationSeconds,
-      originSeconds: origin,
-      grid,
-      renditions,
-      skipped,
-      audio,
-      leftOut: [...media.leftOut, ...tracksLeftOut(media.audio, audio)],
-      images,
-    },
+    schema: PLAN_SCHEMA,
+    jobId,
+    assetId,
+    source,
+    title,
+    media,
+    durationSeconds,
+    originSeconds: origin,
+    grid,
+    renditions,
+    skipped,
+    audio,
+    leftOut: [...media.leftOut, ...tracksLeftOut(media.audio, audio)],
+    images,
     units: planUnits(grid, renditions, audio),
     encoder,
   };
@@ -76,15 +74,15 @@ function planTracks(streams: readonly SourceAudio[]): readonly AudioTrack[] {
     const gains = stereoGains(stream);
     return {
       name: `audio-${track}`,
-      streams: stream.streams.map(({ index }, place) => ({
-        index,
-        ...(gains?.[place] ? { gains: gains[place] } : {}),
+      streams: stream.streams.map((one, position) => ({
+        index: one.index,
+        ...(gains?.[position] ? { gains: gains[position] } : {}),
       })),
       language: stream.language,
       label,
       default: stream === chosen,
       channels: mono ? 1 : 2,
-      // Apple's table: stereo AAC between 32 and 160 kbit/s.
+      // Apple's authoring rules: stereo AAC between 32 and 160 kbit/s.
       bitRate: mono ? 96_000 : 128_000,
     };
   });
@@ -99,19 +97,22 @@ function tracksLeftOut(
     streams
       .filter(({ index }) => !kept.has(index))
       .map(({ index }) => ({
-        ...{ stream: index, what: 'sound' as const, codec, reason: 'too_many_tracks' as const },
+        stream: index,
+        what: 'sound' as const,
+        codec,
+        reason: 'too_many_tracks' as const,
         ...(language === 'und' ? {} : { language }),
       })),
   );
 }
 
-/** A quoted string of a playlist holds neither quotes nor line ends. */
+/** Quoted strings in a playlist must not contain quotes or line ends. */
 function uniqueLabel({ title, language }: SourceAudio, taken: ReadonlySet<string>): string {
   const name = title
     ?.replace(/["\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, 80)
-    // A cut does not leave half of a surrogate pair.
+    // `slice` may have split a surrogate pair.
     .replace(/[\ud800-\udbff]$/, '');
   const label = name || languageName(language);
   for (let count = 1; ; count += 1) {

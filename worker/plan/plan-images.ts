@@ -5,16 +5,18 @@ import type { ImagePlan, Storyboard } from './plan.ts';
 const POSTER_WIDTH = 1280;
 const THUMBNAIL_WIDTHS = [640, 320];
 const TILE_WIDTH = 160;
-/** A phone's picture has 284 lines of it; of one that is all height a JPEG could not hold a sheet (65,500 lines). */
+/**
+ * Enough for portrait video (160x284). Without a limit, a sheet of extremely tall tiles exceeds JPEG's 65,500 lines.
+ */
 const TILE_HEIGHT = 320;
 const COLUMNS = 5;
 const ROWS = 5;
-/** A seek bar is a few hundred pixels long: more pictures than this nobody can aim at. */
+/** A seek bar is a few hundred pixels long: nobody can point at more tiles. */
 const MAX_TILES = 200;
-/** The size of a poster that shows how loud the sound is. */
+/** The size of a poster that shows the waveform. */
 const WAVEFORM: Size = { width: 1280, height: 720 };
 
-/** The images of a video whose largest rendition has that size. */
+/** Plans the images of a video. None is larger than its largest rendition. */
 export function planImages(largest: Size, durationSeconds: number): ImagePlan {
   const intervalSeconds = Math.max(1, Math.ceil(durationSeconds / MAX_TILES));
   return {
@@ -29,7 +31,7 @@ export function planImages(largest: Size, durationSeconds: number): ImagePlan {
   };
 }
 
-/** The images of sound alone: its cover, or else its waveform. */
+/** Plans the images of an audio-only asset: its cover if it has one, and otherwise its waveform. */
 export function planSoundImages(cover: Size | undefined): ImagePlan {
   return planPoster(cover ?? WAVEFORM);
 }
@@ -40,7 +42,7 @@ function planPoster(size: Size): ImagePlan {
   return { poster, thumbnails: thumbnails.map((width) => limitWidth(size, width)) };
 }
 
-/** File names under the version's `images/`. */
+/** File names below the version's `images/`. */
 export function imageNames({ thumbnails, storyboard }: ImagePlan) {
   return {
     poster: 'poster.jpg',

@@ -7,11 +7,14 @@ import { unitSchema } from '../../core/model/units.ts';
 import { gridSchema } from './grid.ts';
 import { count, mediaSchema, name, size, sizeSchema } from './media.ts';
 
-/** Increases when the fields of a plan change: an older worker leaves a newer plan alone, a newer one plans again. */
+/**
+ * Increase it when the fields of a plan change. A worker leaves plans with a higher number to newer workers, and
+ * replaces plans with a lower one.
+ */
 export const PLAN_SCHEMA = 2;
 
 const renditionSchema = z.object({
-  /** The rung's name, also in keys: `720p`. */
+  /** The rung's name, also used in keys: `720p`. */
   name,
   ...size,
   /** Bits/s. */
@@ -24,26 +27,26 @@ export type Rendition = Parsed<typeof renditionSchema>;
 
 const gainsSchema = z.object({ left: z.array(z.number()), right: z.array(z.number()) });
 
-/** What each channel of a stream adds to the left and to the right. */
+/** The gain of each channel of a stream in the left and in the right output channel. */
 export type Gains = Parsed<typeof gainsSchema>;
 
 const trackSchema = z.object({
-  /** `audio-0`, also in keys. */
+  /** Also used in keys: `audio-0`. */
   name,
-  /** The source's streams that hold its channels. Without gains, ffmpeg mixes them down. */
+  /** The source's streams that hold its channels. Without gains, ffmpeg chooses the downmix. */
   streams: z.array(z.object({ index: count, gains: gainsSchema.exactOptional() })),
   language: name,
-  /** What a player's menu shows; unique within the asset. */
+  /** Shown in the player's menu; unique within the asset. */
   label: name,
   default: z.boolean(),
   channels: z.union([z.literal(1), z.literal(2)]),
   bitRate: count,
 });
 
-/** One sound of the source as an HLS audio rendition. */
+/** An HLS audio rendition. */
 export type AudioTrack = Parsed<typeof trackSchema>;
 
-/** Sprite sheets: `columns` × `rows` tiles each, a tile every `intervalSeconds`. */
+/** Sprite sheets of `columns` × `rows` tiles, with one tile every `intervalSeconds`. */
 const storyboardSchema = z.object({
   tile: sizeSchema,
   columns: count,
@@ -56,7 +59,7 @@ export type Storyboard = Parsed<typeof storyboardSchema>;
 const imagesSchema = z.object({
   thumbnails: z.array(sizeSchema),
   poster: sizeSchema,
-  /** Absent for sound alone. */
+  /** Absent for audio-only assets. */
   storyboard: storyboardSchema.exactOptional(),
 });
 export type ImagePlan = Parsed<typeof imagesSchema>;
@@ -66,13 +69,13 @@ const planSchema = z.object({
   jobId: name,
   assetId: name,
   source: z.object({ bucket: name, key: name, etag: name, sizeBytes: count }),
-  /** The asset's title, unless it was given another one: see core/catalog/pointer.ts. */
+  /** The asset's title until somebody renames it: see core/catalog/pointer.ts. */
   title: z.string(),
   media: mediaSchema,
   durationSeconds: z.number().positive(),
   /** The container's timestamp that is shown as time zero. */
   originSeconds: z.number(),
-  /** Exact segment durations follow from the grid. A plan for sound alone has a grid of 50 frames/s and no renditions. */
+  /** All segment durations follow from the grid. Audio-only plans have a grid of 50 frames/s and no renditions. */
   grid: gridSchema,
   renditions: z.array(renditionSchema),
   skipped: z.array(skippedSchema.extend({ rung: name })),
@@ -81,30 +84,30 @@ const planSchema = z.object({
   leftOut: leftOutSchema,
   images: imagesSchema,
   units: z.array(unitSchema),
-  /** The effort and the quality of the video encoder. */
+  /** The video encoder's preset and constant rate factor. */
   encoder: z.object({ preset: name, crf: count }),
 });
 
 /**
- * The immutable decision record of a job. It depends on the source and the options only. The order of its fields is part
- * of the version's hash.
+ * The immutable record of all decisions of a job. It depends only on the source, the options and the settings. The
+ * order of its fields is part of the version's hash.
  */
 export type Plan = Parsed<typeof planSchema>;
 
-/** One version of one uploaded object. */
+/** An uploaded object, with the ETag of one of its contents. */
 export type SourceObject = Plan['source'];
 
 /**
- * Names the files that a plan publishes, 16 hex digits: the same source, options and settings give the same
- * version, whatever job asked for it. The title is in none of these files, so that it can change without them.
+ * The version that a plan publishes, as 16 hex digits. The same source, options and settings give the same version for
+ * every job. No file below the version contains the title, so the title can change without a new version.
  */
 export function planVersion(plan: Plan): string {
-  // In the order of the schema: the same for a plan that was just made as for one that was read back.
+  // Parsing puts the fields in the order of the schema, for new plans as for stored ones.
   const { jobId: _job, title: _title, ...decided } = parsePlan(plan);
   return createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 16);
 }
 
-/** Reads a stored plan. Throws ZodError, which names every wrong field. */
+/** Parses a stored plan. Throws ZodError, which names every invalid field. */
 export function parsePlan(json: unknown): Plan {
   return planSchema.parse(json);
 }

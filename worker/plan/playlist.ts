@@ -6,7 +6,7 @@ import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
 import type { Marker, SegmentFacts } from '../../core/model/units.ts';
 import type { Plan } from './plan.ts';
 
-/** A rendition or a sound track with everything that was measured of it. */
+/** The measurements of a rendition or a sound track. */
 export interface MeasuredRendition {
   readonly name: string;
   readonly codecs: string;
@@ -14,7 +14,7 @@ export interface MeasuredRendition {
   readonly bitRate: BitRate;
 }
 
-/** Bits/s, of the segments as they are sent. */
+/** Bits/s of the segments, container included. */
 export interface BitRate {
   readonly peak: number;
   readonly average: number;
@@ -25,10 +25,12 @@ export interface Measured {
   readonly audio: readonly MeasuredRendition[];
 }
 
-/** Apple's authoring rules recommend 2,000 kbit/s for the variant that is tried first (1.32). */
+/**
+ * Players start with the first variant of the playlist. Apple's authoring rules recommend 2,000 kbit/s for it (1.32).
+ */
 const FIRST_VARIANT = 2_000_000;
 
-/** Puts the markers of all units in the plan's order. Throws Error, with the unit, where one is missing or does not fit. */
+/** Collects the measurements of all units in the plan's order. Throws Error if a marker is missing or does not fit. */
 export function measure(plan: Plan, markers: readonly Marker[]): Measured {
   const byUnit = new Map(markers.map((marker) => [marker.unit, marker]));
   const find = <Kind extends Marker['kind']>(unit: string, kind: Kind) => {
@@ -43,7 +45,7 @@ export function measure(plan: Plan, markers: readonly Marker[]): Measured {
   const video = plan.renditions.map(({ name }) => {
     const parts = chunks.map((chunk) => {
       const part = chunk.renditions.find((rendition) => rendition.name === name);
-      if (!part) throw new Error(`Unit ${chunk.unit} of job ${plan.jobId} made no ${name}.`);
+      if (!part) throw new Error(`Unit ${chunk.unit} of job ${plan.jobId} has not made ${name}.`);
       return part;
     });
     return measured(
@@ -61,7 +63,7 @@ export function measure(plan: Plan, markers: readonly Marker[]): Measured {
   return { video, audio };
 }
 
-/** The playlist of one rendition, in the text of RFC 8216. */
+/** The media playlist of one rendition (RFC 8216). */
 export function mediaPlaylist(plan: Plan, segments: readonly SegmentFacts[]): string {
   return [
     '#EXTM3U',
@@ -79,8 +81,8 @@ export function mediaPlaylist(plan: Plan, segments: readonly SegmentFacts[]): st
 }
 
 /**
- * The playlist of playlists, with what was measured. It stands beside the versions, so that its
- * addresses begin with this one. The variant that players try first comes first.
+ * The multivariant playlist, with measured bit rates. It is stored next to the versions, so its URIs begin with the
+ * version. The variant that is closest to 2,000 kbit/s comes first.
  */
 export function multivariantPlaylist(
   plan: Plan,
@@ -98,7 +100,7 @@ export function multivariantPlaylist(
     ];
     return `#EXT-X-MEDIA:${attributes.join(',')}`;
   });
-  const sound = loudest(audio);
+  const sound = maxBitRate(audio);
   const group = audio.length > 0 ? ',AUDIO="audio"' : '';
   const variants = plan.renditions.map(({ name, width, height }, index) => {
     const rendition = required(video[index], name);
@@ -113,8 +115,8 @@ export function multivariantPlaylist(
   });
   const first = [...variants].sort((a, b) => distance(a.average) - distance(b.average))[0];
   const ordered = [...(first ? [first] : []), ...variants.filter((variant) => variant !== first)];
-  // Sound alone is a variant like any other, and a group of one.
-  const alone =
+  // In an audio-only asset, the default track is both a variant and a member of the group.
+  const audioOnly =
     variants.length > 0
       ? []
       : audio
@@ -133,14 +135,14 @@ export function multivariantPlaylist(
     ...sessionData(plan, version),
     ...tracks,
     ...ordered.flatMap(({ lines }) => lines),
-    ...alone,
+    ...audioOnly,
     '',
   ].join('\n');
 }
 
 /**
- * The peak is the largest rate of any run of segments that lasts 0.5 to 1.5 times the target
- * duration (draft-pantos-hls-rfc8216bis, 4.4.6.2).
+ * The average bit rate, and the peak: the largest rate of consecutive segments that last 0.5 to 1.5 times the target
+ * duration together (draft-pantos-hls-rfc8216bis, 4.4.6.2).
  */
 export function measureBitRate(
   segments: readonly Pick<SegmentFacts, 'bytes' | 'durationSeconds'>[],
@@ -163,7 +165,9 @@ export function measureBitRate(
   return { peak: Math.ceil(Math.max(peak, average)), average: Math.ceil(average) };
 }
 
-/** The same in all playlists of an asset: the longest segment, rounded; sound may overhang by an AAC frame. */
+/**
+ * The target duration of all playlists: the longest segment, rounded. A segment of sound can be an AAC frame longer.
+ */
 function targetSeconds({ grid }: Plan): number {
   const longest = Math.max(...segmentsOf(grid).map(({ frames }) => frameSeconds(grid, frames)));
   return Math.max(1, Math.round(longest + 0.03));
@@ -185,7 +189,7 @@ function measured(
   return { name, codecs, segments, bitRate: measureBitRate(segments, target) };
 }
 
-/** A player is given this playlist's address alone, so that the playlist says what else there is. */
+/** Players get only the address of this playlist, so it also names the title, the poster and the storyboard. */
 function sessionData({ title, images }: Plan, version: string): readonly string[] {
   const image = (name: string) => `${version}/${imagePath(name)}`;
   const { poster, storyboard } = imageNames(images);
@@ -196,7 +200,7 @@ function sessionData({ title, images }: Plan, version: string): readonly string[
   ];
 }
 
-function loudest(audio: readonly MeasuredRendition[]): BitRate {
+function maxBitRate(audio: readonly MeasuredRendition[]): BitRate {
   return {
     peak: Math.max(0, ...audio.map(({ bitRate }) => bitRate.peak)),
     average: Math.max(0, ...audio.map(({ bitRate }) => bitRate.average)),
@@ -220,6 +224,6 @@ function distance(bitRate: number): number {
 }
 
 function required<Value>(value: Value | undefined, name: string): Value {
-  if (value === undefined) throw new Error(`Nothing was measured of ${name}.`);
+  if (value === undefined) throw new Error(`There are no measurements of ${name}.`);
   return value;
 }

@@ -6,13 +6,13 @@ import type { Rational } from './rational.ts';
 import type { Size } from './media.ts';
 import type { Rendition } from './plan.ts';
 
-/** Above 30 frames/s a second holds more pictures, though each differs less from the one before. */
-const FAST = { above: 30.5, times: 1.5 };
+/** Twice the frames need less than twice the bits, because consecutive frames differ less. */
+const HIGH_FRAME_RATE = { above: 30.5, factor: 1.5 };
 
 /**
- * Applies a ladder to a picture of `display` size: never larger than the source, at least one
- * rendition. A source between two rungs keeps its own size as its best rendition, with the limit of
- * the rung above scaled by pixels.
+ * Applies a ladder to a source of `display` size. There is at least one rendition, and none is larger than the source.
+ * A source between two rungs keeps its own size as the largest rendition, with the bit-rate limit of the rung above,
+ * scaled by the number of pixels.
  */
 export function selectRenditions(
   display: Size,
@@ -24,7 +24,7 @@ export function selectRenditions(
   const larger = descending.filter((rung) => rung.shortSide > side);
   const fitting = descending.filter((rung) => rung.shortSide <= side);
   const next = larger.at(-1);
-  // Less than a twentieth above the next rung, the source's own size would look like that rung.
+  // A rendition less than 5 % larger than the next rung would be no visible improvement.
   const between = next && !fitting.some((rung) => rung.shortSide > side * 0.95);
   const chosen = between ? [ownRung(display, next), ...fitting] : fitting;
   const skipped: Skipped[] = larger.map(({ name }) => ({
@@ -38,14 +38,15 @@ export function selectRenditions(
       skipped.push({ rung: rung.name, reason: 'same_size_as_another' });
       continue;
     }
-    const maxBitRate = Math.round(rung.maxBitRate * (toNumber(rate) > FAST.above ? FAST.times : 1));
-    // A second of the limit: a peak of three segments stays within twice the average.
+    const factor = toNumber(rate) > HIGH_FRAME_RATE.above ? HIGH_FRAME_RATE.factor : 1;
+    const maxBitRate = Math.round(rung.maxBitRate * factor);
+    // One second of the limit. With it, the peak over three segments stays within twice the average.
     renditions.push({ name: rung.name, ...size, maxBitRate, bufferBits: maxBitRate });
   }
   return { renditions, skipped };
 }
 
-/** The rung of the source's own size, for a source between two rungs. */
+/** A rung of the source's own size. */
 function ownRung(display: Size, above: Rung): Rung {
   const side = shortSide(display);
   const maxBitRate = Math.max(

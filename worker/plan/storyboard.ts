@@ -1,14 +1,14 @@
 import type { Storyboard } from './plan.ts';
 
-/** Which part of which sheet shows which moment, for players (WebVTT with media fragments). */
+/** A WebVTT file whose cues refer to tiles of the sheets by media fragments (`#xywh=`). */
 export function storyboardVtt(storyboard: Storyboard, durationSeconds: number): string {
   const { tile, columns, rows, intervalSeconds, tiles } = storyboard;
   const cues = Array.from({ length: tiles }, (_, index) => {
     const from = index * intervalSeconds;
     const to = index === tiles - 1 ? durationSeconds : from + intervalSeconds;
-    const place = index % (columns * rows);
-    const x = (place % columns) * tile.width;
-    const y = Math.floor(place / columns) * tile.height;
+    const position = index % (columns * rows);
+    const x = (position % columns) * tile.width;
+    const y = Math.floor(position / columns) * tile.height;
     const sheet = Math.floor(index / (columns * rows));
     return `${clock(from)} --> ${clock(to)}\nstoryboard-${sheet}.jpg#xywh=${x},${y},${tile.width},${tile.height}\n`;
   });

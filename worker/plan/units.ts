@@ -8,7 +8,7 @@ import type { Grid } from './grid.ts';
 import { imageNames } from './plan-images.ts';
 import type { AudioTrack, Plan, Rendition } from './plan.ts';
 
-/** Images come first, as they are the quickest; the chunks of a long source are shared by all workers. */
+/** Plans the units of a job. The images come first, because they are the quickest to make. */
 export function planUnits(
   grid: Grid,
   renditions: readonly Rendition[],
@@ -26,14 +26,15 @@ export function planUnits(
   ];
 }
 
-/** A file of a version, by its path within it, as the marker of its unit describes it. */
+/** A file of a version, as its unit's marker describes it. */
 export interface OutputFile extends StoredFile {
+  /** Relative to the version. */
   readonly path: string;
 }
 
-/** What planning and the gate know about a kind of units. */
+/** What planning and the gate need to know about a kind of unit. */
 interface UnitRules<Kind extends UnitKind> {
-  /** The CPU time that a slow processor may take, in seconds. */
+  /** The CPU time that the unit may take on a slow processor, in seconds. */
   cpuSeconds(plan: Plan, unit: Unit<Kind>): number;
   /** The files that a unit made. */
   files(unit: Unit<Kind>, marker: Marker<Kind>): readonly OutputFile[];
@@ -41,14 +42,14 @@ interface UnitRules<Kind extends UnitKind> {
   check(plan: Plan, unit: Unit<Kind>, marker: Marker<Kind>): readonly Defect[];
 }
 
-/** About fifty times what `veryfast` takes, for slower presets and processors. */
+/** About fifty times what x264's `veryfast` takes, which leaves room for slower presets and processors. */
 const CPU_SECONDS_PER_PIXEL = 1e-6;
 
 const RULES: { readonly [Kind in UnitKind]: UnitRules<Kind> } = {
   video: {
     cpuSeconds: (plan, { firstFrame, frames }) => {
       const encoded = plan.renditions.reduce((sum, rendition) => sum + area(rendition), 0);
-      // Without a key frame to begin at, a chunk is decoded from the start of the source.
+      // If no key frame to seek to is found, the source is decoded from its start.
       return CPU_SECONDS_PER_PIXEL * (firstFrame + frames) * (sourcePixels(plan) + encoded);
     },
     files: ({ firstSegment }, { renditions }) =>
@@ -92,22 +93,22 @@ function rulesOf<Kind extends UnitKind>(kind: Kind): UnitRules<Kind> {
   return RULES[kind];
 }
 
-/** The CPU time that a slow processor may take for a unit, in seconds. */
+/** The CPU time that a unit may take on a slow processor, in seconds. */
 export function unitCpuSeconds(plan: Plan, unit: Unit): number {
   return rulesOf(unit.kind).cpuSeconds(plan, unit);
 }
 
-/** The files that the unit of a marker made. */
+/** The files that a marker lists. */
 export function filesOf(plan: Plan, marker: Marker): readonly OutputFile[] {
   const unit = plan.units.find(({ name }) => name === marker.unit);
   return unit?.kind === marker.kind ? rulesOf(unit.kind).files(unit, marker) : [];
 }
 
-/** Compares the marker of the unit `name` with the plan. */
+/** Compares the marker that is stored for the unit `name` with the plan. */
 export function checkMarker(plan: Plan, name: string, marker: Marker): readonly Defect[] {
   const unit = plan.units.find((one) => one.name === name);
   if (!unit || marker.unit !== name || unit.kind !== marker.kind) {
-    const sentence = `The marker of ${name} is that of ${marker.unit}.`;
+    const sentence = `The marker of ${name} belongs to ${marker.unit}.`;
     return [{ name: 'unreadable_marker', sentence }];
   }
   return rulesOf(unit.kind).check(plan, unit, marker);

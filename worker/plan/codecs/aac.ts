@@ -1,6 +1,6 @@
 import type { AudioCodec } from './codec.ts';
 
-/** AAC-LC by ffmpeg's own encoder. */
+/** AAC-LC, encoded by ffmpeg's native encoder. */
 export const AAC: AudioCodec = {
   encoder: ({ bitRate }) => ['-c:a', 'aac', '-b:a', String(bitRate), '-flags', '+bitexact'],
   format: 'aac',

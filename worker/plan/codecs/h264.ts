@@ -1,17 +1,17 @@
 import type { Size } from '../media.ts';
 
-/** H.264 (ITU-T H.264, clauses 7.3 and 8.2.1), as far as it says what a picture is and when its turn is. */
+// Reads headers of H.264 (ITU-T H.264, clauses 7.3 and 8.2.1): the form of the pictures and their order.
 
 /** The sequence parameter set. */
 export interface Sequence {
   /** RFC 6381: `avc1.64001f`. */
   readonly codecs: string;
-  /** As shown: the cropping applied. */
+  /** After cropping. */
   readonly size: Size;
   readonly sampleAspect: readonly [number, number] | undefined;
   readonly colors: Colors | undefined;
   readonly frameNumberBits: number;
-  /** Undefined where pictures are shown in the order in which they are decoded. */
+  /** Undefined if the display order is the decoding order. */
   readonly orderBits: number | undefined;
 }
 
@@ -23,14 +23,14 @@ export interface Colors {
   readonly fullRange: boolean;
 }
 
-/** What the header of a picture's first slice says. */
+/** The header of a picture's first slice. */
 export interface SliceHeader {
   readonly key: boolean;
-  /** Other pictures are predicted from it. */
+  /** True if other pictures are predicted from it. */
   readonly reference: boolean;
-  /** Counts reference pictures from the key frame on, modulo a power of two. */
+  /** The number of reference pictures since the key frame, modulo a power of two. */
   readonly frameNumber: number;
-  /** Twice the picture's place from the key frame on, in the order of display, modulo a power of two. */
+  /** Twice the picture's position after the key frame in display order, modulo a power of two. */
   readonly order: number | undefined;
 }
 
@@ -39,10 +39,13 @@ const UNSPECIFIED_ASPECT = 0;
 const EXTENDED_ASPECT = 255;
 const SQUARE: readonly [number, number] = [1, 1];
 
-/** Profiles whose sequence parameter set says how chroma is sampled. */
+/** Profiles whose sequence parameter set contains the chroma format. */
 const CHROMA_PROFILES = [100, 110, 122, 244, 44, 83, 86, 118, 128];
 
-/** The sequence parameter set that an access unit carries; undefined when it carries none. */
+/**
+ * The sequence parameter set of an access unit; undefined if it has none. Throws Error for a form that is not
+ * supported.
+ */
 export function readSequence(accessUnit: Uint8Array): Sequence | undefined {
   const nal = headersOf(accessUnit).find((one) => typeOf(one) === NAL.sequence);
   if (!nal) return undefined;
@@ -51,20 +54,22 @@ export function readSequence(accessUnit: Uint8Array): Sequence | undefined {
   bits.skip(16);
   bits.unsigned();
   if (CHROMA_PROFILES.includes(profile)) {
-    if (bits.unsigned() !== 1) throw new Error('The picture is not of 4:2:0.');
-    if (bits.unsigned() + bits.unsigned() !== 0) throw new Error('The picture is not of 8 bits.');
+    if (bits.unsigned() !== 1) throw new Error('The picture is not 4:2:0.');
+    if (bits.unsigned() + bits.unsigned() !== 0)
+      throw new Error('The picture does not have 8 bits a sample.');
     bits.skip(1);
-    if (bits.flag()) throw new Error('The picture has scaling lists, which are not known here.');
+    if (bits.flag()) throw new Error('The picture has scaling lists, which are not supported.');
   }
   const frameNumberBits = bits.unsigned() + 4;
   const orderType = bits.unsigned();
-  if (orderType === 1) throw new Error('The picture has an order that is not known here.');
+  if (orderType === 1)
+    throw new Error('The picture has order count type 1, which is not supported.');
   const orderBits = orderType === 0 ? bits.unsigned() + 4 : undefined;
   bits.unsigned();
   bits.skip(1);
   const width = (bits.unsigned() + 1) * 16;
   const height = (bits.unsigned() + 1) * 16;
-  if (!bits.flag()) throw new Error('The picture is of fields.');
+  if (!bits.flag()) throw new Error('The picture may consist of fields.');
   bits.skip(1);
   const [left, right, top, bottom] = bits.flag()
     ? [bits.unsigned(), bits.unsigned(), bits.unsigned(), bits.unsigned()]
@@ -78,10 +83,10 @@ export function readSequence(accessUnit: Uint8Array): Sequence | undefined {
   };
 }
 
-/** The header of the first slice. Throws Error when the access unit has none. */
+/** The header of the first slice. Throws Error if the access unit has no slice. */
 export function readSlice(accessUnit: Uint8Array, sequence: Sequence): SliceHeader {
   const nal = headersOf(accessUnit).find(isSlice);
-  if (!nal) throw new Error('The segment holds a picture without a slice.');
+  if (!nal) throw new Error('The segment contains a picture without a slice.');
   const key = typeOf(nal) === NAL.key;
   const bits = new BitReader(nal, 1);
   for (let field = 0; field < 3; field += 1) bits.unsigned();
@@ -113,25 +118,25 @@ function readUsability(bits: BitReader): Pick<Sequence, 'sampleAspect' | 'colors
   return { sampleAspect, colors: { primaries, transfer, matrix, fullRange } };
 }
 
-/** So much of a NAL unit is looked at; the headers here are far shorter. */
+/** Only the first bytes of a NAL unit are read; the headers are far shorter. */
 const HEADER_BYTES = 256;
 const START_CODE = Buffer.from([0, 0, 1]);
 
-/** The starts of an access unit's NAL units up to its first slice, without the bytes that prevent start codes. */
+/** The first bytes of the NAL units up to the first slice, without emulation prevention bytes. */
 function headersOf(accessUnit: Uint8Array): readonly Uint8Array[] {
   const bytes = Buffer.from(accessUnit.buffer, accessUnit.byteOffset, accessUnit.byteLength);
   const found: Uint8Array[] = [];
   for (let start = bytes.indexOf(START_CODE); start >= 0;) {
     const nal = bytes.subarray(start + 3, start + 3 + HEADER_BYTES);
     if (nal.length === 0) break;
-    found.push(withoutPrevention(nal));
+    found.push(removeEmulationPrevention(nal));
     if (isSlice(nal)) break;
     start = bytes.indexOf(START_CODE, start + 3);
   }
   return found;
 }
 
-function withoutPrevention(nal: Uint8Array): Uint8Array {
+function removeEmulationPrevention(nal: Uint8Array): Uint8Array {
   return nal.filter(
     (byte, index) => byte !== 3 || index < 2 || nal[index - 1] !== 0 || nal[index - 2] !== 0,
   );
@@ -154,7 +159,7 @@ class BitReader {
     this.#bit = firstByte * 8;
   }
 
-  /** A number of at most 32 bits. */
+  /** Reads an unsigned number of at most 32 bits. */
   read(count: number): number {
     let value = 0;
     for (let bit = 0; bit < count; bit += 1) {
@@ -182,6 +187,6 @@ class BitReader {
 
 function at(bytes: Uint8Array, index: number): number {
   const byte = bytes[index];
-  if (byte === undefined) throw new Error('The segment ends in the middle of a header.');
+  if (byte === undefined) throw new Error('The segment ends within a header.');
   return byte;
 }

@@ -1,18 +1,24 @@
 import type { Segment } from './transport-stream.ts';
 
-/** The container of segments. */
+/** A container format for segments. */
 export interface Container {
-  /** Of the names of segments, without the dot. */
+  /** The suffix of segment file names, without the dot. */
   readonly suffix: string;
   readonly contentType: string;
-  /** Ticks per second of the segments' clock. */
+  /** Ticks per second of the timestamps. */
   readonly clockRate: number;
-  /** Time zero of the asset on the segments' clock, in seconds. */
+  /** The timestamp of the asset's time zero, in seconds. */
   readonly offsetSeconds: number;
-  /** ffmpeg's options that cut one rendition into segments, numbered from `first`; a border is the frame that begins the next segment. */
+  /**
+   * ffmpeg's options that cut one rendition into segments. `borders` are the frames that begin the second and later
+   * segments, counted within the run. `first` is the number of the first segment.
+   */
   readonly muxer: (borders: readonly number[], first: number) => readonly string[];
-  /** Makes segments that were encoded apart follow each other without a seam. Throws Error for bytes that are no segment. */
+  /**
+   * Changes a segment so that segments of separate encodings join without a discontinuity. Throws Error for an invalid
+   * segment.
+   */
   readonly align: (segment: Uint8Array) => Uint8Array;
-  /** Reads a segment of one elementary stream. Throws Error when a part of it is missing. */
+  /** Parses a segment of one elementary stream. Throws Error if it is invalid or incomplete. */
   readonly read: (segment: Uint8Array) => Segment;
 }

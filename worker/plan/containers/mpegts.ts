@@ -1,7 +1,7 @@
 import type { Container } from './container.ts';
 import { alignContinuityCounters, readSegment } from './transport-stream.ts';
 
-/** MPEG-TS knows no time below zero, and pictures are decoded before they are shown: every segment of every unit is shifted. */
+/** MPEG-TS has no negative timestamps, but the first decoding times lie before zero. All segments are shifted alike. */
 const OFFSET_SECONDS = 10;
 
 export const MPEG_TS: Container = {
@@ -12,7 +12,7 @@ export const MPEG_TS: Container = {
   muxer: (borders, first) => [
     ...['-muxdelay', '0', '-muxpreload', '0', '-output_ts_offset', String(OFFSET_SECONDS)],
     ...['-f', 'segment', '-segment_format', 'mpegts'],
-    // A border that is never reached stands for none.
+    // An empty list is not allowed, so a single segment gets a border that is never reached.
     ...['-segment_frames', borders.length > 0 ? borders.join(',') : String(2 ** 31 - 2)],
     ...['-segment_start_number', String(first)],
   ],

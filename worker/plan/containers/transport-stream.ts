@@ -1,10 +1,8 @@
 import { readSequence, readSlice } from '../codecs/h264.ts';
 import type { Sequence, SliceHeader } from '../codecs/h264.ts';
 
-/**
- * MPEG transport streams (ISO/IEC 13818-1), as far as a segment needs it: 188-byte packets; a PAT
- * names the PMT, which names the one elementary stream of the segment.
- */
+// MPEG transport streams (ISO/IEC 13818-1) with one elementary stream: 188-byte packets, of which the PAT names the PID
+// of the PMT, and the PMT names the PID of the elementary stream.
 
 const PACKET = 188;
 const PAT = 0;
@@ -14,22 +12,22 @@ const STREAM_TYPES = new Map<number, 'video' | 'audio'>([
   [0x0f, 'audio'],
 ]);
 
-/** What is in a segment. Times are in ticks of 90 kHz. */
+/** A parsed segment. Times are in ticks of 90 kHz. */
 export type Segment = VideoSegment | AudioSegment;
 
 export interface VideoSegment {
   readonly kind: 'video';
   readonly bytes: number;
-  /** Of the first picture. */
+  /** The sequence parameter set of the first picture. */
   readonly sequence: Sequence;
-  /** In the order of decoding. */
+  /** In decoding order. */
   readonly pictures: readonly Picture[];
 }
 
 export interface Picture extends SliceHeader {
   readonly pts: number;
   readonly dts: number;
-  /** The access unit, in Annex B's form. */
+  /** The access unit in Annex B format. */
   readonly data: Uint8Array;
 }
 
@@ -40,13 +38,13 @@ export interface AudioSegment {
   readonly codecs: string;
   readonly sampleRate: number;
   readonly channels: number;
-  /** Of 1,024 samples each. */
+  /** AAC frames of 1,024 samples. */
   readonly frames: readonly AudioFrame[];
 }
 
 export interface AudioFrame {
   readonly pts: number;
-  /** With its ADTS header. */
+  /** Includes the ADTS header. */
   readonly data: Uint8Array;
 }
 
@@ -54,16 +52,16 @@ interface Packet {
   readonly bytes: Uint8Array;
   readonly pid: number;
   readonly start: boolean;
-  /** Offset of the payload; PACKET when there is none. */
+  /** The offset of the payload; PACKET if there is none. */
   readonly payload: number;
 }
 
-/** Reads a segment of one elementary stream. Throws Error when it is none, or when a part of it is missing. */
+/** Parses a segment of one elementary stream. Throws Error if it is invalid or incomplete. */
 export function readSegment(segment: Uint8Array): Segment {
   const packets = packetsOf(segment);
   const { pid, kind } = elementaryStream(packets);
   const units = pesOf(packets.filter((packet) => packet.pid === pid));
-  if (units.length === 0) throw new Error('The segment holds no frames.');
+  if (units.length === 0) throw new Error('The segment contains no frames.');
   const bytes = segment.length;
   return kind === 'video'
     ? { kind, bytes, ...readVideo(units) }
@@ -71,24 +69,23 @@ export function readSegment(segment: Uint8Array): Segment {
 }
 
 /**
- * The same stream, so that segments which were made apart follow each other without a seam: PAT and
- * PMT are the first two packets (ffmpeg puts an SDT before them, which nobody reads), and each
- * PID's packets are a multiple of 16. Continuity counters have four bits: they begin at 0 in every
- * segment, so they then go on across all of them. What is missing is made by splitting packets; the
- * elementary stream and its clock stay as they are, to the byte.
+ * Makes continuity counters run on across segments that were encoded separately. The counters have four bits and start
+ * at 0 in every segment, so each PID needs a multiple of 16 packets with a payload. Packets are split until that is the
+ * case; the bytes of the elementary stream and its clock do not change. PAT and PMT become the first two packets:
+ * ffmpeg's SDT before them is dropped, as players do not need it.
  */
 export function alignContinuityCounters(segment: Uint8Array): Uint8Array {
   const packets = packetsOf(segment).filter(({ pid }) => pid !== SDT);
   const { pid, pmt } = elementaryStream(packets);
   const tables = packets.filter((packet) => packet.pid !== pid);
-  const frames = spread(packets.filter((packet) => packet.pid === pid));
+  const frames = padBySplitting(packets.filter((packet) => packet.pid === pid));
   const find = (wanted: number) => {
     const table = tables.find((packet) => packet.pid === wanted);
     if (!table) throw new Error(`The segment has no packet of PID ${wanted}.`);
     return table;
   };
   const [pat, map] = [find(PAT), find(pmt)];
-  // The two tables come again before every sixteenth of the segment, so that a decoder that joins late finds them.
+  // PAT and PMT are repeated 16 times, for decoders that start within the segment.
   const parts = 16;
   const out: Packet[] = [];
   for (let part = 0; part < parts; part += 1) {
@@ -96,12 +93,12 @@ export function alignContinuityCounters(segment: Uint8Array): Uint8Array {
     const to = Math.ceil((frames.length * (part + 1)) / parts);
     out.push(pat, map, ...frames.slice(from, to));
   }
-  return counted(out);
+  return numberPackets(out);
 }
 
 function packetsOf(segment: Uint8Array): readonly Packet[] {
   if (segment.length === 0 || segment.length % PACKET !== 0) {
-    throw new Error(`A transport stream of ${segment.length} bytes is not whole.`);
+    throw new Error(`A transport stream of ${segment.length} bytes is incomplete.`);
   }
   const packets = Array.from({ length: segment.length / PACKET }, (_, index) => {
     const bytes = segment.subarray(index * PACKET, (index + 1) * PACKET);
@@ -119,7 +116,7 @@ function packetsOf(segment: Uint8Array): readonly Packet[] {
   return packets;
 }
 
-/** The packets of each PID that have a payload are counted by four bits (2.4.3.3). */
+/** Throws Error if the 4-bit counter of a PID's packets with a payload skips a number (2.4.3.3). */
 function requireContinuity(packets: readonly Packet[]): void {
   const last = new Map<number, number>();
   for (const { bytes, pid, payload } of packets) {
@@ -127,7 +124,7 @@ function requireContinuity(packets: readonly Packet[]): void {
     const counter = at(bytes, 3) & 15;
     const before = last.get(pid);
     if (before !== undefined && counter !== (before + 1) % 16) {
-      throw new Error(`Packets of PID ${pid} are missing in the segment.`);
+      throw new Error(`The segment lacks packets of PID ${pid}.`);
     }
     last.set(pid, counter);
   }
@@ -139,7 +136,7 @@ function elementaryStream(packets: readonly Packet[]) {
   const map = section(packets, pmt);
   const first = 12 + (((at(map, 10) & 0x0f) << 8) | at(map, 11));
   const kind = STREAM_TYPES.get(at(map, first));
-  if (!kind) throw new Error(`Streams of type ${at(map, first)} are not known.`);
+  if (!kind) throw new Error(`Stream type ${at(map, first)} is not supported.`);
   return { kind, pmt, pid: ((at(map, first + 1) & 0x1f) << 8) | at(map, first + 2) };
 }
 
@@ -166,7 +163,7 @@ function pesOf(packets: readonly Packet[]): readonly Pes[] {
   return units.map((parts) => {
     const whole = Buffer.concat(parts);
     if (whole.readUIntBE(0, 3) !== 1 || !(at(whole, 7) & 0x80)) {
-      throw new Error('A frame of the segment has no timestamp.');
+      throw new Error('The segment contains a frame without a timestamp.');
     }
     const pts = timestamp(whole, 9);
     const dts = at(whole, 7) & 0x40 ? timestamp(whole, 14) : pts;
@@ -203,7 +200,7 @@ function readAudio(units: readonly Pes[]): Omit<AudioSegment, 'kind' | 'bytes'> 
     })),
   );
   const [first] = frames;
-  if (!first) throw new Error('The segment holds no frames.');
+  if (!first) throw new Error('The segment contains no frames.');
   const { profile, ...header } = adtsHeader(first.data);
   return { frames, codecs: `mp4a.40.${profile + 1}`, ...header };
 }
@@ -212,14 +209,14 @@ function adtsFrames(data: Uint8Array): readonly Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let offset = 0; offset < data.length;) {
     if (at(data, offset) !== 0xff || (at(data, offset + 1) & 0xf6) !== 0xf0) {
-      throw new Error('The segment holds sound that is not AAC in ADTS.');
+      throw new Error('The segment contains sound that is not AAC in ADTS.');
     }
     const length =
       ((at(data, offset + 3) & 3) << 11) |
       (at(data, offset + 4) << 3) |
       (at(data, offset + 5) >> 5);
     if (length < 7 || offset + length > data.length) {
-      throw new Error('The segment holds an AAC frame that is not whole.');
+      throw new Error('The segment contains an incomplete AAC frame.');
     }
     frames.push(data.subarray(offset, offset + length));
     offset += length;
@@ -235,8 +232,8 @@ function adtsHeader(frame: Uint8Array) {
   };
 }
 
-/** Splits packets until those with a payload are a multiple of 16; a packet without payload does not count. */
-function spread(packets: readonly Packet[]): readonly Packet[] {
+/** Splits packets until the number of packets with a payload is a multiple of 16. */
+function padBySplitting(packets: readonly Packet[]): readonly Packet[] {
   const counted = packets.filter(({ payload }) => payload < PACKET).length;
   let missing = (16 - (counted % 16)) % 16;
   return packets.flatMap((packet) => {
@@ -248,7 +245,7 @@ function spread(packets: readonly Packet[]): readonly Packet[] {
   });
 }
 
-/** One packet's payload in several packets; the flags and the clock of its header stay with the first. */
+/** Divides a packet's payload among several packets. The flags and the clock of its header stay with the first one. */
 function split(packet: Packet, pieces: number): readonly Packet[] {
   const { bytes, payload } = packet;
   const header = bytes.subarray(0, payload);
@@ -259,7 +256,7 @@ function split(packet: Packet, pieces: number): readonly Packet[] {
     const part = data.subarray(from, to);
     const out = new Uint8Array(PACKET).fill(0xff);
     out.set(index === 0 ? header : bytes.subarray(0, 4));
-    // Stuffing is the adaptation field's: its length, its flags, then bytes of 0xff.
+    // The adaptation field holds the stuffing: a length, flags, then bytes of 0xff.
     const stuffed = PACKET - part.length;
     const flags = index === 0 && payload > 5 ? at(bytes, 5) : 0;
     out[3] = 0x30;
@@ -271,8 +268,8 @@ function split(packet: Packet, pieces: number): readonly Packet[] {
   });
 }
 
-/** Numbers the packets of each PID from 0; a packet without payload repeats the number before it. */
-function counted(packets: readonly Packet[]): Uint8Array {
+/** Sets the continuity counters of each PID from 0. A packet without a payload repeats the previous number. */
+function numberPackets(packets: readonly Packet[]): Uint8Array {
   const out = new Uint8Array(packets.length * PACKET);
   const next = new Map<number, number>();
   packets.forEach(({ bytes, pid, payload }, index) => {
@@ -287,6 +284,6 @@ function counted(packets: readonly Packet[]): Uint8Array {
 
 function at(bytes: Uint8Array, index: number): number {
   const byte = bytes[index];
-  if (byte === undefined) throw new Error('The segment ends in the middle of a header.');
+  if (byte === undefined) throw new Error('The segment ends within a header.');
   return byte;
 }

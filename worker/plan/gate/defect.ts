@@ -1,7 +1,7 @@
-/** How something that was made differs from what was planned. */
+/** A difference between the output of a unit and the plan. */
 export interface Defect {
   readonly name: DefectName;
-  /** What was found, and what was wanted: for an administrator. */
+  /** The actual and the expected value, for administrators. */
   readonly sentence: string;
 }
 
@@ -33,8 +33,8 @@ export type DefectName =
   | 'playlist'
   | 'asset_document';
 
-/** At most so many sentences tell of one defect: the rest says the same. */
-const SENTENCES = 3;
+/** The number of sentences in a description, for each name. */
+const MAX_SENTENCES = 3;
 
 /** One line for a log or an error: each name with its first sentences. */
 export function describeDefects(defects: readonly Defect[]): string {
@@ -42,8 +42,8 @@ export function describeDefects(defects: readonly Defect[]): string {
   return names
     .map((name) => {
       const sentences = defects.filter((one) => one.name === name).map(({ sentence }) => sentence);
-      const more = sentences.length - SENTENCES;
-      return `${name}: ${sentences.slice(0, SENTENCES).join(' ')}${more > 0 ? ` And ${more} more.` : ''}`;
+      const more = sentences.length - MAX_SENTENCES;
+      return `${name}: ${sentences.slice(0, MAX_SENTENCES).join(' ')}${more > 0 ? ` And ${more} more.` : ''}`;
     })
     .join(' ');
 }

@@ -6,15 +6,15 @@ import type { Defect } from './defect.ts';
 import { checkPicture, mostSimilar } from './pictures.ts';
 import { NEIGHBOURS, shrinkCopy, TINY, tilesOf, copyAt } from './reference.ts';
 
-/** A file below `images/`. */
 export interface ImageFile {
+  /** Below `images/`. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Holds the JPEGs against the plan, and against the pictures that they are made of. `shown` has a tiny
- * copy of each of those, and `decoded` is what `imagesDecoder` made of the JPEGs.
+ * Compares the JPEGs with the plan and with the pictures that they were made from. `shown` contains tiny copies of
+ * those pictures. `decoded` is the output of `imagesDecoder` for the JPEGs.
  */
 export function checkImages(
   { images }: Plan,
@@ -24,13 +24,13 @@ export function checkImages(
 ): readonly Defect[] {
   const sheet = sheetLayout(images.storyboard);
   const moments = Array.from({ length: shown.length / TINY.bytes }, (_, at) => copyAt(shown, at));
-  return wantedOf(images).flatMap(({ name, size, tiles }): readonly Defect[] => {
-    const place = jpegs.findIndex((jpeg) => jpeg.name === name);
-    const jpeg = jpegs[place];
+  return expectedImages(images).flatMap(({ name, size, tiles }): readonly Defect[] => {
+    const index = jpegs.findIndex((jpeg) => jpeg.name === name);
+    const jpeg = jpegs[index];
     if (!jpeg) return [{ name: 'missing_object', sentence: `${name} was not made.` }];
     const form = checkForm(jpeg, size);
     const bytes = TINY.bytes * sheet.columns * sheet.rows;
-    const copy = decoded.subarray(place * bytes, (place + 1) * bytes);
+    const copy = decoded.subarray(index * bytes, (index + 1) * bytes);
     if (copy.length !== bytes) {
       return [...form, { name: 'damaged_image', sentence: `${name} cannot be decoded.` }];
     }
@@ -49,18 +49,18 @@ export function checkImages(
   });
 }
 
-interface Wanted {
+interface ExpectedImage {
   readonly name: string;
   readonly size: Size;
-  /** Of a sheet: how many tiles are pictures, and which moment the first of them shows. */
+  /** For a sheet: the number of tiles to compare, and the index of the first one in the storyboard. */
   readonly tiles?: { readonly first: number; readonly count: number };
 }
 
-function wantedOf(images: Plan['images']): readonly Wanted[] {
+function expectedImages(images: Plan['images']): readonly ExpectedImage[] {
   const { poster, thumbnails, storyboard } = images;
   const names = imageNames(images);
   const sheets = storyboard
-    ? names.sheets.map((name, index): Wanted => {
+    ? names.sheets.map((name, index): ExpectedImage => {
         const { tile, columns, rows, tiles } = storyboard;
         const first = index * columns * rows;
         return {
@@ -77,7 +77,7 @@ function wantedOf(images: Plan['images']): readonly Wanted[] {
   ];
 }
 
-/** Tiles that are narrower than their copies run into each other. */
+/** False for tiles smaller than a tiny copy: scaled up, neighbouring tiles blend into each other. */
 function isLegible({ width, height }: Size): boolean {
   return width >= TINY.width && height >= TINY.height;
 }
@@ -85,7 +85,7 @@ function isLegible({ width, height }: Size): boolean {
 function checkForm({ name, bytes }: ImageFile, { width, height }: Size): readonly Defect[] {
   const size = jpegSize(bytes);
   if (!size || bytes.at(-2) !== 0xff || bytes.at(-1) !== END_OF_IMAGE) {
-    return [{ name: 'damaged_image', sentence: `${name} is no whole JPEG.` }];
+    return [{ name: 'damaged_image', sentence: `${name} is not a complete JPEG.` }];
   }
   if (size.width === width && size.height === height) return [];
   const sentence = `${name} is ${size.width}x${size.height}, not ${width}x${height}.`;
@@ -96,10 +96,10 @@ function checkForm({ name, bytes }: ImageFile, { width, height }: Size): readonl
 const END_OF_IMAGE = 0xd9;
 const START_OF_FRAME = 0xc0;
 
-/** Undefined for what is no baseline JPEG. */
+/** Undefined if the bytes are not a baseline JPEG. */
 function jpegSize(bytes: Uint8Array): Size | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  // Segments follow each other from behind the start of the image: marker, length, content.
+  // The segments after the start-of-image marker: marker, length, content.
   for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
     if (bytes[at + 1] === START_OF_FRAME) {
       return { width: view.getUint16(at + 7), height: view.getUint16(at + 5) };

@@ -7,21 +7,21 @@ import type { SourcePicture } from './reference.ts';
 
 type Chunk = Unit<'video'>;
 
-/** What a video unit's run tells of its pictures. */
+/** The pictures of a chunk on their way through a video unit's run of ffmpeg. */
 export interface PictureReference {
-  /** As the decoder gave them, from before the chunk to just behind it. */
+  /** The decoder's output, from before the chunk to just after it. */
   readonly source: readonly SourcePicture[];
-  /** The tiny copies of the chunk's frames, one after the other: in the source's own colours, */
+  /** Tiny copies of the chunk's frames on the grid, in the source's colours. */
   readonly grid: Uint8Array;
-  /** and in those that go to the encoders. */
+  /** Tiny copies of the encoders' input. */
   readonly shown: Uint8Array;
-  /** Finer copies of some of those: see keyFrames. */
+  /** More exact copies of some of the encoders' input: see keyFrames. */
   readonly keys: Uint8Array;
-  /** The decoder began elsewhere than at the source's start. */
+  /** True if decoding began after the start of the source. */
   readonly sought: boolean;
 }
 
-/** Holds the chunk's frames against the pictures that the decoder gave: each at its time, none lost. */
+/** Compares the chunk's frames with the decoder's output: each picture has its time, and none is lost. */
 export function checkTimeline(
   plan: Plan,
   chunk: Chunk,
@@ -37,45 +37,45 @@ export function checkTimeline(
     copyHash(copyAt(reference.grid, frame)),
   );
   const rate = toNumber(plan.grid.rate);
-  // In frames from the chunk's first.
-  const places = source.map(({ seconds }) => seconds * rate - chunk.firstFrame);
-  const wrong = wrongFrames(source, places, grid);
+  // In frames from the chunk's first frame.
+  const positions = source.map(({ seconds }) => seconds * rate - chunk.firstFrame);
+  const wrong = wrongFrames(source, positions, grid);
   const defects: Defect[] = [];
   if (wrong.length > 0) {
     defects.push({
       name: 'wrong_pictures',
-      sentence: `${wrong.length} of ${grid.length} frames of ${chunk.name} show another picture than the source's of that time, first frame ${chunk.firstFrame + (wrong[0] ?? 0)}.`,
+      sentence: `${wrong.length} of ${grid.length} frames of ${chunk.name} do not show the source's picture of their time, the first one frame ${chunk.firstFrame + (wrong[0] ?? 0)}.`,
     });
   }
-  if (sought && Math.round(places[0] ?? 0) > 0) {
+  if (sought && Math.round(positions[0] ?? 0) > 0) {
     defects.push({
       name: 'frozen_start',
-      sentence: `${chunk.name} was decoded from ${(source[0]?.seconds ?? 0).toFixed(3)} s on, which is too late for its first frame.`,
+      sentence: `${chunk.name} was decoded from ${(source[0]?.seconds ?? 0).toFixed(3)} s, after its first frame.`,
     });
   }
   return plan.media.video?.variableFrameRate
     ? defects
-    : [...defects, ...checkPace(chunk, places, rate)];
+    : [...defects, ...checkPace(chunk, positions, rate)];
 }
 
-/** Times are rounded to microseconds on their way: so near to the border of two frames both are right. */
+/** In frames. ffmpeg rounds times to microseconds, so a picture this close to a border may be in either frame. */
 const BORDER = 0.001;
 
 /**
- * The frames that show no picture of their time. A frame without one repeats the last picture before it,
- * or the first of all. A source that is thinned out has several for a frame, and any of them will do; its
- * very last one can be over before its frame begins.
+ * The frames that do not show a picture of their time. A frame without a picture of its own repeats the last picture
+ * before it, or the first of all. If the source has several pictures for a frame, any of them is accepted. Its last
+ * picture of all can end before its frame begins.
  */
 function wrongFrames(
   source: readonly SourcePicture[],
-  places: readonly number[],
+  positions: readonly number[],
   grid: readonly string[],
 ): readonly number[] {
   const expected = [-BORDER, 0, BORDER].map((shift) => {
-    const frameOf = (picture: number) => Math.round((places[picture] ?? 0) + shift);
+    const frameOf = (picture: number) => Math.round((positions[picture] ?? 0) + shift);
     const isBrief = (picture: number) =>
       picture === source.length - 1 &&
-      (places[picture] ?? 0) - (places[picture - 1] ?? 0) < NEXT.least;
+      (positions[picture] ?? 0) - (positions[picture - 1] ?? 0) < STEP.min;
     let at = 0;
     return grid.map((_, frame) => {
       while (at + 1 < source.length && frameOf(at + 1) <= frame) at += 1;
@@ -89,67 +89,70 @@ function wrongFrames(
   );
 }
 
-/** Distances between pictures, in frames of the grid, that mean the next frame. Pictures that are nearer to each other are thinned out. */
-const NEXT = { least: 0.75, most: 1.5 };
-/** Where all pictures lie so far from the middle of a frame, no grid of their rate loses any. */
-const FITTING = 0.9;
-/** A source of fewer pictures tells nothing of its pace. */
-const FEW = 10;
-/** A clock that runs apart from the grid's passes a border now and then. */
-const LOST_SHARE = 0.05;
-/** Frames a second; a source of more is thinned out. */
-const MOST = 60;
-
 /**
- * Pictures that follow each other at the grid's rate are each shown once, unless their own clock is so
- * uneven that no grid could do that.
+ * The distance between consecutive pictures at the grid's rate, in frames. Some of the pictures that are closer are
+ * dropped.
  */
-function checkPace(chunk: Chunk, places: readonly number[], rate: number): readonly Defect[] {
-  const own = places.filter((place) => Math.round(place) >= 0 && Math.round(place) < chunk.frames);
-  const steps = own.slice(1).map((place, index) => place - (own[index] ?? 0));
-  if (steps.length < FEW) return [];
+const STEP = { min: 0.75, max: 1.5 };
+/** If the pictures' offsets within a frame spread over more than this share, no grid of their rate shows each once. */
+const MAX_SPREAD = 0.9;
+/** Fewer steps do not show the pace of a source. */
+const MIN_STEPS = 10;
+/** A clock that drifts against the grid's crosses a border now and then. */
+const LOST_SHARE = 0.05;
+/** Frames/s; faster sources lose pictures by design. */
+const MAX_RATE = 60;
+
+/** Pictures at the grid's rate must each be shown once, unless their times are so uneven that no grid could do that. */
+function checkPace(chunk: Chunk, positions: readonly number[], rate: number): readonly Defect[] {
+  const own = positions.filter((at) => Math.round(at) >= 0 && Math.round(at) < chunk.frames);
+  const steps = own.slice(1).map((position, index) => position - (own[index] ?? 0));
+  if (steps.length < MIN_STEPS) return [];
   const median = [...steps].sort((a, b) => a - b)[steps.length >> 1] ?? 1;
-  if (median < NEXT.least && rate / median < MOST * 1.01) {
-    const sentence = `${chunk.name} has ${(rate / median).toFixed(2)} pictures a second, and the grid only ${rate.toFixed(2)} frames.`;
+  if (median < STEP.min && rate / median < MAX_RATE * 1.01) {
+    const sentence = `${chunk.name} has ${(rate / median).toFixed(2)} pictures per second, but the grid has only ${rate.toFixed(2)} frames.`;
     return [{ name: 'lost_pictures', sentence }];
   }
   const regular = own.slice(1).filter((_, index) => {
     const step = steps[index] ?? 0;
-    return step > NEXT.least && step < NEXT.most;
+    return step > STEP.min && step < STEP.max;
   });
-  const astray = own.slice(1).filter((place, index) => {
+  const irregular = own.slice(1).filter((position, index) => {
     const step = steps[index] ?? 0;
-    const frames = Math.round(place) - Math.round(own[index] ?? 0);
-    return step > NEXT.least && step < NEXT.most && frames !== 1;
+    const frames = Math.round(position) - Math.round(own[index] ?? 0);
+    return step > STEP.min && step < STEP.max && frames !== 1;
   }).length;
-  if (astray <= 1 + regular.length * LOST_SHARE || arc(regular) > FITTING) return [];
-  const sentence = `${astray} of ${regular.length} pictures of ${chunk.name} are lost or doubled on the grid, though they follow each other at its rate.`;
+  if (irregular <= 1 + regular.length * LOST_SHARE || spread(regular) > MAX_SPREAD) return [];
+  const sentence = `${irregular} of ${regular.length} pictures of ${chunk.name} are lost or doubled on the grid, although they have its rate.`;
   return [{ name: 'judder', sentence }];
 }
 
-/** The shortest arc of a frame's circle that holds all places. */
-function arc(places: readonly number[]): number {
-  const angles = places.map((place) => place - Math.floor(place)).sort((a, b) => a - b);
-  const gaps = angles.map((angle, index) => (angles[index + 1] ?? (angles[0] ?? 0) + 1) - angle);
+/** The share of a frame that the pictures' offsets within their frames cover, where the end of a frame is its start. */
+function spread(positions: readonly number[]): number {
+  const offsets = positions.map((at) => at - Math.floor(at)).sort((a, b) => a - b);
+  const gaps = offsets.map((at, index) => (offsets[index + 1] ?? (offsets[0] ?? 0) + 1) - at);
   return 1 - Math.max(...gaps);
 }
 
-/** Levels of 8 bits by which the colours of a frame may change on their way to the encoders. */
-const KEPT = { mean: 4, chroma: 4 };
+/** The 8-bit levels by which the filters may change the colours of a frame. */
+const COLOR_TOLERANCE = { mean: 4, chroma: 4 };
 
-/** Holds what goes to the encoders against the source's colours, where those are only copied. */
+/**
+ * Compares the colours of the encoders' input with the source's. Not applied to HDR and alpha, whose colours change.
+ */
 export function checkColors(
   { media: { video } }: Plan,
   chunk: Chunk,
   { grid, shown }: PictureReference,
 ): readonly Defect[] {
-  // Transparent ground has hidden colours, and only there the renditions are black.
+  // Transparent pixels have colours of their own, but become black.
   if (!video || video.transfer !== 'sdr' || video.alpha) return [];
   const changed = Array.from({ length: chunk.frames }, (_, frame) =>
     difference(copyAt(grid, frame), copyAt(shown, frame)),
   ).filter(
     ({ mean, chroma }) =>
-      Math.abs(mean) > KEPT.mean || chroma.some((plane) => Math.abs(plane) > KEPT.chroma),
+      Math.abs(mean) > COLOR_TOLERANCE.mean ||
+      chroma.some((plane) => Math.abs(plane) > COLOR_TOLERANCE.chroma),
   );
   const [first] = changed;
   if (!first) return [];
@@ -158,58 +161,63 @@ export function checkColors(
   return [{ name: 'wrong_colours', sentence }];
 }
 
-/** A rendition's key frame, decoded: its frame within the chunk, and its tiny copy. */
+/** A decoded key frame of a rendition. */
 export interface DecodedKey {
   readonly rendition: string;
+  /** Counted within the chunk. */
   readonly frame: number;
+  /** Its tiny copy. */
   readonly picture: Uint8Array;
 }
 
-/** Levels of 8 bits; what coarse encoding does to a tiny copy stays below. */
-const LIKE = { luma: 10, mean: 4, chroma: 4 };
-/** A neighbour that is so much more like a picture than its own place is what the picture shows. */
-const SHIFTED = { least: 2, share: 0.5 };
+/** The 8-bit levels by which encoding may change a tiny copy; the coarsest encoding changes less. */
+const PICTURE_TOLERANCE = { luma: 10, mean: 4, chroma: 4 };
+/**
+ * A picture is shifted if it differs by more levels than this, and from a neighbour by less than this share of them.
+ */
+const SHIFTED = { levels: 2, share: 0.5 };
 
-/** Holds the first key frame of each segment against what the encoders were given. */
+/** Compares the first key frame of each segment with the encoders' input. */
 export function checkKeys(
   { grid }: Plan,
   chunk: Chunk,
   { keys }: Pick<PictureReference, 'keys'>,
   decoded: readonly DecodedKey[],
 ): readonly Defect[] {
-  const places = new Map(keyFrames(grid, chunk.frames).map((frame, place) => [frame, place]));
-  const given = (frame: number) => {
-    const place = places.get(frame);
-    return place === undefined ? [] : [copyAt(keys, place)];
+  const indexes = new Map(keyFrames(grid, chunk.frames).map((frame, index) => [frame, index]));
+  const inputAt = (frame: number) => {
+    const index = indexes.get(frame);
+    return index === undefined ? [] : [copyAt(keys, index)];
   };
   return decoded.flatMap(({ rendition, frame, picture }): readonly Defect[] => {
     const where = `The key frame ${frame} of ${rendition}`;
-    const near = NEIGHBOURS.flatMap((distance) => given(frame + distance));
-    return checkPicture(where, picture, given(frame)[0], near);
+    const near = NEIGHBOURS.flatMap((distance) => inputAt(frame + distance));
+    return checkPicture(where, picture, inputAt(frame)[0], near);
   });
 }
 
-/** Holds a decoded picture against the one that it is to show, and not one of the others. */
+/** Compares a decoded picture with its original, and with its neighbours to detect a shift. */
 export function checkPicture(
   where: string,
   picture: Uint8Array,
-  own: Uint8Array | undefined,
-  others: readonly Uint8Array[],
+  original: Uint8Array | undefined,
+  neighbours: readonly Uint8Array[],
 ): readonly Defect[] {
   if (picture.length !== TINY.bytes) {
     return [{ name: 'damaged_picture', sentence: `${where} cannot be decoded.` }];
   }
-  if (!own) {
-    return [{ name: 'wrong_pictures', sentence: `${where} shows nothing that was to be encoded.` }];
+  if (!original) {
+    return [{ name: 'wrong_pictures', sentence: `${where} has no original to compare it with.` }];
   }
-  const { luma, mean, chroma } = difference(own, picture);
-  const nearest = Math.min(...others.map((other) => difference(other, picture).luma));
-  const shifted = luma > SHIFTED.least && nearest < luma * SHIFTED.share;
-  if (shifted || luma > LIKE.luma) {
+  const { luma, mean, chroma } = difference(original, picture);
+  const nearest = Math.min(...neighbours.map((other) => difference(other, picture).luma));
+  const shifted = luma > SHIFTED.levels && nearest < luma * SHIFTED.share;
+  if (shifted || luma > PICTURE_TOLERANCE.luma) {
     const sentence = `${where} shows another picture (${luma.toFixed(1)} levels apart).`;
     return [{ name: 'wrong_pictures', sentence }];
   }
-  if (Math.abs(mean) > LIKE.mean || Math.max(...chroma.map(Math.abs)) > LIKE.chroma) {
+  const { mean: maxMean, chroma: maxChroma } = PICTURE_TOLERANCE;
+  if (Math.abs(mean) > maxMean || Math.max(...chroma.map(Math.abs)) > maxChroma) {
     const levels = [mean, ...chroma].map((one) => one.toFixed(1)).join(', ');
     const sentence = `${where} has other colours: ${levels} levels apart.`;
     return [{ name: 'wrong_colours', sentence }];
@@ -217,7 +225,7 @@ export function checkPicture(
   return [];
 }
 
-/** The one of some tiny copies that a picture is most like. */
+/** The tiny copy that differs least from a picture. */
 export function mostSimilar(
   picture: Uint8Array,
   copies: readonly Uint8Array[],
@@ -226,16 +234,18 @@ export function mostSimilar(
   return ranked.sort((a, b) => a.luma - b.luma)[0]?.copy;
 }
 
-/** What a decoder finds wrong with our own pictures or sound is a defect, whatever it makes of it. */
+/** Any message of a decoder about our own output is a defect. */
 export function checkDecoding(
-  complaints: string,
+  messages: string,
   name: 'damaged_segment' | 'damaged_image' = 'damaged_segment',
 ): readonly Defect[] {
-  const [first] = complaints.trim().split('\n');
-  return first ? [{ name, sentence: `The decoder says: ${first}` }] : [];
+  const [first] = messages.trim().split('\n');
+  return first ? [{ name, sentence: `The decoder reports: ${first}` }] : [];
 }
 
-/** Levels by which two tiny copies differ: each point of luma, luma as a whole, both planes of chroma as a whole. */
+/**
+ * The difference of two tiny copies in levels: the mean absolute one of luma, and the mean ones of all three planes.
+ */
 function difference(one: Uint8Array, other: Uint8Array) {
   const plane = (from: number, to: number) => {
     let sum = 0;

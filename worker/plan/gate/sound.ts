@@ -3,13 +3,13 @@ import type { AudioTrack } from '../plan.ts';
 import type { Defect } from './defect.ts';
 
 /**
- * How loud a sound is, window by window, between 400 Hz and 4 kHz. The deepest tones of a cinema have no
- * place in stereo, and AAC changes the highest; each octave above would double the cost.
+ * The loudness of one window between 400 Hz and 4 kHz. Low frequencies are excluded because a downmix drops the LFE
+ * channel, and high ones because AAC changes them; each further octave would also double the cost.
  */
 export interface Level {
-  /** When the window begins, on the asset's clock. */
+  /** The start of the window, on the asset's clock. */
   readonly seconds: number;
-  /** Of all channels together, decibels below full scale; -Infinity for silence. */
+  /** The RMS level of all channels in dBFS; -Infinity for silence. */
   readonly decibels: number;
 }
 
@@ -18,15 +18,15 @@ const RATE = 8_000;
 const LOWEST = 400;
 const KEY = 'lavfi.astats.Overall.RMS_level';
 
-/** A file in the scratch folder: the levels of what went to the encoder. */
+/** The file in the scratch folder with the levels of the encoder's input. */
 export const ENCODED_LEVELS = 'encoded.levels';
 
-/** A file in the scratch folder: the levels of the track's stream at that place. */
-export function sourceLevels(place: number): string {
-  return `source-${place}.levels`;
+/** The file in the scratch folder with the levels of a source stream, by its index in the track. */
+export function sourceLevels(index: number): string {
+  return `source-${index}.levels`;
 }
 
-/** Writes the levels of what passes to a file: https://ffmpeg.org/ffmpeg-filters.html#astats-1 */
+/** A filter that writes the levels of its input to a file: https://ffmpeg.org/ffmpeg-filters.html#astats-1 */
 export function levelsFilter(file: string): string {
   return [
     `aresample=${RATE},highpass=f=${LOWEST},highpass=f=${LOWEST}`,
@@ -36,7 +36,7 @@ export function levelsFilter(file: string): string {
   ].join(',');
 }
 
-/** Reads what `levelsFilter` wrote. */
+/** Parses the output of `levelsFilter`. */
 export function parseLevels(text: string): readonly Level[] {
   const pattern = /^frame:.* pts_time:(\S+)\n[^=\n]*=(\S+)$/gm;
   return [...text.matchAll(pattern)].map(([, seconds, decibels]) => ({
@@ -45,51 +45,58 @@ export function parseLevels(text: string): readonly Level[] {
   }));
 }
 
-/** What a sound unit's run tells of its levels. */
+/** The levels of a track at three stages. */
 export interface SoundReference {
-  /** Of all the streams that it is made of. */
+  /** All source streams of the track. */
   readonly source: readonly Level[];
-  /** Of what went to the encoder. */
+  /** The encoder's input. */
   readonly encoded: readonly Level[];
-  /** Of what the segments hold. */
+  /** The decoded segments. */
   readonly decoded: readonly Level[];
 }
 
-/** Decibels: what is loud in the source is not silent in the asset, also mixed down. */
+/** dBFS. Sound above LOUD in the source must be above SILENT in the asset, even after a downmix. */
 const LOUD = -50;
 const SILENT = -70;
-/** Decibels by which the encoder may weaken what is loud, and what it may add before a bang. */
-const WEAKER = { above: -40, by: 6 };
-const STRONGER = { above: -30, by: 12 };
+/**
+ * Decibels. The encoder may attenuate sound by less than 6, and amplify it by less than 12 (pre-echo of a transient).
+ */
+const ATTENUATION = { above: -40, limit: 6 };
+const AMPLIFICATION = { above: -30, limit: 12 };
 
-/** Holds the levels of a track against those of its source: it is heard where the source is. */
+/** Compares the levels of a track with those of its source, and the decoded levels with the encoder's input. */
 export function checkLevels(
   track: AudioTrack,
   { source, encoded, decoded }: SoundReference,
 ): readonly Defect[] {
   const at = new Map(encoded.map((level) => [windowOf(level), level.decibels]));
-  const heard = (window: number) => (at.get(window) ?? -Infinity) > SILENT;
+  const isAudible = (window: number) => (at.get(window) ?? -Infinity) > SILENT;
   const last = windowOf(encoded.at(-1) ?? { seconds: 0 });
   const lost = source.filter((level) => {
     const window = windowOf(level);
-    // What is before time zero or behind the end is cut off.
+    // Sound before time zero and after the end is cut off.
     if (level.decibels < LOUD || window < 1 || window >= last - 1) return false;
-    return ![window - 1, window, window + 1, window + 2].some(heard);
+    return ![window - 1, window, window + 1, window + 2].some(isAudible);
   });
   const changed = encoded.slice(0, -1).filter(({ decibels }, index) => {
     const after = decoded[index]?.decibels ?? -Infinity;
     return (
-      (decibels > WEAKER.above && after < decibels - WEAKER.by) ||
-      (after > STRONGER.above && decibels < after - STRONGER.by)
+      (decibels > ATTENUATION.above && after < decibels - ATTENUATION.limit) ||
+      (after > AMPLIFICATION.above && decibels < after - AMPLIFICATION.limit)
     );
   });
   return [
-    ...tell(track, 'sound_lost', lost, 'is silent where the source is not'),
-    ...tell(track, 'sound_changed', changed, 'is louder or quieter than what was encoded'),
+    ...levelDefect(track, 'sound_lost', lost, 'is silent where the source is not'),
+    ...levelDefect(
+      track,
+      'sound_changed',
+      changed,
+      "is louder or quieter than the encoder's input",
+    ),
   ];
 }
 
-function tell(
+function levelDefect(
   { name }: AudioTrack,
   defect: 'sound_lost' | 'sound_changed',
   levels: readonly Level[],

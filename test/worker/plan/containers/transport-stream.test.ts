@@ -77,8 +77,8 @@ describe('A segment', () => {
   });
 
   test.each([
-    ['nothing', Buffer.alloc(0), /is not whole/],
-    ['half a packet', Buffer.alloc(100), /is not whole/],
+    ['nothing', Buffer.alloc(0), /is incomplete/],
+    ['half a packet', Buffer.alloc(100), /is incomplete/],
     ['something else', Buffer.alloc(188), /does not begin with 0x47/],
     [
       'packets without tables',
@@ -93,8 +93,8 @@ describe('A segment', () => {
     const whole = video[1] ?? Buffer.alloc(0);
     const middle = 188 * Math.floor(whole.length / 188 / 2);
     const bytes = Buffer.concat([whole.subarray(0, middle), whole.subarray(middle + 188)]);
-    expect(() => readSegment(bytes)).toThrow(/missing in the segment/);
-    expect(() => alignContinuityCounters(bytes)).toThrow(/missing in the segment/);
+    expect(() => readSegment(bytes)).toThrow(/lacks packets of PID/);
+    expect(() => alignContinuityCounters(bytes)).toThrow(/lacks packets of PID/);
   });
 });
 
