@@ -13,7 +13,7 @@ import type { JobOptions, JobRequest } from '../core/model/message.ts';
 import { parsePlan } from './plan/plan.ts';
 import { planAsset } from './plan/plan-asset.ts';
 import type { Plan } from './plan/plan.ts';
-import { HEAD_BYTES, nameByHead, refusalByHead } from './plan/signature.ts';
+import { HEAD_BYTES, identifyByHead, refusalByHead } from './plan/signature.ts';
 import type { PictureWanted } from './plan/source.ts';
 import type { SourceMedia } from './plan/media.ts';
 import { storedTitle, titleOf } from '../core/model/title.ts';
@@ -133,7 +133,7 @@ async function inspectSource(
     );
   } catch (error) {
     const isVague = error instanceof RejectedError && VAGUE_CODES.has(error.code);
-    throw (isVague && nameByHead(head)) || error;
+    throw (isVague && identifyByHead(head)) || error;
   }
 }
 

@@ -6,10 +6,16 @@ import {
   requireOneClock,
   resolveDuration,
 } from '../plan/duration.ts';
-import { isUnsettled } from '../plan/frame-rate.ts';
-import { areWhole, fieldCommands, mayHoldFields, shownFields, stepsIn } from '../plan/fields.ts';
-import type { Step } from '../plan/fields.ts';
-import { framePlaces, applyFrames } from '../plan/frames.ts';
+import { needsPace } from '../plan/frame-rate.ts';
+import {
+  areProgressive,
+  fieldCommands,
+  mayHoldFields,
+  shownFields,
+  motionsIn,
+} from '../plan/fields.ts';
+import type { Motion } from '../plan/fields.ts';
+import { sampleIntervals, applyFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { frameSeconds } from '../plan/grid.ts';
 import { probeLimits } from '../plan/limits.ts';
@@ -80,7 +86,7 @@ export async function probeSource(request: ProbeRequest): Promise<SourceMedia> {
   if (!media.video) return media;
   const frames = await readSampleFrames(request, media, media.video);
   const framed = applyFrames(media.video, frames, limits);
-  const paces = isUnsettled(framed.rates)
+  const paces = needsPace(framed.rates)
     ? [packets.pace ?? 0, (await survey(START_WINDOW)).pace ?? 0]
     : [];
   const paced = paces.length > 0 ? applyPace(framed, Math.max(...paces)) : framed;
@@ -108,7 +114,7 @@ async function readSampleFrames(
     await readFrames(
       { ...request, opening: media.opening },
       { index, size, keyFramesOnly: unindexed },
-      framePlaces(media, !unindexed),
+      sampleIntervals(media, !unindexed),
       WHOLE_FILE.seconds,
       (frame) => frames.push(frame),
     );
@@ -128,20 +134,20 @@ async function detectFields(
   if (!mayHoldFields(media.video, lines)) return undefined;
   const limitSeconds = WHOLE_FILE.seconds;
   const limits = probeLimits(sizeBytes, limitSeconds, media.video.display);
-  const steps: Step[] = [];
+  const motions: Motion[] = [];
   const commands = fieldCommands(media, address, lines);
   for (const [place, argv] of commands.entries()) {
-    if (areWhole(steps, commands.length - place)) break;
+    if (areProgressive(motions, commands.length - place)) break;
     const run = { name: 'ffmpeg', program: ffmpeg, argv, limits, limitSeconds, signal } as const;
     try {
       await runReader(run, async (stdout) => {
-        steps.push(...stepsIn(await buffer(stdout), lines));
+        motions.push(...motionsIn(await buffer(stdout), lines));
       });
     } catch (error) {
       if (!(error instanceof RejectedError)) throw error;
     }
   }
-  return shownFields(steps);
+  return shownFields(motions);
 }
 
 /**

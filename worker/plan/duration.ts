@@ -4,15 +4,15 @@ import { tooLong } from './source.ts';
 import type { DeclaredMedia } from './source.ts';
 import type { SourceLimits, SourceMedia } from './media.ts';
 
-/** Headers round, and sound and picture end apart; more missing than this is a file that was cut off. */
+/** Headers round, and sound and picture can end apart. A file that lacks more than this was cut off. */
 const TOLERANCE = { seconds: 1.5, share: 0.05 };
 
-/** As near to its packets as this, a header knows better: the last packet need not say how long it is shown. */
+/** A declared duration this near to the packets is preferred, as the last packet may have no duration. */
 const NEAR_SECONDS = 0.1;
 
 /**
- * How long a source really is, from what it says and from where its packets end, as headers can say
- * anything. Throws RejectedError for one that was cut off, or is longer than the limit.
+ * The real duration of a source, from its declared one and from its packets, as headers can be wrong. Throws
+ * RejectedError if the source was cut off or exceeds the limit.
  */
 export function resolveDuration(
   {
@@ -31,15 +31,14 @@ export function resolveDuration(
   }
   if (measured > limits.maxDurationSeconds) throw tooLong(measured, limits);
   const near = Math.min(NEAR_SECONDS, measured / 4);
-  const settled =
+  const resolved =
     declared !== undefined && Math.abs(declared - measured) < near ? declared : measured;
-  // Microseconds are what containers know; more digits are noise of the arithmetic.
-  return { startSeconds: start, durationSeconds: Math.round(settled * 1e6) / 1e6 };
+  // Containers know microseconds at best; further digits are floating-point noise.
+  return { startSeconds: start, durationSeconds: Math.round(resolved * 1e6) / 1e6 };
 }
 
 /**
- * The same stretch of time, from the first picture on that can be decoded, or from the first sound where
- * that is earlier.
+ * Moves the start to the first picture that can be decoded, or to the first sound if that is earlier. The end stays.
  */
 export function fromFirstPicture(
   { startSeconds, durationSeconds }: Pick<SourceMedia, 'startSeconds' | 'durationSeconds'>,
@@ -48,19 +47,22 @@ export function fromFirstPicture(
 ): Pick<SourceMedia, 'startSeconds' | 'durationSeconds'> {
   const start = Math.min(firstPicture, firstSound ?? firstPicture);
   const duration = startSeconds + durationSeconds - start;
-  // The packet of a single picture need not say how long it is shown.
+  // The packet of a single picture may have no duration.
   if (duration <= 0) return { startSeconds, durationSeconds };
   return { startSeconds: start, durationSeconds: Math.round(duration * 1e6) / 1e6 };
 }
 
-/** Shown of a source that is longer: less is no cut but an edit list without sense. */
-const LEAST_SHOWN = 0.1;
-/** Nobody keeps so little of a recording. ffprobe 7 takes the header's length from the edits, which then agree. */
-const LEAST_SHOWN_SECONDS = 0.5;
+/** An edit list that shows a smaller share of its source is wrong, not a cut. */
+const MIN_SHOWN_SHARE = 0.1;
+/**
+ * Nobody keeps less of a recording. ffprobe 7 takes the declared duration from the edit list, so that the two agree even
+ * if the list is wrong.
+ */
+const MIN_SHOWN_SECONDS = 0.5;
 
 /**
- * True where the edit list of an MP4 hides nearly all of its picture, or of its first sound, while its
- * header says that the whole is shown, or leaves only a moment.
+ * True if the edit list of an MP4 hides nearly all of its picture, or of its first sound, although the header declares
+ * the whole to be shown, or if it leaves only a moment.
  */
 export function hasFalseEdits(
   { video, audio, startSeconds = 0, longestSeconds }: DeclaredMedia,
@@ -70,13 +72,13 @@ export function hasFalseEdits(
   const end = packets.endBeforeHidden(stream);
   if (end === undefined) return false;
   const shown = end - startSeconds;
-  const momentary = shown < LEAST_SHOWN_SECONDS && packets.hiddenShare(stream) > 1 - LEAST_SHOWN;
-  return momentary || shown < longestSeconds * LEAST_SHOWN;
+  const momentary = shown < MIN_SHOWN_SECONDS && packets.hiddenShare(stream) > 1 - MIN_SHOWN_SHARE;
+  return momentary || shown < longestSeconds * MIN_SHOWN_SHARE;
 }
 
 /**
- * Throws RejectedError for a source whose clock jumps back: ffmpeg would drop what comes after, as its
- * time is over.
+ * Throws RejectedError if the clock of a source jumps back: ffmpeg would drop what follows, as its timestamps are in the
+ * past.
  */
 export function requireOneClock({ setback, range }: PacketSurvey, start = range?.first ?? 0): void {
   if (setback === undefined) return;

@@ -4,35 +4,34 @@ import { decoderOptions } from './picture.ts';
 import { toNumber } from './rational.ts';
 import type { SourceMedia, SourceVideo } from './media.ts';
 
-/**
- * Pictures are looked at in so many places, evenly from start to end, so many in each. Of each picture
- * so many columns of luma are enough, but all lines.
- */
+/** Pictures are examined at this many places, evenly from start to end, */
 const PLACES = 6;
+/** and this many at each place. */
 const PICTURES = 7;
+/** The luma is reduced to this many columns, and keeps all lines. */
 const COLUMNS = 320;
 
-/** A field alone has 240 lines or 288, and the largest raster of fields 1080, coded as 1088. */
-const LINES = { more: 288, most: 1088 };
-/** Fields of high definition have 1080 lines: no camera ever made any of 720. */
-const NEVER_FIELDS = 720;
-/** Frames of two fields each, a second. */
-const FIELD_RATES = [25, 30_000 / 1001, 30];
+/** A single field has 240 or 288 lines; the largest interlaced raster has 1080 lines, coded as 1088. */
+const LINES = { above: 288, max: 1088 };
+/** No camera records 720 interlaced lines. */
+const NEVER_INTERLACED_LINES = 720;
+/** In frames of two fields each, per second. */
+const INTERLACED_RATES = [25, 30_000 / 1001, 30];
 
-/** True for pictures that may be made of two fields each, although neither header nor frames say so. */
+/** True if pictures may be interlaced although neither header nor frames declare it. */
 export function mayHoldFields(video: SourceVideo, codedLines: number): boolean {
   const rate = toNumber(gridRate(video.rates));
   return (
     video.fieldOrder === 'progressive' &&
     !video.resized &&
-    codedLines > LINES.more &&
-    codedLines <= LINES.most &&
-    codedLines !== NEVER_FIELDS &&
-    FIELD_RATES.some((one) => Math.abs(one - rate) < 0.01)
+    codedLines > LINES.above &&
+    codedLines <= LINES.max &&
+    codedLines !== NEVER_INTERLACED_LINES &&
+    INTERLACED_RATES.some((one) => Math.abs(one - rate) < 0.01)
   );
 }
 
-/** The runs of ffmpeg that write pictures to their standard output, for `stepsIn`: one for each place. */
+/** One ffmpeg command for each place, which writes pictures to its standard output for `motionsIn`. */
 export function fieldCommands(
   { video, opening, startSeconds, durationSeconds }: SourceMedia & { readonly video: SourceVideo },
   address: string,
@@ -51,43 +50,45 @@ export function fieldCommands(
   });
 }
 
-/** What two pictures that follow each other show: fields, whole frames, neither, or no movement. */
-export type Step = 'top_first' | 'bottom_first' | 'whole' | 'odd' | 'still';
+/** What two consecutive pictures show: fields, whole frames, contradictory movement, or none. */
+export type Motion = 'top_first' | 'bottom_first' | 'whole' | 'unclear' | 'still';
 
-/** The steps of one place. A picture that broke off is left out. */
-export function stepsIn(output: Uint8Array, codedLines: number): readonly Step[] {
+/** The motions between the pictures of one place. An incomplete last picture is ignored. */
+export function motionsIn(output: Uint8Array, codedLines: number): readonly Motion[] {
   const bytes = COLUMNS * codedLines;
   const pictures = Array.from({ length: Math.floor(output.length / bytes) }, (_, picture) =>
     output.subarray(picture * bytes, (picture + 1) * bytes),
   );
-  return pictures.slice(1).map((next, place) => stepBetween(pictures[place] ?? next, next));
+  return pictures.slice(1).map((next, place) => motionBetween(pictures[place] ?? next, next));
 }
 
-/** Movement that shows less than this in combs is none: by luma for each pixel, and by the combs that details make. */
-const LEAST_MOVEMENT = { luma: 0.05, share: 0.02 };
-/** Fields that lie next to each other in time comb alike, whichever pictures they are of. */
-const ALIKE = 0.5;
+/** Combs below these limits show no movement: luma per pixel, and a share of the combs that fine details make. */
+const MIN_MOVEMENT = { luma: 0.05, share: 0.02 };
+/** Fields that are adjacent in time add at most this share of the combs that more distant fields add. */
+const ADJACENT_SHARE = 0.5;
 
 /**
- * Combs are what lines show that differ from both their neighbours. Lines of one picture are woven into
- * the next. In whole frames both ways of doing so add combs, as all lines of a picture are of one moment.
- * Of fields, one way joins two that lie as near to each other in time as those of a picture, and adds
- * none, and the other way joins two that lie three times as far apart. idet compares only the two ways
- * with each other, which differ also in whole frames with fine lines, such as text that scrolls.
+ * Combs are lines that differ from both of their neighbours. The lines of two consecutive pictures are woven together
+ * in two ways: the next picture's top field with this bottom field, and the reverse. In progressive video both ways add
+ * combs, as all lines of a picture are from one moment. In interlaced video one way joins fields that are as near in
+ * time as those of a picture and adds none; the other joins fields that are three times as far apart. ffmpeg's idet only
+ * compares the two ways with each other, but they also differ in progressive video with fine lines, such as scrolling
+ * text.
  */
-function stepBetween(one: Uint8Array, next: Uint8Array): Step {
+function motionBetween(one: Uint8Array, next: Uint8Array): Motion {
   const within = (combs(one, one) + combs(next, next)) / 2;
   const nextTop = combs(next, one) - within;
   const nextBottom = combs(one, next) - within;
-  const [least, most] = nextTop < nextBottom ? [nextTop, nextBottom] : [nextBottom, nextTop];
-  const movement = Math.max(most, -least);
-  if (movement < Math.max(LEAST_MOVEMENT.luma, LEAST_MOVEMENT.share * within)) return 'still';
+  const [less, more] = nextTop < nextBottom ? [nextTop, nextBottom] : [nextBottom, nextTop];
+  const movement = Math.max(more, -less);
+  if (movement < Math.max(MIN_MOVEMENT.luma, MIN_MOVEMENT.share * within)) return 'still';
   // The bottom field lies between this picture's top field and the next one's.
-  if (Math.abs(least) < ALIKE * most) return nextTop < nextBottom ? 'top_first' : 'bottom_first';
-  return least > 0 ? 'whole' : 'odd';
+  if (Math.abs(less) < ADJACENT_SHARE * more)
+    return nextTop < nextBottom ? 'top_first' : 'bottom_first';
+  return less > 0 ? 'whole' : 'unclear';
 }
 
-/** The combs of a picture of the top field (lines 0, 2, 4 …) of one and the bottom field of another, by pixel. */
+/** The combs per pixel of one picture's top field (lines 0, 2, 4 …) woven with another's bottom field. */
 function combs(top: Uint8Array, bottom: Uint8Array): number {
   let sum = 0;
   const lines = top.length / COLUMNS;
@@ -101,29 +102,30 @@ function combs(top: Uint8Array, bottom: Uint8Array): number {
   return sum / top.length;
 }
 
-/** So many steps have to show fields, in this share of all that move, */
-const LEAST_STEPS = 4;
-const LEAST_SHARE = 0.5;
-/** and nearly none of them the other order. */
-const MOST_OTHER = 0.1;
+/** At least this many motions must show fields of one order, */
+const MIN_FIELDS = 4;
+/** this share of all that are not still, */
+const MIN_SHARE = 0.5;
+/** and at most this share as many the other order. */
+const MAX_OTHER = 0.1;
 
-/** The fields of pictures that do not say that they have any; nothing where they are whole frames. */
+/** The field order that undeclared pictures show; undefined for progressive ones. */
 export function shownFields(
-  steps: readonly Step[],
+  motions: readonly Motion[],
 ): Pick<SourceVideo, 'fieldOrder' | 'fieldsFlagged'> | undefined {
-  const count = (wanted: Step) => steps.filter((step) => step === wanted).length;
+  const count = (wanted: Motion) => motions.filter((step) => step === wanted).length;
   const [top, bottom] = [count('top_first'), count('bottom_first')];
-  const [most, other] = top > bottom ? [top, bottom] : [bottom, top];
-  const moving = steps.length - count('still');
-  if (most < LEAST_STEPS || most < LEAST_SHARE * moving || other > MOST_OTHER * most) return;
+  const [main, other] = top > bottom ? [top, bottom] : [bottom, top];
+  const moving = motions.length - count('still');
+  if (main < MIN_FIELDS || main < MIN_SHARE * moving || other > MAX_OTHER * main) return;
   return { fieldOrder: top > bottom ? 'top_first' : 'bottom_first', fieldsFlagged: false };
 }
 
-/** True when the places that are left cannot make fields of what the steps so far show. */
-export function areWhole(steps: readonly Step[], placesLeft: number): boolean {
+/** True if the remaining places can no longer show that the source is interlaced. */
+export function areProgressive(motions: readonly Motion[], placesLeft: number): boolean {
   const orders = ['top_first', 'bottom_first'] as const;
   return orders.every((order) => {
     const left = Array.from({ length: placesLeft * (PICTURES - 1) }, () => order);
-    return shownFields([...steps, ...left]) === undefined;
+    return shownFields([...motions, ...left]) === undefined;
   });
 }

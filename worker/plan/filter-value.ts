@@ -1,5 +1,5 @@
 /**
- * The value of a filter's option, within a graph of filters: escaped for the option and for the graph.
+ * Escapes the value of a filter option twice: for the option and for the filter graph.
  * https://ffmpeg.org/ffmpeg-filters.html#Notes-on-filtergraph-escaping
  */
 export function filterValue(text: string): string {

@@ -3,28 +3,28 @@ import { area, displaySize } from './geometry.ts';
 import type { Rational } from './rational.ts';
 import type { Size, SourceLimits, SourceVideo } from './media.ts';
 
-/** What a decoded frame says of itself, where headers are silent or speak for the first frame only. */
+/** Properties of a decoded frame. Headers omit them or describe only the first frame. */
 export interface SourceFrame {
   readonly coded: Size;
   readonly sampleAspect?: Rational;
   readonly interlaced: boolean;
   readonly topFieldFirst: boolean;
-  /** Parts of it can be transparent. */
+  /** Parts of the frame can be transparent. */
   readonly alpha: boolean;
 }
 
-/** So many places of a source are looked at, evenly from start to end, */
+/** Frames are sampled at this many places, evenly from start to end, */
 const PLACES = 16;
-/** and at each so many frames, as one of a source of fields can be without them. */
+/** and this many at each, as single frames of an interlaced source can be progressive. */
 const FRAMES = 4;
-/** Without an index a seek lands between key frames; the next one is seldom further than this. */
+/** Without an index a seek lands between key frames. The next one is seldom further than this. */
 const UNINDEXED_FRAMES = 300;
 
 /**
- * Where frames are looked at: ffprobe's intervals, the first without a seek. A picture changes its
- * size at a key frame, so that the one before each place has the size that is valid there.
+ * The places where frames are sampled, as ffprobe's intervals; the first one does not seek. A picture changes its size
+ * at a key frame only, so the key frame before a place has the size that is valid there.
  */
-export function framePlaces(
+export function sampleIntervals(
   { startSeconds, durationSeconds }: { startSeconds: number; durationSeconds: number },
   indexed: boolean,
 ): string {
@@ -36,9 +36,9 @@ export function framePlaces(
 }
 
 /**
- * The picture as its frames show it. The largest size counts, as recordings of calls begin small;
- * frames of another size or shape are fitted into it. Fields that only frames tell of are made into
- * whole frames where a frame says so. Throws RejectedError for a frame that is too large.
+ * Corrects a picture by its decoded frames. The largest size counts, as recordings of calls begin small; frames of
+ * another size or shape are fitted into it. If only frames declare fields, just those frames are deinterlaced. Throws
+ * RejectedError if a frame is too large.
  */
 export function applyFrames(
   video: SourceVideo,
@@ -69,7 +69,7 @@ export function tooLarge(
   );
 }
 
-/** Which field is the first, frames know better than headers: ffmpeg writes MOV's and Matroska's the wrong way round. */
+/** Frames declare the field order more reliably than headers: ffmpeg writes a reversed order into MOV and Matroska. */
 function fieldsOf(video: SourceVideo, frames: readonly SourceFrame[]): Partial<SourceVideo> {
   const fields = frames.filter(({ interlaced }) => interlaced);
   if (fields.length === 0) return {};
@@ -80,12 +80,12 @@ function fieldsOf(video: SourceVideo, frames: readonly SourceFrame[]): Partial<S
   };
 }
 
-/** Sizes of different sample aspect ratios can be the same but for their rounding. */
+/** Equal sizes can differ by rounding if their sample aspect ratios differ. */
 function isSame(one: Size, other: Size): boolean {
   return Math.abs(one.width - other.width) <= 1 && Math.abs(one.height - other.height) <= 1;
 }
 
-/** Frames are fitted into it in 4:2:0. */
+/** 4:2:0 requires even sides. */
 function even({ width, height }: Size): Size {
   const down = (length: number) => Math.max(2, Math.floor(length / 2) * 2);
   return { width: down(width), height: down(height) };

@@ -3,7 +3,7 @@ import { leftOutSchema } from '../../core/model/left-out.ts';
 import type { Parsed } from '../../core/model/schema.ts';
 import { TURNS } from './turn.ts';
 
-/** What is known of an uploaded file, in the shapes in which a plan stores it. The order of the fields is part of a version's hash. */
+/** The properties of an uploaded file, as plans store them. The order of the fields affects a version's hash. */
 
 export const count = z.number().int().min(0);
 export const name = z.string().min(1);

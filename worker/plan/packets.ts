@@ -1,23 +1,23 @@
-/** One packet of a source, as its container times it. */
+/** One packet of a source, with the times of its container. */
 export interface SourcePacket {
   readonly stream: number;
-  /** When it is shown; seconds on the container's clock. */
+  /** The presentation time, in seconds on the container's clock. */
   readonly pts: number;
-  /** When it is decoded: packets come in this order. Matroska does not say it of each. */
+  /** The decode time, by which packets are ordered. Matroska omits some. */
   readonly dts: number | undefined;
   readonly duration: number;
   readonly key: boolean;
-  /** Decoded only, where the edit list of an MP4 leaves it out. */
+  /** The edit list of an MP4 leaves the packet out: it is decoded but not shown. */
   readonly hidden: boolean;
 }
 
-/** Clocks of streams that are woven together differ by less. */
+/** Interleaved streams are never further apart. */
 const SETBACK_SECONDS = 1;
 
 /** H.264 and HEVC reorder at most 16 pictures (max_num_reorder_frames). */
-const REORDERED = 16;
+const MAX_REORDERED = 16;
 
-/** What packets tell of their source, one by one, as those of a long file do not fit into memory. */
+/** Surveys packets one by one, as those of a long file do not fit into memory. */
 export class PacketSurvey {
   readonly #decoded = new Map<number, number>();
   readonly #pace = new Pace();
@@ -28,7 +28,7 @@ export class PacketSurvey {
   #first = Infinity;
   #setback: number | undefined;
 
-  /** The pace is measured of the stream `picture`. */
+  /** `picture` is the stream whose pace is measured. */
   constructor(picture: number | undefined) {
     this.#picture = picture;
   }
@@ -39,7 +39,7 @@ export class PacketSurvey {
     if (hidden) return;
     const before = this.#decoded.get(stream) ?? -Infinity;
     // Matroska stores no decode times: ffmpeg derives them from the presentation times.
-    const reordered = Math.max(SETBACK_SECONDS, duration * REORDERED);
+    const reordered = Math.max(SETBACK_SECONDS, duration * MAX_REORDERED);
     if (dts !== undefined && dts < before - reordered) this.#setback ??= before;
     this.#decoded.set(stream, dts ?? before);
     this.#first = Math.min(this.#first, pts);
@@ -53,7 +53,7 @@ export class PacketSurvey {
     return ends.length > 0 ? { first: this.#first, end: Math.max(...ends) } : undefined;
   }
 
-  /** When what is shown of a stream ends; undefined where none of its packets is hidden. */
+  /** When the shown part of a stream ends; undefined if none of its packets is hidden. */
   endBeforeHidden(stream: number): number | undefined {
     return this.#hidden.has(stream) ? (this.#ends.get(stream) ?? -Infinity) : undefined;
   }
@@ -64,14 +64,14 @@ export class PacketSurvey {
     return hidden === 0 ? 0 : hidden / (hidden + (this.#shown.get(stream) ?? 0));
   }
 
-  /** Where the clock first jumps back, as where recordings were strung together. */
+  /** Where the clock first jumps back, as in concatenated recordings. */
   get setback(): number | undefined {
     return this.#setback;
   }
 
-  /** Pictures a second at which most of them follow each other; undefined for fewer than two. */
+  /** Pictures per second by the median interval between them; undefined for fewer than two. */
   get pace(): number | undefined {
-    return this.#pace.typical;
+    return this.#pace.median;
   }
 
   has(stream: number): boolean {
@@ -79,37 +79,37 @@ export class PacketSurvey {
   }
 }
 
-/** From the first packet that was looked at to the end of the last; seconds on the container's clock. */
+/** From the first surveyed packet to the end of the last, in seconds on the container's clock. */
 export interface PacketRange {
   readonly first: number;
   readonly end: number;
 }
 
-/** Counts the distances between pictures, by milliseconds, as many containers know nothing finer. */
+/** Counts the intervals between pictures in milliseconds, the finest unit of many containers. */
 class Pace {
   readonly #waiting: number[] = [];
-  readonly #distances = new Map<number, number>();
+  readonly #intervals = new Map<number, number>();
   #shown = Number.NaN;
 
   add(pts: number): void {
     this.#waiting.push(pts);
     this.#waiting.sort((a, b) => a - b);
-    if (this.#waiting.length > REORDERED) this.#show();
+    if (this.#waiting.length > MAX_REORDERED) this.#show();
   }
 
-  get typical(): number | undefined {
+  get median(): number | undefined {
     while (this.#waiting.length > 0) this.#show();
-    const distances = [...this.#distances].sort(([a], [b]) => a - b);
-    const half = distances.reduce((sum, [, count]) => sum + count, 0) / 2;
+    const intervals = [...this.#intervals].sort(([a], [b]) => a - b);
+    const half = intervals.reduce((sum, [, count]) => sum + count, 0) / 2;
     let passed = 0;
-    const median = distances.find(([, count]) => (passed += count) >= half)?.[0];
+    const median = intervals.find(([, count]) => (passed += count) >= half)?.[0];
     return median === undefined ? undefined : 1000 / median;
   }
 
   #show(): void {
     const pts = this.#waiting.shift() ?? Number.NaN;
-    const distance = Math.round((pts - this.#shown) * 1000);
-    if (distance > 0) this.#distances.set(distance, (this.#distances.get(distance) ?? 0) + 1);
+    const interval = Math.round((pts - this.#shown) * 1000);
+    if (interval > 0) this.#intervals.set(interval, (this.#intervals.get(interval) ?? 0) + 1);
     this.#shown = pts;
   }
 }

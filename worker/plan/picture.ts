@@ -2,7 +2,7 @@ import { shortSide } from './geometry.ts';
 import type { Size, SourceVideo } from './media.ts';
 import { isSideways, turnFilters } from './turn.ts';
 
-/** Makes whole upright frames of one size: of fields while they still come as the camera took them. */
+/** Makes whole, upright frames of one size. Deinterlacing comes before the turn, while lines are still as recorded. */
 export function frameFilters(video: SourceVideo): readonly string[] {
   return [
     ...(video.resized ? fitted(video) : []),
@@ -15,14 +15,14 @@ function wholeFrames({ fieldOrder, fieldsFlagged, resized }: SourceVideo): reado
   if (fieldOrder === 'progressive') return [];
   const parity = fieldOrder === 'top_first' ? 'tff' : 'bff';
   return [
-    // Fields of another size would be woven into the ones before.
+    // Fields of another size would be woven into the previous ones.
     ...(resized ? [] : ['scale=interl=1']),
-    // A frame for each frame, not for each field: the grid's rate is the source's.
+    // One frame per frame, not per field: the grid keeps the source's rate.
     `bwdif=mode=send_frame:parity=${parity}:deint=${fieldsFlagged ? 'interlaced' : 'all'}`,
   ];
 }
 
-/** Fits each frame into the largest, with black beside or above it. Fields stay lines of their own. */
+/** Fits each frame into the largest and pads it with black. The lines of fields stay separate. */
 function fitted({ display, turn, fieldOrder }: SourceVideo): readonly string[] {
   const sideways = isSideways(turn);
   const [width, height] = sideways
@@ -38,7 +38,7 @@ function fitted({ display, turn, fieldOrder }: SourceVideo): readonly string[] {
   ];
 }
 
-/** Standard dynamic range, 8 bit 4:2:0, opaque: what every rendition shares before it is scaled. */
+/** Makes frames opaque 8-bit 4:2:0 of standard dynamic range, which all renditions share before they are scaled. */
 export function colorFilters(video: SourceVideo): readonly string[] {
   return [
     ...(video.alpha ? onBlack(video) : []),
@@ -48,19 +48,18 @@ export function colorFilters(video: SourceVideo): readonly string[] {
   ];
 }
 
-/** What is transparent shows black, and nothing of the colour that lies hidden there. */
+/** Shows transparent parts as black, without the colour that they hide. */
 function onBlack({ rgb, bitDepth }: SourceVideo): readonly string[] {
   const format = rgb ? 'gbrap' : bitDepth > 8 ? 'yuva444p10le' : 'yuva444p';
   return [`format=${format}`, 'premultiply=inplace=1'];
 }
 
 /**
- * Options of the decoder, before the input. ffmpeg would turn the picture by any angle that the file
- * says; here the filters do it. What a decoder makes of damaged frames depends on how many threads it
- * has, and on their timing.
+ * Decoder options, which precede the input. ffmpeg would turn the picture by any declared angle; here the filters turn
+ * it. A single thread makes the result for damaged frames reproducible.
  */
 export function decoderOptions(video: SourceVideo | undefined): readonly string[] {
-  // ffmpeg's own decoders leave out the transparency of VP8 and VP9.
+  // ffmpeg's own decoders ignore the transparency of VP8 and VP9.
   const decoder = video?.alpha ? { vp8: 'libvpx', vp9: 'libvpx-vp9' }[video.codec] : undefined;
   return [
     '-threads',
@@ -71,32 +70,32 @@ export function decoderOptions(video: SourceVideo | undefined): readonly string[
 }
 
 /**
- * Scales to square pixels. The aspect ratio is set, as rounding leaves odd ones that players trip
- * over (https://github.com/shaka-project/shaka-streamer/issues/36).
+ * Scales to square pixels. The sample aspect ratio is set explicitly, as rounding leaves ratios that break players
+ * (https://github.com/shaka-project/shaka-streamer/issues/36).
  */
 export function scaleFilter({ width, height }: Size): string {
   return `scale=${width}:${height}:flags=bicubic:out_range=tv,setsar=1`;
 }
 
-/** Of pictures that do not say, those of so many lines are taken as BT.709, smaller ones as BT.601. */
+/** If colours are not declared, pictures of at least this many lines count as BT.709, smaller ones as BT.601. */
 const HIGH_DEFINITION = 720;
 
 /**
- * The colours that are named because the source does not. Players guess by the size of a picture, and
- * would show the renditions of one source differently. ffmpeg turns RGB into the luma and chroma of BT.601.
+ * The colours that the source does not declare. Players guess undeclared colours by the size of a picture, and would
+ * show the renditions of one source differently. ffmpeg converts RGB to the luma and chroma of BT.601.
  */
-function unnamedColors(video: SourceVideo): Partial<Record<ColorPart, NamedColor>> {
+function undeclaredColors(video: SourceVideo): Partial<Record<ColorPart, NamedColor>> {
   const { display, rgb, colorPrimaries, colorTransfer, colorMatrix } = video;
-  const usual = rgb || shortSide(display) >= HIGH_DEFINITION ? 'bt709' : 'smpte170m';
+  const assumed = rgb || shortSide(display) >= HIGH_DEFINITION ? 'bt709' : 'smpte170m';
   return {
-    ...(colorPrimaries ? {} : { primaries: usual }),
-    ...(colorTransfer ? {} : { transfer: usual }),
-    ...(rgb ? { matrix: 'smpte170m' } : colorMatrix ? {} : { matrix: usual }),
+    ...(colorPrimaries ? {} : { primaries: assumed }),
+    ...(colorTransfer ? {} : { transfer: assumed }),
+    ...(rgb ? { matrix: 'smpte170m' } : colorMatrix ? {} : { matrix: assumed }),
   };
 }
 
 function namedColors(video: SourceVideo): readonly string[] {
-  const { primaries, transfer, matrix } = unnamedColors(video);
+  const { primaries, transfer, matrix } = undeclaredColors(video);
   const named = [
     ...(primaries ? [`color_primaries=${primaries}`] : []),
     ...(transfer ? [`color_trc=${transfer}`] : []),
@@ -111,11 +110,11 @@ type NamedColor = keyof typeof CODE_POINTS;
 /** ITU-T H.273. */
 const CODE_POINTS = { bt709: 1, smpte170m: 6 } as const;
 
-/** H.273's code points for the colours of every rendition; undefined for what is the source's own. */
+/** H.273's code points of the renditions' colours; undefined for those that the source declares. */
 export function outputColors(video: SourceVideo): Record<ColorPart, number | undefined> {
   const { primaries, transfer, matrix }: Partial<Record<ColorPart, NamedColor>> =
     video.transfer === 'sdr'
-      ? unnamedColors(video)
+      ? undeclaredColors(video)
       : { primaries: 'bt709', transfer: 'bt709', matrix: 'bt709' };
   return {
     primaries: primaries && CODE_POINTS[primaries],
@@ -125,9 +124,9 @@ export function outputColors(video: SourceVideo): Record<ColorPart, number | und
 }
 
 /**
- * HDR to BT.709 by way of linear light. What the file does not say of its primaries and matrix is
- * taken as BT.2020, which both transfers come with, and its constant luminance, which nobody decodes, as
- * the usual one; 100 cd/m² is the white of standard range.
+ * Converts HDR to BT.709 by way of linear light. Undeclared primaries and matrices count as BT.2020, which both transfers
+ * are used with. Constant luminance, which no player decodes, counts as non-constant. 100 cd/m² is the white of standard
+ * range.
  */
 function toneMapped({
   transfer,
@@ -143,7 +142,7 @@ function toneMapped({
     `rin=${colorRange ?? 'tv'}`,
   ].join(':');
   return [
-    // What is not said of a frame zscale would not convert from: primaries go in and out alike.
+    // zscale does not convert from undeclared primaries: the input and output primaries are equal here.
     `zscale=${input}:p=${primaries}:t=linear:npl=100`,
     'format=gbrpf32le',
     'zscale=p=bt709',

@@ -4,7 +4,7 @@ export interface Rational {
   readonly den: number;
 }
 
-/** num/den in lowest terms. Throws RangeError for a zero denominator or for parts that are not whole. */
+/** Reduces num/den to lowest terms. Throws RangeError if `den` is zero or a part is not a safe integer. */
 export function rational(num: number, den: number): Rational {
   if (!Number.isSafeInteger(num) || !Number.isSafeInteger(den) || den === 0) {
     throw new RangeError(`${num}/${den} is not a fraction of whole numbers.`);
@@ -13,7 +13,7 @@ export function rational(num: number, den: number): Rational {
   return { num: num / divisor, den: den / divisor };
 }
 
-/** Reads ffprobe's `30000/1001` or `4:3`; undefined for anything else, and for 0 in either part. */
+/** Parses ffprobe's `30000/1001` or `4:3`; undefined for any other text, and if a part is 0. */
 export function parseRational(text: string | undefined): Rational | undefined {
   const parts = /^(\d{1,15})[/:](\d{1,15})$/.exec(text ?? '');
   const [num, den] = [Number(parts?.[1]), Number(parts?.[2])];

@@ -1,24 +1,24 @@
 import { RejectedError } from '../../core/model/errors.ts';
 
-/** How many of a file's first bytes are looked at. A disc image is named at byte 32,769. */
+/** How many of a file's first bytes are examined. The signature of a disc image is at byte 32,769. */
 export const HEAD_BYTES = 256 * 1024;
 
 /**
- * Why a file cannot become an asset although ffprobe may open it, by its first bytes: it is encrypted, or
- * a still image in a container of animations. Undefined otherwise.
+ * Detects by its first bytes a file that ffprobe may open but that cannot become an asset: an encrypted file, or a still
+ * image in a container of animations. Undefined for any other file.
  */
 export function refusalByHead(head: Uint8Array): RejectedError | undefined {
   const text = asText(head);
   if (ENCRYPTED_SAMPLES.test(text) || isScrambledTransport(head) || isScrambledProgram(text)) {
     return encrypted();
   }
-  // An animated PNG says before its picture how many frames there are.
+  // An animated PNG declares its number of frames before its picture.
   const frames = /^\x89PNG[^]{0,8192}?acTL([^]{4})/.exec(text)?.[1];
   return frames === '\0\0\0\x01' ? stillImage('PNG') : undefined;
 }
 
-/** What a file is that ffprobe does not open, by its first bytes; undefined for what they do not tell. */
-export function nameByHead(head: Uint8Array): RejectedError | undefined {
+/** Identifies a file that ffprobe does not open by its first bytes; undefined if they match no known format. */
+export function identifyByHead(head: Uint8Array): RejectedError | undefined {
   const text = asText(head);
   const flags = EXTENDED_WEBP.exec(text)?.[1]?.charCodeAt(0) ?? 0;
   if (flags & ANIMATION_FLAG) return notTaken('Animations in WebP', 'GIF or MP4');
@@ -46,7 +46,7 @@ function notTaken(what: string, target = 'MP4'): RejectedError {
   );
 }
 
-/** `[^]` is any character, the end of a line included. */
+/** `[^]` matches any character, including line ends. */
 const EXTENDED_WEBP = /^RIFF[^]{4}WEBPVP8X[^]{4}([^])/;
 const ANIMATION_FLAG = 0x02;
 
@@ -95,15 +95,15 @@ const CONTAINERS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Sample descriptions of MP4 files whose samples are encrypted: Common Encryption (ISO/IEC 23001-7) and
- * FairPlay. ffprobe tells of them only where the file also says how each sample is encrypted.
+ * Sample descriptions of encrypted MP4 files: Common Encryption (ISO/IEC 23001-7) and FairPlay. ffprobe reports them
+ * only if the file also declares how each sample is encrypted.
  */
 const ENCRYPTED_SAMPLES = /stsd[^]{12}(enc[avtms]|drm[sit]|p608)/;
 
-/** More than this share of scrambled packets is no accident. */
+/** Damage alone does not make a larger share of packets look scrambled. */
 const SCRAMBLED_SHARE = 0.2;
 
-/** `transport_scrambling_control` (ISO/IEC 13818-1, 2.4.3.3) of packets of 188 bytes, or of 192 with a clock. */
+/** Checks `transport_scrambling_control` (ISO/IEC 13818-1, 2.4.3.3) in packets of 188 bytes, or of 192 with a clock. */
 function isScrambledTransport(head: Uint8Array): boolean {
   return [
     { first: 0, step: 188 },
@@ -117,7 +117,7 @@ function isScrambledTransport(head: Uint8Array): boolean {
   });
 }
 
-/** `PES_scrambling_control` (ISO/IEC 13818-1, 2.4.3.7) of a program stream, as on a DVD with CSS. */
+/** Checks `PES_scrambling_control` (ISO/IEC 13818-1, 2.4.3.7) of a program stream, as on a DVD with CSS. */
 function isScrambledProgram(text: string): boolean {
   if (!text.startsWith('\0\0\x01\xba')) return false;
   const flags = [...text.matchAll(/\0\0\x01[\xbd\xc0-\xef][^]{2}([\x80-\xbf])/g)].map(
@@ -126,7 +126,7 @@ function isScrambledProgram(text: string): boolean {
   return flags.filter((flag) => flag !== 0).length > flags.length * SCRAMBLED_SHARE;
 }
 
-/** A character for each byte. */
+/** Latin-1 has one character per byte. */
 function asText(head: Uint8Array): string {
   return Buffer.from(head).toString('latin1');
 }

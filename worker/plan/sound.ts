@@ -1,7 +1,7 @@
 import type { SourceAudio } from './media.ts';
 import type { Gains } from './plan.ts';
 
-/** One stream of sound, as its container describes it. */
+/** An audio stream, as its container describes it. */
 export interface SoundStream {
   readonly index: number;
   readonly codec: string;
@@ -12,24 +12,25 @@ export interface SoundStream {
   readonly default: boolean;
   /** ffprobe's `channel_layout`. */
   readonly layout?: string;
-  /** ffprobe's dispositions apart from the default one: a comment, a dub … */
+  /** ffprobe's dispositions other than `default`: `comment`, `dub` … */
   readonly roles: string;
-  /** NaN where the container does not say. */
+  /** This and the duration are NaN if the container does not declare them. */
   readonly startSeconds: number;
   readonly durationSeconds: number;
 }
 
 /**
- * The sounds of a source. Cameras, editors and broadcasters write the channels of one sound as
- * streams of their own, mostly mono; those streams become one sound. Streams that differ in language,
- * codec, sample rate, role, length or title are alternatives.
+ * Groups the audio streams of a source into sounds. Cameras, editors and broadcasters often store each channel of a
+ * sound as a separate stream, mostly mono; those streams become one sound. Streams that differ in language, codec,
+ * sample rate, role, duration or title are alternatives.
  */
 export function soundsOf(demuxer: string, streams: readonly SoundStream[]): readonly SourceAudio[] {
   const parts = streams.map((stream) => partOf(stream));
   const groups: Part[][] = [];
   for (const part of parts) {
-    // The mono tracks of a DVD are a film and its commentaries.
-    const group = demuxer === 'mpeg' ? undefined : groups.find(([first]) => alike(first, part));
+    // On a DVD, one mono track is the film's sound and the others are commentaries.
+    const group =
+      demuxer === 'mpeg' ? undefined : groups.find(([first]) => mayShareSound(first, part));
     if (group) group.push(part);
     else groups.push([part]);
   }
@@ -40,9 +41,9 @@ export function soundsOf(demuxer: string, streams: readonly SoundStream[]): read
 }
 
 /**
- * How loud the channels of each stream are on the left and on the right, for sounds that ffmpeg cannot
- * mix down by itself; undefined where it can. It knows rooms of up to eight channels that have both
- * front speakers and nothing overhead: https://ffmpeg.org/doxygen/5.1/rematrix_8c_source.html
+ * The left and right gains of each stream's channels, for sounds that ffmpeg cannot mix down to stereo by itself;
+ * undefined if it can. ffmpeg mixes layouts of up to eight channels that have both front speakers and none overhead:
+ * https://ffmpeg.org/doxygen/5.1/rematrix_8c_source.html
  */
 export function stereoGains({
   streams,
@@ -50,8 +51,8 @@ export function stereoGains({
   speakers,
 }: SourceAudio): readonly Gains[] | undefined {
   if (channels === 1) return undefined;
-  const room = speakers?.every((speaker) => FLOOR.has(speaker)) && isWhole(speakers);
-  if (streams.length === 1 && channels <= 8 && (room || !speakers)) return undefined;
+  const mixable = speakers?.every((speaker) => MIXED_BY_FFMPEG.has(speaker)) && isWhole(speakers);
+  if (streams.length === 1 && channels <= 8 && (mixable || !speakers)) return undefined;
   const pairs = Array.from({ length: channels }, (_, channel) =>
     speakers ? gainsOf(speakers[channel] ?? '') : (UNLABELLED[channel] ?? BOTH),
   );
@@ -59,7 +60,7 @@ export function stereoGains({
     ? pairs
     : pairs.map(() => BOTH);
   const sides = [0, 1].map((side) => audible.map((pair) => pair[side] ?? 0));
-  // As loud as its channels are when they differ; where they agree, a limiter catches the peaks.
+  // The gains keep the power of uncorrelated channels; a limiter catches the peaks of correlated ones.
   const power = Math.max(...sides.map((side) => Math.hypot(...side)));
   const [left = [], right = []] = sides.map((side) =>
     side.map((gain) => Math.round((gain / power) * 1e4) / 1e4),
@@ -72,21 +73,21 @@ export function stereoGains({
   });
 }
 
-/** Half of the power. */
+/** The amplitude of half the power. */
 const HALF = Math.SQRT1_2;
 const BOTH: readonly number[] = [HALF, HALF];
 const LEFT = [HALF, 0];
 const RIGHT = [0, HALF];
 
-/** Channels without a name are tracks side by side, and the first two are the mix. */
+/** Channels without names are independent tracks, of which the first two are the mix; later ones go to both sides. */
 const UNLABELLED = [
   [1, 0],
   [0, 1],
 ];
 
 /**
- * Left and right of each speaker, by ffmpeg's names; ITU-R BS.775 for those around, and the same for
- * those above. Of ambisonics (ACN, SN3D) two cardioids that look left and right.
+ * Left and right gains of each speaker, by ffmpeg's names. Surround speakers follow ITU-R BS.775, and overhead ones are
+ * treated alike. Ambisonics (ACN, SN3D) become two cardioids that face left and right.
  */
 const GAINS: Readonly<Record<string, readonly number[]>> = {
   ...{ FL: [1, 0], FR: [0, 1], DL: [1, 0], DR: [0, 1], FC: BOTH, FLC: [1, 0], FRC: [0, 1] },
@@ -98,14 +99,26 @@ const GAINS: Readonly<Record<string, readonly number[]>> = {
 };
 
 function gainsOf(speaker: string): readonly number[] {
-  // The first component of ambisonics has every sound; the others only say from where.
+  // The first ambisonic component holds the whole sound; the others only its directions.
   return GAINS[speaker] ?? (speaker.startsWith('AMBI') ? [0, 0] : BOTH);
 }
 
-/** What ffmpeg mixes down by itself. */
-const FLOOR = new Set(['FL', 'FR', 'FC', 'LFE', 'BL', 'BR', 'FLC', 'FRC', 'BC', 'SL', 'SR']);
+/** The speakers that ffmpeg mixes down by itself. */
+const MIXED_BY_FFMPEG = new Set([
+  'FL',
+  'FR',
+  'FC',
+  'LFE',
+  'BL',
+  'BR',
+  'FLC',
+  'FRC',
+  'BC',
+  'SL',
+  'SR',
+]);
 
-/** ffmpeg's names of layouts that are needed here, and the speakers in its order. */
+/** Speakers of ffmpeg's layouts, in ffmpeg's order, as far as they are needed here. */
 const LAYOUTS: Readonly<Record<string, string>> = {
   mono: 'FC',
   stereo: 'FL+FR',
@@ -125,14 +138,14 @@ const LAYOUTS: Readonly<Record<string, string>> = {
   '22.2': 'FL+FR+FC+LFE+BL+BR+FLC+FRC+BC+SL+SR+TC+TFL+TFC+TFR+TBL+TBC+TBR+LFE2+TSL+TSR+BFC+BFL+BFR',
 };
 
-/** The order of channels that come without a name, by SMPTE ST 2067-8. */
-const USUAL: Readonly<Record<number, readonly string[]>> = {
+/** The order of channels without names, by SMPTE ST 2067-8. */
+const DEFAULT_ORDERS: Readonly<Record<number, readonly string[]>> = {
   2: ['FL', 'FR'],
   6: ['FL', 'FR', 'FC', 'LFE', 'SL', 'SR'],
   8: ['FL', 'FR', 'FC', 'LFE', 'SL', 'SR', 'BL', 'BR'],
 };
 
-/** A stream that may be one of several that make a sound. */
+/** A stream that may form a sound with others. */
 interface Part {
   readonly stream: SoundStream;
   readonly speakers?: readonly string[];
@@ -140,7 +153,7 @@ interface Part {
   readonly title: string;
 }
 
-/** `Mix, left`, `Front Left`, `Ch 1 (R)`: what editors call a track that is one channel. */
+/** Titles that editors give to a single channel: `Mix, left`, `Front Left`, `Ch 1 (R)`. */
 const CHANNEL_WORD =
   /^(.*?)[\s_,:([-]*\b(front left|left front|left|fl|l|front right|right front|right|fr|r|front center|front centre|center|centre|fc|c|lfe|sub|left surround|surround left|side left|ls|sl|right surround|surround right|side right|rs|sr|back left|rear left|bl|back right|rear right|br|left total|lt|right total|rt)[)\]]?$/i;
 
@@ -158,11 +171,11 @@ const CHANNEL_NAMES: readonly (readonly [RegExp, string])[] = [
 ];
 
 function partOf(stream: SoundStream): Part {
-  const told = speakersOf(stream.layout, stream.channels);
+  const declared = speakersOf(stream.layout, stream.channels);
   const word = stream.channels === 1 ? CHANNEL_WORD.exec(stream.title ?? '') : null;
   const named = CHANNEL_NAMES.find(([name]) => name.test(word?.[2]?.toLowerCase() ?? ''))?.[1];
-  // Mono is what a track is called whose place in the room nobody has said.
-  const speakers = named && isMono(told) ? [named] : told;
+  // A track without an assigned speaker is declared as mono.
+  const speakers = named && isMono(declared) ? [named] : declared;
   const title = (word?.[1] ?? stream.title ?? '').replace(/[\s#_-]*\d+$/, '').trim();
   return { stream, title, ...(speakers ? { speakers } : {}) };
 }
@@ -178,8 +191,8 @@ function speakersOf(layout = '', channels: number): readonly string[] | undefine
   return speakers?.length === channels ? speakers : undefined;
 }
 
-/** True where two streams can be channels of one sound. */
-function alike(one: Part | undefined, other: Part): boolean {
+/** True if two streams can be channels of one sound. */
+function mayShareSound(one: Part | undefined, other: Part): boolean {
   if (!one || one.title !== other.title) return false;
   const [a, b] = [one.stream, other.stream];
   const same = (['codec', 'sampleRate', 'language', 'roles'] as const).every(
@@ -188,7 +201,7 @@ function alike(one: Part | undefined, other: Part): boolean {
   return same && overlap(a, b) > 0.8;
 }
 
-/** The share of the time in which both are heard; 1 where a container does not say. */
+/** The share of the time in which both streams are heard; 1 if their times are not declared. */
 function overlap(one: SoundStream, other: SoundStream): number {
   const starts = [one.startSeconds || 0, other.startSeconds || 0] as const;
   const ends = [starts[0] + one.durationSeconds, starts[1] + other.durationSeconds] as const;
@@ -197,41 +210,41 @@ function overlap(one: SoundStream, other: SoundStream): number {
   return Number.isFinite(share) ? share : 1;
 }
 
-/** Streams that are alike as sounds: those whose channels complete each other together. */
+/** Joins those streams of a group whose channels complete each other. */
 function join(group: readonly Part[]): readonly (readonly Part[])[] {
-  const rooms: Part[][] = [];
+  const layouts: Part[][] = [];
   for (const part of group) {
-    const room = rooms.at(-1);
-    if (room && completes(room, part)) room.push(part);
-    else rooms.push([part]);
+    const layout = layouts.at(-1);
+    if (layout && completes(layout, part)) layout.push(part);
+    else layouts.push([part]);
   }
-  const joined = rooms.filter((room) => room.length > 1 && room.some(isPartial));
+  const joined = layouts.filter((layout) => layout.length > 1 && layout.some(isPartial));
   const rest = group.filter((part) => !joined.flat().includes(part));
   const mono = rest.filter(({ speakers, stream }) => stream.channels === 1 && isMono(speakers));
-  // Any other even number is pairs: a mix, then music and effects, or what a camera left empty.
-  const size = USUAL[mono.length] ? mono.length : mono.length % 2 === 0 ? 2 : 1;
-  const usual = mono
+  // Any other even number of streams is stereo pairs: a mix, then music and effects, or unused inputs of a camera.
+  const size = DEFAULT_ORDERS[mono.length] ? mono.length : mono.length % 2 === 0 ? 2 : 1;
+  const ordered = mono
     .filter((_, at) => at % size === 0)
     .map((_, at) =>
       mono
         .slice(at * size, at * size + size)
         .map((part, channel) =>
-          size === 1 ? part : { ...part, speakers: [USUAL[size]?.[channel] ?? 'FC'] },
+          size === 1 ? part : { ...part, speakers: [DEFAULT_ORDERS[size]?.[channel] ?? 'FC'] },
         ),
     );
   const alone = rest.filter((part) => !mono.includes(part)).map((part) => [part]);
-  return [...joined, ...usual, ...alone];
+  return [...joined, ...ordered, ...alone];
 }
 
-function completes(room: readonly Part[], { speakers }: Part): boolean {
-  const taken = room.flatMap((part) => part.speakers ?? []);
+function completes(layout: readonly Part[], { speakers }: Part): boolean {
+  const taken = layout.flatMap((part) => part.speakers ?? []);
   if (!speakers || taken.length === 0) return false;
-  // A mix for two speakers (Lt, Rt) lies beside the room that it was made of.
+  // A stereo mix (Lt, Rt) can accompany the surround sound that it was made of.
   const isMix = (names: readonly string[]) => names.some((name) => name.startsWith('D'));
   return isMix(taken) === isMix(speakers) && !speakers.some((name) => taken.includes(name));
 }
 
-/** True for channels that are no room by themselves. */
+/** True for channels that are not a complete layout by themselves. */
 function isPartial({ speakers }: Part): boolean {
   return speakers !== undefined && !isMono(speakers) && !isWhole(speakers);
 }

@@ -11,7 +11,7 @@ import { soundsOf } from './sound.ts';
 import type { SoundStream } from './sound.ts';
 import { isStretchOf, parseMatrix, turnByDegrees, turnOf } from './turn.ts';
 
-/** Pictures without a container, and so without timestamps. */
+/** Demuxers of bare video streams, which have no timestamps. */
 const BARE = /^(h264|hevc|m4v|mpegvideo)$/;
 
 const seconds = z.coerce.number().catch(Number.NaN);
@@ -70,13 +70,13 @@ const probeSchema = z.object({
     tags: z.record(z.string(), z.string()).default({}),
   }),
   streams: z.array(streamSchema).default([]),
-  /** Of a broadcast: several may share one transport stream. */
+  /** The programs of a broadcast: several may share one transport stream. */
   programs: z
     .array(z.object({ streams: z.array(z.object({ index: z.number() })).default([]) }))
     .default([]),
 });
 
-/** What the container says of a source; how long it really is, worker/ffmpeg/probe.ts measures. */
+/** What a container declares. worker/ffmpeg/probe.ts measures the real duration. */
 export interface DeclaredMedia extends Omit<
   SourceMedia,
   'durationSeconds' | 'startSeconds' | 'pictureSeconds' | 'opening'
@@ -85,7 +85,7 @@ export interface DeclaredMedia extends Omit<
   /** When the first sound begins. */
   readonly soundSeconds: number | undefined;
   readonly durationSeconds: number | undefined;
-  /** The longest that the container says of the whole or of a stream; 0 where it says nothing. */
+  /** The longest duration that the container declares, for itself or for a stream; 0 if it declares none. */
   readonly longestSeconds: number;
   /** Announced audio streams whose format ffprobe could not identify. They matter only if they have packets. */
   readonly unidentifiedAudio: readonly number[];
@@ -109,12 +109,12 @@ function isUnidentifiedVideo({ codec_type, width, disposition }: Stream): boolea
   return codec_type === 'video' && width <= 0 && !disposition?.attached_pic;
 }
 
-/** Sources must have a moving picture, may have one, or are taken for their sound alone. */
+/** Whether a source must have a moving picture, may have one, or is used for its sound alone. */
 export type PictureWanted = 'required' | 'optional' | 'left_out';
 
 /**
- * ffprobe's `-show_format -show_streams` JSON as a source. Throws RejectedError for what can never
- * become an asset, in words for the uploader, and Error when the JSON is not ffprobe's.
+ * Parses the JSON of ffprobe's `-show_format -show_streams`. Throws RejectedError, with a message for the uploader, if
+ * the source can never become an asset, and another Error if the JSON is not ffprobe's.
  */
 export function parseProbe(
   json: unknown,
@@ -139,7 +139,7 @@ export function parseProbe(
   );
   if (!picture && wanted === 'required') throw withoutVideo(audio.length > 0);
   if (audio.length === 0 && streams.some(isUnknownSound)) {
-    // Without a word the asset would be silent.
+    // Otherwise the asset would silently lose its sound.
     throw new RejectedError(
       'unsupported_source',
       'The sound is encoded in a way that is not supported. Export it as AAC in an MP4 file.',
@@ -160,7 +160,7 @@ export function parseProbe(
   if (chosen.some((stream) => hasNoClock(stream, format.format_name))) {
     throw new RejectedError(
       'unsupported_source',
-      'The file does not say how fast its clock runs: its header is wrong. Export it again.',
+      'The file does not declare how fast its clock runs: its header is wrong. Export it again.',
     );
   }
   const startSeconds = earliest(chosen);
@@ -186,26 +186,26 @@ export function parseProbe(
   };
 }
 
-/** Tags that ffmpeg's demuxers of Matroska and ASF set for what they cannot decrypt. */
+/** Tags that ffmpeg's Matroska and ASF demuxers set on streams that they cannot decrypt. */
 const ENCRYPTION_TAGS = ['enc_key_id', 'ASF_Protection_Type', 'ASF_Key_ID', 'encryption'];
 
 function isEncrypted(tags: Readonly<Record<string, string>>): boolean {
   return ENCRYPTION_TAGS.some((name) => name in tags);
 }
 
-/** FairPlay and Audible have sample types of their own. */
+/** Sample types of Common Encryption, FairPlay and Audible. */
 const ENCRYPTED_TYPES = /^(enc[avtms]|drm[sit]|p608|aavd)$/;
 
 function hasEncryption({ codec_tag_string = '', tags, side_data_list }: Stream): boolean {
   return (
     ENCRYPTED_TYPES.test(codec_tag_string) ||
     isEncrypted(tags) ||
-    // Of a `pssh` box.
+    // ffprobe reports a `pssh` box as side data.
     side_data_list.some((data) => /^Encryption /.test(data.side_data_type))
   );
 }
 
-/** The format of a still image that came in a container of animations; undefined for anything else. */
+/** The format of a still image in a container of animations; undefined for any other source. */
 function stillImageIn(
   { format_name, tags }: z.infer<typeof probeSchema>['format'],
   streams: readonly Stream[],
@@ -213,11 +213,11 @@ function stillImageIn(
   if (streams.some(({ nb_frames }) => nb_frames > 1)) return undefined;
   if (format_name === 'gif')
     return streams.some(({ nb_frames }) => nb_frames === 1) ? 'GIF' : undefined;
-  // The brands of sequences are others: `avis`, `msf1`, `hevc`.
+  // Image sequences have other brands: `avis`, `msf1`, `hevc`.
   return /^(avif|hei[cxms]|mif1)$/.test(tags['major_brand'] ?? '') ? 'AVIF or HEIF' : undefined;
 }
 
-/** For sound that is there, but whose form is not known: the asset would be without it. */
+/** Rejects a source that has sound of an unidentified format, as the asset would lose that sound. */
 export function soundUnrecognised(): RejectedError {
   return new RejectedError(
     'unsupported_source',
@@ -243,9 +243,9 @@ function earliest(streams: readonly Stream[]): number | undefined {
 }
 
 /**
- * From the first of the chosen streams to the end of the last, as subtitles can outlast them, but no
- * longer than the container says of the whole; and the longest of all that is said. A length of zero
- * says nothing.
+ * `durationSeconds` reaches from the first of the chosen streams to the end of the last, as subtitles can outlast them,
+ * and never exceeds the container's own duration. `longestSeconds` is the longest declared duration of all. A declared
+ * duration of zero counts as none.
  */
 function declaredLength(
   chosen: readonly Stream[],
@@ -254,14 +254,14 @@ function declaredLength(
 ): { durationSeconds: number | undefined; longestSeconds: number } {
   const fragmented =
     format.format_name.startsWith('mov') && chosen.every(({ nb_frames }) => nb_frames === 0);
-  const saysEnd = fragmented || format.format_name === 'flv';
+  const declaresEnd = fragmented || format.format_name === 'flv';
   const endOf = (from: number, length: number) => {
-    // Fragments say when the last of them ends, not how long they are together, and so does FLV.
-    if (saysEnd && length > from) return length;
+    // Fragmented MP4 and FLV declare the time at which they end, not their duration.
+    if (declaresEnd && length > from) return length;
     return length > 0 ? from + length : Number.NaN;
   };
   const ends = chosen.map(({ start_time, duration, tags }) =>
-    // Matroska's tag is when the stream ends, too.
+    // Matroska's tag is also the time at which the stream ends.
     Number.isFinite(duration)
       ? endOf(start_time || 0, duration)
       : endOf(0, clockSeconds(tags['DURATION'])),
@@ -276,25 +276,25 @@ function declaredLength(
 }
 
 /**
- * An MP4's time scale of 0 becomes 1 in ffmpeg: whole seconds, in which no sound is counted, and of
- * pictures only those that stand still.
+ * ffmpeg reads an MP4's time scale of 0 as 1, so that timestamps are whole seconds. No sound has such a clock, and of
+ * pictures only slide shows.
  */
 function hasNoClock({ time_base, avg_frame_rate, codec_type }: Stream, demuxer: string): boolean {
   if (!demuxer.startsWith('mov') || time_base !== '1/1') return false;
   const rate = parseRational(avg_frame_rate);
-  return codec_type === 'audio' || (rate !== undefined && toNumber(rate) < SLOWEST);
+  return codec_type === 'audio' || (rate !== undefined && toNumber(rate) < SLOWEST_RATE);
 }
 
-/** Pictures a second: a slide show is faster. */
-const SLOWEST = 1 / 60;
+/** In pictures per second; slide shows are faster. */
+const SLOWEST_RATE = 1 / 60;
 
-/** Matroska's `00:00:15.005000000` in seconds; NaN for anything else. */
+/** Parses Matroska's `00:00:15.005000000` as seconds; NaN for any other text. */
 function clockSeconds(text = ''): number {
   const parts = /^(\d+):(\d+):([\d.]+)$/.exec(text);
   return Number(parts?.[1]) * 3600 + Number(parts?.[2]) * 60 + Number(parts?.[3]);
 }
 
-/** Without the streams of other programs than the picture's: their sound is another's. */
+/** Drops the streams of other programs than the picture's, as their sound belongs to other pictures. */
 function ofProgram(
   programs: z.infer<typeof probeSchema>['programs'],
   picture: Stream | undefined,
@@ -307,7 +307,7 @@ function ofProgram(
   return streams.filter((stream) => holds(stream)(own) || !programs.some(holds(stream)));
 }
 
-/** The stream that a player would show: no cover, no timecode; the default one, else the largest. */
+/** The stream that a player would show: the default one, else the largest, and never a cover. */
 function chooseVideo(streams: readonly Stream[]): Stream | undefined {
   const weight = (stream: Stream) =>
     (stream.disposition?.default ? 1e12 : 0) + stream.width * stream.height;
@@ -316,17 +316,17 @@ function chooseVideo(streams: readonly Stream[]): Stream | undefined {
     .sort((a, b) => weight(b) - weight(a))[0];
 }
 
-/** `hasSound` where the setting that requires a picture is the reason. */
+/** If the source has sound, only the setting that requires a picture excludes it. */
 function withoutVideo(hasSound: boolean): RejectedError {
   return hasSound ? new RejectedError('sound_refused') : new RejectedError('no_video');
 }
 
-/** ffprobe names no codec that it does not know. */
+/** ffprobe omits the name of a codec that it does not know. */
 function isUnknownSound({ codec_type, codec_name }: Stream): boolean {
   return codec_type === 'audio' && !codec_name;
 }
 
-/** The front cover where the file says which one that is; none that could not be shown. */
+/** The front cover if one is labelled as such, else the first; undecodable or oversized covers do not count. */
 function chooseCover(streams: readonly Stream[], limits: SourceLimits): Stream | undefined {
   const shown = streams.filter(
     ({ disposition, codec_name, width, height }) =>
@@ -357,7 +357,8 @@ function parseLeftOut(
   const codec = named ? codec_name : codec_tag_string;
   const language = languageTag(tags['language'] ?? tags['LANGUAGE']);
   return {
-    ...{ stream: index, what },
+    stream: index,
+    what,
     ...(codec && /^\w/.test(codec) ? { codec } : {}),
     ...(language === 'und' ? {} : { language }),
     reason: ofProgram.includes(stream) ? whyLeftOut(stream, what, chosen) : 'another_program',
@@ -431,7 +432,7 @@ function parseVideo(stream: Stream, demuxer: string, limits: SourceLimits): Sour
   };
 }
 
-/** The same picture, with the pace that its packets have; none was found when it is 0. */
+/** Adds the measured pace of the packets; a pace of 0 means that none was measured. */
 export function applyPace(video: SourceVideo, pace: number): SourceVideo {
   const rates = { ...video.rates, ...(pace > 0 ? { pace: Math.round(pace * 1000) / 1000 } : {}) };
   return { ...video, rates, variableFrameRate: isVariable(rates) };
@@ -459,13 +460,13 @@ function parseAudio(stream: Stream): SoundStream {
   };
 }
 
-/** How the picture is turned, and the shape of its samples. What nobody could have meant is left out. */
+/** The turn of the picture and the shape of its samples, without values that make no sense. */
 function shapeOf({ side_data_list, tags, sample_aspect_ratio }: Stream) {
   const side = side_data_list.find((data) => data.rotation !== undefined || data.displaymatrix);
   const matrix = side?.displaymatrix ? parseMatrix(side.displaymatrix) : undefined;
   const ratio = parseSampleAspect(sample_aspect_ratio);
   if (!matrix) {
-    // ffprobe counts degrees against the clock, the older tag with it.
+    // ffprobe's rotation is counterclockwise, the older tag is clockwise.
     const degrees = side?.rotation === undefined ? Number(tags['rotate'] ?? 0) : -side.rotation;
     return { turn: turnByDegrees(degrees), sampleAspect: ratio };
   }
@@ -478,8 +479,8 @@ function shapeOf({ side_data_list, tags, sample_aspect_ratio }: Stream) {
 }
 
 /**
- * Dolby Vision profile 5, and profile 10 without a compatible base layer (AV1), have colours of their
- * own kind (IPTPQc2), which only a decoder for Dolby Vision shows right:
+ * Dolby Vision profile 5, and profile 10 (AV1) without a compatible base layer, use the colour space IPTPQc2, which
+ * only Dolby Vision decoders show correctly:
  * https://professionalsupport.dolby.com/s/article/What-is-Dolby-Vision-Profile
  */
 function requireBaseLayer({ side_data_list }: Stream): void {
@@ -493,7 +494,7 @@ function requireBaseLayer({ side_data_list }: Stream): void {
   }
 }
 
-/** True for ffmpeg's pixel formats with transparency; those with a palette may have it. */
+/** True for ffmpeg's pixel formats that have transparency, or may have it in a palette. */
 export function isTransparent(pixelFormat: string): boolean {
   return pixelFormat === 'pal8' || TRANSPARENT.test(pixelFormat);
 }
@@ -501,9 +502,9 @@ export function isTransparent(pixelFormat: string): boolean {
 const TRANSPARENT = /^(argb|rgba|abgr|bgra|gbrap|yuva|ya\d|ayuv|vuya)/;
 
 function hasAlpha({ codec_name, pix_fmt = '', tags }: Stream, demuxer: string): boolean {
-  // The fourth byte of uncompressed pictures in AVI means nothing, and mostly is zero.
+  // The fourth byte of uncompressed pixels in AVI has no meaning, and is mostly zero.
   if (codec_name === 'rawvideo' && demuxer === 'avi') return false;
-  // VP8 and VP9 have it in packets of its own, and Matroska says so.
+  // VP8 and VP9 keep transparency in separate packets, which a Matroska tag announces.
   if (codec_name === 'vp8' || codec_name === 'vp9')
     return (tags['alpha_mode'] ?? tags['ALPHA_MODE']) === '1';
   return (
@@ -527,7 +528,7 @@ function bitDepthOf(pixelFormat = ''): number {
   return Number(/p(9|10|12|14|16)(le|be)$/.exec(pixelFormat)?.[1] ?? 8);
 }
 
-/** ISO 639-2's three letters become BCP 47's two where there are two: `kor` is `ko`. */
+/** Canonicalises a language tag as BCP 47: ISO 639-2's `kor` becomes `ko`. */
 function languageTag(tag = 'und'): string {
   try {
     return Intl.getCanonicalLocales(tag.trim().replaceAll('_', '-'))[0] ?? 'und';

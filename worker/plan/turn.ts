@@ -1,7 +1,7 @@
 import { toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
 
-/** How a decoded picture is turned to be upright, by the names of ffmpeg's filters; `half` is upside down. */
+/** How to turn a decoded picture upright, by the names of ffmpeg's filters; `half` is 180°. */
 export const TURNS = [
   'none',
   'hflip',
@@ -15,8 +15,8 @@ export const TURNS = [
 export type Turn = (typeof TURNS)[number];
 
 /**
- * The linear part of a display matrix: a point (x, y) of the decoded picture is shown at
- * (ax + cy, bx + dy), where y goes down. In units of 1/65536.
+ * The linear part of a display matrix in units of 1/65536: a point (x, y) of the decoded picture is shown at
+ * (ax + cy, bx + dy), where y goes down.
  */
 export interface DisplayMatrix {
   readonly a: number;
@@ -25,14 +25,14 @@ export interface DisplayMatrix {
   readonly d: number;
 }
 
-/** Tangent of the degree by which a quarter turn may be off. */
+/** The tangent of 1°, by which a quarter turn may be off. */
 const TOLERANCE = 0.0175;
-/** No picture is stretched more; as for sample aspect ratios. */
-const MOST_STRETCH = 4;
+/** A larger stretch is an error, as for sample aspect ratios. */
+const MAX_STRETCH = 4;
 
 /**
- * ffprobe's `displaymatrix`: three rows of three numbers, each row behind its number. Undefined for
- * anything else.
+ * Parses ffprobe's `displaymatrix`: three rows of three numbers, each row preceded by its index. Undefined for any other
+ * text.
  */
 export function parseMatrix(text: string): DisplayMatrix | undefined {
   const rows = text
@@ -46,8 +46,8 @@ export function parseMatrix(text: string): DisplayMatrix | undefined {
 }
 
 /**
- * The turn that a display matrix asks for; undefined where it is none by quarters, mirrored or not.
- * Such a matrix has no sense for a player, and none shows it.
+ * The turn of a display matrix; undefined if it is not a multiple of 90°, mirrored or not. No player applies such a
+ * matrix.
  */
 export function turnOf({ a, b, c, d }: DisplayMatrix): Turn | undefined {
   if (isDiagonal(a, d, b, c)) {
@@ -63,11 +63,11 @@ export function turnOf({ a, b, c, d }: DisplayMatrix): Turn | undefined {
 
 function isDiagonal(one: number, other: number, ...rest: readonly number[]): boolean {
   const [less, more] = [Math.abs(one), Math.abs(other)].sort((x, y) => x - y);
-  if (!less || !more || more > less * MOST_STRETCH) return false;
+  if (!less || !more || more > less * MAX_STRETCH) return false;
   return rest.every((value) => Math.abs(value) < less * TOLERANCE);
 }
 
-/** The turn by so many degrees clockwise; by anything but quarters it is none. */
+/** The turn by an angle in degrees clockwise; `none` unless it is a multiple of 90°. */
 export function turnByDegrees(degrees: number): Turn {
   const quarters = Math.round(degrees / 90);
   if (!(Math.abs(degrees - quarters * 90) < 1)) return 'none';
@@ -75,8 +75,8 @@ export function turnByDegrees(degrees: number): Turn {
 }
 
 /**
- * True for a sample aspect ratio that is only the matrix's own stretch: ffmpeg makes one of the matrix
- * (`mov_read_trak` in https://github.com/FFmpeg/FFmpeg/blob/master/libavformat/mov.c).
+ * True for a sample aspect ratio that ffmpeg derived from the matrix (`mov_read_trak` in
+ * https://github.com/FFmpeg/FFmpeg/blob/master/libavformat/mov.c).
  */
 export function isStretchOf({ a, b, c, d }: DisplayMatrix, ratio: Rational): boolean {
   return Math.abs(toNumber(ratio) / (Math.hypot(a, c) / Math.hypot(b, d)) - 1) < 0.01;

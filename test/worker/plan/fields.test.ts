@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
-  areWhole,
+  areProgressive,
   fieldCommands,
   mayHoldFields,
   shownFields,
-  stepsIn,
+  motionsIn,
 } from '../../../worker/plan/fields.ts';
-import type { Step } from '../../../worker/plan/fields.ts';
+import type { Motion } from '../../../worker/plan/fields.ts';
 import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
 import type { SourceVideo } from '../../../worker/plan/media.ts';
 import { rational } from '../../../worker/plan/rational.ts';
@@ -59,35 +59,35 @@ describe('A step from one picture to the next', () => {
       const column = place % 320;
       return column >= left && column < left + 200 ? 200 : 20;
     });
-  const steps = (momentOf: (line: number) => number, speed = 1) =>
-    stepsIn(
+  const motions = (momentOf: (line: number) => number, speed = 1) =>
+    motionsIn(
       Buffer.concat([0, 1, 2].map((at) => picture(at * speed, (line) => momentOf(line) * speed))),
       LINES,
     );
 
   test('shows fields, or whole frames, or nothing that moves', () => {
-    expect(steps((line) => (line % 2) / 2)).toEqual(['top_first', 'top_first']);
-    expect(steps((line) => ((line + 1) % 2) / 2)).toEqual(['bottom_first', 'bottom_first']);
-    expect(steps(() => 0)).toEqual(['whole', 'whole']);
-    expect(steps((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
+    expect(motions((line) => (line % 2) / 2)).toEqual(['top_first', 'top_first']);
+    expect(motions((line) => ((line + 1) % 2) / 2)).toEqual(['bottom_first', 'bottom_first']);
+    expect(motions(() => 0)).toEqual(['whole', 'whole']);
+    expect(motions((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
   });
 
   test('in which both ways of weaving take combs away is neither', () => {
     const flat = new Uint8Array(320 * LINES);
     const striped = flat.map((_, place) => (Math.floor(place / 320) % 4 < 2 ? 200 : 0));
     const other = flat.map((_, place) => (Math.floor(place / 320) % 4 === 0 ? 200 : 0));
-    expect(stepsIn(Buffer.concat([flat, other]), LINES)).toEqual(['odd']);
-    expect(stepsIn(Buffer.concat([other, other]), LINES)).toEqual(['still']);
-    expect(stepsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
+    expect(motionsIn(Buffer.concat([flat, other]), LINES)).toEqual(['unclear']);
+    expect(motionsIn(Buffer.concat([other, other]), LINES)).toEqual(['still']);
+    expect(motionsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
   });
 
   test('is none where a place has one picture, or a part of one', () => {
-    expect(stepsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
+    expect(motionsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
   });
 });
 
 describe('Steps', () => {
-  const times = (count: number, step: Step) => Array.from({ length: count }, () => step);
+  const times = (count: number, step: Motion) => Array.from({ length: count }, () => step);
 
   test('that mostly show fields of one order detect fields, whatever stands still', () => {
     const still = times(30, 'still');
@@ -104,13 +104,13 @@ describe('Steps', () => {
     ['mostly whole frames', [...times(12, 'top_first'), ...times(24, 'whole')]],
     ['of both orders', [...times(12, 'top_first'), ...times(2, 'bottom_first')]],
     ['none', []],
-  ])('that are %s do not show fields', (_, steps) => {
-    expect(shownFields(steps)).toBeUndefined();
+  ])('that are %s do not show fields', (_, motions) => {
+    expect(shownFields(motions)).toBeUndefined();
   });
 
   test('of four places that show whole frames settle it, and of places without movement none', () => {
-    expect(areWhole(times(18, 'whole'), 3)).toBe(false);
-    expect(areWhole(times(24, 'whole'), 2)).toBe(true);
-    expect(areWhole(times(30, 'still'), 1)).toBe(false);
+    expect(areProgressive(times(18, 'whole'), 3)).toBe(false);
+    expect(areProgressive(times(24, 'whole'), 2)).toBe(true);
+    expect(areProgressive(times(30, 'still'), 1)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cadence, gridRate, isUnsettled, isVariable } from '../../../worker/plan/frame-rate.ts';
+import { cadence, gridRate, needsPace, isVariable } from '../../../worker/plan/frame-rate.ts';
 import { parseRational, rational } from '../../../worker/plan/rational.ts';
 
 const rateOf = (text: string) => parseRational(text) ?? rational(1, 1);
@@ -46,13 +46,13 @@ describe('The rate of the grid', () => {
 
   test('is left open by rates that differ, and by those that no camera has', () => {
     const unsettled = (average: string, base: string) =>
-      isUnsettled({ average: rateOf(average), base: rateOf(base) });
+      needsPace({ average: rateOf(average), base: rateOf(base) });
     expect(unsettled('30000/1001', '30000/1001')).toBe(false);
     expect(unsettled('24003/1000', '24/1')).toBe(false);
     expect(unsettled('25/2', '25/2')).toBe(false);
     expect(unsettled('6330/1031', '6330/1031')).toBe(true);
     expect(unsettled('15800/829', '50/1')).toBe(true);
-    expect(isUnsettled({})).toBe(true);
+    expect(needsPace({})).toBe(true);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { expect, describe, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
-import { framePlaces, applyFrames } from '../../../worker/plan/frames.ts';
+import { sampleIntervals, applyFrames } from '../../../worker/plan/frames.ts';
 import type { SourceFrame } from '../../../worker/plan/frames.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
 import { rational } from '../../../worker/plan/rational.ts';
@@ -105,8 +105,8 @@ describe('A picture whose frames', () => {
 });
 
 test('Frames are sampled at the start and at fifteen further places', () => {
-  const places = framePlaces({ startSeconds: 1.5, durationSeconds: 32 }, true).split(',');
+  const places = sampleIntervals({ startSeconds: 1.5, durationSeconds: 32 }, true).split(',');
   expect(places).toHaveLength(16);
   expect(places.slice(0, 3)).toEqual(['%+#4', '3.500000%+#4', '5.500000%+#4']);
-  expect(framePlaces({ startSeconds: 0, durationSeconds: 32 }, false)).toMatch(/^%\+#300,2\.0/);
+  expect(sampleIntervals({ startSeconds: 0, durationSeconds: 32 }, false)).toMatch(/^%\+#300,2\.0/);
 });

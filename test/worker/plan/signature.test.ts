@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { nameByHead, refusalByHead } from '../../../worker/plan/signature.ts';
+import { identifyByHead, refusalByHead } from '../../../worker/plan/signature.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
 describe('A file that ffprobe does not open', () => {
   const named = (head: string) => {
-    const error = nameByHead(bytes(head));
+    const error = identifyByHead(bytes(head));
     return error && `${error.code}: ${error.message}`;
   };
 
