@@ -113,7 +113,7 @@ const MAX_OTHER = 0.1;
 export function shownFields(
   motions: readonly Motion[],
 ): Pick<SourceVideo, 'fieldOrder' | 'fieldsFlagged'> | undefined {
-  const count = (wanted: Motion) => motions.filter((step) => step === wanted).length;
+  const count = (wanted: Motion) => motions.filter((motion) => motion === wanted).length;
   const [top, bottom] = [count('top_first'), count('bottom_first')];
   const [main, other] = top > bottom ? [top, bottom] : [bottom, top];
   const moving = motions.length - count('still');

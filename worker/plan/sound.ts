@@ -104,19 +104,7 @@ function gainsOf(speaker: string): readonly number[] {
 }
 
 /** The speakers that ffmpeg mixes down by itself. */
-const MIXED_BY_FFMPEG = new Set([
-  'FL',
-  'FR',
-  'FC',
-  'LFE',
-  'BL',
-  'BR',
-  'FLC',
-  'FRC',
-  'BC',
-  'SL',
-  'SR',
-]);
+const MIXED_BY_FFMPEG = new Set('FL FR FC LFE BL BR FLC FRC BC SL SR'.split(' '));
 
 /** Speakers of ffmpeg's layouts, in ffmpeg's order, as far as they are needed here. */
 const LAYOUTS: Readonly<Record<string, string>> = {

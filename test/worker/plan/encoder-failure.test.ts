@@ -50,7 +50,7 @@ describe('A failed run of ffmpeg', () => {
       'too_many_streams',
     ],
     [
-      'a file that was deleted, in the words of ffmpeg 7',
+      'a file that was deleted, as ffmpeg 7 reports it',
       '[in#0 @ 0x5] [error] Error opening input: No such file or directory\n[error] Error opening input file file:/data/blobs/ab.',
       'source_gone',
     ],
@@ -86,7 +86,7 @@ describe('A failed run of ffmpeg', () => {
       'too_demanding',
     ],
     [
-      'a picture of which nothing is known',
+      'a picture of unknown format',
       '[error] Cannot determine format of input stream 0:0 after EOF\n[fatal] Error marking filters as finished',
       'damaged_source',
     ],
@@ -111,23 +111,26 @@ describe('A failed run of ffmpeg', () => {
       'transient',
     ],
     ['a disk that fails', '[error] file:/data/blobs/ab: Input/output error', 'transient'],
-    ['nothing it says', '', 'transient'],
-  ])('because of %s is told by its words', (_, stderr, expected) => {
-    expect(verdict({ stderr })).toBe(expected);
-  });
+    ['nothing that it reports', '', 'transient'],
+  ])(
+    'A run of ffmpeg that failed because of %s is classified by its output',
+    (_, stderr, expected) => {
+      expect(verdict({ stderr })).toBe(expected);
+    },
+  );
 
-  test('is not told by warnings of what went well in the end', () => {
+  test('Warnings of problems that ffmpeg recovered from do not classify a failed run', () => {
     const stderr =
       '[http @ 0x5] [warning] Will reconnect at 9 in 0 second(s), error=Connection reset by peer.\n' +
       '[error] Error while decoding stream #0:0: Invalid data found when processing input';
     expect(verdict({ stderr })).toBe('damaged_source');
   });
 
-  test('with most of its frames undecodable means a damaged source', () => {
+  test('A run with mostly undecodable frames means a damaged source', () => {
     expect(verdict({ exitCode: 69 })).toBe('damaged_source');
   });
 
-  test('means the same with the exit codes of ffmpeg 7', () => {
+  test('The exit codes of ffmpeg 7 are classified like those of earlier versions', () => {
     const stderr = '[error] Error while filtering: Generic error in an external library';
     expect(verdict({ exitCode: 234, stderr })).toBe('unsupported_source');
   });
@@ -136,7 +139,7 @@ describe('A failed run of ffmpeg', () => {
     ['ffprobe ran', { program: 'ffprobe', exitCode: undefined, signal: 'SIGXCPU' }],
     ['ffmpeg ran, which ends by itself then', { exitCode: 255, outOfTime: true }],
     ['it wrote a file', { exitCode: undefined, signal: 'SIGXFSZ' }],
-  ] as const)('at its limit while %s is a demanding source', (_, end) => {
+  ] as const)('A run that reached its limit while %s means a demanding source', (_, end) => {
     expect(verdict(end)).toBe('too_demanding');
   });
 
@@ -144,12 +147,12 @@ describe('A failed run of ffmpeg', () => {
     ['SIGKILL, as for want of memory', { exitCode: undefined, signal: 'SIGKILL' }],
     ['a crash', { exitCode: undefined, signal: 'SIGSEGV' }],
     ['a signal that it answered', { exitCode: 255 }],
-  ])('after %s is no fault of a source, damaged or not', (_, end) => {
+  ])('A run that ended with %s is not the fault of its source', (_, end) => {
     const stderr = '[error] Error while decoding stream #0:0: Invalid data found';
     expect(verdict({ ...end, stderr })).toBe('transient');
   });
 
-  test('is told to the uploader in a sentence, with what ffmpeg said as its cause', () => {
+  test('The uploader gets a plain sentence, and its cause is the output of ffmpeg', () => {
     const end: ProcessEnd = {
       program: 'ffmpeg',
       exitCode: 1,
@@ -166,7 +169,7 @@ describe('A failed run of ffmpeg', () => {
   });
 });
 
-test('Sound that changes midway is refused in words about sound', () => {
+test('The rejection of sound that changes midway is about the sound', () => {
   const stderr = '[error] Changing audio frame properties on the fly is not supported.';
   const error = encoderFailure({ program: 'ffmpeg', exitCode: 1, signal: undefined, stderr });
   expect(error.message).toMatch(/^The sound of the file changes its form in the middle/);
@@ -179,29 +182,29 @@ describe('A failed run of ffprobe', () => {
     ['file:/data/a: End of file', 'unreadable_source'],
     ['file:/data/a: No such file or directory', 'source_gone'],
     [`${SERVED}: Connection refused`, 'transient'],
-  ])('that says %s means %s', (stderr, expected) => {
+  ])('A run of ffprobe that reports %s means %s', (stderr, expected) => {
     expect(verdict({ program: 'ffprobe', stderr })).toBe(expected);
   });
 });
 
-describe('A run that ended well', () => {
-  test('lost pictures when there was no memory for them', () => {
+describe('A successful run', () => {
+  test('A successful run lost pictures if it ran out of memory', () => {
     const stderr = '[error] Error while decoding stream #0:0: Cannot allocate memory\n';
     expect(lostPictures(stderr)).toMatchObject({ name: 'RejectedError', code: 'too_demanding' });
   });
 
-  test('has all of them when it met damage', () => {
+  test('A successful run lost no pictures if it only met damage', () => {
     expect(lostPictures('[error] file:/a: Invalid data found')).toBeUndefined();
   });
 });
 
-describe('A run of ffmpeg that went on', () => {
+describe('A run of ffmpeg that continued', () => {
   test.each([
     '[warning] file:/data/blobs/ab: corrupt input packet in stream 0',
     '[error] Error while decoding stream #0:1: Invalid data found when processing input',
     '[aist#0:1/aac @ 0x5] [error] Error submitting packet to decoder: Invalid data found when processing input',
     '[matroska,webm @ 0x5] [error] File ended prematurely',
-  ])('tells of damage in its source: %s', (line) => {
+  ])('A run of ffmpeg that continued reports damage in its source: %s', (line) => {
     const usual = '[mpegts @ 0x5] [warning] frame size not set';
     expect(damageIn(`${usual}\n${line}\n`)).toBe(line);
     expect(damageIn(usual)).toBeUndefined();

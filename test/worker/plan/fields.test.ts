@@ -25,17 +25,20 @@ describe('Field detection', () => {
     [2160, 25, 1, false],
     [1080, 24, 1, false],
     [1080, 50, 1, false],
-  ])('for %i lines at %i/%i pictures per second is needed: %s', (lines, num, den, expected) => {
-    const rates = { average: rational(num, den), base: rational(num, den) };
-    expect(mayHoldFields({ ...video, rates }, lines)).toBe(expected);
-  });
+  ])(
+    'Field detection for %i lines at %i/%i pictures per second is needed: %s',
+    (lines, num, den, expected) => {
+      const rates = { average: rational(num, den), base: rational(num, den) };
+      expect(mayHoldFields({ ...video, rates }, lines)).toBe(expected);
+    },
+  );
 
-  test('is skipped if a header or a frame declares fields, or if the picture changes its size', () => {
+  test('Field detection is skipped if a header or a frame declares fields, or if the picture changes its size', () => {
     expect(mayHoldFields({ ...video, fieldOrder: 'top_first' }, 576)).toBe(false);
     expect(mayHoldFields({ ...video, resized: true }, 576)).toBe(false);
   });
 
-  test('reads six places, each from a key frame on', () => {
+  test('Field detection reads six places, each from a key frame on', () => {
     const commands = fieldCommands({ ...media, video, durationSeconds: 60 }, '/a.mp4', 576);
     expect(commands).toHaveLength(6);
     const seek = ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', '10.000000'];
@@ -50,9 +53,9 @@ describe('Field detection', () => {
   });
 });
 
-describe('A step from one picture to the next', () => {
+describe('The motion between two pictures', () => {
   const LINES = 32;
-  /** A bright square that moves to the right by a pixel each eighth of a picture; each line of its own moment. */
+  /** A bright square that moves to the right by 8 pixels per picture; `momentOf` is when each line was recorded. */
   const picture = (at: number, momentOf: (line: number) => number) =>
     Uint8Array.from({ length: 320 * LINES }, (_, place) => {
       const left = 20 + 8 * (at + momentOf(Math.floor(place / 320)));
@@ -65,14 +68,14 @@ describe('A step from one picture to the next', () => {
       LINES,
     );
 
-  test('shows fields, or whole frames, or nothing that moves', () => {
+  test('The motion between two pictures shows fields, whole frames or no movement', () => {
     expect(motions((line) => (line % 2) / 2)).toEqual(['top_first', 'top_first']);
     expect(motions((line) => ((line + 1) % 2) / 2)).toEqual(['bottom_first', 'bottom_first']);
     expect(motions(() => 0)).toEqual(['whole', 'whole']);
     expect(motions((line) => (line % 2) / 2, 0)).toEqual(['still', 'still']);
   });
 
-  test('in which both ways of weaving take combs away is neither', () => {
+  test('The motion is unclear if both ways of weaving remove combs', () => {
     const flat = new Uint8Array(320 * LINES);
     const striped = flat.map((_, place) => (Math.floor(place / 320) % 4 < 2 ? 200 : 0));
     const other = flat.map((_, place) => (Math.floor(place / 320) % 4 === 0 ? 200 : 0));
@@ -81,15 +84,15 @@ describe('A step from one picture to the next', () => {
     expect(motionsIn(Buffer.concat([flat, striped]), LINES)).toEqual(['whole']);
   });
 
-  test('is none where a place has one picture, or a part of one', () => {
+  test('A place with a single complete picture shows no motions', () => {
     expect(motionsIn(new Uint8Array(320 * LINES * 1.5), LINES)).toEqual([]);
   });
 });
 
-describe('Steps', () => {
+describe('Motions', () => {
   const times = (count: number, step: Motion) => Array.from({ length: count }, () => step);
 
-  test('that mostly show fields of one order detect fields, whatever stands still', () => {
+  test('Motions that mostly show fields of one order detect fields, however many are still', () => {
     const still = times(30, 'still');
     expect(shownFields([...still, ...times(4, 'top_first')])).toEqual({
       ...{ fieldOrder: 'top_first', fieldsFlagged: false },
@@ -104,11 +107,11 @@ describe('Steps', () => {
     ['mostly whole frames', [...times(12, 'top_first'), ...times(24, 'whole')]],
     ['of both orders', [...times(12, 'top_first'), ...times(2, 'bottom_first')]],
     ['none', []],
-  ])('that are %s do not show fields', (_, motions) => {
+  ])('Motions that are %s do not show fields', (_, motions) => {
     expect(shownFields(motions)).toBeUndefined();
   });
 
-  test('of four places that show whole frames settle it, and of places without movement none', () => {
+  test('Four places of whole frames are enough to rule out fields, and places without movement are not', () => {
     expect(areProgressive(times(18, 'whole'), 3)).toBe(false);
     expect(areProgressive(times(24, 'whole'), 2)).toBe(true);
     expect(areProgressive(times(30, 'still'), 1)).toBe(false);

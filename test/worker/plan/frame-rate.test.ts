@@ -22,10 +22,13 @@ describe('The rate of the grid', () => {
     ['1/1', '1/1', '10/1'],
     ['6/1', '6/1', '12/1'],
     ['15/2', '15/2', '15/1'],
-  ])('of an average of %s and a base of %s is %s', (average, base, expected) => {
-    const rates = { average: rateOf(average), base: rateOf(base) };
-    expect(gridRate(rates)).toEqual(rateOf(expected));
-  });
+  ])(
+    'The grid of an average rate of %s and a base rate of %s has the rate %s',
+    (average, base, expected) => {
+      const rates = { average: rateOf(average), base: rateOf(base) };
+      expect(gridRate(rates)).toEqual(rateOf(expected));
+    },
+  );
 
   test.each([
     ['6330/1031', '6330/1031', 25, '25/1'],
@@ -37,21 +40,21 @@ describe('The rate of the grid', () => {
     ['40/1', '90000/1', 500, '60/1'],
     ['29/1', '90000/1', 23.81, '30000/1001'],
   ])(
-    'of an average of %s, a base of %s and a pace of %d is %s',
+    'The grid of an average rate of %s, a base rate of %s and a pace of %d has the rate %s',
     (average, base, pace, expected) => {
       const rates = { average: rateOf(average), base: rateOf(base), pace };
       expect(gridRate(rates)).toEqual(rateOf(expected));
     },
   );
 
-  test('is left open by rates that differ, and by those that no camera has', () => {
-    const unsettled = (average: string, base: string) =>
+  test('The pace is needed if the declared rates differ or are rates that no camera has', () => {
+    const open = (average: string, base: string) =>
       needsPace({ average: rateOf(average), base: rateOf(base) });
-    expect(unsettled('30000/1001', '30000/1001')).toBe(false);
-    expect(unsettled('24003/1000', '24/1')).toBe(false);
-    expect(unsettled('25/2', '25/2')).toBe(false);
-    expect(unsettled('6330/1031', '6330/1031')).toBe(true);
-    expect(unsettled('15800/829', '50/1')).toBe(true);
+    expect(open('30000/1001', '30000/1001')).toBe(false);
+    expect(open('24003/1000', '24/1')).toBe(false);
+    expect(open('25/2', '25/2')).toBe(false);
+    expect(open('6330/1031', '6330/1031')).toBe(true);
+    expect(open('15800/829', '50/1')).toBe(true);
     expect(needsPace({})).toBe(true);
   });
 
@@ -62,21 +65,21 @@ describe('The rate of the grid', () => {
     ['240/1', { pictures: 4, frames: 1 }],
     ['15/2', { pictures: 1, frames: 2 }],
     ['1/1', { pictures: 1, frames: 10 }],
-  ])('of %s comes in the cadence %j', (rate, expected) => {
+  ])('A source of %s frames per second has the cadence %j', (rate, expected) => {
     expect(cadence({ average: rateOf(rate), base: rateOf(rate) })).toEqual(expected);
   });
 
-  test('has no cadence where it is variable', () => {
+  test('A variable rate has no cadence', () => {
     expect(cadence({ average: rateOf('22/1'), base: rateOf('90000/1') })).toBeUndefined();
     expect(cadence({})).toBeUndefined();
   });
 
-  test('is the base rate where there is no average, and 25 where there is nothing', () => {
+  test('The grid has the base rate if there is no average, and 25 if there is neither', () => {
     expect(gridRate({ base: rational(30, 1) })).toEqual({ num: 30, den: 1 });
     expect(gridRate({})).toEqual({ num: 25, den: 1 });
   });
 
-  test('is variable when average and base are far apart', () => {
+  test('A frame rate is variable if average and base are far apart', () => {
     expect(isVariable({ average: rational(22, 1), base: rational(90_000, 1) })).toBe(true);
     expect(isVariable({ average: rational(24_003, 1000), base: rational(24, 1) })).toBe(false);
     expect(isVariable({ base: rational(30, 1) })).toBe(false);
@@ -84,7 +87,7 @@ describe('The rate of the grid', () => {
 });
 
 describe('A fraction', () => {
-  test('is reduced, and its denominator positive', () => {
+  test('A fraction is reduced and has a positive denominator', () => {
     expect(rational(60, 4)).toEqual({ num: 15, den: 1 });
     expect(rational(-6, -4)).toEqual({ num: 3, den: 2 });
     expect(() => rational(1, 0)).toThrow(RangeError);
@@ -92,7 +95,7 @@ describe('A fraction', () => {
   });
 
   test.each(['0/0', '0/1', '1/0', '', 'N/A', '25', '1/2/3', '-1/2'])(
-    'is not parsed from %j',
+    'A fraction is not parsed from %j',
     (text) => {
       expect(parseRational(text)).toBeUndefined();
     },

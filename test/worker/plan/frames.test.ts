@@ -14,24 +14,24 @@ const frame = (width: number, height: number, odd: Partial<SourceFrame> = {}): S
   ...odd,
 });
 
-/** A picture whose header says 640x360, and what frames like these make of it. */
+/** A picture whose header declares 640x360, corrected by these frames. */
 function seen(frames: readonly SourceFrame[], odd: Partial<SourceVideo> = {}): SourceVideo {
   const { video } = examplePlan().media;
   if (!video) throw new Error('The plan has no picture.');
   return applyFrames({ ...video, ...odd }, frames, limits);
 }
 
-describe('A picture whose frames', () => {
-  test('are all alike is what its header says', () => {
+describe('Sampled frames', () => {
+  test('A picture whose frames are all alike is as its header declares', () => {
     const header = seen([]);
     expect(seen([frame(640, 360), frame(640, 360)])).toEqual(header);
-    // Another shape in the header alone is none of the frames.
+    // A sample aspect ratio in the header alone does not make the frames differ.
     expect(seen([frame(720, 480, { sampleAspect: rational(32, 27) })])).toMatchObject({
       resized: false,
     });
   });
 
-  test('grow has the largest of their sizes', () => {
+  test('A picture whose frames grow has the largest of their sizes', () => {
     const grown = seen([frame(160, 90), frame(640, 360), frame(320, 180)]);
     expect(grown).toMatchObject({ resized: true, display: { width: 640, height: 360 } });
     expect(frameFilters(grown)).toEqual([
@@ -41,20 +41,20 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('turn to portrait are fitted into the larger, in 4:2:0', () => {
+  test('Frames that turn to portrait are fitted into the larger size, with even sides', () => {
     expect(seen([frame(639, 361), frame(360, 640)])).toMatchObject({
       ...{ resized: true, display: { width: 638, height: 360 } },
     });
   });
 
-  test('change their shape only have different sizes, too', () => {
+  test('Frames that change only their sample aspect ratio count as resized', () => {
     const wide = { sampleAspect: rational(64, 45) };
     expect(seen([frame(720, 576), frame(720, 576, wide)])).toMatchObject({
       ...{ resized: true, display: { width: 1024, height: 576 } },
     });
   });
 
-  test('grow while they lie on their side are fitted before they are turned', () => {
+  test('Sideways frames that grow are fitted before they are turned', () => {
     const turned = seen([frame(320, 180), frame(640, 360)], { turn: 'clock' });
     expect(turned.display).toEqual({ width: 360, height: 640 });
     expect(frameFilters(turned).slice(2)).toEqual([
@@ -62,25 +62,25 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('of fields grow stay lines of their own', () => {
+  test('Interlaced frames that grow keep the lines of their fields apart', () => {
     const frames = [frame(320, 180, { interlaced: true }), frame(640, 360, { interlaced: true })];
     expect(frameFilters(seen(frames)).join(',')).toMatch(
       /:interl=1,setsar=1,pad=640:360:\(ow-iw\)\/2:trunc\(\(oh-ih\)\/8\)\*4:eval=frame,bwdif=/,
     );
   });
 
-  test('have no transparency, though its header announces it, has none', () => {
+  test('A picture has transparency only if both its header and a frame declare it', () => {
     expect(seen([frame(640, 360)], { alpha: true }).alpha).toBe(false);
     expect(seen([frame(640, 360, { alpha: true })], { alpha: true }).alpha).toBe(true);
     expect(seen([frame(640, 360, { alpha: true })]).alpha).toBe(false);
     expect(seen([], { alpha: true }).alpha).toBe(true);
   });
 
-  test('are too large is refused', () => {
+  test('A picture with a frame that is too large is rejected', () => {
     expect(() => seen([frame(640, 360), frame(2000, 1000)])).toThrow(RejectedError);
   });
 
-  test('tell of fields is made of whole frames, where a frame says so', () => {
+  test('Only frames that are flagged as interlaced are deinterlaced if the header declares no fields', () => {
     const bottom = frame(640, 360, { interlaced: true });
     const top = frame(640, 360, { interlaced: true, topFieldFirst: true });
     expect(seen([bottom, bottom])).toMatchObject({
@@ -92,13 +92,13 @@ describe('A picture whose frames', () => {
     ]);
   });
 
-  test('are of fields, as its header says, has the order that they say', () => {
+  test('The field order of the frames overrides that of the header', () => {
     const frames = [frame(640, 360, { interlaced: true })];
     const video = seen(frames, { fieldOrder: 'top_first' });
     expect(video).toMatchObject({ fieldOrder: 'bottom_first', fieldsFlagged: false });
   });
 
-  test('are silent about fields is believed in its header', () => {
+  test('The field order of the header counts if no frame is flagged as interlaced', () => {
     const video = seen([frame(640, 360)], { fieldOrder: 'top_first' });
     expect(video).toMatchObject({ fieldOrder: 'top_first', fieldsFlagged: false });
   });

@@ -14,11 +14,11 @@ function survey(packets: readonly Partial<SourcePacket>[], picture?: number): Pa
   return made;
 }
 
-/** Packets of the stream 0 that are shown at those seconds, in the order in which they are decoded. */
+/** Packets of stream 0 with these presentation times in seconds, in decode order. */
 const shown = (times: readonly number[]) => times.map((pts, index) => ({ pts, dts: index * 0.04 }));
 
-describe('Packets', () => {
-  test('reach from the first that is shown to the end of the last', () => {
+describe('A packet survey', () => {
+  test('A packet survey ranges from the first shown packet to the end of the last', () => {
     expect(survey([{ pts: 2 }, { pts: 1, stream: 1 }, { pts: 4 }, { pts: 3 }]).range).toEqual({
       first: 1,
       end: 4.04,
@@ -26,18 +26,18 @@ describe('Packets', () => {
     expect(survey([]).range).toBeUndefined();
   });
 
-  test('say which streams there are', () => {
+  test('A packet survey lists the streams that have packets', () => {
     const packets = survey([{ stream: 3 }]);
     expect([packets.has(3), packets.has(0)]).toEqual([true, false]);
   });
 
-  test('tell of a clock that jumps back, and not of streams that are woven together', () => {
+  test('A packet survey detects a clock that jumps back, and accepts interleaved streams', () => {
     expect(survey([{ pts: 5 }, { pts: 2, stream: 1 }, { pts: 5.1 }]).setback).toBeUndefined();
     expect(survey([{ pts: 5 }, { pts: 4.2, dts: 4.2 }, { pts: 6 }]).setback).toBeUndefined();
     expect(survey([{ pts: 5 }, { pts: 9 }, { pts: 0 }, { pts: 12 }, { pts: 1 }]).setback).toBe(9);
   });
 
-  test('that are not shown, or have no decode time, are no setback', () => {
+  test('Packets that are hidden or have no decode time are no setback', () => {
     expect(survey([{ pts: 5 }, { pts: 1, hidden: true }, { pts: 5.04 }]).setback).toBeUndefined();
     const reordered = [{ pts: 0 }, { pts: 4 }, { pts: 2 }].map((packet) => ({
       ...{ ...packet, dts: undefined },
@@ -49,7 +49,7 @@ describe('Packets', () => {
     expect(survey([...guessed, { ...second, pts: 40 }, { ...second, pts: 0 }]).setback).toBe(40);
   });
 
-  test('that are not shown do not count for the length, but are noticed', () => {
+  test('Hidden packets do not count for the range but are reported', () => {
     const packets = survey([{ pts: 0 }, { pts: 9, hidden: true }, { pts: 9, stream: 1 }]);
     expect(packets.range).toEqual({ first: 0, end: 9.04 });
     expect(packets.endBeforeHidden(0)).toBe(0.04);
@@ -57,7 +57,7 @@ describe('Packets', () => {
     expect(survey([{ pts: 0, hidden: true }]).endBeforeHidden(0)).toBe(-Infinity);
   });
 
-  test('have the pace at which most pictures follow each other, whatever their order', () => {
+  test('The pace is the median rate of the pictures in presentation order', () => {
     const steady = Array.from({ length: 50 }, (_, index) => index / 25);
     const pause = steady.map((seconds) => seconds + 20);
     const reordered = [0, 0.16, 0.08, 0.04, 0.12, 0.32, 0.24, 0.2, 0.28];

@@ -3,7 +3,7 @@ import { identifyByHead, refusalByHead } from '../../../worker/plan/signature.ts
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 
-describe('A file that ffprobe does not open', () => {
+describe('Files that ffprobe does not open', () => {
   const named = (head: string) => {
     const error = identifyByHead(bytes(head));
     return error && `${error.code}: ${error.message}`;
@@ -20,7 +20,7 @@ describe('A file that ffprobe does not open', () => {
     ['II*\0\x08\0\0\0', 'TIFF or camera raw'],
     ['BM\x36\x10\x0e\0\0\0\0\0\x36\0', 'BMP'],
     ['<?xml version="1.0"?>\n<!-- by hand -->\n<svg xmlns=', 'SVG'],
-  ])('is a still image: %j', (head, format) => {
+  ])('A file that begins with %j is a still image', (head, format) => {
     expect(named(head)).toBe(
       `still_image: The file is a still image (${format}), not a video. Upload a video, an animation or a sound recording.`,
     );
@@ -33,7 +33,7 @@ describe('A file that ffprobe does not open', () => {
     ['IMKH\x01\x01\0\0', 'Recordings of Hikvision cameras', 'MP4'],
     ['\0\0\x01\x28RED2', 'Recordings in REDCODE (R3D)', 'MP4'],
     [`${'\0'.repeat(32_769)}CD001`, 'Images of discs (ISO)', 'MP4'],
-  ])('is in an unsupported container: %j', (head, what, target) => {
+  ])('A file that begins with %j is in an unsupported container', (head, what, target) => {
     expect(named(head)).toBe(
       `unsupported_container: ${what} are not taken. Convert the file to ${target}.`,
     );
@@ -47,17 +47,17 @@ describe('A file that ffprobe does not open', () => {
     '\x7fELF',
     '#EXTM3U\n',
     '\0\0\0\x1cftypisom',
-  ])('is not recognised by %j', (head) => {
+  ])('A file that begins with %j is not recognised', (head) => {
     expect(named(head)).toBeUndefined();
   });
 });
 
-describe('By its first bytes', () => {
+describe('Files that ffprobe may open', () => {
   const code = (head: Uint8Array | string) =>
     refusalByHead(typeof head === 'string' ? bytes(head) : head)?.code;
 
   test.each(['encv', 'enca', 'drms', 'drmi', 'p608'])(
-    'an MP4 with samples of the type %s is encrypted',
+    'An MP4 file with samples of the type %s is encrypted',
     (type) => {
       const table = (name: string) => `moov....stsd\0\0\0\0\0\0\0\x01\0\0\0\x80${name}\0\0`;
       expect(code(table(type))).toBe('encrypted_source');
@@ -69,27 +69,30 @@ describe('By its first bytes', () => {
   test.each([
     [188, 0],
     [192, 4],
-  ])('a transport stream of %i bytes a packet is encrypted when its packets are', (step, first) => {
-    const stream = (scrambled: number) => {
-      const head = Buffer.alloc(step * 20);
-      for (let at = 0; at < 20; at += 1) {
-        head[at * step + first] = 0x47;
-        head[at * step + first + 3] = at < scrambled ? 0x90 : 0x10;
-      }
-      return head;
-    };
-    expect(code(stream(18))).toBe('encrypted_source');
-    expect(code(stream(1))).toBeUndefined();
-  });
+  ])(
+    'A transport stream of %i-byte packets is encrypted if its packets are scrambled',
+    (step, first) => {
+      const stream = (scrambled: number) => {
+        const head = Buffer.alloc(step * 20);
+        for (let at = 0; at < 20; at += 1) {
+          head[at * step + first] = 0x47;
+          head[at * step + first + 3] = at < scrambled ? 0x90 : 0x10;
+        }
+        return head;
+      };
+      expect(code(stream(18))).toBe('encrypted_source');
+      expect(code(stream(1))).toBeUndefined();
+    },
+  );
 
-  test("a DVD's program stream is encrypted when its packets are", () => {
+  test("A DVD's program stream is encrypted if its packets are scrambled", () => {
     const packets = (flags: string) =>
       `\0\0\x01\xba\x44${`\0\0\x01\xe0\x07\xec${flags}`.repeat(9)}`;
     expect(code(packets('\xb0'))).toBe('encrypted_source');
     expect(code(packets('\x81'))).toBeUndefined();
   });
 
-  test('a PNG that says that it is animated, with one frame, is a still image', () => {
+  test('An animated PNG with a single frame is a still image', () => {
     const png = (frames: string) =>
       `\x89PNG\r\n\x1a\n\0\0\0\rIHDR${'.'.repeat(17)}\0\0\0\x08acTL${frames}`;
     expect(code(png('\0\0\0\x01'))).toBe('still_image');

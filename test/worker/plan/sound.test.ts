@@ -4,7 +4,7 @@ import type { SoundStream } from '../../../worker/plan/sound.ts';
 
 const MOV = 'mov,mp4,m4a,3gp,3g2,mj2';
 
-/** Streams with the indexes 1, 2 …, mono if not said otherwise. */
+/** Streams with the indexes 1, 2 …, mono by default. */
 function streams(...odd: readonly Partial<SoundStream>[]): readonly SoundStream[] {
   return odd.map((one, place) => ({
     ...{ index: place + 1, codec: 'pcm_s16le', channels: 1, sampleRate: 48_000, language: 'und' },
@@ -13,7 +13,7 @@ function streams(...odd: readonly Partial<SoundStream>[]): readonly SoundStream[
   }));
 }
 
-/** Which streams make which sounds: `1+2 3`. */
+/** The streams of each sound: `1+2 3`. */
 const joined = (odd: readonly Partial<SoundStream>[], demuxer = MOV) =>
   soundsOf(demuxer, streams(...odd))
     .map((sound) => sound.streams.map(({ index }) => index).join('+'))
@@ -39,7 +39,7 @@ describe('Mono streams', () => {
     ['with labels in any order', labelled('FR', 'FL'), '1+2'],
     ['with the same labels again are another sound', labelled('FL', 'FR', 'FL', 'FR'), '1+2 3+4'],
     [
-      'of a room and of a mix for two speakers are two sounds',
+      'of surround sound and of a stereo mix are two sounds',
       [...labelled('FL', 'FR'), { layout: 'mono' }, ...labelled('LFE', 'SL', 'SR', 'DL', 'DR')],
       '1+2+3+4+5+6 7+8',
     ],
@@ -57,22 +57,22 @@ describe('Mono streams', () => {
       [{}, { startSeconds: 0.5, durationSeconds: 59 }],
       '1+2',
     ],
-    ['whose length nobody knows', repeat(2, { durationSeconds: NaN }), '1+2'],
+    ['of unknown duration', repeat(2, { durationSeconds: NaN }), '1+2'],
     ['beside stereo', [{ channels: 2, layout: 'stereo' }, {}, {}], '1 2+3'],
     [
       'of which one is beside stereo',
       [{ channels: 2, layout: 'stereo' }, { layout: 'mono' }],
       '1 2',
     ],
-  ])('%s', (_what, odd, expected) => {
+  ])('Mono streams are grouped into sounds: %s', (_what, odd, expected) => {
     expect(joined(odd)).toBe(expected);
   });
 
-  test('of a DVD are a film and its commentaries', () => {
+  test('Mono streams of a DVD are separate sounds: a film and its commentaries', () => {
     expect(joined(repeat(2), 'mpeg')).toBe('1 2');
   });
 
-  test('that are one sound share its name, and are its default if one of them is', () => {
+  test('A sound of mono streams has their common title, and is the default if one of them is', () => {
     const [sound] = soundsOf(
       MOV,
       streams({ title: 'Mix left', default: false }, { title: 'Mix right', default: true }),
@@ -94,25 +94,28 @@ test('Stereo streams for the front, the centre and the surround are one sound', 
   expect(joined(repeat(3, { channels: 2, layout: 'stereo' }))).toBe('1 2 3');
 });
 
-describe('The mix for two speakers', () => {
+describe('The stereo mix', () => {
   const gains = (...odd: readonly Partial<SoundStream>[]) => {
     const [sound] = soundsOf(MOV, streams(...odd));
     return sound && stereoGains(sound);
   };
 
-  test.each(['stereo', '5.1', '5.1(side)', '7.1', 'quad'])('is left to ffmpeg for %s', (layout) => {
-    const channels = { stereo: 2, '5.1': 6, '5.1(side)': 6, '7.1': 8 }[layout] ?? 4;
-    expect(gains({ channels, layout })).toBeUndefined();
-  });
+  test.each(['stereo', '5.1', '5.1(side)', '7.1', 'quad'])(
+    'The stereo mix of %s is left to ffmpeg',
+    (layout) => {
+      const channels = { stereo: 2, '5.1': 6, '5.1(side)': 6, '7.1': 8 }[layout] ?? 4;
+      expect(gains({ channels, layout })).toBeUndefined();
+    },
+  );
 
-  test('of two mono streams puts them where they belong', () => {
+  test('The stereo mix of two labelled mono streams puts each on its side', () => {
     expect(gains(...labelled('FR', 'FL'))).toEqual([
       { left: [0], right: [1] },
       { left: [1], right: [0] },
     ]);
   });
 
-  test('keeps the centre of 7.1.4, and is no louder than its channels', () => {
+  test('The stereo mix of 7.1.4 keeps the centre and the power of its channels', () => {
     const names = 'FL+FR+FC+LFE+BL+BR+SL+SR+TFL+TFR+TBL+TBR';
     const expected = [
       {
@@ -125,7 +128,7 @@ describe('The mix for two speakers', () => {
   });
 
   test.each(['5.1.2', '22.2', 'hexadecagonal', '9.1.6', 'ambisonic 3', '16 channels', undefined])(
-    'of %s has every channel but those for low tones',
+    'The stereo mix of %s has every channel except the low-frequency ones',
     (layout) => {
       const counts: Readonly<Record<string, number>> = { '5.1.2': 8, '22.2': 24 };
       const channels = counts[layout ?? ''] ?? 16;
@@ -134,13 +137,13 @@ describe('The mix for two speakers', () => {
       expect(only.left).toHaveLength(channels);
       const heard = only.left.filter((gain, at) => gain !== 0 || only.right[at] !== 0).length;
       const low: Readonly<Record<string, number>> = { '5.1.2': 1, '22.2': 2, '9.1.6': 1 };
-      // Two components of ambisonics hold what is heard, and what is left of it.
+      // Two ambisonic components hold the sound and its left-right direction.
       expect(heard).toBe(layout?.startsWith('amb') ? 2 : channels - (low[layout ?? ''] ?? 0));
       expect(Math.hypot(...only.left)).toBeCloseTo(1, 3);
     },
   );
 
-  test('of speakers that are no room by themselves is as loud as they are', () => {
+  test('The stereo mix of an incomplete layout keeps the power of its channels', () => {
     expect(gains({ channels: 2, layout: '2 channels (SL+SR)' })).toEqual([
       { left: [1, 0], right: [0, 1] },
     ]);

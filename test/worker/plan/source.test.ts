@@ -5,7 +5,7 @@ import { needsDeepProbe, parseProbe, applyPace } from '../../../worker/plan/sour
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 
-/** What ffprobe says of an ordinary recording. */
+/** ffprobe's output for an ordinary recording. */
 const FORMAT = { format_name: 'mov,mp4,m4a,3gp,3g2,mj2', start_time: '0.000000', duration: '10' };
 const PICTURE = {
   ...{ index: 0, codec_type: 'video', codec_name: 'h264', width: 1280, height: 720 },
@@ -31,7 +31,7 @@ const TIMECODE = { index: 3, codec_type: 'data', codec_tag_string: 'tmcd' };
 const parse = (streams: readonly object[], format: object = {}, wanted?: PictureWanted) =>
   parseProbe({ format: { ...FORMAT, ...format }, streams }, 1000, limits, wanted);
 
-const unseen = (streams: readonly object[], format_name = FORMAT.format_name) =>
+const needsDeep = (streams: readonly object[], format_name = FORMAT.format_name) =>
   needsDeepProbe({ format: { ...FORMAT, format_name }, streams });
 
 function rejection(
@@ -50,7 +50,7 @@ function rejection(
 const pictureOf = (odd: object) => parse([{ ...PICTURE, ...odd }]).video;
 
 describe('A source', () => {
-  test('is what it holds that can be shown and heard', () => {
+  test('A source is parsed into its picture, its sounds and the streams that are left out', () => {
     expect(parse([TIMECODE, COVER, SOUND, PICTURE])).toEqual({
       demuxer: 'mov,mp4,m4a,3gp,3g2,mj2',
       sizeBytes: 1000,
@@ -87,34 +87,34 @@ describe('A source', () => {
     });
   });
 
-  test('that claims more pictures than it has bytes is damaged', () => {
+  test('A source that declares more pictures than it has bytes is damaged', () => {
     expect(rejection([{ ...PICTURE, nb_frames: '40000000' }])).toBe('damaged_source');
     expect(rejection([{ ...PICTURE, nb_frames: '240' }, SOUND])).not.toBe('damaged_source');
     // Old QuickTime counts the samples of compressed sound, several of which share a byte.
     expect(rejection([PICTURE, { ...SOUND, nb_frames: '4000' }])).not.toBe('damaged_source');
   });
 
-  test('begins with its earliest stream and lasts as long as its longest', () => {
+  test('A source begins with its earliest stream and ends with its last', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     const early = { ...PICTURE, start_time: '-0.5' };
     const whole = { start_time: '-0.5', duration: '14' };
     expect(parse([early, late], whole)).toMatchObject({ startSeconds: -0.5, durationSeconds: 14 });
   });
 
-  test('lasts no longer than its container, and subtitles do not count', () => {
+  test('A source lasts no longer than its container, and subtitles do not count', () => {
     const late = { ...SOUND, start_time: '1.5', duration: '12' };
     expect(parse([PICTURE, late], { duration: '11' }).durationSeconds).toBe(11);
     expect(parse([PICTURE, SOUND], { duration: '18' }).durationSeconds).toBe(10);
   });
 
-  test('says nothing of its length where one of its streams and the container are silent', () => {
+  test('A source has no duration if neither one of its streams nor the container declares one', () => {
     const live = parse([{ ...PICTURE, duration: undefined }, SOUND], { duration: undefined });
     expect(live.durationSeconds).toBeUndefined();
     const tagged = { ...PICTURE, duration: undefined, tags: { DURATION: '00:00:15.005000000' } };
     expect(parse([tagged, SOUND], { duration: undefined }).durationSeconds).toBe(15.005);
   });
 
-  test('says nothing by a length of zero', () => {
+  test('A declared duration of zero counts as none', () => {
     const zero = [
       { ...PICTURE, duration: '0.000000' },
       { ...SOUND, duration: '0.000000' },
@@ -126,7 +126,7 @@ describe('A source', () => {
   });
 
   test.each([30, 3600, 1_700_000_000])(
-    'of fragments that begin at %d s says when it ends, not how long it is',
+    'A fragmented source that begins at %d s declares its end, not its duration',
     (start) => {
       const odd = { nb_frames: undefined, start_time: String(start), duration: String(start + 6) };
       const fragments = [
@@ -141,29 +141,29 @@ describe('A source', () => {
     },
   );
 
-  test('with several pictures shows its default one, else the largest', () => {
+  test('A source with several pictures shows the default one, else the largest', () => {
     const plain = { ...PICTURE, disposition: { default: 0 } };
     const small = { ...plain, index: 4, width: 320, height: 180 };
     expect(parse([small, plain]).video?.index).toBe(0);
     expect(parse([{ ...small, disposition: { default: 1 } }, plain]).video?.index).toBe(4);
   });
 
-  test('keeps the sound that is known, and leaves out the other', () => {
+  test('A source keeps sound of known formats and leaves out the rest', () => {
     const unknown = { ...SOUND, codec_name: undefined, codec_tag_string: 'apac' };
     const empty = { ...SOUND, index: 5, channels: 0 };
     expect(parse([PICTURE, unknown, { ...SOUND, index: 6 }, empty]).audio).toHaveLength(1);
     expect(parse([PICTURE, empty])).toMatchObject({ audio: [], unidentifiedAudio: [5] });
   });
 
-  test('needs a deep probe if the format of a picture or sound was not found', () => {
-    expect(unseen([PICTURE, SOUND, COVER, TIMECODE])).toBe(false);
-    expect(unseen([PICTURE, { ...SOUND, channels: 0 }])).toBe(true);
-    expect(unseen([{ ...PICTURE, width: 0, height: 0 }, SOUND])).toBe(true);
-    expect(unseen([PICTURE, SOUND, { ...COVER, width: 0 }])).toBe(false);
-    expect(unseen([PICTURE, SOUND], 'mpeg')).toBe(true);
+  test('A source needs a deep probe if the format of a picture or sound was not found', () => {
+    expect(needsDeep([PICTURE, SOUND, COVER, TIMECODE])).toBe(false);
+    expect(needsDeep([PICTURE, { ...SOUND, channels: 0 }])).toBe(true);
+    expect(needsDeep([{ ...PICTURE, width: 0, height: 0 }, SOUND])).toBe(true);
+    expect(needsDeep([PICTURE, SOUND, { ...COVER, width: 0 }])).toBe(false);
+    expect(needsDeep([PICTURE, SOUND], 'mpeg')).toBe(true);
   });
 
-  test('of several programs sounds as the one whose picture it shows', () => {
+  test('A source of several programs has the sounds of the program whose picture it shows', () => {
     const streams = [
       { ...PICTURE, width: 640, height: 360, disposition: { default: 0 } },
       SOUND,
@@ -185,17 +185,17 @@ describe('A picture', () => {
     ['turned by its matrix', { side_data_list: [{ rotation: -90 }] }, 720, 1280],
     ['turned by its tag', { tags: { rotate: '270' } }, 720, 1280],
     ['turned upside down', { side_data_list: [{ rotation: 180 }] }, 1280, 720],
-    ['askew', { side_data_list: [{ rotation: 45 }] }, 1280, 720],
+    ['turned by an odd angle', { side_data_list: [{ rotation: 45 }] }, 1280, 720],
     ['turned by nearly a quarter', { side_data_list: [{ rotation: -89.5 }] }, 720, 1280],
     ['with wide samples', { width: 1440, height: 1080, sample_aspect_ratio: '4:3' }, 1920, 1080],
     ['with narrow samples', { width: 640, height: 360, sample_aspect_ratio: '2:3' }, 427, 360],
-    ['with samples of no shape', { sample_aspect_ratio: '0:1' }, 1280, 720],
-    ['with samples of an absurd shape', { sample_aspect_ratio: '1:255' }, 1280, 720],
-  ])('%s is shown as it is meant', (_how, odd, width, height) => {
+    ['with an undefined sample aspect ratio', { sample_aspect_ratio: '0:1' }, 1280, 720],
+    ['with an absurd sample aspect ratio', { sample_aspect_ratio: '1:255' }, 1280, 720],
+  ])('A picture %s is shown upright and in proportion', (_how, odd, width, height) => {
     expect(pictureOf(odd)?.display).toEqual({ width, height });
   });
 
-  test('with wide samples that lies on its side is stretched along its height', () => {
+  test('A sideways picture with wide samples is stretched along its height', () => {
     const odd = { sample_aspect_ratio: '2:1', side_data_list: [{ rotation: 90 }] };
     expect(pictureOf({ ...odd, width: 360, height: 640 })?.display).toEqual({
       width: 640,
@@ -204,7 +204,11 @@ describe('A picture', () => {
   });
 
   test.each([
-    ['variable', { avg_frame_rate: '193/10', r_frame_rate: '24/1' }, { variableFrameRate: true }],
+    [
+      'of a variable rate',
+      { avg_frame_rate: '193/10', r_frame_rate: '24/1' },
+      { variableFrameRate: true },
+    ],
     ['without a rate', { avg_frame_rate: '0/0', r_frame_rate: '0/0' }, { rates: {} }],
     ['of fields, the top one first', { field_order: 'tt' }, { fieldOrder: 'top_first' }],
     ['of fields, the bottom one first', { field_order: 'tb' }, { fieldOrder: 'bottom_first' }],
@@ -212,9 +216,9 @@ describe('A picture', () => {
     ['in PQ', { color_transfer: 'smpte2084' }, { transfer: 'pq' }],
     ['of ten bits', { pix_fmt: 'yuv420p10le', bits_per_raw_sample: 'N/A' }, { bitDepth: 10 }],
     ['of red, green and blue', { pix_fmt: 'gbrp' }, { rgb: true }],
-    ['of unsaid colours', { color_space: 'unknown' }, { rgb: false }],
+    ['of undeclared colours', { color_space: 'unknown' }, { rgb: false }],
     ['of full range', { color_range: 'pc', color_space: 'bt709' }, { colorRange: 'pc' }],
-  ])('%s is known for it', (_what, odd, expected) => {
+  ])('A picture %s is recognised', (_what, odd, expected) => {
     expect(pictureOf(odd)).toMatchObject(expected);
   });
 });
@@ -231,7 +235,7 @@ describe('A display matrix', () => {
     return pictureOf({ side_data_list: [{ displaymatrix, rotation: -90 }], ...odd });
   };
 
-  test('says more than the angle that ffprobe finds in it', () => {
+  test('A display matrix overrides the angle that ffprobe derives from it', () => {
     expect(turned(0, 65_536, -65_536, 0)).toMatchObject({ turn: 'clock', display: { width: 720 } });
     expect(turned(0, 65_536, 65_536, 0)).toMatchObject({ turn: 'cclock_flip' });
     expect(turned(-65_536, 0, 0, 65_536)).toMatchObject({
@@ -241,7 +245,7 @@ describe('A display matrix', () => {
     expect(turned(-131_072, 0, 0, -131_072)).toMatchObject({ turn: 'half' });
   });
 
-  test('without sense neither turns nor stretches the picture', () => {
+  test('A meaningless display matrix neither turns nor stretches the picture', () => {
     const upright = { turn: 'none', display: { width: 1280, height: 720 } };
     expect(turned(0, 65_536, 5, 0)).toMatchObject(upright);
     expect(turned(65_536, 0, 65_536, 65_536)).toMatchObject(upright);
@@ -262,7 +266,7 @@ describe('Dolby Vision', () => {
   test.each([
     [5, 0],
     [10, 0],
-  ])('of profile %d.%d is refused by its name', (profile, compatibility) => {
+  ])('Dolby Vision profile %d.%d is rejected by name', (profile, compatibility) => {
     expect(rejection(vision(profile, compatibility))).toBe('dolby_vision_only');
   });
 
@@ -272,9 +276,12 @@ describe('Dolby Vision', () => {
     [8, 1],
     [8, 4],
     [10, 1],
-  ])('of profile %d.%d has a base layer that everybody shows', (profile, compatibility) => {
-    expect(parse(vision(profile, compatibility)).video?.codec).toBe('h264');
-  });
+  ])(
+    'Dolby Vision profile %d.%d has a base layer that every player shows',
+    (profile, compatibility) => {
+      expect(parse(vision(profile, compatibility)).video?.codec).toBe('h264');
+    },
+  );
 });
 
 test.each([
@@ -294,7 +301,7 @@ test.each([
   },
 );
 
-test('The pace of the packets settles the frame rate of a picture', () => {
+test('The pace of the packets determines whether the frame rate of a picture is variable', () => {
   const copied = pictureOf({ avg_frame_rate: '6330/1031', r_frame_rate: '6330/1031' });
   if (!copied) throw new Error('The source has no picture.');
   expect(copied.variableFrameRate).toBe(false);
@@ -309,13 +316,13 @@ describe('A language', () => {
     ['und', 'und'],
     ['???', 'und'],
     [undefined, 'und'],
-  ])('%s is %s', (language, expected) => {
+  ])('The language %s becomes %s', (language, expected) => {
     const tags = language === undefined ? {} : { language };
     expect(parse([PICTURE, { ...SOUND, tags }]).audio[0]?.language).toBe(expected);
   });
 });
 
-describe('Left out of the asset is', () => {
+describe('Streams that are left out', () => {
   const leftOut = (streams: readonly object[], more: object = {}, wanted?: PictureWanted) =>
     parseProbe({ format: FORMAT, streams, ...more }, 1000, limits, wanted).leftOut.map(
       ({ stream, what, reason }) => [stream, what, reason],
@@ -329,42 +336,37 @@ describe('Left out of the asset is', () => {
     ['a subtitle', { codec_type: 'subtitle' }, 'subtitles', 'no_captions_yet'],
     ['a font', { codec_type: 'attachment' }, 'attachment', 'not_shown_or_heard'],
     ['telemetry', { codec_type: 'data' }, 'data', 'not_shown_or_heard'],
-    ['what has no type', {}, 'data', 'not_shown_or_heard'],
+    ['a stream without a type', {}, 'data', 'not_shown_or_heard'],
     [
       'a smaller picture',
       { ...PICTURE, width: 320, disposition: {} },
       'picture',
       'another_picture',
     ],
-    ['a cover of a video', COVER, 'picture', 'cover_of_video'],
+    ['the cover of a video', COVER, 'picture', 'cover_of_video'],
     ['sound of an unknown codec', { codec_type: 'audio', channels: 2 }, 'sound', 'unknown_codec'],
-    [
-      'sound that was announced only',
-      { codec_type: 'audio', codec_name: 'mp2' },
-      'sound',
-      'never_begins',
-    ],
-  ])('%s', (_what, stream, what, reason) => {
+    ['sound without a format', { codec_type: 'audio', codec_name: 'mp2' }, 'sound', 'never_begins'],
+  ])('The asset leaves out %s', (_what, stream, what, reason) => {
     expect(leftOut([PICTURE, SOUND, other(stream)])).toEqual([[9, what, reason]]);
   });
 
-  test('what belongs to another program of a broadcast', () => {
+  test('The asset leaves out the streams of other programs of a broadcast', () => {
     const programs = [program(0, 1), program(9)];
     expect(leftOut([PICTURE, SOUND, other(SOUND)], { programs })).toEqual([
       [9, 'sound', 'another_program'],
     ]);
   });
 
-  test('a second cover of sound alone, and one that cannot be shown', () => {
+  test('The asset of sound alone leaves out a second cover, and one that cannot be shown', () => {
     expect(leftOut([SOUND, COVER, other(COVER)])).toEqual([[9, 'picture', 'another_picture']]);
     expect(leftOut([SOUND, { ...COVER, width: 0 }])).toEqual([[2, 'picture', 'unusable_cover']]);
   });
 
-  test('the picture, when only the sound was asked for', () => {
+  test('The asset leaves out the picture if only the sound was requested', () => {
     expect(leftOut([PICTURE, SOUND], {}, 'left_out')).toEqual([[0, 'picture', 'sound_only']]);
   });
 
-  test('named by its language and its codec', () => {
+  test('Streams that are left out are listed with their language and codec', () => {
     const subtitles = { codec_type: 'subtitle', codec_name: 'subrip', tags: { language: 'kor' } };
     expect(parse([PICTURE, other(subtitles)]).leftOut).toEqual([
       { stream: 9, what: 'subtitles', codec: 'subrip', language: 'ko', reason: 'no_captions_yet' },
@@ -381,7 +383,7 @@ describe('Left out of the asset is', () => {
 });
 
 describe('Sound alone', () => {
-  test('has its cover as the picture that stands for it', () => {
+  test('Sound alone is shown with its cover', () => {
     const { video, cover, audio } = parse([SOUND, COVER]);
     expect(video).toBeUndefined();
     expect(cover).toMatchObject({ index: 2, display: { width: 4000, height: 4000 } });
@@ -389,7 +391,7 @@ describe('Sound alone', () => {
     expect(parse([PICTURE, SOUND, COVER]).cover).toBeUndefined();
   });
 
-  test('has the front cover of several, and none that could not be shown', () => {
+  test('Sound alone is shown with the front cover of several, and without covers that cannot be shown', () => {
     const front = { ...COVER, index: 5, tags: { comment: 'Cover (front)' } };
     expect(parse([SOUND, COVER, front]).cover?.index).toBe(5);
     const useless = [{ codec_name: undefined }, { width: 0 }, { width: 65_000, height: 65_000 }];
@@ -399,18 +401,18 @@ describe('Sound alone', () => {
   });
 });
 
-describe('Rejected is a file', () => {
+describe('Rejections', () => {
   test.each([
     ['with a cover and no sound', [COVER], 'no_video'],
     ['with nothing to see or hear', [TIMECODE], 'no_video'],
     ['without any stream', [], 'no_video'],
     [
-      'whose picture nobody can decode',
+      'whose picture has an unknown codec',
       [{ ...PICTURE, codec_name: undefined }],
       'unsupported_source',
     ],
     [
-      'whose only sound nobody can decode',
+      'whose only sound has an unknown codec',
       [PICTURE, { ...SOUND, codec_name: undefined }],
       'unsupported_source',
     ],
@@ -420,11 +422,11 @@ describe('Rejected is a file', () => {
       [{ ...PICTURE, width: 65_535, height: 65_535 }],
       'picture_too_large',
     ],
-  ])('%s', (_what, streams, code) => {
+  ])('A file %s is rejected', (_what, streams, code) => {
     expect(rejection(streams)).toBe(code);
   });
 
-  test('whose clock runs in whole seconds, as ffmpeg reads a time scale of 0', () => {
+  test('A file whose clock runs in whole seconds, as ffmpeg reads a time scale of 0, is rejected', () => {
     const slow = { ...PICTURE, time_base: '1/1', avg_frame_rate: '1/512' };
     expect(rejection([slow, SOUND])).toBe('unsupported_source');
     expect(rejection([PICTURE, { ...SOUND, time_base: '1/1' }])).toBe('unsupported_source');
@@ -441,11 +443,11 @@ describe('Rejected is a file', () => {
       [{ ...PICTURE, side_data_list: [{ side_data_type: 'Encryption initialization data' }] }],
       {},
     ],
-  ])('that is encrypted %s', (_what, streams, format) => {
+  ])('A file that is encrypted %s is rejected', (_what, streams, format) => {
     expect(rejection(streams, format)).toBe('encrypted_source');
   });
 
-  test('with a single picture where there could be more', () => {
+  test('A file with a single picture in a container of animations is rejected', () => {
     const gif = (nb_frames: string) =>
       rejection([{ ...PICTURE, nb_frames }], { format_name: 'gif' });
     expect(gif('1')).toBe('still_image');
@@ -458,18 +460,18 @@ describe('Rejected is a file', () => {
     expect(avif('isom', '1')).not.toBe('still_image');
   });
 
-  test('that says it lasts longer than is taken', () => {
+  test('A file that declares a duration above the limit is rejected', () => {
     const alone = [{ ...PICTURE, duration: '4294967' }];
     expect(rejection(alone, { duration: undefined })).toBe('source_too_long');
     expect(rejection([PICTURE], { duration: '4294967' })).toBe('source_too_long');
   });
 
-  test('without sound, when sound is all that is wanted', () => {
+  test('A file without sound is rejected if only its sound is wanted', () => {
     expect(rejection([PICTURE], {}, 'left_out')).toBe('no_sound');
     expect(parse([SOUND, PICTURE], {}, 'left_out').video).toBeUndefined();
   });
 
-  test('without a moving picture, when that is required', () => {
+  test('A file without a moving picture is rejected if a picture is required', () => {
     expect(rejection([SOUND, COVER], {}, 'required')).toBe('sound_refused');
     expect(parse([SOUND, PICTURE], {}, 'required').video).toBeDefined();
   });
