@@ -18,15 +18,14 @@ import type { Context, Services } from './services.ts';
 
 interface MarkedUnit {
   readonly unit: string;
-  /** Of its marker. */
+  /** The ETag of its marker. */
   readonly etag: string;
   readonly marker: Marker;
 }
 
 /**
- * The markers of all units, when each is done and the delivery bucket holds what they made; undefined
- * when not. A unit whose work is not there as planned is sent on its way once more. Throws
- * FaultyOutputError when that was done before.
+ * The markers of all units, if each unit is done and the delivery bucket contains its files as planned; otherwise
+ * undefined. A faulty unit is queued once more. Throws FaultyOutputError if it was queued again before.
  */
 export async function requireUnits(
   services: Services,
@@ -38,7 +37,7 @@ export async function requireUnits(
   await protectVersion(services, { assetId: plan.assetId, version: planVersion(plan) });
   const made = done.flatMap(({ marker }) => filesOf(plan, marker));
   const stored = await readStored(services, plan, made);
-  let faultless = true;
+  let hasDefects = false;
   for (const unit of done) {
     const { unit: name, marker } = unit;
     const defects = [
@@ -46,13 +45,13 @@ export async function requireUnits(
       ...checkStored(filesOf(plan, marker), stored),
     ];
     if (defects.length === 0) continue;
-    faultless = false;
-    await redo(services, plan, unit, defects, context);
+    hasDefects = true;
+    await queueAgain(services, plan, unit, defects, context);
   }
-  return faultless ? done.map(({ marker }) => marker) : undefined;
+  return hasDefects ? undefined : done.map(({ marker }) => marker);
 }
 
-/** What the delivery bucket holds of the plan's version, by its path there. */
+/** The stored files of the plan's version, by their paths in it. */
 async function readStored(
   { store, config }: Services,
   plan: Plan,
@@ -67,7 +66,7 @@ async function readStored(
   for (const { path, bytes, md5 } of made) {
     const found = stored.get(path);
     if (found?.bytes !== bytes || found.md5 === md5) continue;
-    // With a key of one's own for encryption, S3's ETag is not the MD5 of an object.
+    // If the bucket is encrypted with a customer's key, S3's ETag is not the MD5 of an object.
     const object = await store.get(DELIVERY_BUCKET, `${prefix}${path}`);
     const hash = createHash('md5');
     if (object) for await (const part of object.body) hash.update(part as Uint8Array);
@@ -76,7 +75,7 @@ async function readStored(
   return stored;
 }
 
-/** Undefined while a unit is not done. */
+/** All units with their markers; undefined while a unit is not done. */
 async function readDoneUnits(
   services: Services,
   plan: Plan,
@@ -90,7 +89,7 @@ async function readDoneUnits(
   for (const { name } of plan.units) {
     const marker = await readMarker(services, plan, name);
     if (marker) done.push({ unit: name, etag: etags.get(keys.marker(name)) ?? '', marker });
-    // Its message is done; the unit is not.
+    // The marker does not count, and its message was deleted: the unit needs a new one.
     else await jobs.send(serialiseUnit(plan.jobId, name));
   }
   return done.length === plan.units.length ? done : undefined;
@@ -99,10 +98,11 @@ async function readDoneUnits(
 const redoneSchema = z.object({ marker: z.string(), defects: z.string() });
 
 /**
- * Has a unit made once more. Which marker was found faulty is written down first: a worker that dies
- * in between does it again, and the same unit with another marker has had its second chance.
+ * Queues a faulty unit once more. The ETag of its faulty marker is stored first. With the same marker, an earlier
+ * worker died before it queued the unit, and the steps are repeated. With another marker, the second attempt is faulty
+ * too.
  */
-async function redo(
+async function queueAgain(
   { store, config, jobs }: Services,
   plan: Plan,
   { unit, etag }: MarkedUnit,
@@ -116,10 +116,10 @@ async function redo(
   const before = await readDocument(store, bucket, keys.redone(unit), parse);
   log.warn({ event: 'unit.faulty', unit, again: before !== undefined, defects });
   if (before && before.marker !== etag) {
-    // Whoever asks for the job again begins this unit anew.
+    // If the job is requested again, the unit has two new attempts.
     await store.delete(bucket, keys.marker(unit));
     await store.delete(bucket, keys.redone(unit));
-    throw new FaultyOutputError(`What ${unit} made is not what was planned, twice. ${defects}`);
+    throw new FaultyOutputError(`The output of ${unit} differs from the plan, twice. ${defects}`);
   }
   await writeDocument(store, bucket, keys.redone(unit), { marker: etag, defects }, parse);
   await jobs.send(serialiseUnit(plan.jobId, unit));

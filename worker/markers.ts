@@ -8,8 +8,8 @@ import type { Plan } from './plan/plan.ts';
 import type { Services } from './services.ts';
 
 /**
- * The marker of a unit; undefined while there is none that counts. One of another plan of the same job,
- * or one that cannot be read, does not: the unit is done again.
+ * The marker of a unit. Undefined if the unit has to be made: there is no marker, it is unreadable, or it belongs to an
+ * earlier plan of the job.
  */
 export async function readMarker(
   { store, config }: Services,

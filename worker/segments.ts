@@ -5,20 +5,20 @@ import { segmentName } from './plan/formats.ts';
 /** A segment file that ffmpeg has finished. */
 export interface SegmentFile {
   readonly rendition: string;
-  /** Its number in the whole asset. */
+  /** Counted within the asset. */
   readonly index: number;
   readonly bytes: Buffer;
 }
 
-/** A folder for each rendition, as ffmpeg makes none. */
+/** Creates the folder of each rendition; ffmpeg does not. */
 export async function makeFolders(directory: string, renditions: readonly string[]): Promise<void> {
   for (const rendition of renditions) await mkdir(join(directory, rendition), { recursive: true });
 }
 
 /**
- * Takes the finished segments of one rendition in order, from `first` on, while ffmpeg still runs:
- * a segment is finished when the next one is there. Each file is gone once it is taken, so that the
- * disk holds a few of them, however long the source.
+ * Yields the finished segments of one rendition in order, from `first` on, also while ffmpeg is running. A segment is
+ * finished when the next one exists; `all` includes the last one. Each file is removed after it was yielded, which
+ * keeps the disk usage small.
  */
 export async function* takeSegments(
   directory: string,

@@ -8,11 +8,14 @@ import type { Services } from './services.ts';
 
 export interface StoredPlan {
   readonly etag: string;
-  /** Or why it cannot be read: an older version wrote it, or it is damaged. */
+  /** UnreadableError if an older version wrote the plan, or if it is damaged. */
   readonly plan: Plan | UnreadableError;
 }
 
-/** A job's plan as it lies in the work bucket. Throws TransientError for a newer version's: its workers can read it. */
+/**
+ * The stored plan of a job, or undefined if there is none. Throws TransientError if a newer version of the worker made
+ * it, because its workers can read it.
+ */
 export async function findPlan(
   { store, config }: Services,
   jobId: string,
@@ -35,8 +38,8 @@ export async function findPlan(
 }
 
 /**
- * The plan of a job. Throws PoisonError when there is none: the unit's message outlived its job; and
- * UnreadableError, or TransientError as `findPlan` does, when it cannot be read.
+ * The plan of a job. Throws PoisonError if there is none, because the job was removed; UnreadableError if it cannot be
+ * read; and TransientError as `findPlan` does.
  */
 export async function readPlan(services: Services, jobId: string): Promise<Plan> {
   const stored = await findPlan(services, jobId);
@@ -45,7 +48,6 @@ export async function readPlan(services: Services, jobId: string): Promise<Plan>
   return stored.plan;
 }
 
-/** True for the plan of a newer version, which its own workers can read. */
 function isNewer(text: string): boolean {
   const { data } = z.object({ schema: z.number() }).safeParse(jsonOf(text));
   return data !== undefined && data.schema > PLAN_SCHEMA;

@@ -37,8 +37,8 @@ function makerOf<Kind extends UnitKind>(
 }
 
 /**
- * Makes what a unit owes and marks it as done; nothing when it is done already. The same bytes go to
- * the same keys however often this runs. Throws what worker/plan/outcome.ts understands.
+ * Makes the output of a unit and then its marker. Does nothing if the unit is done. Every run writes the same bytes to
+ * the same keys. Throws the errors that worker/plan/outcome.ts handles.
  */
 export async function encodeUnit(
   services: Services,
@@ -66,22 +66,30 @@ export async function encodeUnit(
   const notes = openProgressNotes(services, plan.jobId, name, context);
   let damage: string | undefined;
   const workOn = (address: string, signal: AbortSignal): Work => ({
-    ...{ services, plan, address, directory, notes },
+    services,
+    plan,
+    address,
+    directory,
+    notes,
     context: { log, signal },
     run: async (argv, { silentSeconds = 0, onProgress } = {}) => {
-      const said = await runFfmpeg({
-        ...{ argv, signal, log },
+      const reported = await runFfmpeg({
+        argv,
+        signal,
+        log,
         ffmpeg: config.FFMPEG,
         limits,
         stallSeconds: config.STALL_SECONDS + silentSeconds,
         ...(onProgress ? { onProgress } : {}),
       });
-      damage ??= said;
+      damage ??= reported;
     },
     damage: () => damage,
     decoder: (argv) =>
       new Decoder({
-        ...{ ffmpeg: config.FFMPEG, argv, limits },
+        ffmpeg: config.FFMPEG,
+        argv,
+        limits,
         signal: AbortSignal.any([signal, ended.signal]),
       }),
     upload: async (path, bytes, contentType) => {
@@ -96,7 +104,7 @@ export async function encodeUnit(
     const made = await withSource(reading, (address, signal) =>
       makerOf(unit.kind)(workOn(address, signal), unit),
     );
-    // What was replaced meanwhile was read in part.
+    // If the source was replaced meanwhile, the unit may have read parts of both objects.
     await requireSource(store, plan.source);
     const elapsedSeconds = (performance.now() - started) / 1000;
     const marker: Marker = { ...made, unit: name, version, elapsedSeconds };
@@ -105,7 +113,7 @@ export async function encodeUnit(
     log.info({ event: 'unit.done', elapsedSeconds });
   } finally {
     ended.abort();
-    // Before anybody looks whether the job is still there.
+    // The notes must end before the caller checks whether the job still exists.
     await notes.end();
     await removeScratch(directory, log);
   }

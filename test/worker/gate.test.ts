@@ -713,7 +713,7 @@ test.each(STORED)(
     const refusal = await publishWhenDone(services, plan, context).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(FaultyOutputError);
     const { message: reason } = refusal as FaultyOutputError;
-    expect(reason).toContain(`What ${unit} made is not what was planned, twice.`);
+    expect(reason).toContain(`The output of ${unit} differs from the plan, twice.`);
     expect(reason).toContain(`${name}: ${path}`);
     caught.push({ mutation, by: name });
     // Nothing is shown, and the next order of the job begins this unit anew.

@@ -24,7 +24,7 @@ export async function makeAudio(work: Work, unit: Unit<'audio'>): Promise<UnitRe
     const read: ReadAudio[] = [];
     const defects: Defect[] = [];
     let taken = 0;
-    const take = async (all: boolean) => {
+    const upload = async (all: boolean) => {
       for await (const file of takeSegments(directory, track.name, taken, all)) {
         taken += 1;
         const uploaded = await uploadSegment(work, file, defects);
@@ -36,25 +36,25 @@ export async function makeAudio(work: Work, unit: Unit<'audio'>): Promise<UnitRe
         segments.push({ ...stored, durationSeconds: frames.length * AUDIO_FRAME_SECONDS });
       }
     };
-    // Finished segments leave the disk while the next ones are made, one batch at a time.
-    let taking: Promise<void> | undefined;
+    // Segments are uploaded and removed while ffmpeg makes the next ones, one batch at a time.
+    let uploading: Promise<void> | undefined;
     let failure: unknown;
     await work.run(audioCommand(plan, track, { address, directory }), {
       onProgress: ({ outSeconds }) => {
         notes.note(outSeconds / plan.durationSeconds);
-        taking ??= take(false)
+        uploading ??= upload(false)
           .catch((error: unknown) => {
             failure ??= error;
           })
           .finally(() => {
-            taking = undefined;
+            uploading = undefined;
           });
       },
     });
-    await taking;
+    await uploading;
     if (failure)
       throw failure instanceof Error ? failure : new Error('A segment could not be uploaded.');
-    await take(true);
+    await upload(true);
     if (segments.length === 0 && defects.length === 0) throw undecodableError('sound');
     const { output, errors } = await decoder.end();
     const reference = {

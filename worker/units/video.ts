@@ -22,7 +22,7 @@ export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<UnitRe
   return makeWithRetry(work, unit.name, async (directory, again) => {
     const { address } = work;
     const source = { address, ffprobe: services.config.FFPROBE, signal: context.signal };
-    // The second time nothing is taken on trust, the source's index neither.
+    // The second attempt does not trust the source's index, and decodes from the start.
     const seekSeconds = again ? undefined : await findSeek(source, plan, unit.firstFrame);
     await makeFolders(directory, names);
     await work.run(videoCommand(plan, unit, { address, seekSeconds, directory }), {
@@ -46,7 +46,7 @@ export async function makeVideo(work: Work, unit: Unit<'video'>): Promise<UnitRe
           ...rest,
           pictures: pictures.map(({ data, ...one }) => ({ ...one, bytes: data.length })),
         });
-        // Each costs a large rendition 15 ms, and one tells a segment from any other.
+        // Decoding a large key frame takes 15 ms. One for each segment is enough to detect a wrong segment.
         const first = pictures.find(({ key }) => key);
         if (first) {
           keys.push({ rendition: name, frame: frameAt(grid, first.pts) - unit.firstFrame });

@@ -14,32 +14,34 @@ import type { ProgressNotes } from '../progress-notes.ts';
 import { removeScratch } from '../scratch.ts';
 import type { Context, Services } from '../services.ts';
 
-/** What a unit made: its marker without what all markers have. */
+/** The output of a unit: its marker without the fields that all markers have. */
 export type UnitResult<Kind extends UnitKind = UnitKind> = {
   [Each in Kind]: Omit<Marker<Each>, 'unit' | 'version' | 'elapsedSeconds'>;
 }[Kind];
 
 export interface RunOptions {
   /**
-   * How long ffmpeg may look at the source before its first output, beyond the usual patience: it
-   * tells of no progress until all outputs have begun. At the least it decodes as fast as is watched.
+   * Additional time before ffmpeg counts as stalled, because it reports no progress until all outputs have begun. It is
+   * the duration of the source before the first output: decoding is expected to run at least in real time.
    */
   readonly silentSeconds?: number;
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** A unit at work: where its source and its scratch folder are, and who is told of its progress. */
+/** What the maker of a unit needs. */
 export interface Work {
   readonly services: Services;
   readonly plan: Plan;
+  /** The source: a path, or an HTTP address on loopback. */
   readonly address: string;
+  /** The scratch folder. */
   readonly directory: string;
   readonly context: Context;
   run(argv: readonly string[], options?: RunOptions): Promise<void>;
-  /** What ffmpeg said of damage in the source, in the runs so far. */
+  /** ffmpeg's first message about damage in the source, from the runs so far. */
   damage(): string | undefined;
   decoder(argv: readonly string[]): Decoder;
-  /** Puts a file of the version into the delivery bucket. */
+  /** Uploads a file of the version to the delivery bucket. */
   upload(path: string, bytes: Uint8Array, contentType?: string): Promise<StoredFile>;
   readonly notes: ProgressNotes;
 }
@@ -50,9 +52,9 @@ export interface Attempt {
 }
 
 /**
- * Makes it, in a folder of its own, and once more when it is not what was planned. When it is not then
- * either, throws RejectedError for a source that is damaged, as no two decoders make the same of that, and
- * FaultyOutputError for any other.
+ * Makes the output of a unit in a new folder, and makes it once more if it has defects. If the second one has defects
+ * too, throws RejectedError for a damaged source, because decoders treat damage differently, and otherwise
+ * FaultyOutputError.
  */
 export async function makeWithRetry(
   work: Work,
@@ -71,18 +73,18 @@ export async function makeWithRetry(
     await removeScratch(folder, log);
   }
   const faulty = new FaultyOutputError(
-    `What ${unit} made is not what was planned, twice. ${found}`,
+    `The output of ${unit} differs from the plan, twice. ${found}`,
   );
-  const said = work.damage();
-  if (said === undefined) throw faulty;
+  const damage = work.damage();
+  if (damage === undefined) throw faulty;
   throw new RejectedError(
     'damaged_source',
     'The file is damaged: parts of it could not be decoded. Export or upload it again.',
-    { cause: new Error(said, { cause: faulty }) },
+    { cause: new Error(damage, { cause: faulty }) },
   );
 }
 
-/** ffmpeg ends well when it could decode nothing: the packets are there, but no frame is in them. */
+/** For a source with packets but no frames that can be decoded: ffmpeg exits with 0. */
 export function undecodableError(what: 'picture' | 'sound'): RejectedError {
   return new RejectedError(
     'damaged_source',
@@ -90,22 +92,22 @@ export function undecodableError(what: 'picture' | 'sound'): RejectedError {
   );
 }
 
-/** Uploads a segment. One that cannot be read is a defect, and is not uploaded. */
+/** Uploads a segment. If it cannot be parsed, adds a defect and resolves to undefined. */
 export async function uploadSegment(
   work: Work,
   { rendition, index, bytes }: SegmentFile,
   defects: Defect[],
 ): Promise<(StoredFile & { readonly segment: Segment }) | undefined> {
-  let joined: Uint8Array;
+  let aligned: Uint8Array;
   let segment: Segment;
   try {
-    joined = CONTAINER.align(bytes);
-    segment = CONTAINER.read(joined);
+    aligned = CONTAINER.align(bytes);
+    segment = CONTAINER.read(aligned);
   } catch (error) {
     const sentence = `Segment ${index} of ${rendition}: ${String(error)}`;
     defects.push({ name: 'damaged_segment', sentence });
     return undefined;
   }
   const path = segmentPath(rendition, index);
-  return { ...(await work.upload(path, joined, CONTAINER.contentType)), segment };
+  return { ...(await work.upload(path, aligned, CONTAINER.contentType)), segment };
 }

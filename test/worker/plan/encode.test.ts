@@ -103,8 +103,8 @@ function valueOf(argv: readonly string[], option: string): string | undefined {
   return argv[argv.indexOf(option) + 1];
 }
 
-describe('The command of a chunk', () => {
-  test('decodes once for all renditions and cuts them at the same frames', () => {
+describe('Commands for chunks', () => {
+  test('A chunk is decoded once for all renditions, which are cut at the same frames', () => {
     const place = { address: '/data/ab', seekSeconds: 59.5, directory: '/tmp/50%/video-00001' };
     const tiny = 'scale=128:72:flags=neighbor:out_range=tv,scale=32:18:flags=area,format=yuv420p';
     const encoding = (index: number, name: string, bits: string) => [
@@ -166,7 +166,7 @@ describe('The command of a chunk', () => {
     ]);
   });
 
-  test('begins at a time that is exact to the microsecond for uneven rates', () => {
+  test('The start of a chunk is exact to the microsecond at fractional frame rates', () => {
     const rate = rational(30_000, 1001);
     const unit = { ...LAST_CHUNK, firstFrame: 1800 * 59 };
     const argv = videoCommand(planOf({ rate }), unit, { address: '/a', directory: '/d' });
@@ -175,7 +175,7 @@ describe('The command of a chunk', () => {
     );
   });
 
-  test('gives fields of one size to the deinterlacer before the grid', () => {
+  test('Fields of one size are deinterlaced before the grid', () => {
     const plan = planOf({ video: { fieldOrder: 'top_first' } });
     const argv = videoCommand(plan, LAST_CHUNK, { address: '/a', directory: '/d' });
     expect(valueOf(argv, '-filter_complex')).toMatch(
@@ -184,18 +184,18 @@ describe('The command of a chunk', () => {
     expect(valueOf(argv, '-reinit_filter')).toBe('0');
   });
 
-  test('decodes from the start without a place to seek to', () => {
+  test('Without a seek time, the source is decoded from its start', () => {
     const argv = videoCommand(planOf(), LAST_CHUNK, { address: '/a', directory: '/d' });
     expect(argv).not.toContain('-ss');
   });
 
-  test('has a border that is never reached for a single segment', () => {
+  test('A single segment gets a border that is never reached', () => {
     const unit = { ...LAST_CHUNK, frames: 20, segments: 1 };
     const argv = videoCommand(planOf(), unit, { address: '/a', directory: '/d' });
     expect(valueOf(argv, '-segment_frames')).toBe('2147483646');
   });
 
-  test('is not made for a plan without a picture', () => {
+  test('A plan without video has no command for chunks', () => {
     const { video: _, ...media } = planOf().media;
     expect(() =>
       videoCommand({ ...planOf(), media }, LAST_CHUNK, { address: '/a', directory: '/d' }),
@@ -203,13 +203,13 @@ describe('The command of a chunk', () => {
   });
 });
 
-describe('The command of a sound track', () => {
+describe('Commands for sound tracks', () => {
   const levels = (file: string) =>
     'aresample=8000,highpass=f=400,highpass=f=400,asetnsamples=n=800:p=0,' +
     'astats=metadata=1:reset=1:measure_perchannel=none:measure_overall=RMS_level,' +
     `ametadata=mode=print:key=lavfi.astats.Overall.RMS_level:file=${file}`;
 
-  test('makes one run of the whole length, cut at the borders of the picture', () => {
+  test("One run encodes a whole track, cut at the video's borders", () => {
     const plan = planOf({ durationSeconds: 13, startSeconds: -0.023 });
     const place = { address: '/data/ab', directory: "/tmp/it's" };
     expect(audioCommand(plan, TRACK, place)).toEqual([
@@ -246,7 +246,7 @@ describe('The command of a sound track', () => {
     expect(graph).toContain(`channel_layouts=${made === 1 ? 'mono' : 'stereo'}`);
   });
 
-  test('mixes channels as the plan says, and turns peaks down', () => {
+  test('The planned gains are applied, and peaks are limited', () => {
     const gains = { left: [0.8165, 0, 0.5774], right: [0, 0.8165, 0.5774] };
     const track = { ...TRACK, streams: [{ index: 1, gains }] };
     const argv = audioCommand(planOf(), track, { address: '/a', directory: '/d' });
@@ -262,7 +262,7 @@ describe('The command of a sound track', () => {
     ]);
   });
 
-  test('puts two streams that are left and right together', () => {
+  test('Two streams that hold the left and the right channel are mixed to stereo', () => {
     const streams = [
       { index: 1, gains: { left: [1], right: [0] } },
       { index: 2, gains: { left: [0], right: [1] } },
@@ -285,7 +285,7 @@ describe('The command of a sound track', () => {
     ]);
   });
 
-  test('leaves a frame of sound for a last segment that is shorter than it', () => {
+  test('A last segment that is shorter than an AAC frame still gets a frame', () => {
     // Two segments of 360 frames and one frame more, of 801 samples: 577,377 are 564 frames of 1024.
     const rate = rational(60_000, 1001);
     const plan = planOf({ rate, durationSeconds: 721 * (1001 / 60_000) });
@@ -294,34 +294,34 @@ describe('The command of a sound track', () => {
   });
 });
 
-describe('The input options', () => {
-  test('of a file allow the file and nothing it names', () => {
+describe('Input options', () => {
+  test('The input options for a file allow no file that it refers to', () => {
     expect(inputOptions({ address: '/data/a:b' }, USUAL)).toEqual([
       ...['-protocol_whitelist', 'file', '-format_whitelist', WHITELIST, '-i', 'file:/data/a:b'],
     ]);
   });
 
-  test('of an address on loopback allow no other protocol', () => {
+  test('The input options for a loopback address allow only HTTP over TCP', () => {
     const address = 'http://127.0.0.1:9000/?a';
     expect(inputOptions({ address }, USUAL)).toEqual([
       ...['-protocol_whitelist', 'http,tcp', '-format_whitelist', WHITELIST, '-i', address],
     ]);
   });
 
-  test('look further for streams that begin late', () => {
+  test('A deep probe analyses a minute or 50 MB of the source', () => {
     expect(inputOptions({ address: '/a' }, { ...USUAL, late: true }).slice(4)).toEqual([
       ...['-analyzeduration', '60000000', '-probesize', '50000000', '-i', 'file:/a'],
     ]);
   });
 
-  test('follow no edit list that makes no sense', () => {
+  test('An invalid edit list is ignored', () => {
     expect(inputOptions({ address: '/a' }, { ...USUAL, ignoreEdits: true }).slice(4)).toEqual([
       ...['-ignore_editlist', '1', '-i', 'file:/a'],
     ]);
   });
 
   test.each(['hls', 'dash', 'concat', 'sdp', 'rtsp', 'image2', 'png_pipe', 'lavfi', 'tedcaptions'])(
-    'never allow the demuxer %s',
+    'The input options never allow the demuxer %s',
     (demuxer) => {
       const argv = inputOptions({ address: '/a' }, USUAL);
       expect(valueOf(argv, '-format_whitelist')?.split(',')).not.toContain(demuxer);

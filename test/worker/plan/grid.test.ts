@@ -38,7 +38,7 @@ function faults(ranges: readonly FrameRange[], frames: number): readonly string[
   return next === frames ? wrong : [...wrong, `the end is at ${next}, not ${frames}`];
 }
 
-describe('The grid', () => {
+describe('Grids', () => {
   test.each([
     [rational(25, 1), 60, { frames: 1500, gopFrames: 50, segmentFrames: 150 }],
     [rational(30_000, 1001), 9.664, { frames: 290, gopFrames: 60, segmentFrames: 180 }],
@@ -46,18 +46,18 @@ describe('The grid', () => {
     [rational(15, 2), 4, { frames: 30, gopFrames: 15, segmentFrames: 45 }],
     [rational(1, 4), 60, { frames: 15, gopFrames: 1, segmentFrames: 3 }],
     [rational(60, 1), 0, { frames: 1, gopFrames: 120, segmentFrames: 360 }],
-  ])('of %o for %d s has whole GOPs, segments and chunks', (rate, seconds, expected) => {
+  ])('A grid of %o for %d s has whole GOPs, segments and chunks', (rate, seconds, expected) => {
     expect(makeGrid(rate, seconds)).toEqual({ rate, ...expected });
   });
 
-  test('says exactly when a frame is shown', () => {
+  test('The time of a frame is exact', () => {
     const grid = makeGrid(rational(30_000, 1001), 3600);
     expect(frameSeconds(grid, 0)).toBe(0);
     expect(frameSeconds(grid, 1800)).toBe(60.06);
     expect(frameSeconds(grid, 30_000 * 57)).toBe(1001 * 57);
   });
 
-  test.each(CASES)('$name is covered by its segments once', ({ rate, seconds }) => {
+  test.each(CASES)('The segments of $name cover each frame once', ({ rate, seconds }) => {
     const grid = makeGrid(rate, seconds);
     const segments = segmentsOf(grid);
     expect(faults(segments, grid.frames)).toEqual([]);
@@ -66,7 +66,7 @@ describe('The grid', () => {
   });
 
   test.each(CASES)(
-    '$name is covered by its chunks once, in whole segments',
+    'The chunks of $name cover each frame once, in whole segments',
     ({ rate, seconds }) => {
       const grid = makeGrid(rate, seconds);
       const segments = segmentsOf(grid);
@@ -81,12 +81,15 @@ describe('The grid', () => {
     },
   );
 
-  test.each(CASES)('$name has chunks alike, of at most a minute', ({ rate, seconds }) => {
-    const grid = makeGrid(rate, seconds);
-    const chunks = chunksOf(grid).map(({ segments }) => segments);
-    expect(Math.max(...chunks) - Math.min(...chunks)).toBeLessThanOrEqual(1);
-    expect(Math.max(...chunks)).toBeLessThanOrEqual(10);
-  });
+  test.each(CASES)(
+    'The chunks of $name differ by one segment at most and last at most a minute',
+    ({ rate, seconds }) => {
+      const grid = makeGrid(rate, seconds);
+      const chunks = chunksOf(grid).map(({ segments }) => segments);
+      expect(Math.max(...chunks) - Math.min(...chunks)).toBeLessThanOrEqual(1);
+      expect(Math.max(...chunks)).toBeLessThanOrEqual(10);
+    },
+  );
 
   test.each([
     [29.9, [5]],
@@ -96,7 +99,7 @@ describe('The grid', () => {
     [126.2, [5, 6, 5, 6]],
     [240, [10, 10, 10, 10]],
     [246, [8, 8, 8, 8, 9]],
-  ])('of %d s is shared in chunks of %j segments', (seconds, expected) => {
+  ])('A source of %d s is divided into chunks of %j segments', (seconds, expected) => {
     const grid = makeGrid(rational(25, 1), seconds);
     expect(chunksOf(grid).map(({ segments }) => segments)).toEqual(expected);
   });

@@ -7,11 +7,11 @@ import { examplePlan } from './example.ts';
 
 const place = { address: '/data/source file.mp4', directory: '/scratch' };
 
-describe('A picture', () => {
+describe('Picture filters', () => {
   const { video } = examplePlan().media;
   if (!video) throw new Error('The plan has no picture.');
 
-  test('of fields becomes one of frames', () => {
+  test('Interlaced video is deinterlaced', () => {
     const of = (fieldOrder: 'top_first' | 'bottom_first' | 'progressive') =>
       frameFilters({ ...video, fieldOrder });
     expect(of('top_first')).toEqual([
@@ -22,14 +22,14 @@ describe('A picture', () => {
     expect(of('progressive')).toEqual([]);
   });
 
-  test('is turned upright when its fields are whole frames', () => {
+  test('Video is rotated after it was deinterlaced', () => {
     expect(frameFilters({ ...video, turn: 'clock' })).toEqual(['transpose=clock']);
     expect(frameFilters({ ...video, turn: 'half', fieldOrder: 'top_first' })).toEqual([
       ...['scale=interl=1', 'bwdif=mode=send_frame:parity=tff:deint=all', 'hflip', 'vflip'],
     ]);
   });
 
-  test('with transparency lies on black', () => {
+  test('Transparent video is placed on black', () => {
     const filters = (more: object) => colorFilters({ ...video, alpha: true, ...more }).slice(0, 3);
     const black = ['premultiply=inplace=1', 'format=yuv420p'];
     expect(filters({})).toEqual(['format=yuva444p', ...black]);
@@ -40,7 +40,7 @@ describe('A picture', () => {
     ]);
   });
 
-  test('of high dynamic range is mapped to the standard one', () => {
+  test('HDR video is tone-mapped to SDR', () => {
     expect(colorFilters({ ...video, transfer: 'hlg', colorRange: 'tv' })).toEqual([
       'zscale=tin=arib-std-b67:pin=bt2020:min=bt2020nc:rin=tv:p=bt2020:t=linear:npl=100',
       'format=gbrpf32le',
@@ -54,7 +54,7 @@ describe('A picture', () => {
     );
   });
 
-  test('has colours that every player takes for the same', () => {
+  test('Output colours are those that players assume by default', () => {
     const named = { colorPrimaries: 'bt470bg', colorTransfer: 'bt709', colorMatrix: 'bt470bg' };
     const large = { display: { width: 720, height: 1280 } };
     const filters = (more: object) => colorFilters({ ...video, ...more }).slice(1);
@@ -71,8 +71,8 @@ describe('A picture', () => {
   });
 });
 
-describe('The images', () => {
-  test('are never wider than the largest rendition', () => {
+describe('Images', () => {
+  test('Images are never wider than the largest rendition', () => {
     expect(planImages({ width: 1920, height: 1080 }, 60)).toMatchObject({
       poster: { width: 1280, height: 720 },
       thumbnails: [
@@ -86,7 +86,7 @@ describe('The images', () => {
     });
   });
 
-  test('have tiles whose sheets a JPEG can hold, however tall the picture', () => {
+  test('A sheet of tiles fits into a JPEG for a video of any height', () => {
     const tileOf = (width: number, height: number) =>
       planImages({ width, height }, 60).storyboard?.tile;
     expect(tileOf(1080, 1920)).toEqual({ width: 160, height: 284 });
@@ -100,12 +100,15 @@ describe('The images', () => {
     [200, 1, 200],
     [201, 2, 101],
     [43_200, 216, 200],
-  ])('of %d s have a tile each %i s, %i in all', (seconds, intervalSeconds, tiles) => {
-    const { storyboard } = planImages({ width: 640, height: 360 }, seconds);
-    expect(storyboard).toMatchObject({ intervalSeconds, tiles });
-  });
+  ])(
+    'The storyboard of a source of %d s has a tile every %i s, %i in all',
+    (seconds, intervalSeconds, tiles) => {
+      const { storyboard } = planImages({ width: 640, height: 360 }, seconds);
+      expect(storyboard).toMatchObject({ intervalSeconds, tiles });
+    },
+  );
 
-  test('of the storyboard are told to players by WebVTT', () => {
+  test('A WebVTT file lists the tiles of the storyboard', () => {
     const { storyboard } = planImages({ width: 640, height: 360 }, 27.5);
     if (!storyboard) throw new Error('A moving picture has a storyboard.');
     const text = storyboardVtt(storyboard, 27.5);
@@ -119,7 +122,7 @@ describe('The images', () => {
     );
   });
 
-  test('are made in one run, the long source looked at by its key frames only', () => {
+  test('One run makes all images, from key frames only if the source is long', () => {
     const short = examplePlan({ seconds: 30 });
     const [argv = []] = imagesCommands(short, place);
     expect(argv).not.toContain('-skip_frame');
@@ -133,7 +136,7 @@ describe('The images', () => {
     expect(long.slice(long.indexOf('-skip_frame'))[1]).toBe('nokey');
   });
 
-  test('look at dark frames only when there are no others', () => {
+  test('Dark frames are used only if there are no others', () => {
     const [first, second, ...more] = imagesCommands(examplePlan(), place);
     expect(first?.join(' ')).toContain('signalstats');
     expect(second?.join(' ')).not.toContain('signalstats');
@@ -141,7 +144,7 @@ describe('The images', () => {
   });
 });
 
-describe('The images of sound alone', () => {
+describe('Images of audio-only sources', () => {
   const alone = { video: undefined };
   const outputs = (name: string) => [
     ...['-frames:v', '1', '-update', '1', '-c:v', 'mjpeg', '-q:v', '3', '-fps_mode', 'passthrough'],
@@ -153,7 +156,7 @@ describe('The images of sound alone', () => {
     ...names.flatMap((name, index) => ['-map', `[thumbnail${index}]`, ...outputs(name)]),
   ];
 
-  test('have no storyboard, and the size of the cover where there is one', () => {
+  test('The images of an audio-only source have no storyboard, and the size of its cover if it has one', () => {
     expect(planSoundImages({ width: 1618, height: 1381 })).toEqual({
       poster: { width: 1280, height: 1092 },
       thumbnails: [
@@ -169,7 +172,7 @@ describe('The images of sound alone', () => {
     });
   });
 
-  test('show how loud it is', () => {
+  test('The poster of an audio-only source shows its waveform', () => {
     const [argv, ...more] = imagesCommands(examplePlan(alone), place);
     expect(more).toEqual([]);
     const jpeg = 'scale=out_color_matrix=bt601:out_range=pc,format=yuvj420p';
@@ -193,7 +196,7 @@ describe('The images of sound alone', () => {
     ]);
   });
 
-  test('are its cover, and its waveform where the cover is damaged', () => {
+  test('The poster of an audio-only source is its cover, or its waveform if the cover is damaged', () => {
     const plan = examplePlan({ ...alone, cover: { width: 300, height: 300 } });
     const [cover, waveform, ...more] = imagesCommands(plan, place);
     expect(cover?.[cover.indexOf('-filter_complex') + 1]).toMatch(

@@ -12,23 +12,23 @@ function limitsOf(plan: Plan, name: string) {
   return unitLimits(plan, unit);
 }
 
-describe('ffprobe gets', () => {
-  test('half of its time on the clock, nothing to write, and little memory for a small file', () => {
+describe('Limits of ffprobe', () => {
+  test('ffprobe may use half of its time limit as CPU time, no output, and little memory for a small file', () => {
     const limits = { addressBytes: 768 * MIB + 652, cpuSeconds: 30, fileBytes: 0 };
     expect(probeLimits(652, 60)).toEqual(limits);
   });
 
-  test('more memory for a larger file, up to a limit', () => {
+  test('ffprobe may use more memory for a larger file, up to a limit', () => {
     expect(probeLimits(100 * MIB, 60).addressBytes).toBe(868 * MIB);
     expect(probeLimits(2 ** 40, 60).addressBytes).toBe((768 + 2048) * MIB);
   });
 });
 
-describe('ffmpeg gets', () => {
+describe('Limits of ffmpeg', () => {
   // 640x360, with renditions of 640x360 and 416x234.
   const plan = examplePlan({ seconds: 120 });
 
-  test('memory for the pictures of the source and for its index', () => {
+  test('ffmpeg may use memory for the pictures of the source and for its index', () => {
     const addressBytes = 3072 * MIB + 200 * 640 * 360 + 1000;
     expect(limitsOf(plan, 'images').addressBytes).toBe(addressBytes);
     const large = examplePlan({ video: { display: { width: 7680, height: 4320 } } });
@@ -37,7 +37,7 @@ describe('ffmpeg gets', () => {
     );
   });
 
-  test('time for all that it decodes and encodes, as a chunk may be decoded from the start', () => {
+  test('ffmpeg may use CPU time for all that it decodes and encodes, where a chunk may be decoded from the start', () => {
     expect(limitsOf(plan, 'images').cpuSeconds).toBe(600 + 120 + Math.ceil(3000 * 0.2304));
     expect(limitsOf(plan, 'audio-0').cpuSeconds).toBe(600 + 120);
     const [first, second] = plan.units.filter(({ kind }) => kind === 'video');
@@ -51,7 +51,7 @@ describe('ffmpeg gets', () => {
     );
   });
 
-  test('room for segments twice as large as the bit rate allows', () => {
+  test('ffmpeg may write segments twice as large as the bit rate allows', () => {
     const { maxBitRate = 0 } = plan.renditions[0] ?? {};
     expect(maxBitRate).toBeGreaterThan(0);
     expect(limitsOf(plan, 'video-00000').fileBytes).toBe(64 * MIB + (2 * maxBitRate * 6) / 8);

@@ -22,15 +22,15 @@ function again(failures: number, afterSeconds: number) {
   return { kind: 'resend', failures, afterSeconds };
 }
 
-describe('A message', () => {
+describe('Outcomes', () => {
   test.each([
     ['ended well', undefined, {}, { kind: 'acknowledge' }],
     ['was rejected', rejected, {}, { kind: 'acknowledge' }],
     ['was rejected while stopping', rejected, { stopping: true }, { kind: 'acknowledge' }],
     ['lost its lease', new LeaseLostError('gone'), {}, { kind: 'forget' }],
-    ['made what was not planned', new FaultyOutputError('x'), {}, { kind: 'dead' }],
-    ['met an unreadable document', new UnreadableError('x'), {}, { kind: 'dead' }],
-    ['is poison', new PoisonError('?'), {}, { kind: 'dead' }],
+    ['made output that differs from the plan', new FaultyOutputError('x'), {}, { kind: 'dead' }],
+    ['read an invalid document', new UnreadableError('x'), {}, { kind: 'dead' }],
+    ['could not understand the message', new PoisonError('?'), {}, { kind: 'dead' }],
     [
       'was stopped',
       new Error('stop'),
@@ -45,7 +45,7 @@ describe('A message', () => {
     ['failed after many deaths', new Error('x'), { receiveCount: 19 }, again(1, 10)],
     ['killed its workers', new Error('x'), { receiveCount: 20 }, { kind: 'dead' }],
     ['failed with something that is no error', 'x', {}, again(1, 10)],
-  ])('whose work %s', (_what, error, more, expected) => {
+  ])('The outcome is right for a message whose work %s', (_what, error, more, expected) => {
     expect(outcomeOf(error, { ...delivery, ...more })).toEqual(expected);
   });
 });
@@ -54,20 +54,20 @@ describe('Progress', () => {
   const plan = examplePlan({ seconds: 60 });
   const names = plan.units.map(({ name }) => name);
 
-  test('goes from nothing to all', () => {
+  test('Progress goes from 0 to 1', () => {
     expect(jobProgress(plan, new Set(), new Map())).toEqual({ done: 0, unitsDone: 0, units: 4 });
     const all = jobProgress(plan, new Set(names), new Map());
     expect(all).toEqual({ done: 1, unitsDone: 4, units: 4 });
   });
 
-  test('counts units that are under way by their notes, and weighs pictures most', () => {
+  test('Progress includes the notes of running units, and video has the largest weight', () => {
     const half = jobProgress(plan, new Set(['video-00000']), new Map([['video-00001', 0.5]]));
     expect(half.unitsDone).toBe(1);
     expect(half.done).toBeGreaterThan(0.65);
     expect(jobProgress(plan, new Set(['audio-0']), new Map()).done).toBeLessThan(0.05);
   });
 
-  test('is read of a plan that a worker of another version has made', () => {
+  test("Progress is readable from another worker version's plan", () => {
     const other = JSON.stringify({ ...plan, media: { streams: [] }, encoder: 'av1', further: 1 });
     const done = new Set(['video-00000']);
     expect(jobProgress(parseOutline(JSON.parse(other)), done, new Map())).toEqual(

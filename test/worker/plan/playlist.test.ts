@@ -40,10 +40,10 @@ const markers: readonly Marker[] = [
   },
 ];
 
-describe('The playlists', () => {
+describe('Playlists', () => {
   const measured = measure(plan, markers);
 
-  test('of a rendition name its segments', () => {
+  test('A media playlist lists the segments of its rendition', () => {
     expect(mediaPlaylist(plan, measured.video[0]?.segments ?? [])).toBe(
       [
         '#EXTM3U',
@@ -63,7 +63,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('of all renditions say what was measured, the first variant first', () => {
+  test('The multivariant playlist contains the measured bit rates, with the preferred variant first', () => {
     expect(multivariantPlaylist(plan, '0123456789abcdef', measured)).toBe(
       [
         '#EXTM3U',
@@ -82,7 +82,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('take another title, and nothing else with it', () => {
+  test('A new title changes only its own line of the multivariant playlist', () => {
     const playlist = multivariantPlaylist(plan, 'v', measure(plan, markers));
     const other = { ...plan, title: 'Another "$&"' };
     expect(withTitle(playlist, other.title)).toBe(
@@ -90,7 +90,7 @@ describe('The playlists', () => {
     );
   });
 
-  test('name a title with quotes in it, and no storyboard of sound alone', () => {
+  test('The multivariant playlist replaces quotes in the title, and has no storyboard for an audio-only asset', () => {
     const { storyboard: _, ...images } = plan.images;
     const song = { ...plan, images, title: 'The "real" #2, 4' };
     const lines = multivariantPlaylist(song, 'v', measured).split('\n');
@@ -100,7 +100,7 @@ describe('The playlists', () => {
     ]);
   });
 
-  test('are not made of units that are missing or do not fit', () => {
+  test('Markers that are missing or do not fit are refused', () => {
     expect(() => measure(plan, markers.slice(0, 2))).toThrow('Unit video-00000 of job');
     const short = markers.map((marker) =>
       marker.kind === 'audio' ? { ...marker, segments: marker.segments.slice(1) } : marker,
@@ -109,22 +109,22 @@ describe('The playlists', () => {
   });
 });
 
-describe('The peak bit rate', () => {
+describe('Peak bit rates', () => {
   const at = (durationSeconds: number, bytes: number) => ({ durationSeconds, bytes });
 
   test.each([
-    ['of one segment', [at(6, 6000)], 8000],
+    ['of one segment is its bit rate', [at(6, 6000)], 8000],
     ['is that of the heaviest segment', [at(6, 6000), at(6, 12_000), at(6, 6000)], 16_000],
-    ['leaves out what is shorter than half a target', [at(6, 6000), at(2, 6000)], 12_000],
-    ['takes what is half a target', [at(6, 6000), at(3, 6000)], 16_000],
-    ['of a source shorter than that is its average', [at(1, 1000)], 8000],
-  ])('%s', (_what, list, peak) => {
+    ['ignores runs of less than half the target duration', [at(6, 6000), at(2, 6000)], 12_000],
+    ['includes runs of half the target duration', [at(6, 6000), at(3, 6000)], 16_000],
+    ['of an asset shorter than that is its average', [at(1, 1000)], 8000],
+  ])('The peak bit rate %s', (_what, list, peak) => {
     expect(measureBitRate(list, 6).peak).toBe(peak);
   });
 });
 
-describe('What is stored', () => {
-  test('is read back as it was written', () => {
+describe('Stored documents', () => {
+  test('Plans, markers, asset documents and events are read back as they were written', () => {
     expect(parsePlan(JSON.parse(JSON.stringify(plan)))).toEqual(plan);
     for (const marker of markers)
       expect(parseMarker(JSON.parse(JSON.stringify(marker)))).toEqual(marker);
@@ -134,19 +134,19 @@ describe('What is stored', () => {
     expect(parseAssetEvent(JSON.parse(JSON.stringify(ready)))).toEqual(ready);
   });
 
-  test('names every field that is wrong', () => {
+  test('The error about an invalid plan names every invalid field', () => {
     const broken = { ...plan, title: 7, durationSeconds: -1 };
     expect(() => parsePlan(broken)).toThrow(/title[^]*durationSeconds|durationSeconds[^]*title/);
     expect(() => parseMarker({ kind: 'song' })).toThrow();
   });
 
-  test('is counted to the byte', () => {
+  test('The asset document contains the exact number of bytes', () => {
     const document = describeAsset(plan, 'v', measure(plan, markers), markers);
     expect(document.bytes).toBe(1000 + 224_000 + 1_450_000 + 350_000);
     expect(document.poster).toBe(`v/${plan.assetId}/v/images/poster.jpg`);
   });
 
-  test('says what was left out; one that was published before it did is read as well', () => {
+  test('The asset document lists the streams that were left out, and an older one without the list is readable', () => {
     const leftOut = [{ stream: 2, what: 'data', reason: 'not_shown_or_heard' }] as const;
     const odd = { ...plan, leftOut };
     const { leftOut: said, ...before } = describeAsset(odd, 'v', measure(odd, markers), markers);
@@ -156,8 +156,8 @@ describe('What is stored', () => {
   });
 });
 
-describe('The version', () => {
-  test('follows from the files that are published, and not from their title or who asked for them', () => {
+describe('Versions', () => {
+  test('The version depends on the published files, and not on the title or the job', () => {
     const version = planVersion(plan);
     expect(version).toMatch(/^[0-9a-f]{16}$/);
     expect(planVersion({ ...plan, jobId: 'another' })).toBe(version);
@@ -167,7 +167,7 @@ describe('The version', () => {
   });
 });
 
-describe('A key', () => {
+describe('Keys', () => {
   test.each([
     [pointerKey('a'), 'v/a/index.m3u8', 'application/vnd.apple.mpegurl', 'public, max-age=10'],
     [
@@ -194,7 +194,7 @@ describe('A key', () => {
       'application/json',
       'public, max-age=31536000, immutable',
     ],
-  ])('%s has its type and its cache rule', (key, expected, contentType, cacheControl) => {
+  ])('%s has its content type and cache rule', (key, expected, contentType, cacheControl) => {
     expect(key).toBe(expected);
     expect(deliveryHeaders(key)).toEqual({ contentType, cacheControl });
   });
@@ -208,11 +208,11 @@ describe('A key', () => {
     });
   });
 
-  test('of a kind that is not delivered is refused', () => {
+  test('A key of an unknown file type is refused', () => {
     expect(() => deliveryHeaders('v/a/b/x.mp4')).toThrow('v/a/b/x.mp4 is not a file type');
   });
 
-  test('of a job lies below the job', () => {
+  test("The key of a marker is below its job's prefix", () => {
     const keys = jobKeys('j');
     expect(keys.marker('images')).toBe('jobs/j/done/images.json');
     expect(keys.marker('images').startsWith(keys.done)).toBe(true);

@@ -10,8 +10,8 @@ const text = mediaPlaylist(
   [6, 6, 2].map((durationSeconds) => ({ durationSeconds, bytes: 1000, md5: MD5 })),
 );
 
-describe('The gate', () => {
-  test('lets a playlist pass as it was planned', () => {
+describe('Checks of the publication', () => {
+  test('A playlist that follows the plan passes the gate', () => {
     expect(checkMediaPlaylist(plan, '360p', text)).toEqual([]);
   });
 
@@ -23,7 +23,7 @@ describe('The gate', () => {
     ['no end', '#EXT-X-ENDLIST\n', ''],
     ['no type', '#EXT-X-PLAYLIST-TYPE:VOD\n', ''],
     ['no head', '#EXTM3U\n', ''],
-  ])('refuses a playlist with %s', (_what, from, to) => {
+  ])('The gate refuses a playlist with %s', (_what, from, to) => {
     expect(text).toContain(from);
     const names = checkMediaPlaylist(plan, '360p', text.replace(from, to)).map(({ name }) => name);
     expect(new Set(names)).toEqual(new Set(['playlist']));
@@ -32,8 +32,8 @@ describe('The gate', () => {
   test.each([
     ['is missing', new Map(), 'missing_object'],
     ['is cut off', new Map([['a.ts', { bytes: 9, md5: MD5 }]]), 'changed_object'],
-    ['is another', new Map([['a.ts', { bytes: 10, md5: 'f'.repeat(32) }]]), 'changed_object'],
-  ])('refuses an asset of which an object %s', (_what, stored, name) => {
+    ['differs', new Map([['a.ts', { bytes: 10, md5: 'f'.repeat(32) }]]), 'changed_object'],
+  ])('The gate refuses an asset with an object that %s', (_what, stored, name) => {
     expect(checkStored([{ path: 'a.ts', bytes: 10, md5: MD5 }], stored)).toMatchObject([{ name }]);
   });
 });

@@ -10,7 +10,7 @@ const sizes = (width: number, height: number) =>
     (one) => `${one.name} ${one.width}x${one.height}`,
   );
 
-describe('The renditions', () => {
+describe('Renditions', () => {
   test.each([
     [
       1920,
@@ -39,11 +39,11 @@ describe('The renditions', () => {
     ],
     [2, 2, ['2p 2x2']],
     [1, 1, ['1p 2x2']],
-  ])('of %i x %i are %j', (width, height, expected) => {
+  ])('The renditions of a source of %i x %i are %j', (width, height, expected) => {
     expect(sizes(width, height)).toEqual(expected);
   });
 
-  test('never enlarge, never have odd sides, and keep the ratio to the pixel', () => {
+  test('Renditions are never enlarged, have even sides, and keep the aspect ratio to the pixel', () => {
     for (let width = 2; width < 4000; width += 37) {
       for (const height of [2, 97, 240, 361, 719, 1081, 2160]) {
         const { renditions } = selectRenditions({ width, height }, at25);
@@ -64,7 +64,7 @@ describe('The renditions', () => {
     }
   });
 
-  test('say which rungs were left out, and why', () => {
+  test('Skipped rungs are listed with the reason', () => {
     expect(selectRenditions({ width: 640, height: 360 }, at25).skipped).toEqual([
       { rung: '1080p', reason: 'larger_than_source' },
       { rung: '720p', reason: 'larger_than_source' },
@@ -72,14 +72,14 @@ describe('The renditions', () => {
     ]);
   });
 
-  test('have one and a half times the limit above 30 frames/s, and a second of it to buffer', () => {
+  test('Above 30 frames/s, the bit-rate limit is 1.5 times as high, and the buffer is one second of it', () => {
     const [slow] = selectRenditions({ width: 1280, height: 720 }, rational(30, 1)).renditions;
     const [fast] = selectRenditions({ width: 1280, height: 720 }, rational(60, 1)).renditions;
     expect(slow).toMatchObject({ maxBitRate: 3_500_000, bufferBits: 3_500_000 });
     expect(fast).toMatchObject({ maxBitRate: 5_250_000, bufferBits: 5_250_000 });
   });
 
-  test('are those of the rungs that were asked for, and at least one', () => {
+  test('The requested rungs give at least one rendition', () => {
     const ladder = rungsNamed(['720p', '360p']);
     const names = (height: number) =>
       selectRenditions({ width: height * 2, height }, at25, ladder).renditions.map(
@@ -90,13 +90,13 @@ describe('The renditions', () => {
     expect(names(200)).toEqual(['200p']);
   });
 
-  test('stand on a ladder that descends', () => {
+  test('The ladder is in descending order', () => {
     const sides = LADDER.map(({ shortSide }) => shortSide);
     expect(sides).toEqual([...sides].sort((a, b) => b - a));
   });
 });
 
-describe('What is shown', () => {
+describe('Sizes', () => {
   test.each([
     [720, 480, rational(32, 27), 'none', { width: 853, height: 480 }],
     [1440, 1080, rational(4, 3), 'hflip', { width: 1920, height: 1080 }],
@@ -110,12 +110,12 @@ describe('What is shown', () => {
     },
   );
 
-  test('fits a side without being enlarged', () => {
+  test('A size fits a short side without being enlarged', () => {
     expect(fit({ width: 427, height: 239 }, 1080)).toEqual({ width: 426, height: 238 });
     expect(fit({ width: 1998, height: 1080 }, 540)).toEqual({ width: 1000, height: 540 });
   });
 
-  test('fits the longest side that can be encoded', () => {
+  test('A size fits the longest side that can be encoded', () => {
     expect(fit({ width: 16_400, height: 20 }, 1080)).toEqual({ width: 16_384, height: 20 });
     expect(fit({ width: 16, height: 32_000 }, 1080)).toEqual({ width: 8, height: 16_384 });
   });

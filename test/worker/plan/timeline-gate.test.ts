@@ -41,7 +41,7 @@ function defectsOf(
   ).map(({ name }) => name);
 }
 
-describe('The gate takes', () => {
+describe('Accepted timelines', () => {
   test.each([
     ['a picture for each frame', times(25), 25],
     ['a picture for each frame on a clock of milliseconds', times(24, { tick: MILLISECOND }), 24],
@@ -52,36 +52,36 @@ describe('The gate takes', () => {
       60,
     ],
     ['four pictures for each frame', times(240, { tick: MILLISECOND }), 60],
-  ])('%s', (_what, pictures, gridRate) => {
+  ])('The gate accepts %s', (_what, pictures, gridRate) => {
     expect(defectsOf(pictures, gridRate)).toEqual([]);
   });
 });
 
-test('The gate takes any of the pictures that have the time of one frame', () => {
+test('The gate accepts any of several pictures within the time of one frame', () => {
   expect(defectsOf(times(120), 60, (frame) => Math.max(0, frame * 2 - 1))).toEqual([]);
 });
 
-test('The gate takes a thinned source whose last picture is over before its frame begins', () => {
+test('The gate accepts a faster source whose last picture ends before its frame begins', () => {
   const pictures = times(120, { start: -1 / 240 }).slice(0, -1);
   expect(defectsOf(pictures, 60, (frame) => Math.min(frame * 2, pictures.length - 2))).toEqual([]);
 });
 
-describe('The gate refuses', () => {
-  test('a source of which the last picture is not shown', () => {
+describe('Refused timelines', () => {
+  test('The gate refuses a chunk that does not show the last picture of the source', () => {
     expect(defectsOf(times(25), 25, (frame) => Math.min(frame, 98))).toEqual(['wrong_pictures']);
   });
 
-  test('a frame that shows the picture of the frame before', () => {
+  test('The gate refuses a frame that shows the picture of the previous frame', () => {
     const shownAt = (frame: number) => (frame === 50 ? 49 : frame);
     expect(defectsOf(times(25), 25, shownAt)).toEqual(['wrong_pictures']);
   });
 
-  test('pictures on the borders of frames, of which rounding loses some and doubles others', () => {
+  test('The gate refuses pictures on the borders of frames, of which rounding loses some and doubles others', () => {
     const pictures = times(24, { start: 0.0208, tick: MILLISECOND });
     expect(defectsOf(pictures, 24)).toEqual(['judder']);
   });
 
-  test('pictures that come faster than the frames of the grid', () => {
+  test('The gate refuses a grid with fewer frames than the source has pictures', () => {
     expect(defectsOf(times(50), 25)).toEqual(['lost_pictures']);
   });
 });

@@ -47,16 +47,16 @@ function elementary(bytes: Uint8Array, kind: 'h264' | 'adts'): Buffer {
   });
 }
 
-describe('A segment', () => {
-  test('of pictures is read: frames, times, key frame, codec', () => {
+describe('Parsing segments', () => {
+  test('A video segment is parsed into frames with times, key frames and the codec', () => {
     const segment = readSegment(video[1] ?? Buffer.alloc(0));
-    if (segment.kind !== 'video') throw new Error('It is no picture.');
+    if (segment.kind !== 'video') throw new Error('The segment is not video.');
     const { sequence, pictures } = segment;
     expect(sequence.codecs).toMatch(/^avc1\.[0-9a-f]{6}$/);
     expect(sequence.size).toEqual({ width: 320, height: 240 });
     expect(pictures.map(({ key }) => key)).toEqual(pictures.map((_, index) => index === 0));
     const first = pictures[0]?.pts ?? 0;
-    // The order of display by the pictures' own word is that of their times.
+    // The display order in the slice headers must agree with the timestamps.
     const round = 2 ** (sequence.orderBits ?? 0);
     expect(pictures.map(({ order }) => order)).toEqual(
       pictures.map(({ pts }) => (((pts - first) / 3600) * 2) % round),
@@ -67,9 +67,9 @@ describe('A segment', () => {
     expect(decoded).toEqual([...decoded].sort((a, b) => a - b));
   });
 
-  test('of sound is read: AAC frames and their times', () => {
+  test('An audio segment is parsed into AAC frames with times', () => {
     const segment = readSegment(audio[0] ?? Buffer.alloc(0));
-    if (segment.kind !== 'audio') throw new Error('It is no sound.');
+    if (segment.kind !== 'audio') throw new Error('The segment is not audio.');
     expect(segment).toMatchObject({ codecs: 'mp4a.40.2', sampleRate: 48_000, channels: 1 });
     const times = segment.frames.map(({ pts }) => pts);
     expect(times).toEqual(times.map((_, index) => (times[0] ?? 0) + index * 1920));
@@ -85,11 +85,11 @@ describe('A segment', () => {
       Buffer.alloc(188, Buffer.from([0x47, 0x1f, 0xff, 0x10])),
       /0x47|no table/,
     ],
-  ])('that is %s is refused', (_what, bytes, sentence) => {
+  ])('A segment that is %s is refused', (_what, bytes, sentence) => {
     expect(() => readSegment(bytes)).toThrow(sentence);
   });
 
-  test('that lacks a packet in its middle is refused', () => {
+  test('A segment that lacks a packet in its middle is refused', () => {
     const whole = video[1] ?? Buffer.alloc(0);
     const middle = 188 * Math.floor(whole.length / 188 / 2);
     const bytes = Buffer.concat([whole.subarray(0, middle), whole.subarray(middle + 188)]);
@@ -98,11 +98,11 @@ describe('A segment', () => {
   });
 });
 
-describe('A joinable segment', () => {
+describe('Aligning segments', () => {
   const all = () =>
     [...video, ...audio].map((bytes) => [bytes, alignContinuityCounters(bytes)] as const);
 
-  test('begins with PAT and PMT, has no SDT, and a multiple of 16 packets of each PID', () => {
+  test('An aligned segment begins with PAT and PMT, has no SDT, and has a multiple of 16 packets of each PID', () => {
     for (const [, joined] of all()) {
       const packets = pidsOf(joined);
       expect(packets[0]?.pid).toBe(0);
@@ -118,7 +118,7 @@ describe('A joinable segment', () => {
     }
   });
 
-  test('holds the same stream to the byte, at the same times', () => {
+  test('An aligned segment contains the same bytes of the stream at the same times', () => {
     for (const [bytes, joined] of all()) {
       const kind = readSegment(bytes).kind === 'video' ? 'h264' : 'adts';
       expect(elementary(joined, kind).equals(elementary(bytes, kind))).toBe(true);
@@ -126,13 +126,13 @@ describe('A joinable segment', () => {
     }
   });
 
-  test('is not changed by being made joinable again', () => {
+  test('Aligning a segment again does not change it', () => {
     for (const [, joined] of all()) {
       expect(Buffer.from(alignContinuityCounters(joined)).equals(Buffer.from(joined))).toBe(true);
     }
   });
 
-  test('follows another without a break of a counter, as a demuxer sees it', () => {
+  test('A demuxer finds no break of the counters between aligned segments', () => {
     const path = join(directory, 'joined.ts');
     const continuity = (parts: readonly Uint8Array[]) => {
       writeFileSync(path, Buffer.concat(parts));
