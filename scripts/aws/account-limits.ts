@@ -6,7 +6,7 @@ import { CONCERNS, stackName } from '../../infra/names.ts';
 import { listGlobalResources } from './named-resources.ts';
 import { readState } from './state.ts';
 
-/** The share of its account's limits that a stage will use. Undefined once a part of the stage is deployed. */
+/** Returns how much of its account's limits a stage will use. Undefined once any part of the stage is deployed. */
 export async function readAccountLimits(
   s3: S3Client,
   config: StageConfig,

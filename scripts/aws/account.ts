@@ -2,8 +2,8 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { StageConfig } from '../../infra/config.ts';
 
 /**
- * Asks AWS whose credentials these are, and returns the account. Throws Error with what to do when
- * there are none, when they are not taken, and when they are another account's than the stage's.
+ * Returns the account of the current credentials. Throws Error with a remedy if there are no credentials, if AWS refuses
+ * them, or if they belong to another account than the stage.
  */
 export async function requireAccount({ name, region, accountId }: StageConfig): Promise<string> {
   const account = await whoseCredentials(region);

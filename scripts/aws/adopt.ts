@@ -19,8 +19,8 @@ import { taggedIn } from './tagged.ts';
 import { findService } from './workers.ts';
 
 /**
- * Returns what a deploy that was killed has left for Terraform to take over. Throws Error where no state knows
- * anything of the stage: then it may be deployed from elsewhere, and is not to be torn from there.
+ * Returns the resources that a killed deploy has left, for Terraform to import. Throws Error if resources exist but no
+ * state knows the stage: it may be deployed from elsewhere, and must not be taken over.
  */
 export async function findAdoptable(
   clients: Clients,
@@ -43,10 +43,10 @@ export function namesOf(things: readonly Importable[]): string {
 }
 
 /**
- * Lists what a deploy that was killed has made and not written down: whatever has a name of the stage, is in no
- * state of Terraform's, and would not be made a second time by AWS. Other things are either made once by
- * their name (queues, topics, alarms, clusters), or made anew beside the one that was left. Says also whether
- * any state knows of the stage.
+ * Lists the resources that a killed deploy has created but not recorded: they have a name of the stage, are in no Terraform
+ * state, and AWS would refuse to create them again. Other resources need no import: creating them again by name is
+ * harmless (queues, topics, alarms, clusters), or makes another one beside the first. `isKnown` is whether any state knows
+ * the stage.
  */
 export async function findUnrecorded(
   { s3, ecr, ecs }: Clients,
@@ -93,7 +93,7 @@ async function repository(ecr: Clients['ecr'], name: string): Promise<readonly I
   }
 }
 
-/** Parameters that Terraform draws once, and so does not overwrite. */
+/** Finds the parameters that Terraform generates once and does not overwrite. */
 async function secrets(region: string, names: readonly string[]): Promise<readonly Importable[]> {
   const ssm = new SSMClient({ region });
   try {

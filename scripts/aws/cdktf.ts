@@ -7,15 +7,15 @@ import { run } from './run.ts';
 
 const BINARIES = join(import.meta.dirname, '..', '..', 'node_modules', '.bin');
 
-/** What cdktf runs, by its own variable: OpenTofu's program is `tofu`. */
+/** The program that cdktf runs, by cdktf's own variable; for OpenTofu it is `tofu`. */
 const TERRAFORM = process.env['TERRAFORM_BINARY_NAME'] ?? 'terraform';
 
-/** That locks a state in its bucket: https://developer.hashicorp.com/terraform/language/backend/s3 */
+/** The first version that locks a state in its bucket: https://developer.hashicorp.com/terraform/language/backend/s3 */
 const MIN_MINOR = 10;
 
 const STATE_FILE = /^terraform\..+\.tfstate(\.backup)?$/;
 
-/** Another deploy, or the rest of one whose command was killed, is waited for. */
+/** Waits for another deploy, or for what is still running of one whose command was killed. */
 const LOCK_TIMEOUT = '-lock-timeout=5m';
 
 const FAILED = `Terraform could not do all of it; its reason stands above. What was done is written down, and the
@@ -25,7 +25,7 @@ same command goes on. Two reasons come from a run that was killed while it made 
 - something exists already, and is this stage's own:
   terraform -chdir=cdktf.out/stacks/<stack> import <address after "with"> <its name or id>`;
 
-/** Throws Error with what to install unless Terraform is there, and new enough. */
+/** Throws Error with what to install unless Terraform is installed and new enough. */
 export async function requireTerraform(): Promise<void> {
   const how = `Install Terraform 1.${MIN_MINOR} or newer: https://developer.hashicorp.com/terraform/install`;
   const said = await promisify(execFile)(TERRAFORM, ['version', '-json']).catch(
@@ -41,8 +41,8 @@ export async function requireTerraform(): Promise<void> {
 }
 
 /**
- * Runs cdktf on the project in this folder, where also the states are that no bucket keeps. Ctrl-C has
- * Terraform end what it is making, and write it down.
+ * Runs cdktf on the project in the current folder, which also holds the states that no bucket keeps. On Ctrl-C Terraform
+ * finishes the resource that it is creating and records it.
  */
 export async function cdktf(
   argv: readonly string[],
@@ -52,18 +52,18 @@ export async function cdktf(
   await keepStatesPrivate();
   const terminal = process.stderr.isTTY;
   const ran = run(join(BINARIES, 'cdktf'), [...argv, ...(terminal ? [] : ['--no-color'])], {
-    ...{ stop, output },
+    stop,
+    output,
     env: {
-      // Neither asks whether there is a newer version of it.
-      ...{ CHECKPOINT_DISABLE: '1', DISABLE_VERSION_CHECK: '1' },
+      // Disables the update checks of Terraform and cdktf.
+      CHECKPOINT_DISABLE: '1',
+      DISABLE_VERSION_CHECK: '1',
       ...(terminal ? {} : { CI: '1' }),
-      ...{
-        TF_CLI_ARGS_apply: LOCK_TIMEOUT,
-        TF_CLI_ARGS_destroy: LOCK_TIMEOUT,
-        TF_CLI_ARGS_plan: LOCK_TIMEOUT,
-      },
+      TF_CLI_ARGS_apply: LOCK_TIMEOUT,
+      TF_CLI_ARGS_destroy: LOCK_TIMEOUT,
+      TF_CLI_ARGS_plan: LOCK_TIMEOUT,
       ...process.env,
-      // cdktf does not run on every Node: the pinned one comes first.
+      // cdktf does not run on every Node version, so the pinned one comes first.
       PATH: `${BINARIES}:${process.env['PATH'] ?? ''}`,
     },
   });
@@ -73,8 +73,8 @@ export async function cdktf(
 }
 
 /**
- * Keeps others on this machine from Terraform's states in this folder: they hold the stage's secrets. Those
- * that are there are closed, and what is written from now on is this user's alone.
+ * Makes Terraform's states in this folder readable by this user alone, as they hold the stage's secrets: those that exist,
+ * and by the umask those that are written from now on.
  */
 async function keepStatesPrivate(): Promise<void> {
   process.umask(0o077);

@@ -12,13 +12,13 @@ export interface Clients {
   readonly ecs: ECSClient;
 }
 
-/** AWS in the stage's region, with credentials as the SDK finds them. */
+/** Opens clients for the stage's region, with the credentials that the SDK finds. */
 export function openClients({ region }: StageConfig): Clients {
   return {
     s3: new S3Client({
       region,
       forcePathStyle: needsPathStyle(),
-      // The bucket of the state stays where it was made, also when the stage names another region.
+      // The state's bucket stays in the region where it was created, even if the stage's region changes.
       followRegionRedirects: true,
     }),
     sqs: new SQSClient({ region }),

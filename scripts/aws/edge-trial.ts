@@ -25,22 +25,22 @@ import { inParallel } from '../../core/storage/in-parallel.ts';
 /** The outcome of the table of cases (edge/cases.ts) in CloudFront's own engine. */
 export interface Trial {
   readonly cases: number;
-  /** Cases that were answered differently, with the answer. */
+  /** Cases whose answer differed from the expected one, with that answer. */
   readonly different: readonly string[];
-  /** The longest run, in percent of the time that CloudFront allows. */
+  /** The longest run, as a percentage of the compute time that CloudFront allows. */
   readonly maxPercent: number;
 }
 
-/** AWS's clock, or this machine's, may be off by this much. */
+/** The largest difference between the clocks of AWS and this machine that the cases tolerate. */
 const LEEWAY_SECONDS = 600;
 const CONCURRENCY = 4;
 
-/** A request with other characters never reaches a function: cases with them are for the other engines. */
+/** CloudFront passes no other characters to a function, so cases with them are only for the other engines. */
 const SENDABLE = /^[ -~]*$/;
 
 /**
- * Runs the table of cases by CloudFront's TestFunction, on a function of its own that is never published, and
- * deletes that function. Returns undefined where this CloudFront has no TestFunction, as the emulator.
+ * Runs the table of cases with CloudFront's TestFunction, on a separate function that is never published and is deleted
+ * afterwards. Undefined if this CloudFront has no TestFunction, like the emulator.
  * https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_TestFunction.html
  */
 export async function tryEdgeFunction(
@@ -77,7 +77,7 @@ export async function tryEdgeFunction(
   }
 }
 
-/** Whether the edge function that viewers meet is another program than this one, apart from its settings. */
+/** Whether the published edge function differs from this version's, apart from its settings. */
 export async function isEdgeFunctionChanged({ name }: StageConfig): Promise<boolean> {
   const client = openClient();
   try {
@@ -93,13 +93,13 @@ export async function isEdgeFunctionChanged({ name }: StageConfig): Promise<bool
   }
 }
 
-/** Deletes what a trial that was killed has left. */
+/** Deletes the function that a killed trial has left. */
 export async function removeTrial(stage: string): Promise<void> {
   const client = openClient();
   await deleteFunction(client, stage).finally(() => client.destroy());
 }
 
-/** The differences as a person reads them: the first few, and how many there are. */
+/** Describes the differences: the first three, and how many there are. */
 export function trialSentence({ cases, different }: Trial): string {
   const shown = different.slice(0, 3).join('\n  ');
   const more = different.length > 3 ? `\n  and ${different.length - 3} more` : '';
@@ -121,7 +121,7 @@ export function readTestOutput(text: string): EdgeAnswer | undefined {
   return readAnswer(JSON.stringify(output));
 }
 
-/** A body is a text, or says how it is encoded. */
+/** A body is a string, or an object with its encoding and data. */
 function bodyText(body: unknown): unknown {
   const encoded = encodedBody.safeParse(body);
   if (!encoded.success) return body;
@@ -137,7 +137,9 @@ async function runCase(
 ): Promise<{ readonly difference: string | undefined; readonly percent: number }> {
   const { TestResult = {} } = await client.send(
     new TestFunctionCommand({
-      ...{ Name: trialName(stage), IfMatch: version, Stage: 'DEVELOPMENT' },
+      Name: trialName(stage),
+      IfMatch: version,
+      Stage: 'DEVELOPMENT',
       EventObject: Buffer.from(JSON.stringify(event)),
     }),
   );
@@ -149,7 +151,7 @@ async function runCase(
   return { difference: isRight ? undefined : JSON.stringify(answer ?? FunctionOutput), percent };
 }
 
-/** Puts a source into the function of the trial, also into one that an earlier trial left; returns its version. */
+/** Puts a source into the trial's function, even one that an earlier trial left, and returns its version. */
 async function putFunction(
   client: CloudFrontClient,
   stage: string,
@@ -174,7 +176,7 @@ async function deleteFunction(client: CloudFrontClient, stage: string): Promise<
   await client.send(new DeleteFunctionCommand({ Name: trialName(stage), IfMatch }));
 }
 
-/** Undefined where there is none. */
+/** Undefined if the function does not exist. */
 async function versionOf(client: CloudFrontClient, stage: string): Promise<string | undefined> {
   try {
     const asked = new DescribeFunctionCommand({ Name: trialName(stage), Stage: 'DEVELOPMENT' });
@@ -185,12 +187,12 @@ async function versionOf(client: CloudFrontClient, stage: string): Promise<strin
   }
 }
 
-/** Calls beyond CloudFront's rate for an account are made again, ever slower. */
+/** The client repeats throttled calls at a falling rate, as CloudFront limits the calls of an account. */
 function openClient(): CloudFrontClient {
   return new CloudFrontClient({ region: EDGE_REGION, retryMode: 'adaptive', maxAttempts: 10 });
 }
 
-/** The name of the function that a trial makes. */
+/** The name of the trial's function. */
 export function trialName(stage: string): string {
   return nameOf(stage, 'edge-trial');
 }

@@ -19,8 +19,8 @@ import type { StageConfig } from '../../infra/config.ts';
 import { nameOf, RESOURCES, tagsOf } from '../../infra/names.ts';
 
 /**
- * The buckets that were made for a stage, by name and by tags. One that was there before is none of
- * them, nor is the one that keeps the state, whatever their names.
+ * Lists the buckets that were created for a stage, by name and tags. It leaves out existing buckets that the stage uses and
+ * the bucket that keeps its state, whatever their names.
  */
 export async function bucketsOf(s3: S3Client, config: StageConfig): Promise<readonly string[]> {
   const { name } = config;
@@ -49,8 +49,8 @@ async function tagsOfBucket(s3: S3Client, bucket: string): Promise<ReadonlyMap<s
 }
 
 /**
- * Deletes everything in a bucket: versions, delete markers, and uploads that nobody completed. Tells how
- * many of them so far. Throws Error naming what S3 did not delete.
+ * Deletes everything in a bucket: versions, delete markers and incomplete multipart uploads. `onProgress` gets the number
+ * deleted so far. Throws Error naming an object that S3 did not delete.
  */
 export async function emptyBucket(
   s3: S3Client,
@@ -60,7 +60,7 @@ export async function emptyBucket(
 ): Promise<void> {
   let deleted = 0;
   const input = { Bucket: bucket };
-  // What is deleted is in no list any more: each is the first page, of at most a thousand.
+  // Deleted uploads leave the list, so each request gets the first page, of at most 1000.
   for (;;) {
     stop.throwIfAborted();
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand(input));
@@ -94,7 +94,7 @@ export async function emptyBucket(
   }
 }
 
-/** Deletes every image of a stage's repository; nothing when there is none. */
+/** Deletes every image in a stage's repository, if it exists. */
 export async function emptyRepository(ecr: ECRClient, stage: string): Promise<void> {
   const repositoryName = nameOf(stage, RESOURCES.worker);
   for (;;) {
@@ -102,7 +102,7 @@ export async function emptyRepository(ecr: ECRClient, stage: string): Promise<vo
     if (digests.length === 0) return;
     let deleted = 0;
     let failed: ImageFailure | undefined;
-    // A hundred at once; a list of images before the images that it names, which is another round.
+    // At most 100 a call. A manifest list must be deleted before the images that it names, which takes another round.
     for (let first = 0; first < digests.length; first += 100) {
       const imageIds = digests.slice(first, first + 100).map((imageDigest) => ({ imageDigest }));
       const answer = await ecr.send(new BatchDeleteImageCommand({ repositoryName, imageIds }));

@@ -2,7 +2,7 @@ import { UsageError } from '../cli/arguments.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { readStages } from '../../infra/stages.ts';
 
-/** The stage of that name, as it is declared. Throws UsageError naming those that there are. */
+/** Finds a declared stage by name. Throws UsageError with the declared names if there is none. */
 export async function findStage(name: string): Promise<StageConfig> {
   const stages = await readStages();
   const found = stages.find((config) => config.name === name);

@@ -17,12 +17,12 @@ import { run } from './run.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Programs that build and push images; their command lines are alike. */
+/** Programs that build and push images, with the same command line. */
 const ENGINES = ['docker', 'podman', 'buildah'] as const;
 
 export type Engine = (typeof ENGINES)[number];
 
-/** The first engine that works. Docker's client alone is none: its daemon has to answer. */
+/** Returns the first engine that works. For Docker, the daemon must answer too. */
 export async function findEngine(): Promise<Engine> {
   for (const engine of ENGINES) {
     const works = await promisify(execFile)(engine, ['info']).then(
@@ -38,8 +38,8 @@ export async function findEngine(): Promise<Engine> {
 }
 
 /**
- * Which image a stage is to have, as infra/image.ts names them: this month's, the newest that was built of this
- * content in this month, or, to rebuild, a new one.
+ * Returns the edition of the image that a stage gets (see infra/image.ts): the newest one of this content that was rebuilt
+ * this month, else the month itself; with `rebuild`, a new edition named by the minute.
  */
 export async function imageEdition(
   ecr: ECRClient,
@@ -70,7 +70,7 @@ async function tagsIn(ecr: ECRClient, repositoryName: string): Promise<readonly 
   }
 }
 
-/** Whether the stage's repository has the image already. */
+/** Whether the stage's repository already has the image. */
 export async function isPushed(ecr: ECRClient, stage: string, tag: string): Promise<boolean> {
   const image = { repositoryName: nameOf(stage, RESOURCES.worker), imageIds: [{ imageTag: tag }] };
   try {
@@ -84,7 +84,7 @@ export async function isPushed(ecr: ECRClient, stage: string, tag: string): Prom
   }
 }
 
-/** Builds the worker's image for the stage's processors, and pushes it under that tag. */
+/** Builds the worker's image for the stage's CPU architecture and pushes it under that tag. */
 export async function pushImage(
   ecr: ECRClient,
   engine: Engine,
@@ -96,14 +96,14 @@ export async function pushImage(
   const image = `${repository}:${tag}`;
   const platform = worker.architecture === 'ARM64' ? 'linux/arm64' : 'linux/amd64';
   const build = engine === 'buildah' ? ['bud', '--layers'] : ['build'];
-  // By default those two drop the health check.
+  // By default Podman and Buildah write the OCI format, which has no health check.
   const format = engine === 'docker' ? [] : ['--format', 'docker'];
-  // A list of one image and its attestation would be pushed otherwise.
+  // Otherwise Docker would push a manifest list with the image and its attestation.
   const env = { ...process.env, BUILDX_NO_DEFAULT_ATTESTATIONS: '1' };
   const engineRuns = (argv: readonly string[], input?: string) =>
     run(engine, argv, { stop, env, ...(input === undefined ? {} : { input }) });
 
-  // The newest base image of its version, and no layer of another month.
+  // Pulls the newest base image of its version, and reuses no layer of another month.
   const fresh = ['--pull', '--build-arg', `MONTH=${imageMonth()}`];
   await engineRuns([...build, ...format, ...fresh, '--platform', platform, '--tag', image, ROOT]);
   const registry = repository.slice(0, repository.indexOf('/'));
@@ -112,7 +112,7 @@ export async function pushImage(
   try {
     await engineRuns(['push', image]);
   } finally {
-    // Good for twelve hours, and kept in a file otherwise.
+    // The token is valid for twelve hours, and the engine would keep it in a file.
     await promisify(execFile)(engine, ['logout', registry]);
   }
 }

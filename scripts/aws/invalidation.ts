@@ -9,15 +9,15 @@ import { EDGE_REGION } from '../../infra/stack.ts';
 import { RequestError } from '../../studio/server/requests.ts';
 import { assetPrefix } from '../../core/model/keys.ts';
 
-/** A star stands at a path's end only, so that what was fetched with a token is forgotten of every asset. */
+/** A wildcard is possible only at the end of a path, so this covers the addresses with tokens of every asset. */
 const WITH_TOKENS = '/t/*';
 
 /**
- * Has a distribution forget an asset, which it keeps for up to a year: by the address that the edge function
- * made, and by that which viewers asked for, as AWS recommends where a function changes it:
- * https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
- * A path with a star counts as one, of a thousand a month that cost nothing. Throws RequestError while the CDN
- * is busy with others: it takes 15 such paths at a time, and some minutes for each. Returns the id of the invalidation.
+ * Invalidates an asset, which a distribution caches for up to a year, and returns the id of the invalidation. The paths
+ * cover both the URI that the edge function produces and the one that viewers request, as AWS recommends where a function
+ * rewrites it: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/invalidation-specifying-objects.html
+ * A path with a wildcard counts as one; a thousand a month are free. Throws RequestError while too many invalidations are
+ * in progress: CloudFront takes 15 wildcard paths at a time, and some minutes for each.
  */
 export async function invalidateAsset(DistributionId: string, assetId: string): Promise<string> {
   const client = new CloudFrontClient({ region: EDGE_REGION });
@@ -43,7 +43,7 @@ export async function invalidateAsset(DistributionId: string, assetId: string): 
   }
 }
 
-/** Waits until every edge has forgotten. Throws Error where that takes longer than so many seconds. */
+/** Waits until every edge has dropped the asset. Throws Error if that takes longer than `maxWaitTime` seconds. */
 export async function waitForInvalidation(
   DistributionId: string,
   Id: string,

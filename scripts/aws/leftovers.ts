@@ -7,14 +7,14 @@ import { taggedIn } from './tagged.ts';
 import { findService } from './workers.ts';
 
 /**
- * ECS never forgets a task definition, and goes on telling of a cluster or a service that was deleted.
- * Neither costs anything: workers do, and a service that still exists keeps its cluster.
+ * ECS keeps task definitions forever, and lists clusters and services for a while after they are deleted. None of them
+ * costs anything once the service is gone.
  */
 const ECS_REMNANT = /^arn:aws:ecs:[^:]*:\d+:(task-definition|cluster|service)\//;
 
 /**
- * All that is there of a stage, by its tags or by its name, in its region and in the edge's, but for the bucket
- * that keeps the state. ARNs, where AWS has them.
+ * Lists the resources of a stage, by tags or name, in its region and the edge's, except the bucket that keeps the state. As
+ * ARNs, where AWS has them.
  */
 export async function findResources(config: StageConfig): Promise<readonly string[]> {
   const { name, region, state } = config;
@@ -40,17 +40,14 @@ async function hasService({ name, region }: StageConfig): Promise<boolean> {
   }
 }
 
-/**
- * What is left of a stage when AWS has had two minutes to notice what was deleted: its index of tags is
- * behind.
- */
+/** Lists what is left of a stage after teardown. Waits up to two minutes, as AWS's tag index lags behind deletions. */
 export async function findLeftovers(
   config: StageConfig,
   stop: AbortSignal,
 ): Promise<readonly string[]> {
-  for (let looks = 12; ; looks -= 1) {
+  for (let attempts = 12; ; attempts -= 1) {
     const left = await findResources(config);
-    if (left.length === 0 || looks === 0) return left;
+    if (left.length === 0 || attempts === 0) return left;
     await after(10_000, undefined, { signal: stop });
   }
 }

@@ -15,23 +15,23 @@ import type { StageConfig } from '../../infra/config.ts';
 import { nameOf } from '../../infra/names.ts';
 import { EDGE_REGION } from '../../infra/stack.ts';
 
-/** Something in AWS that Terraform would import. */
+/** A resource that Terraform can import. */
 export interface Importable {
-  /** As Terraform calls it: `aws_iam_role`. */
+  /** Terraform's resource type: `aws_iam_role`. */
   readonly type: string;
   readonly name: string;
-  /** What Terraform imports it by. */
+  /** The import id. */
   readonly id: string;
 }
 
-/** Its ARN, or label it is and its name where AWS has no ARN. */
 export interface NamedResource extends Importable {
+  /** Its ARN, or its kind and name if AWS has no ARN for it. */
   readonly label: string;
 }
 
 /**
- * Lists whatever has a stage's name and is in no index of tags: roles, alarms, dashboards, and the functions, policies and
- * access controls of CloudFront. ARNs, or label it is and its name where AWS has none.
+ * Lists the labels of the resources that carry a stage's name but are not in AWS's tag index: roles, alarms, dashboards, and
+ * CloudFront's functions, policies and access controls.
  */
 export async function listNamedResources({
   name,
@@ -46,7 +46,7 @@ export async function listNamedResources({
   return found.flatMap((list) => list.map((one) => (typeof one === 'string' ? one : one.label)));
 }
 
-/** Likewise of label has a name once in an account: roles, and label CloudFront has. AWS makes none of them a second time. */
+/** Lists the resources whose names are unique in an account, so that AWS refuses to create them twice: roles and CloudFront's. */
 export async function listGlobalResources(prefix: string): Promise<readonly NamedResource[]> {
   return [...(await listCloudFront(prefix)), ...(await listRoles(prefix))];
 }
@@ -82,7 +82,7 @@ async function listCloudWatch(region: string, prefix: string): Promise<readonly 
   }
 }
 
-/** A page of one of CloudFront's lists, and where the next page begins. */
+/** A page of one of CloudFront's lists; `next` is the marker of the next page. */
 interface Page {
   readonly items: readonly {
     readonly name: string | undefined;
@@ -103,7 +103,8 @@ async function listCloudFront(prefix: string): Promise<readonly NamedResource[]>
       const asked = new ListCachePoliciesCommand({ Marker, Type: 'custom' });
       const { CachePolicyList: list } = await client.send(asked);
       const items = (list?.Items ?? []).map(({ CachePolicy: one }) => ({
-        ...{ name: one?.CachePolicyConfig?.Name, id: one?.Id },
+        name: one?.CachePolicyConfig?.Name,
+        id: one?.Id,
       }));
       return { items, next: list?.NextMarker };
     },
@@ -111,7 +112,8 @@ async function listCloudFront(prefix: string): Promise<readonly NamedResource[]>
       const asked = new ListResponseHeadersPoliciesCommand({ Marker, Type: 'custom' });
       const { ResponseHeadersPolicyList: list } = await client.send(asked);
       const items = (list?.Items ?? []).map(({ ResponseHeadersPolicy: one }) => ({
-        ...{ name: one?.ResponseHeadersPolicyConfig?.Name, id: one?.Id },
+        name: one?.ResponseHeadersPolicyConfig?.Name,
+        id: one?.Id,
       }));
       return { items, next: list?.NextMarker };
     },
@@ -122,7 +124,7 @@ async function listCloudFront(prefix: string): Promise<readonly NamedResource[]>
       return { items, next: list?.NextMarker };
     },
   };
-  // A function is there twice, as it is developed and as it is live.
+  // CloudFront lists a function twice, for its stages DEVELOPMENT and LIVE.
   const found = new Map<string, NamedResource>();
   try {
     for (const [kind, list] of Object.entries(lists)) {

@@ -5,8 +5,8 @@ import { originSecretParameter } from '../../infra/names.ts';
 import { readParameter } from './parameters.ts';
 
 /**
- * Draws a new secret for the next deploy to bring to the bucket and then to the CDN; the one before stays good
- * beside it. Throws Error where the stage has none.
+ * Generates a new secret, which the next deploy takes to the bucket and then to the CDN. The previous one stays valid
+ * beside it. Throws Error if the stage has no origin secret.
  */
 export async function drawOriginSecret(ssm: SSMClient, stage: string): Promise<void> {
   const Name = originSecretParameter(stage);

@@ -1,7 +1,7 @@
 import { GetParameterCommand, ParameterNotFound } from '@aws-sdk/client-ssm';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 
-/** Reads a parameter, in clear where it is a secret; undefined when there is none. */
+/** Reads a parameter, decrypted if it is a secret. Undefined if it does not exist. */
 export async function readParameter(ssm: SSMClient, name: string): Promise<string | undefined> {
   try {
     const asked = new GetParameterCommand({ Name: name, WithDecryption: true });

@@ -4,15 +4,15 @@ import type { SSMClient } from '@aws-sdk/client-ssm';
 import { edgeKeysParameter, playbackKeyParameter } from '../../infra/names.ts';
 import { readParameter } from './parameters.ts';
 
-/** The key that a stage's addresses are signed with; undefined where the stage has no tokens. */
+/** Reads the key that signs a stage's addresses. Undefined if the stage has no playback tokens. */
 export function readPlaybackKey(ssm: SSMClient, stage: string): Promise<string | undefined> {
   return readParameter(ssm, playbackKeyParameter(stage));
 }
 
 /**
- * Draws a new key for the next deploy to bring to the edge, beside the one that is signed with now; only
- * then is it signed with (infra/delivery.ts). Returns whether it did: not where the stage has no tokens.
- * Throws Error while the last one that was drawn waits for its deploy.
+ * Generates a new key, which the next deploy takes to the edge beside the current one. Addresses are signed with it only
+ * after that (infra/delivery.ts). Returns false if the stage has no playback tokens. Throws Error while the previous new
+ * key has not been deployed.
  */
 export async function rotatePlaybackKey(ssm: SSMClient, stage: string): Promise<boolean> {
   const name = edgeKeysParameter(stage);
@@ -27,7 +27,10 @@ export async function rotatePlaybackKey(ssm: SSMClient, stage: string): Promise<
   const drawn = `${randomUUID()}-${randomUUID()}`;
   await ssm.send(
     new PutParameterCommand({
-      ...{ Name: name, Value: `${drawn} ${key}`, Type: 'SecureString', Overwrite: true },
+      Name: name,
+      Value: `${drawn} ${key}`,
+      Type: 'SecureString',
+      Overwrite: true,
     }),
   );
   return true;

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 import { HeadObjectCommand, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 
-/** Where pages load the player from, below the stage's origin. */
+/** The path below the stage's origin from which pages load the player. */
 export const PLAYER_KEY = 'player/vod-player.js';
 
 const HEADERS = {
   ContentType: 'text/javascript; charset=utf-8',
-  // A page that is open stays as it is; the next one has the new player within minutes.
+  // Open pages keep their player; new pages get the new one within minutes.
   CacheControl: 'public, max-age=300',
 } as const;
 
-/** Whether the bucket has this very player, as it is to be served. */
+/** Whether the bucket holds this player with these headers. */
 export async function isPublished(
   s3: S3Client,
   bucket: string,
@@ -20,7 +20,7 @@ export async function isPublished(
   try {
     const found = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: PLAYER_KEY }));
     return (
-      // Not by its ETag, which is no MD5 in a bucket with KMS.
+      // The ETag would not do: in a bucket with KMS it is no MD5.
       found.Metadata?.['sha256'] === sha256(player) &&
       found.ContentType === HEADERS.ContentType &&
       found.CacheControl === HEADERS.CacheControl
@@ -31,7 +31,7 @@ export async function isPublished(
   }
 }
 
-/** Puts the player beside the videos, in the place of the one before. */
+/** Uploads the player beside the videos, replacing the previous one. */
 export async function publishPlayer(
   s3: S3Client,
   bucket: string,

@@ -5,9 +5,9 @@ import type { StageConfig } from '../../infra/config.ts';
 import type { Readiness } from '../../infra/readiness.ts';
 
 /**
- * Asks whether the stage's access mode is allowed: an account, or the organization above it, can forbid public
- * buckets, and so can a bucket that was there before. S3 would refuse the delivery bucket's policy half-way
- * through a deploy. If the credentials may not ask, the check warns.
+ * Checks whether the stage's access mode is allowed: the account, its organization or an existing bucket can block public
+ * access, and S3 would then refuse the delivery bucket's policy half-way through a deploy. Warns if the credentials may
+ * not read these settings.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
  */
 export async function publicAccess(
@@ -46,7 +46,7 @@ async function ofAccount(region: string, account: string): Promise<Block> {
   const endpoint = process.env['AWS_ENDPOINT_URL'];
   const client = new control.S3ControlClient({
     region,
-    // The SDK puts the account before the name of the host, and on loopback there is no such name.
+    // The SDK prefixes the host name with the account, which does not resolve on loopback.
     ...(endpoint === undefined ? {} : { endpointProvider: () => ({ url: new URL(endpoint) }) }),
   });
   try {
@@ -70,7 +70,7 @@ async function ofBucket(s3: S3Client, Bucket: string): Promise<Block> {
   }
 }
 
-/** S3 answers with an error where nothing was ever set. Throws what is neither that nor a refusal to tell. */
+/** Maps the error of S3 for a setting that was never made, and a denied request. Throws any other error. */
 function withoutBlock(error: unknown): Block {
   const { name } = error as Error;
   if (name === 'NoSuchPublicAccessBlockConfiguration') return {};

@@ -5,9 +5,10 @@ import { hasStateBucket, readState } from './state.ts';
 import type { StackState } from './state.ts';
 
 /**
- * Compares where a stage is, by Terraform's state, with where it would be looked for. Terraform takes what
- * it does not find there for deleted: it forgets it without a word, and it goes on costing money. Throws
- * Error naming both locations and what to do, also where the stage names another place for its state.
+ * Requires that a stage is deployed, by Terraform's state, in the region and account that its configuration and the
+ * credentials name. Terraform takes resources that it does not find there for deleted: it drops them from the state
+ * silently, and they go on costing money. Throws Error naming both locations and a remedy, also if the stage's state has
+ * not been moved to the bucket that it names.
  */
 export async function requireRecordedLocation(
   s3: S3Client,
@@ -38,7 +39,7 @@ function readStates(s3: S3Client, config: StageConfig): Promise<readonly StackSt
   );
 }
 
-/** Throws Error where the state is in files here, and none of it in the bucket that the stage names by now. */
+/** Throws Error if the state is in local files, and none of it in the bucket that the stage names. */
 async function requireStateInBucket(
   s3: S3Client,
   config: StageConfig,
@@ -56,7 +57,7 @@ async function requireStateInBucket(
       `  for one in ${CONCERNS.join(' ')}; do\n` +
       `    aws s3 mv terraform.${name}-$one.tfstate s3://${state.bucket}/${name}-$one.tfstate\n` +
       '  done\n' +
-      // It remembers where the state was.
+      // cdktf.out remembers where the state was.
       '  rm -r cdktf.out',
   );
 }

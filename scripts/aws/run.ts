@@ -4,15 +4,15 @@ import { once } from 'node:events';
 export interface RunOptions {
   readonly stop: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
-  /** Its standard input, for what must not be in argv. */
+  /** Standard input, for secrets that must not be in argv. */
   readonly input?: string;
-  /** Where what it says goes: 1 for a result, 2 (the default) for people to follow. */
+  /** Where the program's standard output goes: 1 for a result, 2 (the default) for progress. */
   readonly output?: 1 | 2;
 }
 
 /**
- * Runs a program to its end, in sight. To stop, it gets one SIGINT, and is waited for. Throws Error
- * when it fails, and the signal's reason when it was stopped.
+ * Runs a program to its end and shows its output. To stop it, sends one SIGINT and waits. Throws Error if the program
+ * fails, and the signal's reason if it was stopped.
  */
 export async function run(
   program: string,
@@ -22,15 +22,15 @@ export async function run(
   stop.throwIfAborted();
   const child = spawn(program, argv, {
     env,
-    // In a group of its own: Ctrl-C in a terminal reaches everything in ours, and we send a signal, too.
-    // Terraform drops what it is making at a second one.
+    // A separate process group: Ctrl-C in a terminal reaches our whole group, and we send SIGINT as well. At a second
+    // one, Terraform abandons the resource that it is creating.
     detached: true,
-    // Not by way of us: who kills us must not break the pipe of a program that is making things.
+    // Not piped through this process: if it is killed, the program must not fail by a broken pipe.
     stdio: [input === undefined ? 'ignore' : 'pipe', output, 2],
   });
   const interrupt = () => void child.kill('SIGINT');
   stop.addEventListener('abort', interrupt, { once: true });
-  // A program that ends before it has read that says itself why; else the broken pipe would end us.
+  // A program that exits before it has read its input reports why itself; ignore the broken pipe.
   child.stdin?.on('error', () => undefined);
   try {
     child.stdin?.end(input);

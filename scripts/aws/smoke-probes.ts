@@ -4,14 +4,14 @@ import { signAddress } from '../../edge/playback-token.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { PLAYER_KEY } from './player.ts';
 
-/** One request of `./scripts/smoke`, and the answer that is right. */
+/** One request of `./scripts/smoke`, and the expected answer. */
 export interface Probe {
   readonly name: string;
   readonly request: ProbeRequest;
   readonly expected: Expectation;
-  /** Tells a person what to do when the answer is a different one. */
+  /** What to do if the answer differs. */
   readonly remedy: string;
-  /** Asks again after another answer, so many times in all: edges differ in what they have kept. Default: 1. */
+  /** The most attempts until the answer is right, as edges cache different objects. Default: 1. */
   readonly tries?: number;
 }
 
@@ -23,25 +23,25 @@ export interface ProbeRequest {
 
 export interface ProbeResponse {
   readonly status: number;
-  /** By their names in lower case. */
+  /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
 
 export interface Expectation {
   readonly status: number;
-  /** A header that is missing is compared as an empty one. */
+  /** A missing header counts as empty. */
   readonly headers?: Readonly<Record<string, string | RegExp>>;
   /** The body, after any compression. */
   readonly body?: Uint8Array;
-  /** A part of the body. */
+  /** A substring of the body. */
   readonly contains?: string;
 }
 
-/** The objects that a stage serves during the run. */
+/** A stage, and the objects that it serves during the run. */
 export interface SmokeTarget {
   readonly config: StageConfig;
-  /** Where the videos are: `https://…`, without a slash at the end. */
+  /** The origin of the videos: `https://…`, without a trailing slash. */
   readonly origin: string;
   /** Keys of the delivery bucket. */
   readonly pointer: string;
@@ -49,7 +49,7 @@ export interface SmokeTarget {
   readonly poster: string;
   readonly segmentBytes: Uint8Array;
   readonly playerBytes: Uint8Array;
-  /** The key that signs addresses. Undefined in a stage without playback tokens. */
+  /** The key that signs addresses. Undefined if the stage has no playback tokens. */
   readonly tokenKey: string | undefined;
   readonly now: Date;
 }
@@ -63,18 +63,18 @@ const READABLE = {
   'access-control-allow-origin': CORS.allowOrigin,
   'access-control-expose-headers': CORS.exposedHeaders.join(', '),
 } as const;
-const DRESSED = Object.fromEntries(
+const RESPONSE_HEADERS = Object.fromEntries(
   [...Object.entries(HEADERS), ['x-content-type-options', 'nosniff'] as const].map(
     ([name, value]) => [name.toLowerCase(), value],
   ),
 );
 
-/** A page that may show the stage's videos. */
+/** The origin of a page that may show the stage's videos. */
 export function pageOf({ allowedSites: [site = ''] }: StageConfig): string {
   return site.replace('*', 'smoke');
 }
 
-/** Returns what is wrong with an answer; undefined for a right one. */
+/** Describes how an answer differs from the expected one. Undefined if it does not. */
 export function findMismatch(
   expected: Expectation,
   { status, headers, body }: ProbeResponse,
@@ -157,9 +157,9 @@ export function viewerProbes(target: SmokeTarget): readonly Probe[] {
   });
   const ok200 = (headers: Expectation['headers'] = {}): Expectation => ({
     status: 200,
-    headers: { ...DRESSED, ...headers },
+    headers: { ...RESPONSE_HEADERS, ...headers },
   });
-  const said = tokenKey !== undefined || allowNoContext;
+  const allowsNoContext = tokenKey !== undefined || allowNoContext;
   return [
     {
       name: 'a page of the site, without Origin',
@@ -196,7 +196,7 @@ export function viewerProbes(target: SmokeTarget): readonly Probe[] {
     foreign('another site, with Origin', { origin: ELSEWHERE }),
     foreign('another site, without Origin', { referer: `${ELSEWHERE}/` }),
     foreign('a preflight of another site', { origin: ELSEWHERE }, 'OPTIONS'),
-    said
+    allowsNoContext
       ? {
           name: 'nobody says where the request comes from',
           request: { url: at.good(pointer) },
@@ -285,14 +285,16 @@ export function viewerProbes(target: SmokeTarget): readonly Probe[] {
         body: playerBytes,
       },
       remedy: byTheCdn,
-      // CloudFront passes an object on uncompressed where an edge is busy.
+      // A busy edge of CloudFront passes an object on uncompressed.
       tries: 3,
     })),
   ];
 
   function tokenProbes(): readonly Probe[] {
     const probe = (name: string, url: string, expected: Expectation): Probe => ({
-      ...{ name, expected, remedy: byTheFunction },
+      name,
+      expected,
+      remedy: byTheFunction,
       request: { url, headers: fromPage },
     });
     return [
@@ -307,7 +309,7 @@ export function viewerProbes(target: SmokeTarget): readonly Probe[] {
   }
 }
 
-/** By plain HTTP, which a CDN on loopback does not tell apart. */
+/** A request by plain HTTP, which a CDN on loopback cannot tell apart. */
 export function plainHttpProbe({ config, origin, pointer }: SmokeTarget): Probe {
   const url = `${origin}/${pointer}`;
   return {
@@ -318,7 +320,7 @@ export function plainHttpProbe({ config, origin, pointer }: SmokeTarget): Probe 
   };
 }
 
-/** The names of the buckets, and the address of an object in one of them. */
+/** The names of the buckets; `addressOf` gives an object's own address at S3. */
 export interface Buckets {
   readonly delivery: string;
   readonly source: string;
@@ -335,7 +337,9 @@ export function bucketProbes(
   const { config, pointer } = target;
   const isOpen = config.accessMode === 'public-read';
   const probe = (name: string, url: string, status: number, headers = {}): Probe => ({
-    ...{ name, remedy: policyRemedy(config), expected: { status } },
+    name,
+    remedy: policyRemedy(config),
+    expected: { status },
     request: { url, headers },
   });
   const who = isOpen ? 'anybody may read' : 'nobody may';
@@ -350,7 +354,7 @@ export function bucketProbes(
   ];
 }
 
-/** Whatever the access mode, nobody may list what is in a bucket. */
+/** Nobody may list a bucket, whatever the access mode. */
 export function listingProbes(
   { config }: SmokeTarget,
   { delivery, source, work, addressOf }: Buckets,
@@ -367,7 +371,7 @@ function policyRemedy({ name }: StageConfig): string {
   return `Another policy than the stage's is on this bucket: run ./scripts/deploy ${name}.`;
 }
 
-/** Whatever the access mode, S3 takes no plain HTTP. */
+/** The bucket refuses plain HTTP, whatever the access mode. */
 export function plainBucketProbe(
   { config, pointer }: SmokeTarget,
   { delivery, addressOf }: Buckets,
@@ -380,7 +384,7 @@ export function plainBucketProbe(
   };
 }
 
-/** Addresses at the CDN: with a token where the stage demands one. */
+/** Addresses at the CDN, with a token if the stage requires one. */
 function addressesAt({ origin, tokenKey, now }: Pick<SmokeTarget, 'origin' | 'tokenKey' | 'now'>) {
   const signed = (key: string, path: string, since: Date) =>
     tokenKey === undefined

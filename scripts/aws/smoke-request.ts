@@ -5,18 +5,18 @@ import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type { ProbeResponse, ProbeRequest } from './smoke-probes.ts';
 
-const PATIENCE_MILLISECONDS = 20_000;
+const TIMEOUT_MILLISECONDS = 20_000;
 
 /**
- * Asks for an address as it is written, with these headers alone, and follows no redirection. fetch would undo
- * the compression, and leave out `Origin`. Throws the system's error where nobody answers.
+ * Requests an address exactly as written, with these headers alone, and follows no redirect. fetch would decompress the
+ * body and drop `Origin`. Throws the system's error if there is no answer.
  */
 export async function sendRequest(
   { url, method = 'GET', headers = {} }: ProbeRequest,
   stop: AbortSignal,
 ): Promise<ProbeResponse> {
   const send = url.startsWith('https:') ? byHttps : byHttp;
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MILLISECONDS)]);
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MILLISECONDS)]);
   const sent = send(url, { method, headers: { ...headers }, agent: false, signal });
   sent.end();
   const [answer] = (await once(sent, 'response')) as [IncomingMessage];

@@ -37,13 +37,13 @@ import type { Workers } from './workers.ts';
 
 const CLIP_SECONDS = 2;
 const POLL_MILLISECONDS = 3000;
-/** CloudWatch counts messages each minute; its alarm and Fargate take a minute each. */
+/** CloudWatch counts messages every minute; its alarm and Fargate take another minute each. */
 const SCALING_SECONDS = 240;
 const READY_SECONDS = 480;
 const FORGOTTEN_SECONDS = 300;
 const LOGS_SECONDS = 180;
 
-/** The result of a check. `unanswered`: it could not be tried here, which is neither right nor wrong. */
+/** The result of a check. `unanswered`: the check could not run here, so it is neither right nor wrong. */
 type Outcome =
   | { readonly status: 'ok'; readonly note?: string }
   | { readonly status: 'wrong'; readonly what: string; readonly remedy: string }
@@ -53,14 +53,14 @@ type Check = { readonly name: string } & Outcome;
 
 type Ready = Extract<AssetEvent, { type: 'asset.ready' }>;
 
-/** One run over a stage. */
+/** One run of the smoke test over a stage. */
 export class Smoke {
   readonly #stage: Stage;
   readonly #json: boolean;
   readonly #stop: AbortSignal;
   readonly #started = new Date();
   readonly #checks: Check[] = [];
-  /** Why the emulator cannot answer; undefined in AWS itself. */
+  /** Why a check cannot run in the emulator. Falsy in AWS itself. */
   readonly #emulated = process.env['AWS_ENDPOINT_URL'] && 'the emulator of AWS has none';
   readonly #cdn: string | undefined;
 
@@ -129,7 +129,7 @@ export class Smoke {
     return ok(`${trial.cases} cases, in at most ${trial.maxPercent} % of its time`);
   }
 
-  /** Uploads the clip, has everything asked that needs it, and removes it. */
+  /** Uploads the clip, runs the checks that need it, and removes it. */
   async #whileUploaded(file: string, key: string): Promise<void> {
     const { backend, env, workers } = this.#stage;
     const before = await workers.counts();
@@ -152,14 +152,15 @@ export class Smoke {
     } finally {
       const { assetId, jobId } = submission;
       const entry = {
-        ...{ item: { id: assetId }, jobIds: [jobId] },
+        item: { id: assetId },
+        jobIds: [jobId],
         ...(uploaded ? { source: { bucket: env.SOURCE_BUCKET, key, etag: uploaded.etag } } : {}),
       };
       await this.#removed(entry);
     }
   }
 
-  /** Waits for the job; undefined where it did not end in time. */
+  /** Waits for the job. Undefined if it does not end in time. */
   async #untilEnded({ jobId }: Submission): Promise<AssetEvent | undefined> {
     const { backend, env, name } = this.#stage;
     const signal = AbortSignal.any([this.#stop, AbortSignal.timeout(READY_SECONDS * 1000)]);
@@ -186,7 +187,7 @@ export class Smoke {
     return event;
   }
 
-  /** Not kept by an edge: the video has to be there as soon as it is published. */
+  /** An edge must not cache the missing video: it has to play as soon as it is published. */
   async #beforeReady({ assetId }: Submission): Promise<void> {
     const target = { ...this.#stage, tokenKey: await this.#tokenKey(), now: new Date() };
     const name = 'a video before it is published';
@@ -205,9 +206,15 @@ export class Smoke {
     const name = /^[^#\n].*$/m.exec(playlist.toString())?.[0] ?? '';
     const segment = versionKey(assetId, version, `${rendition}/${name}`);
     const target: SmokeTarget = {
-      ...{ config, origin, segment, poster, pointer: pointerKey(assetId) },
-      ...{ segmentBytes: await bytes(segment), playerBytes: await bytes(PLAYER_KEY) },
-      ...{ tokenKey: await this.#tokenKey(), now: new Date() },
+      config,
+      origin,
+      segment,
+      poster,
+      pointer: pointerKey(assetId),
+      segmentBytes: await bytes(segment),
+      playerBytes: await bytes(PLAYER_KEY),
+      tokenKey: await this.#tokenKey(),
+      now: new Date(),
     };
     for (const probe of viewerProbes(target)) await this.#probe(probe, this.#cdn);
     const noHttp = this.#emulated && 'the emulator of AWS knows plain HTTP only';
@@ -296,7 +303,7 @@ export class Smoke {
     });
   }
 
-  /** An error is wrong, too, and the other checks go on. */
+  /** An error counts as wrong, and the other checks go on. */
   async #check(name: string, work: () => Promise<Outcome>): Promise<void> {
     try {
       this.#add(name, await work());
@@ -320,7 +327,7 @@ export class Smoke {
   }
 }
 
-/** Times how scaling brings a worker up; wakes one as uploads do where it does not. */
+/** Measures how long scaling takes to start a worker. If it does not, starts one as uploads do. */
 async function scaleOut(stage: string, workers: Workers, stop: AbortSignal): Promise<Outcome> {
   const started = performance.now();
   let woken = false;

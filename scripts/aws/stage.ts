@@ -23,21 +23,21 @@ export interface Stage {
   readonly name: string;
   /** As it is declared here. */
   readonly config: StageConfig;
-  /** What its workers are told: the names of buckets and queues. */
+  /** The environment of its workers: the names of buckets and queues. */
   readonly env: WorkerConfig;
-  /** Where the videos are: `https://…`, without a slash at the end. */
+  /** The origin of the videos: `https://…`, without a trailing slash. */
   readonly origin: string;
   readonly backend: Backend;
-  /** For what else SSM keeps of the stage. */
+  /** For the stage's other parameters. */
   readonly ssm: SSMClient;
   readonly workers: Workers;
   close(): Promise<void>;
 }
 
 /**
- * Opens a stage by its name alone: what is deployed says the rest, so that neither Terraform nor its
- * state is needed. Throws UsageError when there is no such stage, and Error with what to do when it is
- * not deployed, or the credentials are none or another account's.
+ * Opens a deployed stage by name. It reads the rest from the deployed resources, and needs neither Terraform nor its state.
+ * Throws UsageError if there is no such stage, and Error with a remedy if it is not deployed, or if the credentials are
+ * missing or belong to another account.
  */
 export async function openStage(name: string): Promise<Stage> {
   const config = await findStage(name);
@@ -49,7 +49,13 @@ export async function openStage(name: string): Promise<Stage> {
     const [env, origin] = await Promise.all([readEnvironment(ecs, name), readOrigin(ssm, name)]);
     const backend = await openAwsBackend({ region });
     return {
-      ...{ name, config, env, origin, backend, ssm, workers: ecsWorkers(ecs, name) },
+      name,
+      config,
+      env,
+      origin,
+      backend,
+      ssm,
+      workers: ecsWorkers(ecs, name),
       close: async () => {
         await backend.close();
         ecs.destroy();
@@ -63,7 +69,7 @@ export async function openStage(name: string): Promise<Stage> {
   }
 }
 
-/** Of a task definition, what its workers are told. */
+/** The part of a task definition that holds the workers' environment. */
 const taskSchema = z.object({
   containerDefinitions: z
     .array(z.object({ environment: z.array(z.object({ name: z.string(), value: z.string() })) }))
@@ -80,7 +86,7 @@ async function readEnvironment(ecs: ECSClient, stage: string): Promise<WorkerCon
     const variables = task.data.containerDefinitions.flatMap(({ environment }) => environment);
     return readConfig(Object.fromEntries(variables.map(({ name, value }) => [name, value])));
   } catch (error) {
-    // What ECS says of a name that it does not know.
+    // The error of ECS for a name that it does not know.
     if (error instanceof ClientException) throw notDeployed(stage, error);
     if (error instanceof ECSServiceException) throw error;
     throw new Error(`${String(error)}\nDeploy it again: ./scripts/deploy ${stage}`, {
@@ -95,7 +101,7 @@ async function readOrigin(ssm: SSMClient, stage: string): Promise<string> {
   return z.url('is no address').parse(origin);
 }
 
-/** The id of a stage's distribution. Throws Error with what to do where an older version was deployed. */
+/** Reads the id of a stage's distribution. Throws Error with a remedy if an older version is deployed. */
 export async function readDistribution({ ssm, name }: Stage): Promise<string> {
   const id = await readParameter(ssm, distributionParameter(name));
   if (id) return id;

@@ -10,18 +10,18 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { z } from 'zod';
 import type { StageConfig } from '../../infra/config.ts';
 
-/** What Terraform knows of a stack: https://developer.hashicorp.com/terraform/internals/json-format */
+/** Terraform's state of a stack: https://developer.hashicorp.com/terraform/internals/json-format */
 export interface StackState {
-  /** Resources that it made and has not destroyed. */
+  /** The number of resources that Terraform has created and not destroyed. */
   readonly resources: number;
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** Their types and names in AWS, where they have one: `aws_iam_role vodstack-dev-task`. */
+  /** Types and names of the resources that have a name: `aws_iam_role vodstack-dev-task`. */
   readonly names: readonly string[];
-  /** Where those are that the stage's own region holds, as far as AWS's names of them tell. */
+  /** The locations of the resources in the stage's own region, as far as their ARNs tell. */
   readonly locations: readonly ResourceLocation[];
 }
 
-/** A part that no name tells is missing: those of buckets tell no account. */
+/** The account is undefined for a bucket, whose ARN has none. */
 export interface ResourceLocation {
   readonly region: string;
   readonly account: string | undefined;
@@ -47,7 +47,7 @@ type StateResource = z.infer<typeof stateFile>['resources'][number];
 /** The provider of the edge's region (infra/stack.ts). */
 const EDGE_PROVIDER = /\]\.edge$/;
 
-/** Reads a stack's state, where infra/stack.ts has it kept: in the stage's bucket, or in this folder. */
+/** Reads a stack's state from where infra/stack.ts keeps it: the stage's bucket, or the current folder. */
 export async function readState(
   s3: S3Client,
   { state }: StageConfig,
@@ -76,7 +76,7 @@ function namesOf({ type, instances }: StateResource): readonly string[] {
   });
 }
 
-/** By `arn:aws:<service>:<region>:<account>:…`. That of a bucket has neither, and a bucket tells its region beside it. */
+/** By `arn:aws:<service>:<region>:<account>:…`. A bucket's ARN has neither; its region is a separate attribute. */
 function locationsOf({ instances }: StateResource): readonly ResourceLocation[] {
   return instances.flatMap(({ attributes }) => {
     const resource = withArn.safeParse(attributes);
@@ -87,7 +87,7 @@ function locationsOf({ instances }: StateResource): readonly ResourceLocation[] 
   });
 }
 
-/** Whether the bucket that keeps the stage's state is there, or none is needed. */
+/** Whether the bucket that keeps the stage's state exists, or none is needed. */
 export async function hasStateBucket(s3: S3Client, { state }: StageConfig): Promise<boolean> {
   if (!state) return true;
   try {

@@ -4,18 +4,18 @@ import type { QueueCounts } from '../../core/storage/ports.ts';
 import { oneLine } from '../../core/model/printable.ts';
 import type { WorkerCounts } from './workers.ts';
 
-/** How a stage is doing; `--json` prints it as it is. */
+/** The status of a stage, as `--json` prints it. */
 export interface Status {
   readonly stage: string;
   readonly origin: string;
   readonly workers: WorkerCounts;
-  /** Messages: units of work, and uploads that nobody has taken up. */
+  /** Messages: units of work, and uploads that no worker has started. */
   readonly queue: QueueCounts;
   readonly deadLetters: number;
   readonly jobs: Jobs;
 }
 
-/** The status as a person reads it. Names come last in a line: how wide they are nobody can tell. */
+/** Formats the status as text. Names come last in a line, as their width is unknown. */
 export function statusText(status: Status, now: Date): string {
   const { stage, origin, workers, queue, deadLetters, jobs } = status;
   const { open, ended } = jobs;

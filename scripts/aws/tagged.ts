@@ -4,7 +4,7 @@ import {
 } from '@aws-sdk/client-resource-groups-tagging-api';
 import { tagsOf } from '../../infra/names.ts';
 
-/** The ARNs in a region of everything that carries a stage's tags. */
+/** Lists the ARNs of all resources in a region that carry a stage's tags. */
 export async function taggedIn(region: string, stage: string): Promise<readonly string[]> {
   const client = new ResourceGroupsTaggingAPIClient({ region });
   const arns: string[] = [];

@@ -9,15 +9,15 @@ import { nameOf, RESOURCES } from '../../infra/names.ts';
 
 export interface WorkerCounts {
   readonly running: number;
-  /** Asked for, and on their way: a container takes about a minute. */
+  /** Pending: a container takes about a minute to start. */
   readonly starting: number;
   readonly wanted: number;
 }
 
-/** The workers of a stage, as ECS runs them. */
+/** The workers of a stage, which ECS runs. */
 export interface Workers {
   counts(): Promise<WorkerCounts>;
-  /** Starts one where none is wanted; how many there are to be else is for scaling to say. */
+  /** Starts one worker if none is wanted; scaling decides otherwise. */
   wake(): Promise<void>;
 }
 
@@ -29,8 +29,8 @@ const serviceSchema = z.object({
 });
 
 /**
- * The service that runs a stage's workers; undefined when there is none. One that was deleted is told of
- * for a while, and is not ACTIVE.
+ * Finds the service that runs a stage's workers. Undefined if there is none. ECS returns a deleted service for a while, with
+ * another status than ACTIVE.
  */
 export async function findService(
   client: ECSClient,
@@ -48,7 +48,7 @@ export async function findService(
   }
 }
 
-/** Its functions throw Error when the stage has no workers. */
+/** The functions throw Error if the stage has no workers. */
 export function ecsWorkers(client: ECSClient, stage: string): Workers {
   const name = nameOf(stage, RESOURCES.workers);
 

@@ -8,8 +8,8 @@ import { PRIVATE_FOLDER, makeFolder } from '../../core/storage/folder.ts';
 const NAME = 'A first video.mp4';
 
 /**
- * Makes, once, a clip to look at and to listen to: slowly moving colours, a running time code, and
- * on each second a beep with a flash, so that sync can be seen and heard. Returns its path.
+ * Creates a demo clip unless it exists, and returns its path: slowly moving colours, a running time code, and a beep with a
+ * flash on each second, to check sync by eye and ear.
  */
 export async function makeDemoClip(directory: string, signal: AbortSignal): Promise<string> {
   const path = join(directory, NAME);
@@ -21,7 +21,7 @@ export async function makeDemoClip(directory: string, signal: AbortSignal): Prom
   return path;
 }
 
-/** Makes the same clip at that length and under that title, by which its bytes differ from those of others. */
+/** Creates the clip with another length and title. The title makes its bytes unique. */
 export async function makeClip(
   path: string,
   clip: { readonly seconds: number; readonly title: string },
@@ -54,18 +54,8 @@ function clipCommand(
   return [
     ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'],
     ...['-f', 'lavfi', '-i', `${source},${picture.join(',')}[out0];${sound}[out1]`],
-    ...[
-      '-c:v',
-      'libx264',
-      '-preset',
-      'veryfast',
-      '-crf',
-      '20',
-      '-c:a',
-      'aac',
-      '-t',
-      String(seconds),
-    ],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20'],
+    ...['-c:a', 'aac', '-t', String(seconds)],
     ...['-metadata', `title=${title}`, '-movflags', '+faststart', '-f', 'mp4'],
     output,
   ];

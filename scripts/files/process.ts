@@ -10,17 +10,17 @@ import { watchJob } from './watch.ts';
 
 type ReadyResult = Extract<FileResult, { status: 'ready' }>;
 
-/** Where files are processed, and who is told. */
+/** Where files are processed, and who gets the reports. */
 export interface Processing {
   readonly backend: Backend;
   readonly names: Names;
-  /** How often a job is looked at. */
+  /** How often a job is polled. */
   readonly pollMilliseconds: number;
   /** Whether to wait for the assets. */
   readonly wait: boolean;
-  /** What is to be done once a file is uploaded. */
+  /** Called once a file is uploaded. */
   readonly onSubmitted?: () => Promise<void>;
-  /** Where a finished asset is found. */
+  /** Returns where a finished asset is. */
   readonly find: (
     event: ReadyEvent,
   ) => Promise<Pick<ReadyResult, 'playlist' | 'page' | 'exported'>>;
@@ -29,8 +29,8 @@ export interface Processing {
 }
 
 /**
- * Uploads the files one after the other, while those that are uploaded are worked on; one that fails
- * is no matter of the others. Throws the signal's reason when it is stopped.
+ * Uploads the files one after another while the uploaded ones are processed. A file that fails does not stop the others.
+ * Throws the signal's reason when it is stopped.
  */
 export async function processFiles(
   sources: readonly Source[],
@@ -41,7 +41,7 @@ export async function processFiles(
     processing.stop.throwIfAborted();
     const { promise: uploaded, resolve } = Promise.withResolvers<unknown>();
     const result = processFile(source, processing, () => resolve(undefined));
-    // Looked at below, when all are uploaded; until then nobody does.
+    // Awaited below, once all are uploaded; until then a rejection would count as unhandled.
     result.catch(() => undefined);
     results.push(result);
     await uploaded;
@@ -140,7 +140,9 @@ async function describe(
   }
   const { assetId, durationSeconds, renditions, leftOut } = event;
   return {
-    ...{ source, status: 'ready', assetId },
+    source,
+    status: 'ready',
+    assetId,
     ...(await processing.find(event)),
     durationSeconds,
     renditions: renditions.map(({ name }) => name),

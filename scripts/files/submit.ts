@@ -9,31 +9,30 @@ import { titleMetadata } from '../../core/model/title.ts';
 import { isReady, reopenJob } from '../../core/catalog/results.ts';
 import { pathOf } from '../cli/file-name.ts';
 
-/** The buckets and the queue that a file goes through, as the workers are told of them. */
+/** The buckets and the queue that a file goes through, from the workers' environment. */
 export type Names = Pick<WorkerEnv, 'SOURCE_BUCKET' | 'WORK_BUCKET' | 'JOB_QUEUE'>;
 
 export interface Source {
-  /** As the command line names it: `pathOf` finds it. */
+  /** As the command line names it; `pathOf` resolves it. */
   readonly file: string;
-  /** In the source bucket. */
+  /** The key in the source bucket. */
   readonly key: string;
-  /** What viewers read instead of the file's name. */
+  /** Shown to viewers instead of the file's name. */
   readonly title?: string | undefined;
 }
 
-/** A file on its way to become an asset. */
+/** A file that was submitted to become an asset. */
 export interface Submission {
   readonly assetId: string;
   readonly jobId: string;
-  /** When another file by that name was uploaded, which this one takes the place of. */
+  /** The upload time of another file with this name that this one replaces. */
   readonly replaces?: Date;
 }
 
 /**
- * Uploads a file to the source bucket; its event starts the job. A file that is there already, by
- * key, size and time of change, is the same source, and is not uploaded again. Who gives a file again
- * that did not become an asset wants it tried again, as the limits may have changed; a job that is
- * under way takes no notice.
+ * Uploads a file to the source bucket, whose event starts the job. A file with the same key, size and modification time
+ * counts as the same source and is not uploaded again. If it did not become an asset before, it is tried again, as the
+ * limits may have changed. A job in progress is not affected.
  */
 export async function submit(
   backend: Backend,
@@ -47,7 +46,8 @@ export async function submit(
   const path = pathOf(file);
   const { size, mtimeMs } = await stat(path);
   const metadata = {
-    ...{ size: String(size), modified: String(Math.round(mtimeMs)) },
+    size: String(size),
+    modified: String(Math.round(mtimeMs)),
     ...(title === undefined ? {} : titleMetadata(title)),
   };
   const known = await store.head(bucket, key);
@@ -70,13 +70,13 @@ export async function submit(
   const state = await reopenJob({ store, config: names }, jobId, (result) =>
     isReady(result, options),
   );
-  // An upload that was begun under another title, in an earlier try, keeps that one.
+  // An upload that an earlier attempt began with another title keeps that title.
   const stored = title === undefined || same ? known : await store.head(bucket, key);
   const titled = title === undefined || stored?.metadata['title'] === metadata.title;
-  // The bucket tells of a file that has just been uploaded.
-  const told = state === 'open' && !same && titled;
-  // A title that was changed elsewhere is not in the job's result.
-  if (!told && (state !== 'stands' || title !== undefined)) {
+  // The bucket's event announces a file that was just uploaded.
+  const isAnnounced = state === 'open' && !same && titled;
+  // The job's result does not contain a title that was changed elsewhere.
+  if (!isAnnounced && (state !== 'stands' || title !== undefined)) {
     await queue(JOB_QUEUE).send(serialiseJob({ source: { bucket, key, etag }, options }));
   }
   return { assetId, jobId, ...(known && !same ? { replaces: known.lastModified } : {}) };

@@ -9,14 +9,14 @@ import { readResult } from '../../core/catalog/results.ts';
 export interface WatchOptions {
   readonly catalog: Catalog<'WORK_BUCKET'>;
   readonly jobId: string;
-  /** Each look is one listing, and a reading of what is new. */
+  /** Each poll is one listing, and one read for each new object. */
   readonly pollMilliseconds: number;
-  /** 0 to 1; undefined while no worker has taken the job up. */
+  /** 0 to 1; undefined until a worker has planned the job. */
   readonly onProgress: (done: number | undefined) => void;
   readonly signal: AbortSignal;
 }
 
-/** Follows a job by its objects in the work bucket until it is reported. */
+/** Follows a job by its objects in the work bucket until it has a result. */
 export async function watchJob(options: WatchOptions): Promise<AssetEvent> {
   const { catalog, jobId, pollMilliseconds, onProgress, signal } = options;
   const progressOf = progressReader(catalog);

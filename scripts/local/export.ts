@@ -8,8 +8,8 @@ import type { AssetDocument } from '../../core/model/asset.ts';
 import { pointerKey, versionKey } from '../../core/model/keys.ts';
 
 /**
- * Copies a published asset to `directory/<assetId>/`, as files that any web server can serve; the
- * playlist comes last, so that what it names is there. Returns the playlist's path.
+ * Copies a published asset to `directory/<assetId>/`, as files that any web server can serve, and returns the playlist's
+ * path. The playlist is copied last, after the files that it names.
  */
 export async function exportAsset(
   store: ObjectStore,

@@ -8,16 +8,16 @@ import type { Backend } from '../../core/storage/ports.ts';
 import type { OpenWork } from '../../core/model/lost-work.ts';
 import { findOpenWork, sendAgain } from '../../core/catalog/reconcile.ts';
 
-/** How often a person is told how far it is. */
-const TOLD_MILLISECONDS = 2000;
+/** The interval between progress messages. */
+const PROGRESS_MILLISECONDS = 2000;
 
-/** Makes the index of a data folder anew, and says what is found. Throws Error when it is healthy. */
+/** Rebuilds the index of a data folder and reports what was found. Throws Error if the index is healthy. */
 export async function rebuild(directory: string): Promise<void> {
   say(`Rebuilding the index of ${directory} from what is kept beside each file …`);
-  let told = Date.now();
+  let reportedAt = Date.now();
   const found = await rebuildIndex(directory, (files) => {
-    if (Date.now() - told < TOLD_MILLISECONDS) return;
-    told = Date.now();
+    if (Date.now() - reportedAt < PROGRESS_MILLISECONDS) return;
+    reportedAt = Date.now();
     say(`${count(files, 'file')} read …`);
   });
   say(rebuiltText(found, directory));
@@ -43,8 +43,8 @@ function rebuiltText(found: Rebuilt, directory: string): string {
 }
 
 /**
- * Sends again what a lost queue has forgotten, whatever it holds from a backup: units of unfinished jobs, and
- * uploads that never became a job. Safe at any time: work that is done is not done twice.
+ * Sends the messages of a lost queue again, whatever the queue holds from a backup: units of unfinished jobs, and uploads
+ * that never became a job. It is safe at any time, as finished work is not repeated.
  */
 export async function announceUnfinished(
   backend: Pick<Backend, 'store' | 'queue'>,

@@ -7,16 +7,17 @@ import type { Logger } from '../../core/log.ts';
 import { RESTART_POLICY, restartDelay } from './restarts.ts';
 
 export interface Workers {
-  /** Settles only when a worker cannot be kept running: rejects with the reason. */
+  /** Rejects with the reason if a worker cannot be kept running. Otherwise it stays pending. */
   readonly failed: Promise<never>;
-  /** Lets each give its unit back and end. */
+  /** Lets each worker return its unit to the queue and exit. */
   stop(): Promise<void>;
 }
 
 const PROGRAM = new URL('../../worker/main.ts', import.meta.url);
+
 /**
- * Starts worker processes and keeps them running: one that dies is started again after ever longer pauses,
- * until it gets something done. They stop by themselves when this process is gone.
+ * Starts worker processes and keeps them running. A worker that exits is restarted after growing delays, until it completes
+ * some work. The workers stop by themselves when this process is gone.
  */
 export function startWorkers(
   count: number,
@@ -33,12 +34,12 @@ export function startWorkers(
       const child = fork(PROGRAM, {
         execArgv: ['--disable-warning=ExperimentalWarning'],
         env: { ...process.env, ...env },
-        // A terminal's Ctrl-C goes to us, and from us to the workers.
+        // Ctrl-C in a terminal must reach this process alone, which then stops the workers.
         detached: true,
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       });
       children.add(child);
-      // It tells of each message whose work has ended.
+      // The worker sends a message whenever it has completed a unit.
       child.on('message', () => {
         deaths = [];
       });
@@ -61,7 +62,7 @@ export function startWorkers(
   const failed = new Promise<never>((_resolve, reject) => {
     for (const one of running) one.catch(reject);
   });
-  // Whoever waits for it hears of it; nobody has to.
+  // Callers may ignore the promise; that must not count as an unhandled rejection.
   failed.catch(() => undefined);
   return {
     failed,
