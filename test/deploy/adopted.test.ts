@@ -10,7 +10,7 @@ const why = whyNoTerraform() ?? whyNoEmulator;
 const MINE = stage({ name: 'mine', region: 'eu-central-1', allowedSites: ['https://my.site'] });
 const name = nameOf('mine', 'worker');
 
-describe.skipIf(why)(`What a killed deploy has left${why ? ` (skipped: ${why})` : ''}`, () => {
+describe.skipIf(why)(`Leftovers of a killed deploy${why ? ` (skipped: ${why})` : ''}`, () => {
   const emulator = useEmulator();
   beforeAll(async () => {
     const ecr = new ECRClient();
@@ -18,7 +18,7 @@ describe.skipIf(why)(`What a killed deploy has left${why ? ` (skipped: ${why})` 
     ecr.destroy();
   });
 
-  /** Makes the repository alone, as all of the storage takes a minute. */
+  /** Creates the repository alone, as the whole storage stack takes a minute. */
   async function apply(adopted: Parameters<typeof synth>[2]): Promise<string> {
     const directory = synth([MINE], emulator.endpoint, adopted).get('mine-storage')?.directory;
     if (directory === undefined) throw new Error('There is no storage.');
@@ -27,7 +27,7 @@ describe.skipIf(why)(`What a killed deploy has left${why ? ` (skipped: ${why})` 
     return terraform(directory, ['apply', '-auto-approve', target]);
   }
 
-  test('is in the way of the next one, unless Terraform imports it.', async () => {
+  test('A resource of a killed deploy blocks the next one unless Terraform imports it', async () => {
     await expect(apply([])).rejects.toThrow('RepositoryAlreadyExistsException');
     const said = await apply([{ type: 'aws_ecr_repository', name, id: name }]);
     expect(said).toMatch(/Apply complete! Resources: 1 imported, 0 added, \d changed, 0 destroyed/);

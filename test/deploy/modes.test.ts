@@ -89,7 +89,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     Promise.all([work(staging, 'staging'), work(prod, 'prod')]);
 
   // One from the bucket of its state on, in one command; the other after a Ctrl-C on the way.
-  test('are deployed as whole stages.', async () => {
+  test('Stages with the other access modes are deployed as a whole', async () => {
     const programs = await standInEngine();
     vi.stubEnv('PATH', `${programs}:${process.env['PATH'] ?? ''}`);
     await both(async (project, stage) => {
@@ -119,7 +119,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     });
   });
 
-  test('do not differ afterwards.', async () => {
+  test('A second plan of the stages shows no changes', async () => {
     await both(async (project, stage) => {
       const { code, stdout, stderr } = await project.script('deploy', stage, '--plan');
       expect(code, stderr).toBe(0);
@@ -127,7 +127,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     });
   });
 
-  test('keep their workers when the share of spare capacity is another, and their scaling otherwise.', async () => {
+  test('Another Spot share updates the service in place, and replacing the service replaces its scaling', async () => {
     const compute = join(prod.directory, 'cdktf.out', 'stacks', 'prod-compute');
     const spare = join(compute, 'cdk.tf.json');
     const written = await readFile(spare, 'utf8');
@@ -137,12 +137,12 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     const changed = await plan();
     await writeFile(spare, written);
     expect(changed).toContain('Plan: 0 to add, 1 to change, 0 to destroy.');
-    // The target and its two policies, with the service; both alarms are told of the new policies.
+    // Replaces the service, the scaling target and its two policies; both alarms get the new policies.
     const replaced = await plan('-replace=aws_ecs_service.workers');
     expect(replaced).toContain('Plan: 4 to add, 2 to change, 4 to destroy.');
   });
 
-  test('let who may read what is published, and nobody what is not.', async () => {
+  test('Published objects are readable by the access mode, and others by nobody', async () => {
     const ssm = new SSMClient();
     const { Parameter } = await ssm.send(
       new GetParameterCommand({ Name: '/vodstack-staging-origin-secret', WithDecryption: true }),
@@ -165,7 +165,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     expect((await s3.send(policy)).Policy).toContain('cloudfront.amazonaws.com');
   });
 
-  test('are not touched from a folder that knows nothing of them, which says what there is.', async () => {
+  test('A deploy from a folder without the state changes nothing and lists the resources', async () => {
     const elsewhere = await openProject(emulator.env);
     const there = await emulator.everything();
     const lost = await elsewhere.script('teardown', 'prod', '--yes', '--even-protected');
@@ -176,7 +176,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     expect(await emulator.everything()).toEqual(there);
   });
 
-  test('are asked about twice where they are protected, and torn down.', async () => {
+  test('Teardown asks twice about a protected stage', async () => {
     const asked = await prod.script('teardown', 'prod', '--yes');
     expect(asked).toMatchObject({ code: 1, stdout: '' });
     expect(asked.stderr).toContain('add --even-protected');
@@ -191,7 +191,7 @@ describe.skipIf(why)(`The other access modes${why ? ` (skipped: ${why})` : ''}`,
     expect(await emulator.everything()).toEqual(after);
   });
 
-  test('leave what was there before.', async () => {
+  test('Teardown keeps existing buckets', async () => {
     const { Contents = [] } = await s3.send(
       new ListObjectsV2Command({ Bucket: EXISTING.delivery }),
     );

@@ -63,12 +63,12 @@ describe.skipIf(why)(`The keys of playback tokens${why ? ` (skipped: ${why})` : 
     return loadEdgeFunction(code)(requestWith([], { url })).kind === 'request';
   }
 
-  test('are drawn once.', async () => {
+  test('The keys are generated once', async () => {
     expect(await opens(await sign())).toBe(true);
     expect(await delivery('plan')).toContain('No changes.');
   });
 
-  test('are rotated by the next deploy: what is out stays good, and nothing shows a key.', async () => {
+  test('The next deploy rotates the keys: signed addresses stay valid, and no output shows a key', async () => {
     const before = await sign();
     expect(await rotatePlaybackKey(ssm, 'tokens')).toBe(true);
     expect(await opens(await sign())).toBe(true);

@@ -140,7 +140,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     isDeployer = !/^(makes|rejects) /.test(task.name);
   });
 
-  test('is shown before it is made, and nothing is made by that.', async () => {
+  test('--plan shows the stage and creates nothing', async () => {
     const { code, stdout, stderr } = await project.script('deploy', 'dev', '--plan');
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/Plan: 27 to add, 0 to change, 0 to destroy/);
@@ -149,14 +149,14 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await emulator.everything()).toEqual(empty);
   });
 
-  test('has its storage made by cdktf alone, for an image that is pushed by hand.', async () => {
+  test('cdktf alone creates the storage, for an image that is pushed by hand', async () => {
     const unattended = ['--auto-approve', '--skip-provider-lock', '--no-color'];
     const said = await project.cdktf('deploy', 'dev-storage', ...unattended);
     expect(said).toContain('Apply complete! Resources: 27 added');
     await pushByHand('dev');
   });
 
-  test('is deployed by one command, after one that was killed on the way.', async () => {
+  test('One command deploys the stage, after a deploy that was killed', async () => {
     const making = /dev-queues .*dead-letters.*Still creating/;
     const killed = await project.broken(making, 'SIGKILL', 'deploy', 'dev');
     expect(killed).toMatchObject({ code: 'SIGKILL', stdout: '' });
@@ -178,7 +178,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(stderr).toContain("whoever knows the bucket's own address fetches there");
   });
 
-  test('is not changed by another deploy.', async () => {
+  test('A second deploy changes nothing', async () => {
     const before = await emulator.everything();
     const { code, stdout, stderr } = await project.script('deploy', 'dev');
     expect(code, stderr).toBe(0);
@@ -188,7 +188,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await emulator.everything()).toEqual(before);
   });
 
-  test('makes assets of hard names, with a worker as its task definition says.', async () => {
+  test("A worker with the task definition's environment makes assets of files with hard names", async () => {
     const variables = await taskEnvironment(nameOf('dev', 'worker'));
     env = readConfig(variables);
     expect(env).toMatchObject({ SOURCE_BUCKET: made.sourceBucket, JOB_QUEUE: made.jobQueueUrl });
@@ -218,7 +218,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     }
   });
 
-  test('rejects a hopeless file, and keeps a hopeless message with the dead letters.', async () => {
+  test('An unusable file is rejected, and an unusable message becomes a dead letter', async () => {
     const notes = join(project.directory, 'notes.mp4');
     await writeFile(notes, 'These are notes, and no video.');
     const upload = await project.script('upload', 'dev', notes);
@@ -242,7 +242,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await worker?.ended).toBe(0);
   });
 
-  test('is asked for by its name before it is torn down.', async () => {
+  test("Teardown asks for the stage's name", async () => {
     const before = await emulator.everything();
     const { code, stderr } = await project.script('teardown', 'dev');
     expect(code).toBe(1);
@@ -251,7 +251,7 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await emulator.everything()).toEqual(before);
   });
 
-  test('is torn down with all that was left in its buckets, and says that nothing is left.', async () => {
+  test("Teardown deletes the stage with its buckets' content, and reports that nothing is left", async () => {
     const s3 = new S3Client({ forcePathStyle: true });
     const object = { Bucket: made.sourceBucket, Key: 'a+b %20 한국.mp4' };
     await s3.send(new PutObjectCommand({ ...object, Body: 'one' }));
@@ -273,13 +273,13 @@ describe.skipIf(why)(`The stage dev${why ? ` (skipped: ${why})` : ''}`, () => {
     expect(await emulator.everything()).toEqual(empty);
   });
 
-  test('that is not there is torn down at once.', async () => {
+  test('Teardown of a missing stage ends at once', async () => {
     const { code, stdout } = await project.script('teardown', 'dev', '--yes');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ stage: 'dev', left: [], kept: [] });
   });
 
-  test('is deployed and torn down with the rights in docs/policies/deployer.json, and no others.', async () => {
+  test('Deploy and teardown need exactly the rights in docs/policies/deployer.json', async () => {
     const allowed = await deployerActions();
     const matches = (pattern: string, action: string) =>
       new RegExp(`^${pattern.replaceAll('*', '\\w*')}$`).test(action);

@@ -14,13 +14,13 @@ const stages = [...STAGES, FULL, OWN_BUCKETS];
 describe.skipIf(why)(`Terraform and its AWS provider${why ? ` (skipped: ${why})` : ''}`, () => {
   const stacks = [...synth(stages).values()];
 
-  test.each(stages)('take every stack of $name as it is written out.', async ({ name }) => {
+  test.each(stages)('Terraform accepts every synthesized stack of $name', async ({ name }) => {
     const ofStage = stacks.filter((stack) => stack.name.split('-').includes(name));
     expect(ofStage.length).toBeGreaterThanOrEqual(5);
     expect(await validate(ofStage)).toContain('The configuration is valid');
   });
 
-  test('refuse what is wrong in one of them.', async () => {
+  test('Terraform refuses a mistake in a stack', async () => {
     const bucket = { name: 'wrong', directory: await mkdtemp(join(tmpdir(), 'vodstack-wrong-')) };
     const queue = { aws_sqs_queue: { jobs: { visibility_timeout_seconds: 99_999_999 } } };
     await writeFile(join(bucket.directory, 'cdk.tf.json'), JSON.stringify({ resource: queue }));

@@ -18,7 +18,7 @@ const config = stage({
   state: { bucket: 'my-states' },
 });
 
-describeWithEmulator('What a killed deploy has made and not written down', () => {
+describeWithEmulator('Unrecorded resources', () => {
   useEmulator();
   let clients: Clients;
   beforeAll(() => {
@@ -27,11 +27,11 @@ describeWithEmulator('What a killed deploy has made and not written down', () =>
 
   const find = async () => (await findUnrecorded(clients, config)).unrecorded;
 
-  test('is nothing where there is nothing.', async () => {
+  test('An empty account has no unrecorded resources', async () => {
     expect(await find()).toEqual([]);
   });
 
-  test('is found by its names, and not what a state knows.', async () => {
+  test('Unrecorded resources of a killed deploy are found by name, except those in a state', async () => {
     await untagged('mine');
     await untagged('other');
     const repositoryName = nameOf('mine', 'worker');

@@ -21,7 +21,7 @@ const ALL = {
   RestrictPublicBuckets: true,
 };
 
-describeWithEmulator('Before anything is planned', () => {
+describeWithEmulator('The checks before a deploy', () => {
   const emulator = useEmulator();
   let s3: S3Client;
   let folder: string;
@@ -31,7 +31,7 @@ describeWithEmulator('Before anything is planned', () => {
   });
   afterAll(() => s3.destroy());
 
-  // A Terraform that knows its version, and writes down and refuses all else that it is asked.
+  // A Terraform stub that prints its version, and logs and refuses every other command.
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vodstack-before-'));
     const terraform = join(folder, 'terraform');
@@ -43,7 +43,7 @@ describeWithEmulator('Before anything is planned', () => {
     return () => rm(folder, { recursive: true });
   });
 
-  /** Runs a command on a stage of these settings, `mine`, in a folder of its own. */
+  /** Runs a command on the stage `mine` with these settings, in a temporary folder. */
   async function run(command: 'deploy' | 'teardown', settings: object, ...argv: string[]) {
     const own = { name: 'mine', region: 'eu-central-1', allowedSites: ['https://my.site'] };
     const stages = `import { stage } from '${CONFIG}';
@@ -51,7 +51,7 @@ describeWithEmulator('Before anything is planned', () => {
     await writeFile(join(folder, 'stages.ts'), stages);
     const env = {
       VODSTACK_STAGES: join(folder, 'stages.ts'),
-      // No container engine is found there.
+      // The folder has no container engine.
       PATH: folder,
     };
     const ended = await start(command, ['mine', ...argv], env, folder).ended;
@@ -67,7 +67,7 @@ describeWithEmulator('Before anything is planned', () => {
       }),
     );
 
-  /** What Terraform writes of a stage's queues, or of what it has made of its storage when it is killed. */
+  /** A Terraform state with these resources. */
   const state = (...resources: object[]) => JSON.stringify({ version: 4, outputs: {}, resources });
   const resource = (attributes: object, alias = '') => ({
     ...{ mode: 'managed', type: 'some', name: 'some' },
@@ -77,7 +77,7 @@ describeWithEmulator('Before anything is planned', () => {
   const queueIn = (region: string, account = ACCOUNT) =>
     resource({ arn: `arn:aws:sqs:${region}:${account}:vodstack-mine-jobs` });
 
-  test('a protected stage that nobody would hear of is refused.', async () => {
+  test('A protected stage without alarms, budget, state bucket or account is refused', async () => {
     const { code, out, err, asked } = await run('deploy', { protected: true });
     expect([code, out, asked]).toEqual([1, '', '']);
     expect(err).toMatch(
@@ -85,20 +85,20 @@ describeWithEmulator('Before anything is planned', () => {
     );
   });
 
-  test('its plan says so, and is shown all the same.', async () => {
+  test('The plan of an incomplete protected stage is shown with the refusal', async () => {
     const { err } = await run('deploy', { protected: true }, '--plan');
     expect(err).toContain('A deploy is refused: Stage mine lacks alarmEmail');
     expect(err).toContain(`Stage mine: account ${ACCOUNT}, eu-central-1`);
   });
 
-  test('another stage is warned, and deployed.', async () => {
+  test('An unprotected stage without alarms gets a warning and is deployed', async () => {
     const { err } = await run('deploy', {});
     expect(err).toContain('Warning: Stage mine lacks alarmEmail');
-    // It goes on, to what is missing on this machine.
+    // The deploy continues to the next check, which fails on this machine.
     expect(err).toContain("The worker's image has to be built, and no container engine works here");
   });
 
-  test('a first deploy says what it takes of the limits of the account.', async () => {
+  test("A first deploy reports how much of the account's quotas it uses", async () => {
     const { err } = await run('deploy', { worker: { ...WORKER, cpuUnits: 2048 }, maxWorkers: 6 });
     expect(err).toContain(
       "Stage mine uses of this account's quotas: 3 cache policies of CloudFront (0 of 20 are in use), " +
@@ -111,17 +111,20 @@ describeWithEmulator('Before anything is planned', () => {
   test.each([
     ['public-read', "Set accessMode to 'cdn-only' in infra/config.ts"],
     ['public-read-via-cdn', "Set accessMode to 'cdn-only' in infra/config.ts"],
-  ])('a stage with %s is refused where the account blocks it.', async (accessMode, remedy) => {
-    await block(ALL);
-    const { code, err, asked } = await run('deploy', { accessMode });
-    await block(undefined);
-    expect([code, asked]).toEqual([1, '']);
-    expect(err).toContain(
-      `Account ${ACCOUNT} blocks public access, which accessMode ${accessMode} of stage mine needs. ${remedy}`,
-    );
-  });
+  ])(
+    'A stage with accessMode %s is refused if the account blocks public access',
+    async (accessMode, remedy) => {
+      await block(ALL);
+      const { code, err, asked } = await run('deploy', { accessMode });
+      await block(undefined);
+      expect([code, asked]).toEqual([1, '']);
+      expect(err).toContain(
+        `Account ${ACCOUNT} blocks public access, which accessMode ${accessMode} of stage mine needs. ${remedy}`,
+      );
+    },
+  );
 
-  test('a bucket that was there before is asked, too.', async () => {
+  test('The public access block of an existing bucket is checked too', async () => {
     await bucket('my-videos');
     const all = { Bucket: 'my-videos', PublicAccessBlockConfiguration: ALL };
     await s3.send(new PutPublicAccessBlockCommand(all));
@@ -131,7 +134,7 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('The bucket my-videos blocks public access');
   });
 
-  test('a block of access lists alone is none, nor is one for a stage that only its CDN reads.', async () => {
+  test('A block of access lists alone does not matter, nor does any block to a cdn-only stage', async () => {
     await block({ ...ALL, BlockPublicPolicy: false, RestrictPublicBuckets: false });
     expect((await run('deploy', { accessMode: 'public-read' })).err).not.toContain('blocks public');
     await block(ALL);
@@ -140,7 +143,7 @@ describeWithEmulator('Before anything is planned', () => {
   });
 
   test.each(['deploy', 'teardown'] as const)(
-    'a stage that is elsewhere is not looked for in another region: %s.',
+    'A stage that is deployed to another region is refused by %s',
     async (command) => {
       await writeFile(
         join(folder, 'terraform.mine-queues.tfstate'),
@@ -156,7 +159,7 @@ describeWithEmulator('Before anything is planned', () => {
     },
   );
 
-  test('a stage of another account is not looked for in this one, nor planned.', async () => {
+  test('A stage that is deployed to another account is refused, even with --plan', async () => {
     await writeFile(
       join(folder, 'terraform.mine-queues.tfstate'),
       state(queueIn('eu-central-1', '999999999999')),
@@ -167,7 +170,7 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('sign in to account 999999999999');
   });
 
-  test('a bucket alone tells where a stage is that was cut off, and so does a state in a bucket.', async () => {
+  test('A bucket in a state that a bucket keeps is enough to locate an interrupted stage', async () => {
     await bucket('my-states');
     const Body = state(
       resource({ arn: 'arn:aws:s3:::vodstack-mine-source', region: 'eu-central-1' }),
@@ -182,7 +185,7 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('Stage mine is deployed to eu-central-1 of account');
   });
 
-  test('a state in files is moved to the bucket that a stage names by now, and not begun anew.', async () => {
+  test("A state in local files must be moved to the stage's bucket before a deploy", async () => {
     const path = join(folder, 'terraform.mine-queues.tfstate');
     await writeFile(path, state(queueIn('eu-central-1')));
     const named = { state: { bucket: 'new-states' } };
@@ -203,10 +206,10 @@ describeWithEmulator('Before anything is planned', () => {
     expect((await run('deploy', named)).err).toContain('no container engine works here');
   });
 
-  test('states on this machine, which hold secrets, can be read by their owner alone.', async () => {
+  test('Local states, which hold secrets, are readable by their owner alone', async () => {
     const path = join(folder, 'terraform.mine-delivery.tfstate');
     await writeFile(path, state(), { mode: 0o644 });
-    // In the place of the program that declares the stacks.
+    // Replaces the program that declares the stacks.
     const settings = { language: 'typescript', app: `umask >${folder}/umask`, projectId: 'umask' };
     await writeFile(
       join(folder, 'cdktf.json'),
@@ -217,7 +220,7 @@ describeWithEmulator('Before anything is planned', () => {
     expect(await readFile(join(folder, 'umask'), 'utf8')).toBe('0077\n');
   });
 
-  test('a stage that is where it was goes on, and one that is gone may go elsewhere.', async () => {
+  test('A stage may stay where it is, and may move once it is destroyed', async () => {
     const path = join(folder, 'terraform.mine-queues.tfstate');
     const mine = resource({ arn: 'arn:aws:iam::123456789012:role/vodstack-mine-task' });
     await writeFile(path, state(mine, queueIn('eu-central-1')));
@@ -227,7 +230,7 @@ describeWithEmulator('Before anything is planned', () => {
     expect(err).toContain('no container engine works here');
   });
 
-  /** Sets what the account blocks, or nothing. */
+  /** Sets or removes the public access block of the account. */
   async function block(flags: Partial<typeof ALL> | undefined): Promise<void> {
     const inner = Object.entries(flags ?? {}).map(([name, value]) => `<${name}>${value}</${name}>`);
     const answer = await fetch(`${emulator.endpoint}/v20180820/configuration/publicAccessBlock`, {

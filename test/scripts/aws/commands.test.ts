@@ -58,7 +58,7 @@ describeWithEmulator('The commands on a stage', () => {
       ]);
     });
 
-    test('know no other stages than those of infra/config.ts.', async () => {
+    test('Commands accept only the stages of infra/config.ts', async () => {
       const { code, err } = await run('status', ['nope']);
       expect([code, err]).toEqual([
         2,
@@ -66,7 +66,7 @@ describeWithEmulator('The commands on a stage', () => {
       ]);
     });
 
-    test('want credentials, and say how to have them.', async () => {
+    test('Commands without credentials explain how to get them', async () => {
       const none = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
       const { code, err } = await run('status', ['dev'], {
         ...{ ...HOME, ...none, AWS_EC2_METADATA_DISABLED: 'true' },
@@ -75,7 +75,7 @@ describeWithEmulator('The commands on a stage', () => {
       expect(err).toMatch(/^There are no AWS credentials: .*aws sso login/);
     });
 
-    test('touch no other account than the one that the stage names.', async () => {
+    test("Commands refuse another account than the stage's", async () => {
       const [dev] = STAGES;
       if (!dev) throw new Error('There is no stage.');
       await expect(requireAccount({ ...dev, accountId: '999999999999' })).rejects.toThrow(
@@ -93,7 +93,7 @@ describeWithEmulator('The commands on a stage', () => {
       await emptied(letters);
     });
 
-    test('find it in its own region, whatever the environment says.', async () => {
+    test('Commands find a stage in its own region, whatever the environment says', async () => {
       const { code, json } = await run('status', ['dev', '--json'], { AWS_REGION: 'us-east-1' });
       expect(code).toBe(0);
       expect(json).toEqual([
@@ -106,7 +106,7 @@ describeWithEmulator('The commands on a stage', () => {
       ]);
     });
 
-    test('look for lost work in it, and find none where there is none.', async () => {
+    test('check finds no lost work in an empty stage', async () => {
       const { code, json } = await run('check', ['dev', '--json']);
       expect(code).toBe(0);
       const garbage = { found: [], waiting: [], due: [], settled: [] };
@@ -115,7 +115,7 @@ describeWithEmulator('The commands on a stage', () => {
       ]);
     });
 
-    test('say so when its workers are those of another version.', async () => {
+    test('Commands refuse a stage whose workers have another version', async () => {
       const { JOB_QUEUE: _, ...incomplete } = setting.env;
       await deployed.task(incomplete);
       const { code, err } = await run('status', ['dev']);
@@ -149,13 +149,13 @@ describeWithEmulator('The commands on a stage', () => {
         expect(await deployed.wantedWorkers()).toBe(1);
       });
 
-      test('changes nothing about workers that are there.', async () => {
+      test('upload does not change the number of workers that run already', async () => {
         await deployed.wantWorkers(3);
         await run('upload', ['dev', await file('more.mp4', 10), '--no-wait']);
         expect(await deployed.wantedWorkers()).toBe(3);
       });
 
-      test('keeps a title with the file; another one later is the same job.', async () => {
+      test('upload stores a title with the file, and a later title keeps the job', async () => {
         const path = await file('titled.mp4', 10);
         const title = '강의 #1: 100 %';
         const one = await run('upload', ['dev', path, '--no-wait', '--title', title]);
@@ -168,7 +168,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect(ids(other.json)).toMatchObject({ assetId, jobId });
       });
 
-      test('asks again for a file that was rejected, also when it is uploaded anew.', async () => {
+      test('upload retries a rejected file, also one that is uploaded again', async () => {
         const path = await file('again.mp4', 10);
         const { jobId, assetId } = ids((await run('upload', ['dev', path, '--no-wait'])).json);
         const result = {
@@ -187,7 +187,7 @@ describeWithEmulator('The commands on a stage', () => {
         }
       });
 
-      test('says that a file takes the place of another one by the same name.', async () => {
+      test('upload reports that a file replaces another one with the same name', async () => {
         const path = await file('same.mp4', 10);
         await run('upload', ['dev', path, '--no-wait']);
         await file('same.mp4', 20);
@@ -199,7 +199,7 @@ describeWithEmulator('The commands on a stage', () => {
       });
 
       test.each(['SIGKILL', 'SIGINT'] as const)(
-        'that %s cut off goes on where it was, and sends nothing twice that had arrived.',
+        'An upload that %s interrupted resumes, and sends no finished part twice',
         async (signal) => {
           const path = await file(`cut off by ${signal}.mp4`, 88 * MIB);
           const key = basename(path);
@@ -236,7 +236,7 @@ describeWithEmulator('The commands on a stage', () => {
       );
     });
 
-    test('upload that loses its line ends with what to do, and goes on the next time.', async () => {
+    test('An upload that loses its connection explains what to do, and resumes at the next run', async () => {
       const path = await file('lost.mp4', 40 * MIB);
       let closed: Promise<void> | undefined;
       const relay = await startRelay(process.env['AWS_ENDPOINT_URL'] ?? '', (request) => {
@@ -260,7 +260,7 @@ describeWithEmulator('The commands on a stage', () => {
       const ASSET = '0123456789abcdef0123';
       const POINTER = `v/${ASSET}/index.m3u8`;
 
-      /** Whether the edge would let an app fetch the address, with those keys. */
+      /** Whether the edge, with those keys, would let an app fetch the address. */
       function opens(address: unknown, keys: string): boolean {
         const rule = { allowedSites: [], allowNoContext: false, tokenKeys: keys.split(' ') };
         const url = new URL(String(address)).pathname;
@@ -273,7 +273,7 @@ describeWithEmulator('The commands on a stage', () => {
         return (json[0] as { readonly address: string }).address;
       }
 
-      test('says of a stage without tokens where the asset plays.', async () => {
+      test('play-address prints the plain address in a stage without tokens', async () => {
         await setting.backend.store.put(setting.env.DELIVERY_BUCKET, POINTER, '#EXTM3U');
         const { code, out, err } = await run('play-address', ['dev', ASSET]);
         expect([code, out]).toEqual([1, '']);
@@ -282,7 +282,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect((await run('play-address', ['dev', '--rotate'])).err).toMatch(/has no playback tok/);
       });
 
-      test('signs an address for as long as it is told, and shows no key.', async () => {
+      test('play-address signs an address for the given time, and shows no key', async () => {
         await deployed.deployKeys('key-a key-b');
         const before = Date.now();
         const { code, json, out, err } = await run('play-address', ['dev', ASSET, '--for', '2h']);
@@ -300,12 +300,12 @@ describeWithEmulator('The commands on a stage', () => {
         expect(out + err).not.toContain('key-');
       });
 
-      test('knows which asset is not there.', async () => {
+      test('play-address reports a missing asset', async () => {
         const { code, err } = await run('play-address', ['dev', 'nope']);
         expect([code, err]).toEqual([1, 'There is no asset nope in stage dev.\n']);
       });
 
-      test('rotates without ending what is out: at the second rotation it ends.', async () => {
+      test('Signed addresses survive one rotation of the key, and end with the second', async () => {
         await deployed.deployKeys('key-a key-b');
         const first = await address();
         const rotated = await run('play-address', ['dev', '--rotate']);
@@ -317,7 +317,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect(keys).toMatch(/^[0-9a-f-]{73} key-a$/);
         expect(rotated.out + rotated.err).not.toContain(keys.slice(0, 73));
 
-        // Until it is deployed the edge knows the old keys only, and what is signed is for them.
+        // Until the deploy, the edge knows only the old keys, and addresses are signed with them.
         expect(opens(await address(), 'key-a key-b')).toBe(true);
         const again = await run('play-address', ['dev', '--rotate']);
         expect([again.code, again.err]).toEqual([
@@ -349,14 +349,14 @@ describeWithEmulator('The commands on a stage', () => {
         await letters.send('no JSON at all');
       }
 
-      /** As they are listed, the one that nobody understands first. */
+      /** The messages as listed, the unreadable one first. */
       async function listed() {
         const { json } = await run('dead-letters', ['dev', 'list', '--json']);
         const all = json[0] as readonly Readonly<Record<string, string>>[];
         return all.toSorted((one) => (one['message']?.startsWith('{') ? 1 : -1));
       }
 
-      test('lists them with their reasons, shows one, and leaves them where they are.', async () => {
+      test('dead-letters lists messages with their reasons, shows one, and removes none', async () => {
         await twoLetters();
         const [poison, unit] = await listed();
         expect(poison).toMatchObject({ reason: 'The message is not JSON.' });
@@ -371,7 +371,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect(await letters.counts()).toEqual({ visible: 2, inFlight: 0, delayed: 0 });
       });
 
-      test('sends one back to the queue, starts a worker, and keeps the others.', async () => {
+      test('dead-letters sends one message back, starts a worker and keeps the others', async () => {
         await twoLetters();
         await deployed.wantWorkers(0);
         const [, unit] = await listed();
@@ -384,7 +384,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect(await letters.counts()).toEqual({ visible: 1, inFlight: 0, delayed: 0 });
       });
 
-      test('loses none when the queue cannot be reached.', async () => {
+      test('dead-letters loses no message if the queue cannot be reached', async () => {
         await twoLetters();
         const unreachable = `${setting.env.JOB_QUEUE}-that-is-gone`;
         await deployed.task({ ...setting.env, JOB_QUEUE: unreachable });
@@ -395,7 +395,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect(await letters.counts()).toEqual({ visible: 2, inFlight: 0, delayed: 0 });
       });
 
-      test('drops what is chosen, when nobody can be asked only by --yes.', async () => {
+      test('dead-letters drops the chosen messages, without a terminal only with --yes', async () => {
         await twoLetters();
         const refused = await run('dead-letters', ['dev', 'drop', '--all']);
         expect([refused.code, refused.err]).toEqual([
@@ -409,7 +409,7 @@ describeWithEmulator('The commands on a stage', () => {
         expect((await jobs.counts()).visible).toBe(0);
       });
 
-      test('knows which one is not there.', async () => {
+      test('dead-letters reports a missing message', async () => {
         const { code, err } = await run('dead-letters', ['dev', 'show', 'abc']);
         expect([code, err]).toEqual([
           ...[1, 'There is no dead letter abc, or somebody else has it in hand.\n'],
@@ -418,10 +418,10 @@ describeWithEmulator('The commands on a stage', () => {
     });
   });
 
-  /** What each file holds, by its path. */
+  /** The content of each file, by path. */
   const contents = new Map<string, string>();
 
-  /** A file of so many bytes, like no other. */
+  /** Creates a unique file of that many bytes. */
   async function file(name: string, size: number): Promise<string> {
     const path = join(directory, name);
     const bytes = randomBytes(size);
@@ -447,7 +447,7 @@ function ids([line]: readonly unknown[]): { readonly assetId: string; readonly j
   return line as { readonly assetId: string; readonly jobId: string };
 }
 
-/** The number of the part that a request has sent. */
+/** The part number of a request. */
 function partOf({ method, url = '' }: IncomingMessage): number | undefined {
   const number = new URL(url, 'http://x').searchParams.get('partNumber');
   return method === 'PUT' && number !== null ? Number(number) : undefined;

@@ -7,7 +7,7 @@ import { start } from './run.ts';
 describe.each(['deploy', 'teardown'] as const)('%s', (command) => {
   const run = (argv: readonly string[], env = {}) => start(command, argv, env).ended;
 
-  test('names every mistake of its command line.', async () => {
+  test('The command reports every mistake in its command line', async () => {
     const { code, out, err } = await run(['dev', 'prod', '--force', '--yes=now']);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('There is no option --force.');
@@ -15,13 +15,13 @@ describe.each(['deploy', 'teardown'] as const)('%s', (command) => {
     expect(err).toContain(`See ./scripts/${command} --help.`);
   });
 
-  test('knows no other stages than those that are declared.', async () => {
+  test('The command accepts only declared stages', async () => {
     const { code, err } = await run(['nope']);
     expect(code).toBe(2);
     expect(err).toContain('There is no stage nope. infra/config.ts has dev, staging, prod.');
   });
 
-  test('wants Terraform, and says where to have it.', async () => {
+  test('The command requires Terraform, and says where to get it', async () => {
     const programs = await mkdtemp(join(tmpdir(), 'vodstack-programs-'));
     const missing = await run(['dev'], { PATH: programs });
     expect(missing.code).toBe(1);

@@ -38,7 +38,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
     for (const close of opened.splice(0)) await close();
   });
 
-  /** A CloudFront with TestFunction, whose answers may be changed. */
+  /** Starts a CloudFront with TestFunction, whose answers `changed` may replace. */
   async function withTestFunction(changed?: Parameters<typeof testFunction>[1]): Promise<void> {
     const instead = testFunction(emulator.endpoint, changed);
     const relay = await startRelay(emulator.endpoint, () => undefined, instead);
@@ -60,7 +60,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
       }),
     );
 
-  test('answers every case that a viewer can send, also after a killed trial, and nothing of the trial stays.', async () => {
+  test('The edge function answers every case that a viewer can send, and the trial leaves nothing', async () => {
     await make('edge-trial', 'function handler() {}');
     await withTestFunction();
     const trial = await tryEdgeFunction(config, stop);
@@ -69,7 +69,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
     expect(await names()).toEqual([]);
   });
 
-  test('is told of, case by case, where it answers differently or ends with an error.', async () => {
+  test('A trial reports each case with another answer or an error', async () => {
     await withTestFunction((output, { request }) => {
       if (request.method === 'HEAD') return new Error('x is not a function');
       return request.method === 'OPTIONS'
@@ -86,19 +86,19 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
     expect(trial && trialSentence(trial)).toContain('\n  and 2 more');
   });
 
-  test('of a killed trial is removed by teardown.', async () => {
+  test('Teardown removes the function of a killed trial', async () => {
     await make('edge-trial', 'function handler() {}');
     await removeTrial('mine');
     await removeTrial('mine');
     expect(await names()).toEqual([]);
   });
 
-  test('is not tried where there is no such engine.', async () => {
+  test('No trial runs without TestFunction', async () => {
     expect(await tryEdgeFunction(config, stop)).toBeUndefined();
     expect(await names()).toEqual([]);
   });
 
-  test('is another one where it is not deployed, or its program differs, but not by its sites.', async () => {
+  test('The edge function counts as changed if it is not deployed or its program differs, whatever its sites', async () => {
     expect(await isEdgeFunctionChanged(config)).toBe(true);
     const source = viewerRequestSource({ allowedSites: ['https://x.site'], allowNoContext: true });
     await make('viewer-request', source);
@@ -115,7 +115,7 @@ describeWithEmulator("The edge function in CloudFront's engine", () => {
   });
 });
 
-test('A body is a text, or says how it is encoded.', () => {
+test('A body is a string, or an object with its encoding', () => {
   const read = (body: unknown) =>
     readTestOutput(JSON.stringify({ response: { statusCode: 403, headers: {}, body } }));
   const expected = { kind: 'reply', reply: { status: 403, headers: {}, body: 'no' } };

@@ -36,7 +36,7 @@ describeWithEmulator('Teardown', () => {
     await s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
   }
 
-  test("empties a stage's own buckets, and none that were there before or keep its state.", async () => {
+  test("Teardown empties a stage's own buckets, and neither existing ones nor its state's", async () => {
     await bucket('vodstack-dev-source-1', tagsOf('dev'));
     await bucket('vodstack-dev-old', tagsOf('dev'));
     await bucket('vodstack-dev-state', tagsOf('dev'));
@@ -51,7 +51,7 @@ describeWithEmulator('Teardown', () => {
     expect(await bucketsOf(s3, config)).toEqual(['vodstack-dev-source-1']);
   });
 
-  test('deletes versions, delete markers and unfinished uploads, a thousand at a time.', async () => {
+  test('Emptying a bucket deletes versions, delete markers and unfinished uploads, 1000 at a time', async () => {
     const Bucket = 'many';
     await bucket(Bucket);
     const VersioningConfiguration = { Status: 'Enabled' as const };
@@ -70,11 +70,11 @@ describeWithEmulator('Teardown', () => {
     const { signal } = new AbortController();
     await emptyBucket(s3, Bucket, (count) => told.push(count), signal);
     expect(told).toEqual([3, 1003, 1052]);
-    // Refused while anything is in it.
+    // S3 refuses this while anything is in the bucket.
     await s3.send(new DeleteBucketCommand({ Bucket }));
   });
 
-  test('stops between two thousands when it is told to.', async () => {
+  test('Emptying a bucket stops between two requests', async () => {
     await bucket('stopped');
     await s3.send(new PutObjectCommand({ Bucket: 'stopped', Key: 'a', Body: 'x' }));
     const stop = AbortSignal.abort(new Error('It was stopped.'));
@@ -83,7 +83,7 @@ describeWithEmulator('Teardown', () => {
     );
   });
 
-  test('deletes images, and minds no repository that is not there.', async () => {
+  test('Emptying a repository deletes its images, and ignores a missing repository', async () => {
     const ecr = new ECRClient();
     const repositoryName = nameOf('dev', 'worker');
     await ecr.send(new CreateRepositoryCommand({ repositoryName }));

@@ -35,7 +35,7 @@ describeWithEmulator("The worker's image", () => {
     programs = await mkdtemp(join(tmpdir(), 'vodstack-engine-'));
   });
 
-  /** A program in the place of an engine: it writes down what it is asked, and fails where it is told to. */
+  /** Puts a stub in the place of an engine: it logs its command lines, and fails at `failing`. */
   async function engine(name: string, failing = 'nothing'): Promise<void> {
     const log = join(programs, 'log');
     const program = join(programs, name);
@@ -52,7 +52,7 @@ describeWithEmulator("The worker's image", () => {
 
   const asked = async () => (await readFile(join(programs, 'log'), 'utf8')).trim().split('\n');
 
-  test('is built for its processors and pushed, and the token is in no command line.', async () => {
+  test('The image is built for its CPU architecture and pushed, and no command line has the token', async () => {
     await engine('docker');
     await pushImage(ecr, 'docker', config, 'abc', signal);
     const image = `${REGISTRY}/vodstack-arm-worker:abc`;
@@ -68,7 +68,7 @@ describeWithEmulator("The worker's image", () => {
     ]);
   });
 
-  test('keeps its health check when Podman or Buildah builds it.', async () => {
+  test('An image that Podman or Buildah builds keeps its health check', async () => {
     for (const name of ['podman', 'buildah'] as const) {
       await engine(name);
       await pushImage(ecr, name, config, 'abc', signal);
@@ -80,7 +80,7 @@ describeWithEmulator("The worker's image", () => {
     ]);
   });
 
-  test('leaves nobody signed in when it cannot be pushed.', async () => {
+  test('The engine is signed out even if the push fails', async () => {
     await engine('docker', 'push');
     await expect(pushImage(ecr, 'docker', config, 'abc', signal)).rejects.toThrow(
       'docker ended with 1.',
@@ -88,18 +88,18 @@ describeWithEmulator("The worker's image", () => {
     expect((await asked()).at(-1)).toBe(`docker logout ${REGISTRY}`);
   });
 
-  test('is built by the first engine that answers; a client without a daemon is none.', async () => {
+  test('The first engine that works builds the image; a client without a daemon does not count', async () => {
     await engine('docker', 'info');
     await engine('podman');
     expect(await findEngine()).toBe('podman');
   });
 
-  test('cannot be built without an engine, which is said with what to install.', async () => {
+  test('Without an engine, the error says what to install', async () => {
     vi.stubEnv('PATH', programs);
     await expect(findEngine()).rejects.toThrow(/no container engine works here: install or start/);
   });
 
-  test('is there when its tag is, and not where there is no repository.', async () => {
+  test('An image counts as pushed if its tag exists, and not without a repository', async () => {
     const tag = imageTag('ARM64', imageMonth());
     expect(await isPushed(ecr, 'arm', tag)).toBe(false);
     expect(await isPushed(ecr, 'nowhere', tag)).toBe(false);

@@ -22,7 +22,7 @@ describeWithEmulator("A stage's image", () => {
     return imageEdition(ecr, dev, rebuild, now);
   }
 
-  test('is that of the month, until one of the same content was built anew in it.', async () => {
+  test("The edition is the month's, until the same content was rebuilt in that month", async () => {
     const month = imageMonth();
     expect(await edition()).toBe(month);
     await ecr.send(new CreateRepositoryCommand({ repositoryName: nameOf('dev', 'worker') }));
@@ -40,7 +40,7 @@ describeWithEmulator("A stage's image", () => {
     expect(await edition()).toBe(`${month}-20T09-30`);
   });
 
-  test('is named by the minute when it is built anew.', async () => {
+  test('A rebuilt image is named by the minute', async () => {
     expect(await edition(true)).toBe('2026-11-28T06-12');
   });
 });

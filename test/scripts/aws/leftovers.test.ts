@@ -6,16 +6,16 @@ import { untagged } from './untagged.ts';
 
 const ACCOUNT = '123456789012';
 
-describeWithEmulator('What is left of a stage', () => {
+describeWithEmulator('Leftovers of a stage', () => {
   const config = (name: string) =>
     stage({ name, region: 'eu-central-1', allowedSites: ['https://my.site'] });
   useEmulator();
 
-  test('is nothing in an account that knows nothing of it.', async () => {
+  test('An empty account has no leftovers', async () => {
     expect(await findResources(config('mine'))).toEqual([]);
   });
 
-  test('is found by its name, where it is in no index of tags.', async () => {
+  test('Resources outside the tag index are found by name', async () => {
     await untagged('mine');
     await untagged('mine2');
     expect(await findResources(config('mine'))).toEqual([

@@ -18,14 +18,14 @@ describeWithEmulator('The secret that the CDN sends to the bucket', () => {
     return { secrets: Parameter?.Value?.split(' ') ?? [], type: Parameter?.Type };
   };
 
-  test('is not drawn for a stage that has none.', async () => {
+  test('A stage without an origin secret gets none', async () => {
     await expect(drawOriginSecret(ssm, 'mine')).rejects.toThrow('Stage mine has no origin secret.');
   });
 
   test.each([
     ['a pair, as a deploy draws it', 'now before'],
     ['one, as older versions drew it', 'now'],
-  ])('is followed by another, with which it stays good: %s.', async (_, Value) => {
+  ])('A new origin secret keeps the newest previous one valid: %s', async (_, Value) => {
     await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
     await drawOriginSecret(ssm, 'mine');
     expect(await read()).toEqual({

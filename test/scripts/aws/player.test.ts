@@ -26,7 +26,7 @@ describeWithEmulator('The player in the delivery bucket', () => {
 
   afterAll(() => s3.destroy());
 
-  test('is not there before it is published, and then as pages are to have it.', async () => {
+  test('Publishing puts the player into the bucket with the headers that pages need', async () => {
     expect(await isPublished(s3, Bucket, player)).toBe(false);
     await publishPlayer(s3, Bucket, player);
     const object = await s3.send(new GetObjectCommand({ Bucket, Key: 'player/vod-player.js' }));
@@ -35,18 +35,18 @@ describeWithEmulator('The player in the delivery bucket', () => {
     expect(await object.Body?.transformToByteArray()).toEqual(player);
   });
 
-  test('is known again, and need not be sent twice.', async () => {
+  test('A published player is recognized', async () => {
     expect(await isPublished(s3, Bucket, await buildPlayer())).toBe(true);
   });
 
-  test('is not the one there when a byte or a header is another.', async () => {
+  test('A player with another byte or header does not count as published', async () => {
     expect(await isPublished(s3, Bucket, Buffer.from('another'))).toBe(false);
     const { Metadata } = await s3.send(new HeadObjectCommand({ Bucket, Key: PLAYER_KEY }));
     await s3.send(new PutObjectCommand({ Bucket, Key: PLAYER_KEY, Body: player, Metadata }));
     expect(await isPublished(s3, Bucket, player)).toBe(false);
   });
 
-  test('says so where there is no such bucket.', async () => {
+  test('Publishing to a missing bucket fails', async () => {
     await expect(publishPlayer(s3, 'nowhere', player)).rejects.toThrow(/bucket/i);
   });
 });

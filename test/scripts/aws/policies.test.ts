@@ -26,7 +26,7 @@ import { run, start } from './run.ts';
 const MIB = 2 ** 20;
 const ASSET = '0123456789abcdef0123';
 
-/** For Node: the clock is eleven minutes ahead. */
+/** A Node module that sets the clock eleven minutes ahead. */
 const LATER =
   '--import=data:text/javascript,globalThis.Date=class%20extends%20Date{constructor(...given)' +
   '{super(...(given.length?given:[Date.now()+660000]))}}';
@@ -41,7 +41,7 @@ const policySchema = z.object({
   ),
 });
 
-/** What a policy of docs/policies/ allows, each with the role of the bucket where it is about one. */
+/** The actions that a policy of docs/policies/ allows, with the bucket's role for those on a bucket. */
 async function allowed(name: string): Promise<readonly string[]> {
   const path = new URL(`../../../docs/policies/${name}.json`, import.meta.url);
   const { Statement } = policySchema.parse(JSON.parse(await readFile(path, 'utf8')));
@@ -55,7 +55,7 @@ async function allowed(name: string): Promise<readonly string[]> {
   return [...new Set(all)].sort();
 }
 
-test('The policy of a deployer is one that IAM takes, also for the longest names.', async () => {
+test("IAM accepts the deployer's policy, even with the longest names", async () => {
   const path = new URL('../../../docs/policies/deployer.json', import.meta.url);
   const filled = (await readFile(path, 'utf8'))
     .replaceAll('STAGE', 'a'.repeat(12))
@@ -81,7 +81,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
       if (action !== undefined) called.add(action);
     });
     env = { AWS_ENDPOINT_URL: relay.address };
-    // A queue is asked at its own address.
+    // Requests about a queue go to its own address.
     const text = JSON.stringify(setting.env).replaceAll(endpoint, relay.address);
     deployed = await Deployed.open('dev', JSON.parse(text) as WorkerEnv);
     const cloudFront = new CloudFrontClient();
@@ -96,7 +96,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
   });
   beforeEach(() => called.clear());
 
-  /** What was called, and the right to list what is read: without it S3 says 403 of an object that is missing. */
+  /** The actions called, plus listing the buckets that are read: without it, S3 answers 403 for a missing object. */
   const needed = () => {
     const read = [...called].flatMap((one) => /^s3:GetObject (\w+)$/.exec(one)?.[1] ?? []);
     return [...new Set([...called, ...read.map((bucket) => `s3:ListBucket ${bucket}`)])].sort();
@@ -108,7 +108,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
     return path;
   };
 
-  test('allow an uploader what upload and status call, and nothing else.', async () => {
+  test("The uploader's policy allows exactly what upload and status call", async () => {
     await deployed.wantWorkers(0);
     const path = await file('large.mp4', 20 * MIB);
     const cut = start('upload', ['dev', path, '--no-wait'], env);
@@ -120,7 +120,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
     const { jobId, assetId } = z
       .tuple([z.object({ jobId: z.string(), assetId: z.string() })])
       .parse(json)[0];
-    // One that was rejected is asked for again.
+    // Retries a rejected file.
     const { store } = setting.backend;
     const { SOURCE_BUCKET, WORK_BUCKET } = setting.env;
     await putJson(store, WORK_BUCKET, jobKeys(jobId).result, {
@@ -133,7 +133,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
     expect(needed()).toEqual(await allowed('uploader'));
   });
 
-  test('allow an operator what dead letters, play addresses and check call, and nothing else.', async () => {
+  test("The operator's policy allows exactly what dead-letters, play-address and check call", async () => {
     const letters = setting.backend.queue(setting.env.DEAD_LETTER_QUEUE);
     await letters.send('one');
     await deployed.wantWorkers(0);
@@ -147,7 +147,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
     await deployed.deployKeys('key-a key-b');
     expect(await run('play-address', ['dev', ASSET], env)).toMatchObject({ code: 0 });
     expect(await run('play-address', ['dev', '--rotate'], env)).toMatchObject({ code: 0 });
-    // Of a newer version's plan no more is understood than whose it is.
+    // The plan of a newer version, of which only the asset is understood.
     const { store } = setting.backend;
     const { SOURCE_BUCKET: bucket, WORK_BUCKET } = setting.env;
     const { etag } = await store.put(bucket, 'silent.mp4', 'silent');
@@ -181,7 +181,7 @@ describeWithEmulator('The policies in docs/policies/', () => {
     expect(needed()).toEqual(await allowed('operator'));
   });
 
-  test('allow the studio what it calls, and nothing else.', async () => {
+  test("The studio's policy allows exactly what the studio calls", async () => {
     await deployed.wantWorkers(0);
     const studio = start('studio', ['dev', '--port', '0'], env);
     const { stdout } = studio.child;

@@ -55,7 +55,7 @@ for (const [key, bytes] of [
 }
 store.put('delivery', PLAYER_KEY, PLAYER_BYTES, { contentType: 'text/javascript; charset=utf-8' });
 
-/** A stage that serves a video, with the CDN and the bucket's own address on loopback. */
+/** Opens a stage that serves a video, with the CDN and the bucket's own address on loopback. */
 async function open(config: StageConfig) {
   const { allowedSites, allowNoContext, openPosters, playbackTokens, accessMode } = config;
   const tokenKeys = playbackTokens ? [KEY] : [];
@@ -81,13 +81,13 @@ async function open(config: StageConfig) {
   return { target, buckets, probes, edges: [cdn, direct] };
 }
 
-describe.each(Object.entries(STAGES))('What smoke asks of %s', (_name, config) => {
+describe.each(Object.entries(STAGES))('The probes of %s', (_name, config) => {
   let edges: readonly Edge[];
   let probes: readonly Probe[];
   beforeAll(async () => ({ edges, probes } = await open(config)));
   afterAll(() => Promise.all(edges.map((edge) => edge.close())));
 
-  test('is answered right by a stage that is as it is declared.', async () => {
+  test('A stage that is deployed as declared answers every probe right', async () => {
     const wrong: string[] = [];
     for (const { name, request, expected } of probes) {
       const what = findMismatch(expected, await sendRequest(request, stop));
@@ -113,7 +113,7 @@ const body =
   (answer) => ({ ...answer, body: Buffer.from(bytes) });
 const s3Says = body('<Error><Code>AccessDenied</Code></Error>');
 
-/** Of each check answers that are wrong, and what is said of them. */
+/** Wrong answers to each probe, and a part of the description of each. */
 const WRONG: Readonly<Record<string, readonly (readonly [change: Change, says: string])[]>> = {
   'a page of the site, without Origin': [
     [status(403), '403 instead of 200'],
@@ -176,14 +176,14 @@ const WRONG: Readonly<Record<string, readonly (readonly [change: Change, says: s
   'a listing of the work bucket': [[status(200), '200 instead of 403']],
 };
 
-describe('Each wrong answer is told of', () => {
+describe('Wrong answers to probes', () => {
   const right = new Map<string, ProbeResponse>();
   let probes: readonly Probe[];
   let edges: readonly Edge[];
   beforeAll(async () => {
     const config = stage({ ...base, playbackTokens: true });
     ({ probes, edges } = await open({ ...config, allowNoContext: false }));
-    // In this one alone nobody is let in who says nothing.
+    // Only a stage without tokens refuses a request without context.
     const plain = await open(stage(base));
     const silent = plain.probes.find(({ name }) => name.startsWith('nobody says'));
     probes = probes.map((one) => (one.name === silent?.name ? silent : one));
@@ -192,7 +192,7 @@ describe('Each wrong answer is told of', () => {
   });
   afterAll(() => Promise.all(edges.map((edge) => edge.close())));
 
-  test('of every check.', () => {
+  test('Every probe has wrong answers to try', () => {
     expect(probes.map(({ name }) => name).sort()).toEqual(Object.keys(WRONG).sort());
   });
 
@@ -200,7 +200,7 @@ describe('Each wrong answer is told of', () => {
     Object.entries(WRONG).flatMap(([name, changes]) =>
       changes.map(([change, says]) => [name, says, change] as const),
     ),
-  )('%s: %s', (name, says, change) => {
+  )('The answer to %s is wrong: %s', (name, says, change) => {
     const expected = probes.find((one) => one.name === name)?.expected;
     const answer = right.get(name);
     if (!expected || !answer) throw new Error(`There is no ${name}.`);
@@ -209,7 +209,7 @@ describe('Each wrong answer is told of', () => {
   });
 });
 
-test('Plain HTTP is asked for where it is refused or redirected.', async () => {
+test('Plain HTTP is probed at the CDN, which redirects it, and at the bucket, which refuses it', async () => {
   const { target, buckets, edges } = await open(stage(base));
   const at = { ...target, origin: 'https://cdn.example' };
   const redirected = plainHttpProbe(at);
@@ -229,7 +229,7 @@ test('Plain HTTP is asked for where it is refused or redirected.', async () => {
   await Promise.all(edges.map((edge) => edge.close()));
 });
 
-test('A page of any subdomain is one of them.', () => {
+test('A wildcard site stands for any of its subdomains', () => {
   expect(pageOf(stage({ ...base, allowedSites: ['https://*.my.site'] }))).toBe(
     'https://smoke.my.site',
   );

@@ -4,7 +4,7 @@ import { statusText } from '../../../scripts/aws/status-text.ts';
 const now = new Date('2026-11-25T12:00:00Z');
 const before = (seconds: number) => new Date(now.getTime() - seconds * 1000);
 
-test('A status is read at a glance: what is there, what is in work, what ended how.', () => {
+test('The status shows workers, queue, open jobs and ended jobs at a glance', () => {
   const text = statusText(
     {
       ...{ stage: 'dev', origin: 'https://cdn.example', deadLetters: 2 },

@@ -44,7 +44,7 @@ describeWithEmulator('The studio of a stage', () => {
     await setting.close();
   });
 
-  test('takes parts at addresses of the bucket, which are signed for one part each.', async () => {
+  test('The studio signs one address of the bucket for each part', async () => {
     const opened = await client.ask('POST', 'uploads', { name: '강의 #1.mp4', sizeBytes: 3 });
     const { key, uploadId } = opened.json as { readonly key: string; readonly uploadId: string };
     const part = { key, uploadId, partNumber: 1, sizeBytes: 3 };
@@ -60,7 +60,7 @@ describeWithEmulator('The studio of a stage', () => {
     expect(page.headers.get('content-security-policy')).toContain(`connect-src 'self' ${origin};`);
   });
 
-  test('starts a worker for what is uploaded, and tells where viewers will find it.', async () => {
+  test('The studio starts a worker for an upload, and shows where viewers will find it', async () => {
     await deployed.wantWorkers(0);
     const id = await client.upload('talk.mp4', new Uint8Array(randomBytes(10)));
     expect(await deployed.wantedWorkers()).toBe(1);
@@ -68,8 +68,8 @@ describeWithEmulator('The studio of a stage', () => {
     expect(await client.library()).toMatchObject({ backendName: 'dev', origin: ORIGIN });
   });
 
-  // Its index of tags knows nothing of the distribution here, as it lags on AWS.
-  test('has the CDN forget what is deleted.', async () => {
+  // The emulator's tag index does not have the distribution, like AWS's index, which lags.
+  test('Deleting a video invalidates it at the CDN', async () => {
     const id = await client.upload('gone.mp4', new Uint8Array(randomBytes(10)));
     expect(await client.ask('DELETE', `items/${id}`)).toMatchObject({ status: 204 });
     const { InvalidationList } = await cloudFront.send(
@@ -82,7 +82,7 @@ describeWithEmulator('The studio of a stage', () => {
     expect(Invalidation?.InvalidationBatch?.Paths?.Items).toEqual([`/v/${id}/*`, '/t/*']);
   });
 
-  test('keeps a video in the list that no CDN has forgotten.', async () => {
+  test('A video that could not be invalidated stays in the list', async () => {
     const id = await client.upload('kept.mp4', new Uint8Array(randomBytes(10)));
     await cloudFront.send(new DeleteDistributionCommand({ Id: DistributionId, IfMatch: 'E1' }));
     const { status } = await client.ask('DELETE', `items/${id}`);
