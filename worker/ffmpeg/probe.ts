@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { RejectedError } from '../../core/model/errors.ts';
+import { hasIndex } from '../plan/demuxers.ts';
 import {
   fromFirstPicture,
   hasFalseEdits,
@@ -58,9 +59,6 @@ const START_WINDOW = `%+${WINDOW_SECONDS}`;
  */
 const TO_THE_END_SECONDS = 1e6;
 
-/** Containers without an index must be read to the end to find all streams and clock resets. */
-const UNINDEXED = /^mpeg(ts)?$/;
-
 /**
  * Finds out what a source holds and where its packets really end. Throws RejectedError if it can never become an asset,
  * and TransientError if its address failed.
@@ -108,13 +106,13 @@ async function readSampleFrames(
   media: SourceMedia,
   { index, display: size }: SourceVideo,
 ): Promise<readonly SourceFrame[]> {
-  const unindexed = UNINDEXED.test(media.demuxer);
+  const indexed = hasIndex(media.demuxer);
   const frames: SourceFrame[] = [];
   try {
     await readFrames(
       { ...request, opening: media.opening },
-      { index, size, keyFramesOnly: unindexed },
-      sampleIntervals(media, !unindexed),
+      { index, size, keyFramesOnly: !indexed },
+      sampleIntervals(media, indexed),
       WHOLE_FILE.seconds,
       (frame) => frames.push(frame),
     );
@@ -176,7 +174,7 @@ async function inspect(request: ProbeRequest, edits: Pick<Opening, 'ignoreEdits'
     return packets;
   };
   const packets =
-    durationSeconds === undefined || UNINDEXED.test(demuxer)
+    durationSeconds === undefined || !hasIndex(demuxer)
       ? await survey('')
       : await surveyEnd(survey, startSeconds, durationSeconds);
   return { opening, declared, packets, survey };

@@ -9,3 +9,8 @@ export const DEMUXERS = [
   'flac', 'm4v', 'h264', 'hevc', 'dv', 'gxf', 'rm', 'ivf',
   'amr', 'aiff', 'ac3', 'eac3', 'dts', 'w64', 'caf', 'au', 'wv', 'ape',
 ] as const;
+
+/** False for containers that must be read to the end to find all streams and clock resets. */
+export function hasIndex(demuxer: string): boolean {
+  return !/^mpeg(ts)?$/.test(demuxer);
+}

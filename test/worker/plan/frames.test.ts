@@ -3,6 +3,7 @@ import { RejectedError } from '../../../core/model/errors.ts';
 import { sampleIntervals, applyFrames } from '../../../worker/plan/frames.ts';
 import type { SourceFrame } from '../../../worker/plan/frames.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
+import { hasIndex } from '../../../worker/plan/demuxers.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import type { SourceVideo } from '../../../worker/plan/media.ts';
 import { examplePlan } from './example.ts';
@@ -109,4 +110,9 @@ test('Frames are sampled at the start and at fifteen further places', () => {
   expect(places).toHaveLength(16);
   expect(places.slice(0, 3)).toEqual(['%+#4', '3.500000%+#4', '5.500000%+#4']);
   expect(sampleIntervals({ startSeconds: 0, durationSeconds: 32 }, false)).toMatch(/^%\+#300,2\.0/);
+});
+
+test('MPEG transport and program streams have no index, unlike MP4 and Matroska', () => {
+  expect(['mpegts', 'mpeg'].some(hasIndex)).toBe(false);
+  expect(['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'mpegvideo'].every(hasIndex)).toBe(true);
 });
