@@ -72,9 +72,9 @@ function byRendition(): void {
 }
 
 function vodstack(workers: number): void {
-  const program = fileURLToPath(new URL('../scripts/commands/start.ts', import.meta.url));
+  const program = fileURLToPath(new URL('../scripts/cli/main.ts', import.meta.url));
   run(process.execPath, [
-    ...['--disable-warning=ExperimentalWarning', program, '--once', '--port', '0'],
+    ...['--disable-warning=ExperimentalWarning', program, 'start', '--once', '--port', '0'],
     ...['--data', join(directory, `data-${workers}`), '--workers', String(workers), clip],
   ]);
 }

@@ -94,8 +94,8 @@ export class Smoke {
   async teardown(): Promise<void> {
     const { name } = this.#stage;
     await this.#check('teardown', async () => {
-      const program = join(import.meta.dirname, '..', 'commands', 'teardown.ts');
-      const argv = ['--disable-warning=ExperimentalWarning', program, name, '--yes'];
+      const program = join(import.meta.dirname, '..', 'cli', 'main.ts');
+      const argv = ['--disable-warning=ExperimentalWarning', program, 'teardown', name, '--yes'];
       await run(process.execPath, argv, { stop: this.#stop });
       return { status: 'ok', note: 'nothing is left' };
     });

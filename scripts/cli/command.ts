@@ -1,62 +1,82 @@
 import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
 import { requireNode } from '../../core/runtime.ts';
-import { UsageError } from './arguments.ts';
-import { commandLine } from './file-name.ts';
+import { CommandLine, UsageError } from './arguments.ts';
 import { print, say } from './terminal.ts';
 
-/** A program that is run by a script of `scripts/`. */
-export interface Command<Options> {
-  /** `./scripts/start` */
-  readonly name: string;
-  readonly help: string;
-  /** Said at Ctrl-C. */
+/** A command of `scripts/`. */
+export interface Subcommand<Options = unknown> {
+  /** A new commander command each time, because commander keeps the options that it has parsed. */
+  define(): Command;
+  /** Printed at Ctrl-C. */
   readonly stopping: string;
-  /** Throws UsageError naming every mistake. */
-  read(argv: readonly string[]): Options | 'help';
-  /** Returns the exit code; may throw once it is stopped. */
+  /** Notes every mistake in the command line; after a mistake, the result is not used. */
+  read(line: CommandLine): Options;
+  /** Returns the exit code. May throw after `stop`. */
   run(options: Options, stop: AbortSignal): Promise<number>;
 }
 
+/** Infers the type of the options from `read`. */
+export function subcommand<Options>(given: Subcommand<Options>): Subcommand<Options> {
+  return given;
+}
+
+/** Reads a command line. Throws UsageError naming every mistake. */
+export function parse<Options>(
+  command: Subcommand<Options>,
+  argv: readonly string[],
+): Options | 'help' {
+  const line = new CommandLine(withHelp(command.define()), argv);
+  if (line.has('help')) return 'help';
+  const options = command.read(line);
+  line.check();
+  return options;
+}
+
 /**
- * Runs a command. It ends with its own exit code, with 1 for an error, 2 for a wrong command line, and
- * 130 when Ctrl-C broke it off; a second Ctrl-C ends it at once.
+ * Runs a command. The exit code is the command's own; 1 after an error; 2 after a mistake in the command line; 130
+ * after Ctrl-C. A second Ctrl-C exits at once.
  */
-export async function runCommand<Options>(command: Command<Options>): Promise<void> {
-  const { name, help, stopping } = command;
+export async function runCommand(command: Subcommand, argv: readonly string[]): Promise<void> {
   const stop = new AbortController();
   try {
     requireNode();
     requireFolder();
-    const options = command.read(commandLine());
+    const options = parse(command, argv);
     if (options === 'help') {
-      print(help);
+      print(withHelp(command.define()).helpInformation());
       return;
     }
     const onSignal = () => {
       if (stop.signal.aborted) process.exit(130);
-      // Progress bars go away first, so that none stands behind the sentence.
+      // Aborting removes the progress bars, so none of them is drawn after the sentence.
       stop.abort(new Error('It was stopped.'));
-      say(`\n${stopping}`);
+      say(`\n${command.stopping}`);
     };
     process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
     process.exitCode = await command.run(options, stop.signal);
   } catch (error) {
-    // Each ends at once: servers may listen and requests be under way that nobody waits for any more.
+    // Exits at once: servers may still listen, and requests may be under way that nobody waits for.
     if (stop.signal.aborted) process.exit(130);
     say(error instanceof Error ? error.message : String(error));
     if (!(error instanceof UsageError)) process.exit(1);
-    say(`See ${name} --help.`);
+    say(`See ${command.define().name()} --help.`);
     process.exit(2);
   }
 }
 
-/** esbuild starts in the current folder, by the name that Node has for it. */
+/** As an option like the others, so that commander neither prints the help nor exits. */
+function withHelp(command: Command): Command {
+  return command.helpOption(false).option('--help', 'print this text');
+}
+
+/** esbuild starts in the current folder, and needs its name in UTF-8. */
 function requireFolder(): void {
   if (existsSync(process.cwd())) return;
   throw new Error('The name of the current folder is not UTF-8. Run this from another one.');
 }
 
-/** Ends the wait for some work when it is told to stop; the work itself is left to end or not. */
+/** Stops waiting for some work when `stop` aborts. The work itself goes on. */
 export async function unlessStopped<Result>(
   work: Promise<Result>,
   stop: AbortSignal,

@@ -1,25 +1,21 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readArguments, UsageError } from '../cli/arguments.ts';
-import { runCommand } from '../cli/command.ts';
+import { Command } from 'commander';
+import { subcommand } from '../cli/command.ts';
 import { print } from '../cli/terminal.ts';
 import { buildPlayer } from '../../player/build.ts';
 import { measureSizes } from '../../player/sizes.ts';
 
-const HELP = `Usage: npm run build:player [-- FOLDER]
-
-Writes the player, vod-player.js, to a folder (default: dist) for who hosts it themselves.
-`;
-
-await runCommand({
-  name: 'npm run build:player --',
-  help: HELP,
+export const command = subcommand({
+  define: () =>
+    new Command('npm run build:player --')
+      .description(
+        'Writes the player, vod-player.js, to a folder, so that you can host it yourself.',
+      )
+      .argument('[folder]', '(default: dist)'),
   stopping: 'Stopping.',
-  read: (argv) => {
-    const { words, has, mistakes: wrong } = readArguments(argv, { help: 'boolean' });
-    if (has('help')) return 'help';
-    const mistakes = [...wrong, ...(words.length > 1 ? ['One folder at a time.'] : [])];
-    if (mistakes.length > 0) throw new UsageError(mistakes.join('\n'));
+  read: ({ words, mistakes }) => {
+    if (words.length > 1) mistakes.push('One folder at a time.');
     return { folder: resolve(words[0] ?? 'dist') };
   },
   run: async ({ folder }) => {

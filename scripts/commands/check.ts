@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError } from '../cli/arguments.ts';
-import { runCommand, unlessStopped } from '../cli/command.ts';
+import { UsageError, scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
 import { reconciledText } from '../cli/reconciled.ts';
 import { print, printJson } from '../cli/terminal.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
@@ -11,10 +11,12 @@ import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend } from '../../core/storage/ports.ts';
 import { inspect, repair } from '../../core/catalog/reconcile.ts';
-import { CHECK_HELP, readCheckOptions } from './stage-options.ts';
-import type { CheckOptions } from './stage-options.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
+
+type CheckOptions = { readonly plan: boolean; readonly json: boolean } & (
+  { readonly stage: string } | { readonly data: string }
+);
 
 interface Opened {
   readonly name: string;
@@ -26,11 +28,35 @@ interface Opened {
   close(): Promise<void>;
 }
 
-await runCommand({
-  name: './scripts/check',
-  help: CHECK_HELP,
-  stopping: 'Stopped. What was not sent again is found the next time.',
-  read: (argv) => readCheckOptions(argv, DEFAULT_DATA),
+export const command = subcommand({
+  define: () =>
+    scriptCommand('check')
+      .description(
+        'Finds work whose message was lost, on this machine or in a stage, and sends it again: uploads that never ' +
+          'became a job, units that no worker holds, and finished jobs that were not published. Removes versions ' +
+          'that no video refers to, 14 days after a check first found them: versions of replaced videos, and ' +
+          'what rejected and failed jobs have left.\n\n' +
+          'It is safe at any time, also while workers run: work that is done is not done again. It sends nothing ' +
+          'that showed progress in the last ten minutes, and nothing while the queue holds as many messages as ' +
+          'there is work. It removes nothing of a video that is being processed. The exit code is 1 if a job cannot ' +
+          'be sent again because its request is lost.',
+      )
+      .argument('[stage]', 'a stage (default: this machine)')
+      .option(
+        '--data <folder>',
+        'the data folder of this machine (default: data, beside this program)',
+      )
+      .option('--plan', 'only show what is found; send and remove nothing')
+      .option('--json', 'print one line of JSON'),
+  stopping: 'Stopped. The next check finds what was not sent again.',
+  read: (line): CheckOptions => {
+    const flags = { plan: line.has('plan'), json: line.has('json') };
+    const data = line.value('data');
+    if (line.words.length === 0) return { ...flags, data: resolve(data ?? DEFAULT_DATA) };
+    const stage = line.stage();
+    if (data !== undefined) line.mistakes.push('--data is for one machine, not a stage.');
+    return { ...flags, stage };
+  },
   run: async (options, stop) => {
     const opened = await unlessStopped(open(options), stop);
     try {
@@ -50,13 +76,13 @@ await runCommand({
 
 async function open(options: CheckOptions): Promise<Opened> {
   if ('stage' in options) {
-    // Loaded when it is needed: one machine has no use for AWS.
+    // Loaded on demand: one machine does not need the AWS SDK.
     const { openStage } = await import('../aws/stage.ts');
     const stage = await openStage(options.stage);
     return { ...stage, name: `Stage ${stage.name}` };
   }
   const { data } = options;
-  // Opening it would make a new one.
+  // Opening a missing data folder would make a new one.
   if (!existsSync(join(data, INDEX))) {
     throw new UsageError(`${JSON.stringify(data)} is no data folder: it has no ${INDEX}.`);
   }

@@ -1,6 +1,6 @@
-import { UsageError } from '../cli/arguments.ts';
+import { UsageError, scriptCommand } from '../cli/arguments.ts';
 import { ask } from '../cli/ask.ts';
-import { runCommand, unlessStopped } from '../cli/command.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
 import { describeDeadLetter } from '../../core/catalog/dead-letter.ts';
 import type { DeadLetter } from '../../core/catalog/dead-letter.ts';
 import { print, printJson } from '../cli/terminal.ts';
@@ -11,22 +11,74 @@ import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { LeaseLostError } from '../../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../../core/storage/ports.ts';
 import { oneLine } from '../../core/model/printable.ts';
-import { DEAD_LETTERS_HELP, readDeadLettersOptions } from './stage-options.ts';
-import type { Chosen, DeadLettersOptions } from './stage-options.ts';
 import { openStage } from '../aws/stage.ts';
 import type { Stage } from '../aws/stage.ts';
 
-/** Letters that are taken at a time: what a person can look through, and be done with before they come back. */
+/** Dead letters taken at a time: few enough to be handled before their hold expires. */
 const MOST = 1000;
-/** A letter in hand that is not given back, as the power is gone, comes back by itself after that. */
+/** A dead letter that is not given back, after a power failure for example, returns to its queue after this time. */
 const HOLD_SECONDS = 120;
 const AT_ONCE = 16;
 
-await runCommand({
-  name: './scripts/dead-letters',
-  help: DEAD_LETTERS_HELP,
-  stopping: 'Stopping; the dead letters that are in hand are given back.',
-  read: readDeadLettersOptions,
+type Chosen = 'all' | readonly string[];
+
+type DeadLettersOptions = { readonly stage: string; readonly json: boolean } & (
+  | { readonly action: 'list' }
+  | { readonly action: 'show' | 'replay'; readonly chosen: Chosen }
+  | { readonly action: 'drop'; readonly chosen: Chosen; readonly yes: boolean }
+);
+
+export const command = subcommand({
+  define: () =>
+    scriptCommand('dead-letters')
+      .description(
+        'Handles messages that workers gave up. An id can be shortened to its beginning.\n\n' +
+          'A message is sent back before it is deleted: it may arrive twice, but is never lost. At most ' +
+          `${MOST} are taken at a time.`,
+      )
+      .usage(
+        ['list', 'show <id>', 'replay <id...>', 'drop <id...>']
+          .map((action) => `<stage> ${action} [options]`)
+          .join('\n       ./scripts/dead-letters '),
+      )
+      .argument('<stage>')
+      .argument(
+        '<action>',
+        'list: all with their reasons; show: one in full; replay: send back to the queue, to be worked on again; ' +
+          'drop: delete',
+      )
+      .option('--all', 'replay or drop all of them')
+      .option('--yes', 'drop without asking')
+      .option('--json', 'print one line of JSON'),
+  stopping: 'Stopping; dead letters that were taken are given back.',
+  read: (line): DeadLettersOptions => {
+    const [stage = line.missing('Which stage?'), action, ...ids] = line.words;
+    const options = { stage, json: line.has('json') };
+    const all = line.has('all');
+    const chosen = all ? 'all' : ids;
+    const yes = line.has('yes');
+    if (yes && action !== 'drop') line.mistakes.push('--yes is for drop.');
+    switch (action) {
+      case 'list':
+        if (ids.length > 0 || all) line.mistakes.push('list shows all of them.');
+        return { ...options, action };
+      case 'show':
+        if (ids.length !== 1 || all) line.mistakes.push('show shows one: which id?');
+        return { ...options, action, chosen };
+      case 'replay':
+      case 'drop':
+        if ((ids.length === 0) === !all) line.mistakes.push(`${action} needs ids, or --all.`);
+        return action === 'drop'
+          ? { ...options, action, chosen, yes }
+          : { ...options, action, chosen };
+      case undefined:
+        if (stage !== '') line.mistakes.push('Which action: list, show, replay or drop?');
+        return { ...options, action: 'list' };
+      default:
+        line.mistakes.push(`${action} is none of list, show, replay and drop.`);
+        return { ...options, action: 'list' };
+    }
+  },
   run: async (options, stop) => {
     const stage = await unlessStopped(openStage(options.stage), stop);
     try {

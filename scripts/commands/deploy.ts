@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
-import { runCommand } from '../cli/command.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand } from '../cli/command.ts';
 import { print, printJson, say } from '../cli/terminal.ts';
 import { imageMonth, imageTag } from '../../infra/image.ts';
 import type { StageConfig } from '../../infra/config.ts';
@@ -19,30 +20,11 @@ import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from '../aws/ed
 import { findStage } from '../aws/find-stage.ts';
 import { findEngine, imageEdition, isPushed, pushImage } from '../aws/image.ts';
 import { readAccountLimits } from '../aws/account-limits.ts';
-import { readStageOptions, STOPPING } from './stage-options.ts';
 import { drawOriginSecret } from '../aws/origin-secret.ts';
 import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { isPublished, PLAYER_KEY, publishPlayer } from '../aws/player.ts';
 import { publicAccess } from '../aws/public-access.ts';
 import { hasStateBucket, readState } from '../aws/state.ts';
-
-const HELP = `Usage: ./scripts/deploy <stage> [options]
-
-Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's
-image if this month's is not there yet, then the rest, and the player for the sites' pages. What is unchanged
-stays as it is; what was cut off, by Ctrl-C or worse, goes on when this is run again.
-
-Options:
-  --plan                show what would be changed, and change nothing
-  --rebuild             build the worker's image anew, with today's updates of its system, also where this
-                        month's is there
-  --new-origin-secret   draw another secret for the CDN to send to the delivery bucket, in a stage with
-                        accessMode public-read-via-cdn; the one before stays good until the next time
-  --help                this text
-
-It needs AWS credentials, Terraform and, for a new image, Docker or Podman. At the end it prints
-what there is; not on a terminal as one line of JSON, with all else on standard error.
-`;
 
 /** What the stacks tell of themselves; see infra/outputs.ts. */
 const made = z.object({
@@ -61,14 +43,36 @@ const manifest = z.object({
   stacks: z.record(z.string(), z.object({ dependencies: z.array(z.string()) })),
 });
 
-await runCommand({
-  name: './scripts/deploy',
-  help: HELP,
-  stopping: STOPPING,
-  read: (argv) => readStageOptions(argv, ['plan', 'rebuild', 'new-origin-secret']),
-  run: async ({ stage, flags }, stop) => {
+export const command = subcommand({
+  define: () =>
+    scriptCommand('deploy')
+      .description(
+        "Brings a stage of infra/config.ts to AWS: buckets and the image repository, then the worker's image " +
+          "unless this month's exists, then the rest, and the player for the pages of the sites. It leaves what is " +
+          'unchanged as it is. If it is interrupted, by Ctrl-C or a crash, run it again: it continues.\n\n' +
+          'It needs AWS credentials, Terraform and, for a new image, Docker or Podman. At the end it prints what ' +
+          'exists: if standard output is not a terminal, as one line of JSON, with all else on standard error.',
+      )
+      .argument('<stage>')
+      .option('--plan', 'show what would change, and change nothing')
+      .option(
+        '--rebuild',
+        "build the worker's image again, with today's updates of its system, even if this month's exists",
+      )
+      .option(
+        '--new-origin-secret',
+        'draw another secret for the CDN to send to the delivery bucket, in a stage with accessMode ' +
+          'public-read-via-cdn; the present secret stays valid until the next time',
+      ),
+  stopping: 'Stopping as soon as the current change is complete. The same command continues.',
+  read: (line) => ({
+    stage: line.stage(),
+    onlyPlan: line.has('plan'),
+    rebuild: line.has('rebuild'),
+    newSecret: line.has('newOriginSecret'),
+  }),
+  run: async ({ stage, onlyPlan, rebuild, newSecret }, stop) => {
     const config = await findStage(stage);
-    const onlyPlan = flags.has('plan');
     const declared = tellReadiness(readinessOf(config), onlyPlan);
     await requireTerraform();
     const account = await requireAccount(config);
@@ -82,12 +86,11 @@ await runCommand({
     }
     const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
     // Also for what is declared in another process, minutes later.
-    const rebuild = flags.has('rebuild');
     const chosen = rebuild ? undefined : process.env['VODSTACK_IMAGE_MONTH'];
     process.env['VODSTACK_IMAGE_MONTH'] =
       chosen ?? (await imageEdition(ecr, config, rebuild, new Date()));
     if (!onlyPlan) {
-      if (flags.has('new-origin-secret')) await newOriginSecret(config);
+      if (newSecret) await newOriginSecret(config);
       await deploy(config, stop);
       return 0;
     }

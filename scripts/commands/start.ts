@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rmdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError, systemReason } from '../cli/arguments.ts';
-import { runCommand } from '../cli/command.ts';
+import { UsageError, mistakesInFiles, scriptCommand, systemReason } from '../cli/arguments.ts';
+import { subcommand } from '../cli/command.ts';
 import { nameOf, pathOf } from '../cli/file-name.ts';
 import { processFiles } from '../files/process.ts';
 import { sentText } from '../cli/reconciled.ts';
@@ -28,29 +29,103 @@ import { makeDemoClip } from '../files/demo-clip.ts';
 import { startSite } from '../pages/site.ts';
 import { listAssets } from '../pages/listed-assets.ts';
 import { exportAsset } from '../local/export.ts';
-import { HELP, readOptions } from './start-options.ts';
-import type { Options } from './start-options.ts';
+import { siteOf } from '../../edge/sites.ts';
 import { announceUnfinished, rebuild } from '../local/rebuild.ts';
 import { startWorkers } from '../local/workers.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
 const deliveryBucket = BUCKETS.delivery;
-/** A look costs next to nothing here. */
+/** Polling the local index costs next to nothing. */
 const POLL_MILLISECONDS = 250;
-/** The studio looks at every job, not only at one. */
+/** The studio polls every job, not only one. */
 const STUDIO_POLL_MILLISECONDS = 1000;
 const INDEX_POLL_MILLISECONDS = 1000;
 
-await runCommand({
-  name: './scripts/start',
-  help: HELP,
-  stopping: 'Stopping; unfinished work goes on at the next start.',
-  read: (argv) => readOptions(argv, DEFAULT_DATA),
+interface StartOptions {
+  readonly files: readonly string[];
+  readonly once: boolean;
+  readonly exportDirectory?: string;
+  readonly workers: number;
+  readonly port: number;
+  readonly dataDirectory: string;
+  readonly allowedSites: readonly string[];
+  readonly rebuild: boolean;
+  readonly soundAlone: NonNullable<WorkerEnv['SOUND_ALONE']>;
+}
+
+export const command = subcommand({
+  define: () =>
+    scriptCommand('start')
+      .description(
+        'Turns video files into adaptive HLS and serves them on this machine, until Ctrl-C. Without a file it makes ' +
+          'a short clip and plays it.\n\n' +
+          'On a terminal there is a progress bar for each file. Otherwise each file becomes one line of JSON on ' +
+          'standard output, and logs go to standard error.',
+      )
+      .argument('[file...]')
+      .option(
+        '--once',
+        'end when the given files are done; the exit code is 0 only if all are ready',
+      )
+      .option(
+        '--export <folder>',
+        'copy each finished asset to the folder, as files for any web server',
+      )
+      .option('--workers <number>', 'worker processes (default: one for each core)')
+      .option(
+        '--port <number>',
+        'the port of the pages and videos; 0 for any free port (default: 8080)',
+      )
+      .option('--data <folder>', 'where everything is kept (default: data, beside this program)')
+      .option(
+        '--allow <site>',
+        'an origin whose pages may show the videos, https://site.example, or https://*.site.example for its ' +
+          'subdomains; can be given several times',
+      )
+      .option(
+        '--refuse-sound-alone',
+        'reject files that have sound but no moving picture, such as recordings of speech and music; by default ' +
+          'they become assets with a poster',
+      )
+      .option(
+        '--rebuild',
+        'first rebuild the index of the data folder, if it is lost or damaged, from what is kept beside each file; ' +
+          'safe to interrupt',
+      ),
+  stopping: 'Stopping; unfinished work continues at the next start.',
+  read: (line): StartOptions => {
+    const files = line.words;
+    const workers = line.wholeNumber('workers', [1, 64], Math.min(64, availableParallelism()));
+    const port = line.wholeNumber('port', [0, 65_535], 8080);
+    const allowedSites = line.values('allow').flatMap((text) => {
+      const site = siteOf(text);
+      if (site !== undefined) return [site];
+      line.mistakes.push(
+        `--allow takes an origin like https://site.example, not ${JSON.stringify(text)}.`,
+      );
+      return [];
+    });
+    line.mistakes.push(...mistakesInFiles(files));
+    const once = line.has('once');
+    if (once && files.length === 0) line.mistakes.push('--once needs the files to wait for.');
+    const exportDirectory = line.value('export');
+    return {
+      files,
+      once,
+      ...(exportDirectory ? { exportDirectory: resolve(exportDirectory) } : {}),
+      workers,
+      port,
+      dataDirectory: resolve(line.value('data') ?? DEFAULT_DATA),
+      allowedSites,
+      rebuild: line.has('rebuild'),
+      soundAlone: line.has('refuseSoundAlone') ? 'refused' : 'taken',
+    };
+  },
   run: main,
 });
 
 /** One machine: backend, edge and workers; the files through them; then the videos until Ctrl-C. */
-async function main(options: Options, stop: AbortSignal): Promise<number> {
+async function main(options: StartOptions, stop: AbortSignal): Promise<number> {
   const terminal = isTerminal();
   // Logs and bars on one screen would overwrite each other.
   const level = terminal ? 'silent' : 'info';
@@ -66,13 +141,18 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
   const names = layoutEnv(options.dataDirectory);
   if (options.rebuild) say(sentText(await announceUnfinished(backend, names)));
   const edge = await startSite({
-    ...{ store, deliveryBucket, log },
+    store,
+    deliveryBucket,
+    log,
     port: options.port,
     allowedSites: options.allowedSites,
     listAssets: () => listAssets({ store, config: names }),
     studio: (origin) =>
       openStudio({
-        ...{ backend, names, origin, log },
+        backend,
+        names,
+        origin,
+        log,
         backendName: 'this machine',
         pollMilliseconds: STUDIO_POLL_MILLISECONDS,
       }),
@@ -102,7 +182,12 @@ async function main(options: Options, stop: AbortSignal): Promise<number> {
     const work = processFiles(
       files.map((file) => ({ file, key: sourceKey(file) })),
       {
-        ...{ backend, names: env, pollMilliseconds: POLL_MILLISECONDS, wait: true, report, stop },
+        backend,
+        names: env,
+        pollMilliseconds: POLL_MILLISECONDS,
+        wait: true,
+        report,
+        stop,
         find: async (event) => ({
           playlist: `${edge.origin}/${event.playlist}`,
           page: `${edge.origin}/watch/${event.assetId}`,

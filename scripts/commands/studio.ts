@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { runCommand, unlessStopped } from '../cli/command.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
 import { print, say } from '../cli/terminal.ts';
 import { startSite } from '../pages/site.ts';
 import { listAssets } from '../pages/listed-assets.ts';
@@ -10,19 +11,31 @@ import { openStudio } from '../../studio/server/open-studio.ts';
 import { needsPathStyle } from '../../core/storage/aws/backend.ts';
 import { createLog } from '../../core/log.ts';
 import { invalidateAsset } from '../aws/invalidation.ts';
-import { STUDIO_HELP, readStudioOptions } from './stage-options.ts';
 import { openStage, readDistribution } from '../aws/stage.ts';
 
-/** A look is some twenty requests, a cent for each half an hour that a page is open. */
+/** One poll makes about twenty requests: a cent for each half an hour that a page is open. */
 const POLL_MILLISECONDS = 2000;
-/** A part is signed when its turn comes, and can take long on a slow line. */
+/** Each part is signed just before it is sent, but its transfer can take long on a slow connection. */
 const SIGNED_SECONDS = 3600;
 
-await runCommand({
-  name: './scripts/studio',
-  help: STUDIO_HELP,
-  stopping: 'Stopping; uploads that are open can be gone on with.',
-  read: readStudioOptions,
+export const command = subcommand({
+  define: () =>
+    scriptCommand('studio')
+      .description(
+        'Serves a page on this machine to upload videos to a stage and to look after them: drag files in, see the ' +
+          'progress and the result of each, copy the code that embeds it, delete it. It prints the address of the ' +
+          'page, and runs until Ctrl-C.\n\n' +
+          'It uses your own AWS credentials, and the page gets none of them: each part of an upload goes to the ' +
+          'bucket by an address that is signed for this part. Everyone who can open a connection on this machine ' +
+          'can use the page.',
+      )
+      .argument('<stage>')
+      .option('--port <number>', 'the port of the page; 0 for any free port (default: 8090)'),
+  stopping: 'Stopping; open uploads can be resumed.',
+  read: (line) => ({
+    stage: line.stage(),
+    port: line.wholeNumber('port', [0, 65_535], 8090),
+  }),
   run: async ({ stage: name, port }, stop) => {
     const stage = await unlessStopped(openStage(name), stop);
     const { backend, env: names, origin, workers } = stage;
@@ -40,15 +53,23 @@ await runCommand({
       await sign({ key: 'a', uploadId: 'a', partNumber: 1, sizeBytes: 1 }),
     );
     const edge = await startSite({
-      ...{ store: backend.store, deliveryBucket: names.DELIVERY_BUCKET, port, log },
+      store: backend.store,
+      deliveryBucket: names.DELIVERY_BUCKET,
+      port,
+      log,
       allowedSites: [],
       listAssets: () => listAssets({ store: backend.store, config: names }),
       studio: () =>
         openStudio({
-          ...{ backend, names, backendName: name, origin, tokens, log },
+          backend,
+          names,
+          backendName: name,
+          origin,
+          tokens,
+          log,
           pollMilliseconds: POLL_MILLISECONDS,
           parts: { origin: bucketOrigin, sign },
-          // Scaling starts a worker too, later.
+          // If this fails, scaling starts a worker later.
           onWork: () =>
             workers.wake().catch((error: unknown) => {
               log.warn({ event: 'workers.asleep', err: error });
@@ -71,7 +92,7 @@ await runCommand({
   },
 });
 
-/** An address of S3 that takes this part, and nothing else, from a browser. */
+/** An S3 address to which a browser can upload this part and nothing else. */
 function signPart(
   client: S3Client,
   bucket: string,

@@ -9,7 +9,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { ask } from '../cli/ask.ts';
-import { runCommand } from '../cli/command.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand } from '../cli/command.ts';
 import { print, printJson, say, sayAgain } from '../cli/terminal.ts';
 import { count } from '../cli/text.ts';
 import { keptBuckets } from '../../infra/config.ts';
@@ -24,39 +25,43 @@ import { removeTrial } from '../aws/edge-trial.ts';
 import { findStage } from '../aws/find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from '../aws/empty.ts';
 import { findResources, findLeftovers } from '../aws/leftovers.ts';
-import { readStageOptions, STOPPING } from './stage-options.ts';
 import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { readState } from '../aws/state.ts';
 import { findService } from '../aws/workers.ts';
 
-const HELP = `Usage: ./scripts/teardown <stage> [options]
+interface TeardownOptions {
+  readonly stage: string;
+  readonly yes: boolean;
+  readonly evenProtected: boolean;
+}
 
-Takes a stage away from AWS, with every video in it: stops the workers, empties the queues, the
-buckets and the image repository, destroys everything, and then looks by tags and by names for what
-is left.
-Buckets that were there before (existingBuckets in infra/config.ts) keep what is in them. What
-was cut off goes on when this is run again.
-
-Options:
-  --yes              do not ask for the stage's name
-  --even-protected   do not ask a second time about a protected stage, as prod is
-  --help             this text
-
-It ends with 0 when nothing is left, and lists it otherwise; not on a terminal
-as one line of JSON, with all else on standard error.
-`;
-
-await runCommand({
-  name: './scripts/teardown',
-  help: HELP,
-  stopping: STOPPING,
-  read: (argv) => readStageOptions(argv, ['yes', 'even-protected']),
-  run: async ({ stage, flags }, stop) => {
+export const command = subcommand({
+  define: () =>
+    scriptCommand('teardown')
+      .description(
+        'Removes a stage from AWS, with every video in it: stops the workers, empties the queues, the buckets and ' +
+          'the image repository, destroys everything, and then looks by tags and by names for what is left. ' +
+          'Buckets that existed before (existingBuckets in infra/config.ts) keep their content. If it is ' +
+          'interrupted, run it again: it continues.\n\n' +
+          'The exit code is 0 if nothing is left. Otherwise it lists what is left: if standard output is not a ' +
+          'terminal, as one line of JSON, with all else on standard error.',
+      )
+      .argument('<stage>')
+      .option('--yes', 'do not ask for the name of the stage')
+      .option('--even-protected', 'do not ask a second time about a protected stage, such as prod'),
+  stopping: 'Stopping as soon as the current change is complete. The same command continues.',
+  read: (line): TeardownOptions => ({
+    stage: line.stage(),
+    yes: line.has('yes'),
+    evenProtected: line.has('evenProtected'),
+  }),
+  run: async (options, stop) => {
+    const { stage } = options;
     const config = await findStage(stage);
     await requireTerraform();
     const account = await requireAccount(config);
     await requireRecordedLocation(openClients(config).s3, config, account);
-    await confirm(config, account, flags, stop);
+    await confirm(config, account, options, stop);
     return teardown(config, stop);
   },
 });
@@ -65,27 +70,29 @@ await runCommand({
 async function confirm(
   { name, region, protected: isProtected }: StageConfig,
   account: string,
-  flags: ReadonlySet<'yes' | 'even-protected'>,
+  { yes, evenProtected }: TeardownOptions,
   stop: AbortSignal,
 ): Promise<void> {
-  const demand = async (question: string, answer: string, flag: 'yes' | 'even-protected') => {
-    if (flags.has(flag)) return;
+  const demand = async (question: string, answer: string, flag: string) => {
     if (!process.stdin.isTTY)
       throw new Error(`${question}\nNobody can be asked here: add --${flag}.`);
     if ((await ask(question, stop)) !== answer)
       throw new Error('That is something else. Nothing was changed.');
   };
-  await demand(
-    `Stage ${name} of account ${account}, ${region}, is deleted with all its videos. Type its name:`,
-    name,
-    'yes',
-  );
-  if (!isProtected) return;
-  await demand(
-    `Stage ${name} is protected: people watch what is deleted. Type the number of its account:`,
-    account,
-    'even-protected',
-  );
+  if (!yes) {
+    await demand(
+      `Stage ${name} of account ${account}, ${region}, is deleted with all its videos. Type its name:`,
+      name,
+      'yes',
+    );
+  }
+  if (isProtected && !evenProtected) {
+    await demand(
+      `Stage ${name} is protected: people watch its videos. Type the number of its account:`,
+      account,
+      'even-protected',
+    );
+  }
 }
 
 /** Returns the exit code: 0 when nothing is left. */

@@ -86,11 +86,11 @@ export async function openProject(env: Env, stages?: string): Promise<Project> {
     ...(stages === undefined ? {} : { VODSTACK_STAGES: join(directory, 'stages.ts') }),
   };
   const start = (name: string, argv: readonly string[]) => {
-    const program = join(ROOT, 'scripts', 'commands', `${name}.ts`);
+    const program = join(ROOT, 'scripts', 'cli', 'main.ts');
     const options = { env: environment(all), cwd: directory, detached: true };
     return spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', program, ...argv],
+      ['--disable-warning=ExperimentalWarning', program, name, ...argv],
       options,
     );
   };

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkHls } from '../hls/check.ts';
 import { clip } from './clips.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../scripts/cli/main.ts', import.meta.url));
 
 let directory: string;
 beforeEach(async () => {
@@ -23,7 +23,7 @@ afterEach(() => rm(directory, { recursive: true, maxRetries: 10, retryDelay: 200
 
 function start(...argv: readonly string[]): ChildProcess {
   const data = ['--data', join(directory, 'data'), '--port', '0'];
-  return spawn(process.execPath, [PROGRAM, ...data, ...argv], {
+  return spawn(process.execPath, [PROGRAM, 'start', ...data, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
@@ -140,7 +140,7 @@ describe('An unusable file', () => {
     const fine = clip({ name: 'fine.mp4', seconds: 2 });
     // Node passes only UTF-8 to its children; a shell passes any bytes.
     const script = `cp "$1" "$(printf 'caf\\351.mp4')"; mkdir folder
-      exec "$2" "$3" --once --port 0 --data data /no/such.mp4 folder "$(printf 'caf\\351.mp4')" "$1"`;
+      exec "$2" "$3" start --once --port 0 --data data /no/such.mp4 folder "$(printf 'caf\\351.mp4')" "$1"`;
     const argv = ['-c', script, 'sh', fine, process.execPath, PROGRAM];
     const child = spawn('sh', argv, { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'close');

@@ -20,7 +20,7 @@ import { inspect } from '../../core/catalog/reconcile.ts';
 import { processesIn } from './processes.ts';
 import { readRepeatedly } from './reader.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../scripts/cli/main.ts', import.meta.url));
 
 /** The limit for one job, from its upload to its end, with all its faults. */
 const MAX_JOB_SECONDS = 300;
@@ -116,6 +116,7 @@ export class Scene {
     return this.start({}, [
       process.execPath,
       PROGRAM,
+      'start',
       ...argv,
       clip({ name: 'own.mp4', seconds: 1 }),
     ]);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pathOf } from '../../scripts/cli/file-name.ts';
 
 const PROGRAM = fileURLToPath(new URL('programs/files.ts', import.meta.url));
-const START = fileURLToPath(new URL('../../scripts/commands/start.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../scripts/cli/main.ts', import.meta.url));
 
 let directory: string;
 beforeAll(() => {
@@ -54,8 +54,8 @@ describe('A file is found by its bytes', () => {
   });
 
   test('where the current folder is none of them, a command says so.', () => {
-    const script = `mkdir "$(printf 'f\\351')"; cd "$(printf 'f\\351')"; exec "$NODE" --disable-warning=ExperimentalWarning "$PROGRAM"`;
-    const env = { ...process.env, NODE: process.execPath, PROGRAM: START };
+    const script = `mkdir "$(printf 'f\\351')"; cd "$(printf 'f\\351')"; exec "$NODE" --disable-warning=ExperimentalWarning "$PROGRAM" start`;
+    const env = { ...process.env, NODE: process.execPath, PROGRAM: MAIN };
     const { status, stderr } = spawnSync('sh', ['-c', script], {
       cwd: directory,
       env,

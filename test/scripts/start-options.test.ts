@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '../../scripts/cli/arguments.ts';
-import { readOptions } from '../../scripts/commands/start-options.ts';
+import { parse } from '../../scripts/cli/command.ts';
+import { command } from '../../scripts/commands/start.ts';
+
+const DATA = fileURLToPath(new URL('../../data', import.meta.url));
 
 let directory: string;
 let file: string;
@@ -14,17 +18,21 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const read = (...argv: readonly string[]) => readOptions(argv, '/default');
+const read = (...argv: readonly string[]) => parse(command, argv);
 
-describe('The command line', () => {
-  test('may be empty.', () => {
+describe('Options', () => {
+  test('The command line can be empty', () => {
     expect(read()).toMatchObject({
-      ...{ files: [], once: false, port: 8080, dataDirectory: '/default', allowedSites: [] },
+      files: [],
+      once: false,
+      port: 8080,
+      dataDirectory: DATA,
+      allowedSites: [],
       soundAlone: 'taken',
     });
   });
 
-  test('says it all.', () => {
+  test('Every option is read', () => {
     const sites = [
       '--allow',
       'https://a.example',
@@ -45,14 +53,19 @@ describe('The command line', () => {
         ...sites,
       ),
     ).toEqual({
-      ...{ files: [file], once: true, rebuild: true, exportDirectory: '/out', workers: 3, port: 0 },
+      files: [file],
+      once: true,
+      rebuild: true,
+      exportDirectory: '/out',
+      workers: 3,
+      port: 0,
       dataDirectory: directory,
       soundAlone: 'refused',
       allowedSites: ['https://a.example', 'http://localhost:3000', 'https://b.example'],
     });
   });
 
-  test('may ask for help, whatever else is wrong.', () => {
+  test('--help wins over mistakes', () => {
     expect(read('--help', '--frob')).toBe('help');
   });
 
@@ -66,6 +79,11 @@ describe('The command line', () => {
     [['--export', '--port=0'], '--export needs a value.'],
     [['--once=false'], '--once takes no value.'],
     [
+      ['--frob', '--export', '--once=1', '--', '--data'],
+      'There is no option --frob.\n--once takes no value.\n--export needs a value.\nThere is no file "--data".',
+    ],
+    [['--', '-x.mp4'], 'There is no file "-x.mp4".'],
+    [
       ['--allow', 'site.example'],
       '--allow takes an origin like https://site.example, not "site.example".',
     ],
@@ -75,15 +93,15 @@ describe('The command line', () => {
     [['/etc/passwd/a'], 'There is no file "/etc/passwd/a".'],
     [[`/${'a'.repeat(300)}`], `The file "/${'a'.repeat(300)}" cannot be read: name too long.`],
     [['--data', '/\udcff'], 'The value of --data is not UTF-8.'],
-  ])('%j is refused: %s', (argv, sentence) => {
+  ])('%j is refused with: %s', (argv, sentence) => {
     expect(() => read(...argv)).toThrow(new UsageError(sentence));
   });
 
-  test('may name files that are not there beside one that is: they are told of when their turn comes.', () => {
+  test('Missing files are accepted beside a readable one, and reported when their turn comes', () => {
     expect(read('/no/such/file', file)).toMatchObject({ files: ['/no/such/file', file] });
   });
 
-  test('is told of every mistake at once.', () => {
+  test('Every mistake is named at once', () => {
     expect(() => read('--frob', '--port', 'x', '/no/such/file')).toThrow(
       /--frob\.\n--port is .*\nThere is no file/,
     );

@@ -1,16 +1,22 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  readCheckOptions,
-  readDeadLettersOptions,
-  readPlayAddressOptions,
-  readStatusOptions,
-  readStudioOptions,
-  readUploadOptions,
-} from '../../../scripts/commands/stage-options.ts';
 import { UsageError } from '../../../scripts/cli/arguments.ts';
+import { parse } from '../../../scripts/cli/command.ts';
+import type { Subcommand } from '../../../scripts/cli/command.ts';
+import { command as check } from '../../../scripts/commands/check.ts';
+import { command as deadLetters } from '../../../scripts/commands/dead-letters.ts';
+import { command as deploy } from '../../../scripts/commands/deploy.ts';
+import { command as playAddress } from '../../../scripts/commands/play-address.ts';
+import { command as smoke } from '../../../scripts/commands/smoke.ts';
+import { command as status } from '../../../scripts/commands/status.ts';
+import { command as studio } from '../../../scripts/commands/studio.ts';
+import { command as teardown } from '../../../scripts/commands/teardown.ts';
+import { command as upload } from '../../../scripts/commands/upload.ts';
+
+const DATA = fileURLToPath(new URL('../../../data', import.meta.url));
 
 let directory: string;
 let file: string;
@@ -25,45 +31,50 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe('The command line of upload', () => {
-  test('names a stage and files.', () => {
-    expect(readUploadOptions(['dev', file])).toEqual({ stage: 'dev', files: [file], wait: true });
-    expect(readUploadOptions(['dev', file, '--title', '강의 #1', '--no-wait'])).toEqual({
-      ...{ stage: 'dev', files: [file], title: '강의 #1', wait: false },
+  test('names a stage and files', () => {
+    expect(parse(upload, ['dev', file])).toEqual({ stage: 'dev', files: [file], wait: true });
+    expect(parse(upload, ['dev', file, '--title', '강의 #1', '--no-wait'])).toEqual({
+      stage: 'dev',
+      files: [file],
+      title: '강의 #1',
+      wait: false,
     });
   });
 
-  test('is told of every mistake at once.', () => {
-    expect(() => readUploadOptions(['--frob'])).toThrow(
+  test('names every mistake at once', () => {
+    expect(() => parse(upload, ['--frob'])).toThrow(
       new UsageError('There is no option --frob.\nWhich stage?'),
     );
-    expect(() => readUploadOptions(['dev'])).toThrow(new UsageError('Which files?'));
-    expect(() => readUploadOptions(['dev', '/no/such', directory, '--no-wait=1'])).toThrow(
+    expect(() => parse(upload, ['dev'])).toThrow(new UsageError('Which files?'));
+    expect(() => parse(upload, ['dev', '/no/such', directory, '--no-wait=1'])).toThrow(
       new UsageError(
         `--no-wait takes no value.\nThere is no file "/no/such".\n"${directory}" is not a file.`,
       ),
     );
   });
 
-  test('names no two files by which one is known.', () => {
-    expect(() => readUploadOptions(['dev', file, other])).toThrow(
+  test('names no two files of the same name', () => {
+    expect(() => parse(upload, ['dev', file, other])).toThrow(
       /Several files are named "#2 4 강의.mp4"/,
     );
   });
 
-  test('gives a title to one file only.', () => {
+  test('gives a title to one file only', () => {
     const second = join(directory, 'second.mp4');
     writeFileSync(second, '');
-    expect(() => readUploadOptions(['dev', file, second, '--title', 'x'])).toThrow(
+    expect(() => parse(upload, ['dev', file, second, '--title', 'x'])).toThrow(
       '--title is for one file.',
     );
   });
 });
 
 describe('The command line of status', () => {
-  test('names a stage.', () => {
-    expect(readStatusOptions(['dev'])).toEqual({ stage: 'dev', json: false, last: 20 });
-    expect(readStatusOptions(['dev', '--json', '--last=5'])).toEqual({
-      ...{ stage: 'dev', json: true, last: 5 },
+  test('names a stage', () => {
+    expect(parse(status, ['dev'])).toEqual({ stage: 'dev', json: false, last: 20 });
+    expect(parse(status, ['dev', '--json', '--last=5'])).toEqual({
+      stage: 'dev',
+      json: true,
+      last: 5,
     });
   });
 
@@ -71,34 +82,34 @@ describe('The command line of status', () => {
     [[], 'Which stage?'],
     [['dev', 'prod'], 'One stage at a time, not also prod.'],
     [['dev', '--last', '0'], '--last is a whole number from 1 to 1000, not "0".'],
-  ])('%j is refused: %s', (argv, sentence) => {
-    expect(() => readStatusOptions(argv)).toThrow(new UsageError(sentence));
+  ])('%j is refused with: %s', (argv, sentence) => {
+    expect(() => parse(status, argv)).toThrow(new UsageError(sentence));
   });
 });
 
 describe('The command line of check', () => {
-  const read = (argv: readonly string[]) => readCheckOptions(argv, '/usual');
+  const read = (argv: readonly string[]) => parse(check, argv);
 
   test.each([
-    [[], { data: '/usual', plan: false, json: false }],
+    [[], { data: DATA, plan: false, json: false }],
     [['--data', '/mine', '--plan'], { data: '/mine', plan: true, json: false }],
     [['dev', '--json'], { stage: 'dev', plan: false, json: true }],
-  ])('%j names one machine or a stage.', (argv, expected) => {
+  ])('%j names one machine or a stage', (argv, expected) => {
     expect(read(argv)).toEqual(expected);
   });
 
   test.each([
     [['dev', '--data', '/mine'], '--data is for one machine, not a stage.'],
     [['dev', 'prod', '--frob'], 'There is no option --frob.\nOne stage at a time, not also prod.'],
-  ])('%j is refused: %s', (argv, sentence) => {
+  ])('%j is refused with: %s', (argv, sentence) => {
     expect(() => read(argv)).toThrow(new UsageError(sentence));
   });
 });
 
 describe('The command line of dead-letters', () => {
-  const read = readDeadLettersOptions;
+  const read = (argv: readonly string[]) => parse(deadLetters, argv);
 
-  test('says what to do with which.', () => {
+  test('names an action and ids', () => {
     expect(read(['dev', 'list', '--json'])).toEqual({ stage: 'dev', json: true, action: 'list' });
     expect(read(['dev', 'show', 'ab'])).toMatchObject({ action: 'show', chosen: ['ab'] });
     expect(read(['dev', 'replay', 'ab', 'cd'])).toMatchObject({ chosen: ['ab', 'cd'] });
@@ -108,21 +119,21 @@ describe('The command line of dead-letters', () => {
 
   test.each([
     [[], 'Which stage?'],
-    [['dev'], 'What: list, show, replay or drop?'],
+    [['dev'], 'Which action: list, show, replay or drop?'],
     [['dev', 'frob'], 'frob is none of list, show, replay and drop.'],
-    [['dev', 'list', 'ab'], 'list lists them all.'],
+    [['dev', 'list', 'ab'], 'list shows all of them.'],
     [['dev', 'show'], 'show shows one: which id?'],
     [['dev', 'show', 'ab', 'cd'], 'show shows one: which id?'],
-    [['dev', 'replay'], 'replay wants ids, or --all.'],
-    [['dev', 'drop', 'ab', '--all'], 'drop wants ids, or --all.'],
+    [['dev', 'replay'], 'replay needs ids, or --all.'],
+    [['dev', 'drop', 'ab', '--all'], 'drop needs ids, or --all.'],
     [['dev', 'replay', 'ab', '--yes'], '--yes is for drop.'],
-  ])('%j is refused: %s', (argv, sentence) => {
+  ])('%j is refused with: %s', (argv, sentence) => {
     expect(() => read(argv)).toThrow(new UsageError(sentence));
   });
 });
 
 describe('The command line of play-address', () => {
-  const read = readPlayAddressOptions;
+  const read = (argv: readonly string[]) => parse(playAddress, argv);
   const sign = { stage: 'dev', action: 'sign', asset: 'a1' };
 
   test.each([
@@ -131,7 +142,7 @@ describe('The command line of play-address', () => {
     [['dev', 'a1', '--for=15m'], { ...sign, seconds: 900 }],
     [['--for', '365d', 'dev', 'a1'], { ...sign, seconds: 31_536_000 }],
     [['dev', '--rotate'], { stage: 'dev', action: 'rotate' }],
-  ])('%j says what is to be done.', (argv, expected) => {
+  ])('%j asks for an address or a rotation', (argv, expected) => {
     expect(read(argv)).toEqual(expected);
   });
 
@@ -140,38 +151,64 @@ describe('The command line of play-address', () => {
     [[], 'Which stage?'],
     [['--rotate'], 'Which stage?'],
     [['dev'], 'Which asset?'],
-    [['dev', 'v/a1/index.m3u8'], '"v/a1/index.m3u8" is no id of an asset.'],
+    [['dev', 'v/a1/index.m3u8'], '"v/a1/index.m3u8" is not the id of an asset.'],
     [['dev', 'a1', 'b2', '--for', '4'], `One asset at a time, not also b2.\n${time} "4".`],
     [['dev', 'a1', '--for', '0s'], `${time} "0s".`],
     [['dev', 'a1', '--for', '366d'], `${time} "366d".`],
     [['dev', 'a1', '--for', '4 hours'], `${time} "4 hours".`],
     [['dev', 'a1', '--rotate'], '--rotate is for the whole stage.'],
     [['dev', '--rotate', '--for', '4h'], '--rotate is for the whole stage.'],
-  ])('%j is refused: %s', (argv, sentence) => {
+  ])('%j is refused with: %s', (argv, sentence) => {
     expect(() => read(argv)).toThrow(new UsageError(sentence));
   });
 });
 
 describe('The command line of studio', () => {
-  test('names a stage and a port.', () => {
-    expect(readStudioOptions(['dev'])).toEqual({ stage: 'dev', port: 8090 });
-    expect(readStudioOptions(['dev', '--port', '0'])).toEqual({ stage: 'dev', port: 0 });
+  test('names a stage and a port', () => {
+    expect(parse(studio, ['dev'])).toEqual({ stage: 'dev', port: 8090 });
+    expect(parse(studio, ['dev', '--port', '0'])).toEqual({ stage: 'dev', port: 0 });
   });
 
-  test('is told of every mistake at once.', () => {
-    expect(() => readStudioOptions(['--port', '70000'])).toThrow(
+  test('names every mistake at once', () => {
+    expect(() => parse(studio, ['--port', '70000'])).toThrow(
       new UsageError('Which stage?\n--port is a whole number from 0 to 65535, not "70000".'),
     );
   });
 });
 
-test.each([
-  (argv: readonly string[]) => readCheckOptions(argv, '/usual'),
-  readUploadOptions,
-  readStatusOptions,
-  readStudioOptions,
-  readDeadLettersOptions,
-  readPlayAddressOptions,
-])('Any of them may ask for help, whatever else is wrong.', (read) => {
-  expect(read(['--help', '--frob'])).toBe('help');
+describe('The command lines of deploy, teardown and smoke', () => {
+  const rest = { stage: 'dev' };
+
+  test('name a stage', () => {
+    const flags = { onlyPlan: false, rebuild: false, newSecret: false };
+    expect(parse(deploy, ['dev'])).toEqual({ ...rest, ...flags });
+    expect(parse(teardown, ['dev'])).toEqual({ ...rest, yes: false, evenProtected: false });
+    expect(parse(smoke, ['dev'])).toEqual({ ...rest, teardown: false, json: false });
+  });
+
+  test('have flags', () => {
+    const flags = { onlyPlan: true, rebuild: true, newSecret: true };
+    const given = ['dev', '--plan', '--rebuild', '--new-origin-secret'];
+    expect(parse(deploy, given)).toEqual({ ...rest, ...flags });
+    const both = { yes: true, evenProtected: true };
+    expect(parse(teardown, ['--yes', 'dev', '--even-protected'])).toEqual({ ...rest, ...both });
+    const options = { teardown: true, json: true };
+    expect(parse(smoke, ['dev', '--teardown', '--json'])).toEqual({ ...rest, ...options });
+  });
+});
+
+test.each(
+  Object.entries<Subcommand>({
+    check,
+    deadLetters,
+    deploy,
+    playAddress,
+    smoke,
+    status,
+    studio,
+    teardown,
+    upload,
+  }),
+)('With --help, %s ignores mistakes', (_name, command) => {
+  expect(parse(command, ['--help', '--frob'])).toBe('help');
 });

@@ -31,12 +31,10 @@ export function start(
   env: Readonly<Record<string, string | undefined>> = {},
   cwd = process.cwd(),
 ): Run {
-  const program = fileURLToPath(
-    new URL(`../../../scripts/commands/${command}.ts`, import.meta.url),
-  );
+  const program = fileURLToPath(new URL('../../../scripts/cli/main.ts', import.meta.url));
   const child = spawn(
     process.execPath,
-    ['--disable-warning=ExperimentalWarning', program, ...argv],
+    ['--disable-warning=ExperimentalWarning', program, command, ...argv],
     {
       cwd,
       env: { ...process.env, ...env },
