@@ -66,14 +66,14 @@ async function planSource(address: string): Promise<Plan> {
 }
 
 /** The ends of the filter graph that the gate reads, and no encoder. */
-const WITNESS = /\[(source|grid|shown|keys|kept|heard\d+|encoded)\]$/;
+const REFERENCE = /\[(source|grid|shown|keys|kept|heard\d+|encoded)\]$/;
 
 /** Returns the arguments of the same run without the branches and outputs that the gate reads. */
 function withoutGate(argv: readonly string[]): readonly string[] {
   const at = argv.indexOf('-filter_complex') + 1;
   const graph = (argv[at] ?? '')
     .split(';')
-    .filter((chain) => !WITNESS.test(chain))
+    .filter((chain) => !REFERENCE.test(chain))
     .join(';')
     .replace('split[decoded]', 'null')
     .replace('split[framed]', 'null')
@@ -82,7 +82,7 @@ function withoutGate(argv: readonly string[]): readonly string[] {
     .replace(/split=(\d+)(.*)\[ready\]/, (_, count, names) => `split=${Number(count) - 1}${names}`);
   let kept = true;
   return argv.with(at, graph).filter((token, index) => {
-    if (token === '-map') kept = !WITNESS.test(argv[index + 1] ?? '');
+    if (token === '-map') kept = !REFERENCE.test(argv[index + 1] ?? '');
     return kept;
   });
 }
@@ -100,7 +100,7 @@ function withoutEncoders(argv: readonly string[]): readonly string[] {
     ...argv.slice(outputs).flatMap((token, index, all) => {
       const label = all[index + 1] ?? '';
       if (token !== '-map') return discarding ? [] : [token];
-      discarding = !WITNESS.test(label);
+      discarding = !REFERENCE.test(label);
       return discarding ? ['-map', label, ...passed] : [token];
     }),
   ];

@@ -20,56 +20,56 @@ import { filesOf } from '../units.ts';
 import type { OutputFile } from '../units.ts';
 import type { Defect } from './defect.ts';
 
-/** Holds what the delivery bucket has against what was made. */
+/** Compares the objects in the delivery bucket with the files that the units made. */
 export function checkStored(
   made: readonly OutputFile[],
   stored: ReadonlyMap<string, StoredFile>,
 ): readonly Defect[] {
   return made.flatMap(({ path, bytes, md5 }): readonly Defect[] => {
     const found = stored.get(path);
-    if (!found) return [{ name: 'missing_object', sentence: `${path} is not there.` }];
+    if (!found) return [{ name: 'missing_object', sentence: `${path} does not exist.` }];
     if (found.bytes === bytes && found.md5 === md5) return [];
-    const sentence = `${path} has ${found.bytes} bytes of MD5 ${found.md5}, not ${bytes} of ${md5}.`;
+    const sentence = `${path} has ${found.bytes} bytes with MD5 ${found.md5}, not ${bytes} with ${md5}.`;
     return [{ name: 'changed_object', sentence }];
   });
 }
 
-/** Reads a rendition's playlist back, as a player does, and holds it against the plan. */
+/** Parses the text of a rendition's playlist, and compares it with the plan. */
 export function checkMediaPlaylist(plan: Plan, name: string, text: string): readonly Defect[] {
   const sound = plan.audio.some((track) => track.name === name);
   const planned = segmentsOf(plan.grid);
   const defects: Defect[] = [];
-  const found = (sentence: string) =>
+  const report = (sentence: string) =>
     defects.push({ name: 'playlist', sentence: `${playlistPath(name)} ${sentence}` });
   const lines = text.split('\n');
   const names = lines.filter((line) => line !== '' && !line.startsWith('#'));
   const seconds = [...text.matchAll(/^#EXTINF:([\d.]+),$/gm)].map(([, value]) => Number(value));
   if (names.join() !== planned.map((_, index) => segmentName(index)).join()) {
-    found(`does not list the ${planned.length} segments in their order.`);
+    report(`does not list the ${planned.length} segments in order.`);
   }
-  if (seconds.length !== planned.length) found('does not say how long each segment is.');
+  if (seconds.length !== planned.length) report('does not list the duration of each segment.');
   const tolerance = sound ? AUDIO_FRAME_SECONDS * 2 : 0.000_001;
   planned.forEach(({ frames }, index) => {
     const wanted = frameSeconds(plan.grid, frames);
     if (Math.abs((seconds[index] ?? 0) - wanted) > tolerance) {
-      found(`says ${seconds[index] ?? 0} s of segment ${index}, not ${wanted}.`);
+      report(`lists ${seconds[index] ?? 0} s for segment ${index}, not ${wanted}.`);
     }
   });
   const all = seconds.reduce((sum, one) => sum + one, 0);
   const whole = frameSeconds(plan.grid, plan.grid.frames);
-  if (Math.abs(all - whole) > Math.max(tolerance, 0.001)) found(`lasts ${all} s, not ${whole}.`);
+  if (Math.abs(all - whole) > Math.max(tolerance, 0.001)) report(`lasts ${all} s, not ${whole}.`);
   const target = Number(/^#EXT-X-TARGETDURATION:(\d+)$/m.exec(text)?.[1]);
   if (!(target >= Math.max(...seconds.map(Math.round)))) {
-    found(`has a target of ${target} s, and a longer segment.`);
+    report(`has a target duration of ${target} s, but a longer segment.`);
   }
   for (const line of ['#EXT-X-PLAYLIST-TYPE:VOD', '#EXT-X-MEDIA-SEQUENCE:0', '#EXT-X-ENDLIST']) {
-    if (lines.filter((one) => one === line).length !== 1) found(`does not say ${line} once.`);
+    if (lines.filter((one) => one === line).length !== 1) report(`does not have ${line} once.`);
   }
-  if (lines[0] !== '#EXTM3U') found('does not begin as a playlist.');
+  if (lines[0] !== '#EXTM3U') report('does not begin with #EXTM3U.');
   return defects;
 }
 
-/** Reads the multivariant playlist back, and holds it against the plan and what the units measured. */
+/** Parses the text of the multivariant playlist, and compares it with the plan and the markers. */
 export function checkMultivariantPlaylist(
   plan: Plan,
   version: string,
@@ -77,28 +77,28 @@ export function checkMultivariantPlaylist(
   text: string,
 ): readonly Defect[] {
   const defects: Defect[] = [];
-  const found = (sentence: string) =>
+  const report = (sentence: string) =>
     defects.push({ name: 'playlist', sentence: `The multivariant playlist ${sentence}` });
   const lines = text.split('\n');
-  if (lines[0] !== '#EXTM3U') found('does not begin as a playlist.');
+  if (lines[0] !== '#EXTM3U') report('does not begin with #EXTM3U.');
   const wanted = wantedEntries(plan, version, markers);
   const entries = readEntries(lines);
   const listOf = (names: readonly string[]) => [...names].sort().join(', ');
   const [listed, planned] = [entries, wanted].map((list) => listOf(list.map(({ name }) => name)));
-  if (listed !== planned) found(`lists ${listed}, not ${planned}.`);
+  if (listed !== planned) report(`lists ${listed}, not ${planned}.`);
   const { poster, storyboard } = imageNames(plan.images);
   for (const image of [poster, ...(storyboard ? [storyboard] : [])]) {
     if (!text.includes(`,VALUE="${version}/${imagePath(image)}"\n`))
-      found(`does not name ${image}.`);
+      report(`does not name ${image}.`);
   }
   const variants = entries.filter(({ name }) => name.startsWith(VARIANT)).length;
   const addresses = lines.filter((line) => line !== '' && !line.startsWith('#')).length;
-  if (addresses !== variants) found(`has ${addresses} addresses for ${variants} variants.`);
+  if (addresses !== variants) report(`has ${addresses} addresses for ${variants} variants.`);
   for (const { name, attributes } of wanted) {
-    const said = entries.find((entry) => entry.name === name)?.attributes;
+    const listed = entries.find((entry) => entry.name === name)?.attributes;
     for (const [attribute, value] of attributes) {
-      const own = said?.get(attribute) ?? 'nothing';
-      if (own !== value) found(`says ${own} of ${attribute} of ${name}, not ${value}.`);
+      const actual = listed?.get(attribute) ?? 'nothing';
+      if (actual !== value) report(`has ${actual} for ${attribute} of ${name}, not ${value}.`);
     }
   }
   return defects;
@@ -108,7 +108,7 @@ const [MEDIA, VARIANT] = ['#EXT-X-MEDIA', '#EXT-X-STREAM-INF'];
 
 /** A rendition or a sound track in the multivariant playlist. */
 interface Entry {
-  /** Its tag and its address. */
+  /** Its tag and its URI. */
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
 }
@@ -142,13 +142,13 @@ function wantedEntries(plan: Plan, version: string, markers: readonly Marker[]):
     BANDWIDTH: bitRates.reduce((sum, { peak }) => sum + peak, 0),
     'AVERAGE-BANDWIDTH': bitRates.reduce((sum, { average }) => sum + average, 0),
   });
-  const most = (of: keyof BitRate) => Math.max(0, ...audio.map(({ bitRate }) => bitRate[of]));
-  const sound = { peak: most('peak'), average: most('average') };
+  const highest = (of: keyof BitRate) => Math.max(0, ...audio.map(({ bitRate }) => bitRate[of]));
+  const sound = { peak: highest('peak'), average: highest('average') };
   const soundCodecs = new Set(audio.map(({ codecs }) => codecs));
   const variants = plan.renditions.map(({ name, width, height }, index) =>
     entry(VARIANT, name, {
       ...rates([video[index]?.bitRate ?? { peak: 0, average: 0 }, sound]),
-      // All chunks have to agree on one codec, which the playlist names.
+      // If the chunks have different codecs, this list is longer than the playlist's.
       CODECS: [...codecsOf(markers, name), ...soundCodecs].join(','),
       RESOLUTION: `${width}x${height}`,
       'FRAME-RATE': toNumber(plan.grid.rate).toFixed(3),
@@ -162,8 +162,12 @@ function wantedEntries(plan: Plan, version: string, markers: readonly Marker[]):
     );
   const tracks = plan.audio.map(({ name, label, language, channels, default: first }) =>
     entry(MEDIA, name, {
-      ...{ TYPE: 'AUDIO', 'GROUP-ID': 'audio', NAME: label, LANGUAGE: language },
-      ...{ DEFAULT: first ? 'YES' : 'NO', CHANNELS: channels },
+      TYPE: 'AUDIO',
+      'GROUP-ID': 'audio',
+      NAME: label,
+      LANGUAGE: language,
+      DEFAULT: first ? 'YES' : 'NO',
+      CHANNELS: channels,
     }),
   );
   return [...tracks, ...(variants.length > 0 ? variants : alone)];
@@ -174,14 +178,14 @@ function codecsOf(markers: readonly Marker[], rendition: string): ReadonlySet<st
   return new Set(made.filter(({ name }) => name === rendition).map(({ codecs }) => codecs));
 }
 
-/** Reads `asset.json` back, and holds it against the plan and what the units made. */
+/** Parses the text of `asset.json`, and compares it with the plan and the markers. */
 export function checkDocument(
   plan: Plan,
   version: string,
   markers: readonly Marker[],
   text: string,
 ): readonly Defect[] {
-  const found = (sentence: string): Defect => ({
+  const defect = (sentence: string): Defect => ({
     name: 'asset_document',
     sentence: `${ASSET_PATH} ${sentence}`,
   });
@@ -189,7 +193,7 @@ export function checkDocument(
   try {
     document = parseAsset(JSON.parse(text));
   } catch (error) {
-    return [found(`cannot be read: ${String(error)}`)];
+    return [defect(`cannot be read: ${String(error)}`)];
   }
   const files = markers.flatMap((marker) => filesOf(plan, marker));
   const bytesBelow = (folder: string) =>
@@ -199,27 +203,35 @@ export function checkDocument(
   const image = (name: string) => versionKey(assetId, version, imagePath(name));
   const measured = measure(plan, markers);
   const wanted: Partial<Record<keyof AssetDocument, unknown>> = {
-    ...{ assetId, version, durationSeconds: plan.durationSeconds },
+    assetId,
+    version,
+    durationSeconds: plan.durationSeconds,
     source: { bucket: source.bucket, key: source.key },
     playlist: pointerKey(assetId),
     poster: image(names.poster),
     thumbnails: names.thumbnails.map(image),
     storyboard: names.storyboard && image(names.storyboard),
     renditions: plan.renditions.map(({ name, width, height }, index) => ({
-      ...{ name, width, height, codecs: [...codecsOf(markers, name)].join() },
+      name,
+      width,
+      height,
+      codecs: [...codecsOf(markers, name)].join(),
       peakBitRate: measured.video[index]?.bitRate.peak,
       averageBitRate: measured.video[index]?.bitRate.average,
       bytes: bytesBelow(`${name}/`),
     })),
     audio: audio.map(({ name, label, language }, index) => ({
-      ...{ name, label, language, averageBitRate: measured.audio[index]?.bitRate.average },
+      name,
+      label,
+      language,
+      averageBitRate: measured.audio[index]?.bitRate.average,
       bytes: bytesBelow(`${name}/`),
     })),
     bytes: bytesBelow(''),
   };
   return Object.entries(wanted).flatMap(([name, value]) => {
-    const own = document[name as keyof AssetDocument];
-    if (isDeepStrictEqual(own, value)) return [];
-    return [found(`says ${JSON.stringify(own)} of its ${name}, not ${JSON.stringify(value)}.`)];
+    const actual = document[name as keyof AssetDocument];
+    if (isDeepStrictEqual(actual, value)) return [];
+    return [defect(`has ${JSON.stringify(actual)} as its ${name}, not ${JSON.stringify(value)}.`)];
   });
 }

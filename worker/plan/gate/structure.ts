@@ -9,7 +9,7 @@ import { outputColors } from '../picture.ts';
 import type { AudioSegment, Picture, VideoSegment } from '../containers/transport-stream.ts';
 import type { Defect, DefectName } from './defect.ts';
 
-/** A segment's pictures as they are kept while a chunk is checked: without the pictures themselves. */
+/** A parsed segment without the data of its pictures, which would take too much memory for a whole chunk. */
 export interface ReadVideo extends Omit<VideoSegment, 'pictures'> {
   readonly pictures: readonly (Omit<Picture, 'data'> & { readonly bytes: number })[];
 }
@@ -19,15 +19,15 @@ export type ReadAudio = Omit<AudioSegment, 'frames'> & { readonly times: readonl
 const { clockRate, offsetSeconds } = CONTAINER;
 const { sampleRate, frameSamples } = AUDIO_CODEC;
 
-/** Decode times are rounded by themselves. */
+/** The tolerance of timestamps: each one is rounded to a whole tick. */
 const TICK = 1;
 
-/** The frame of the asset that is shown at that time of the segments' clock. */
+/** The frame of the asset with that timestamp. */
 export function frameAt({ rate }: Grid, pts: number): number {
   return Math.round(((pts / clockRate - offsetSeconds) * rate.num) / rate.den);
 }
 
-/** Holds one rendition's segments of a chunk against the plan: what can be told without decoding. */
+/** Compares one rendition's segments of a chunk with the plan, without decoding them. */
 export function checkSegments(
   plan: Plan,
   unit: Unit<'video'>,
@@ -47,68 +47,65 @@ export function checkSegments(
     const range = planned[index];
     if (!range || !first) return;
     const where = `Segment ${unit.firstSegment + index} of ${rendition.name}`;
-    const found = (name: DefectName, what: string) =>
+    const report = (name: DefectName, what: string) =>
       defects.push({ name, sentence: `${where} ${what}` });
-    checkPictures(plan, range, segment, found);
+    checkPictures(plan, range, segment, report);
     if (JSON.stringify(segment.sequence) !== JSON.stringify(first)) {
-      found('picture_form', 'has another form than the first one of its chunk.');
+      report('picture_form', 'has other sequence parameters than the first one of its chunk.');
     }
-    checkForm(plan, rendition, segment.sequence, found);
+    checkForm(plan, rendition, segment.sequence, report);
   });
   const decoded = segments.flatMap(({ pictures }) => pictures.map(({ dts }) => dts));
   if (decoded.some((dts, index) => dts <= (decoded[index - 1] ?? -Infinity))) {
     defects.push({
       name: 'timestamps',
-      sentence: `The decode times of ${rendition.name} do not rise.`,
+      sentence: `The decoding times of ${rendition.name} do not increase.`,
     });
   }
   return [...defects, ...checkRate(plan, rendition, segments)];
 }
 
-type Found = (name: DefectName, what: string) => void;
+type Report = (name: DefectName, what: string) => void;
 
 function checkPictures(
   { grid }: Plan,
   { firstFrame, frames }: FrameRange,
   { pictures, sequence }: ReadVideo,
-  found: Found,
+  report: Report,
 ): void {
   if (pictures.length !== frames)
-    found('frame_count', `has ${pictures.length} frames, not ${frames}.`);
+    report('frame_count', `has ${pictures.length} frames, not ${frames}.`);
   const shown = [...pictures].sort((a, b) => a.pts - b.pts);
   const time = (frame: number) =>
     Math.round((offsetSeconds + frameSeconds(grid, firstFrame + frame)) * clockRate);
-  const astray = shown.findIndex(({ pts }, frame) => Math.abs(pts - time(frame)) > TICK);
-  if (astray >= 0) {
-    found(
-      'timestamps',
-      `shows frame ${astray} at ${shown[astray]?.pts ?? 0}, not ${time(astray)}.`,
-    );
+  const wrong = shown.findIndex(({ pts }, frame) => Math.abs(pts - time(frame)) > TICK);
+  if (wrong >= 0) {
+    report('timestamps', `shows frame ${wrong} at ${shown[wrong]?.pts ?? 0}, not ${time(wrong)}.`);
   }
   if (pictures.some(({ pts, dts }) => dts > pts + TICK)) {
-    found('timestamps', 'shows a picture before it is decoded.');
+    report('timestamps', 'shows a picture before it is decoded.');
   }
-  if (!pictures[0]?.key) found('key_frames', 'does not begin with a key frame.');
+  if (!pictures[0]?.key) report('key_frames', 'does not begin with a key frame.');
   const isPlanned = (frame: number) => frame % grid.gopFrames === 0;
-  const odd = shown.findIndex(({ key }, frame) => key !== isPlanned(frame));
-  if (odd >= 0) {
-    found('key_frames', `has ${isPlanned(odd) ? 'no' : 'a'} key frame at frame ${odd}.`);
+  const differing = shown.findIndex(({ key }, frame) => key !== isPlanned(frame));
+  if (differing >= 0) {
+    report('key_frames', `has ${isPlanned(differing) ? 'no' : 'a'} key frame at ${differing}.`);
   }
-  checkOrder(pictures, shown, sequence, found);
+  checkOrder(pictures, shown, sequence, report);
 }
 
-/** What the pictures themselves say of their order, beside their times: none is missing, double or swapped. */
+/** Compares the order in the slice headers with the timestamps: no picture is missing, repeated or swapped. */
 function checkOrder(
   pictures: ReadVideo['pictures'],
   shown: ReadVideo['pictures'],
   { frameNumberBits, orderBits }: Sequence,
-  found: Found,
+  report: Report,
 ): void {
-  const place = new Map(shown.map((picture, index) => [picture, index]));
+  const indexes = new Map(shown.map((picture, index) => [picture, index]));
   let key = 0;
   let frameNumber = 0;
   for (const picture of pictures) {
-    const at = place.get(picture) ?? 0;
+    const at = indexes.get(picture) ?? 0;
     if (picture.key) {
       key = at;
       frameNumber = 0;
@@ -119,7 +116,7 @@ function checkOrder(
       (order !== undefined && order < 0) ||
       picture.order !== order
     ) {
-      found('picture_order', `has frame ${at} in the place of another.`);
+      report('picture_order', `has another frame in place of frame ${at}.`);
       return;
     }
     if (picture.reference) frameNumber += 1;
@@ -130,34 +127,37 @@ function checkForm(
   { media }: Plan,
   { width, height }: Rendition,
   { codecs, size, sampleAspect, colors }: Sequence,
-  found: Found,
+  report: Report,
 ): void {
   if (size.width !== width || size.height !== height) {
-    found('picture_form', `is ${size.width}x${size.height}, not ${width}x${height}.`);
+    report('picture_form', `is ${size.width}x${size.height}, not ${width}x${height}.`);
   }
   if (!VIDEO_CODEC.codecs.test(codecs)) {
-    found('picture_form', `is ${codecs}, which is not what players are promised.`);
+    report('picture_form', `is ${codecs}, which the video codec does not produce.`);
   }
   if (sampleAspect?.join(':') !== '1:1') {
-    found('picture_form', `has pixels of ${sampleAspect?.join(':') ?? 'no said form'}, not 1:1.`);
+    report(
+      'picture_form',
+      `has a pixel aspect of ${sampleAspect?.join(':') ?? 'nothing'}, not 1:1.`,
+    );
   }
   if (!colors || !media.video) {
-    found('colour_tags', 'does not name its colours.');
+    report('colour_tags', 'has no colour description.');
     return;
   }
-  if (colors.fullRange) found('colour_tags', 'says that it is of full range.');
+  if (colors.fullRange) report('colour_tags', 'is tagged as full range.');
   for (const [name, code] of Object.entries(outputColors(media.video))) {
-    const own = colors[name as keyof typeof colors];
-    if (own === UNSPECIFIED || (code !== undefined && own !== code)) {
-      found('colour_tags', `says ${String(own)} of its ${name}, not ${code ?? 'what it is'}.`);
+    const actual = colors[name as keyof typeof colors];
+    if (actual === UNSPECIFIED || (code !== undefined && actual !== code)) {
+      report('colour_tags', `has ${name} ${String(actual)}, not ${code ?? 'a specified one'}.`);
     }
   }
 }
 
-/** H.273: nothing is said. */
+/** ITU-T H.273. */
 const UNSPECIFIED = 2;
 
-/** The decoder's buffer of the plan's rate: pictures fill it, time empties it, and it never overflows. */
+/** Simulates a buffer that each picture fills and that drains at the plan's bit rate. It must not overflow. */
 function checkRate(
   { grid }: Plan,
   { name, maxBitRate, bufferBits }: Rendition,
@@ -165,18 +165,18 @@ function checkRate(
 ): readonly Defect[] {
   const drained = (maxBitRate * grid.rate.den) / grid.rate.num;
   let level = 0;
-  let most = 0;
+  let peak = 0;
   for (const { bytes } of segments.flatMap(({ pictures }) => pictures)) {
     level += bytes * 8;
-    most = Math.max(most, level);
+    peak = Math.max(peak, level);
     level = Math.max(0, level - drained);
   }
-  if (most <= bufferBits * (1 + VIDEO_CODEC.rateTolerance)) return [];
-  const sentence = `${name} needs a buffer of ${most} bits at ${maxBitRate} bits/s, not ${bufferBits}.`;
+  if (peak <= bufferBits * (1 + VIDEO_CODEC.rateTolerance)) return [];
+  const sentence = `${name} needs a buffer of ${peak} bits at ${maxBitRate} bits/s, not ${bufferBits}.`;
   return [{ name: 'bit_rate', sentence }];
 }
 
-/** Holds the segments of a sound track against the plan. */
+/** Compares the segments of a sound track with the plan. */
 export function checkTrack(
   plan: Plan,
   track: AudioTrack,
@@ -196,15 +196,15 @@ export function checkTrack(
     const start = starts[index] ?? 0;
     const count = (starts[index + 1] ?? frames) - start;
     if (times.length !== count) {
-      const sentence = `${where} has ${times.length} frames of sound, not ${count}.`;
+      const sentence = `${where} has ${times.length} audio frames, not ${count}.`;
       defects.push({ name: 'sound_length', sentence });
     }
-    // The first frame is the encoder's run-in, before time zero.
+    // The first frame is priming, before time zero.
     const time = (frame: number) =>
       offsetSeconds * clockRate + ((start + frame - 1) * frameSamples * clockRate) / sampleRate;
-    const astray = times.findIndex((pts, frame) => Math.abs(pts - time(frame)) > TICK);
-    if (astray >= 0) {
-      const sentence = `${where} has frame ${astray} at ${times[astray] ?? 0}, not ${time(astray)}.`;
+    const wrong = times.findIndex((pts, frame) => Math.abs(pts - time(frame)) > TICK);
+    if (wrong >= 0) {
+      const sentence = `${where} has frame ${wrong} at ${times[wrong] ?? 0}, not ${time(wrong)}.`;
       defects.push({ name: 'timestamps', sentence });
     }
     if (
@@ -212,7 +212,7 @@ export function checkTrack(
       form.sampleRate !== sampleRate ||
       channels !== track.channels
     ) {
-      const sentence = `${where} is ${form.codecs} of ${form.sampleRate} Hz with ${channels} channels.`;
+      const sentence = `${where} is ${form.codecs} at ${form.sampleRate} Hz with ${channels} channels.`;
       defects.push({ name: 'sound_form', sentence });
     }
   });
