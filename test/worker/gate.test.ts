@@ -581,8 +581,8 @@ const MUTATIONS: readonly (readonly [string, string, DefectName, Mutate | string
   ['a thumbnail is too dark', IMAGES, 'wrong_colours', 's/;\\[t0\\]/;[t0]lutyuv=y=val-8,/'],
 ];
 
-describe('The gate refuses a unit of which', () => {
-  test.each(MUTATIONS)('%s', async (mutation, unit, name, change) => {
+describe('Refused units', () => {
+  test.each(MUTATIONS)('The gate refuses a unit if %s', async (mutation, unit, name, change) => {
     const by = await (typeof change === 'string'
       ? defectsOfCommand(unit, change)
       : defectsOfOutput(unit, change));
@@ -631,7 +631,7 @@ const TEXTS: readonly (readonly [string, string, string | RegExp, string])[] = [
   ['the document has other bytes', ASSET_PATH, /,"bytes":(\d+)\}$/, ',"bytes":1$1}'],
 ];
 
-describe('The gate refuses to publish when', () => {
+describe('Refused publications', () => {
   let texts: Readonly<Record<string, string>>;
   let markers: readonly Marker[];
   const version = () => planVersion(plan);
@@ -661,7 +661,7 @@ describe('The gate refuses to publish when', () => {
     return [...new Set(defects.map((defect) => defect.name))].join(', ');
   }
 
-  test.each(TEXTS)('%s', (mutation, name, from, to) => {
+  test.each(TEXTS)('The gate refuses to publish if %s', (mutation, name, from, to) => {
     const published = texts[name] ?? '';
     expect(identifyJob(name, published)).toBe('');
     const changed = published.replace(from, to);
@@ -682,7 +682,7 @@ const STORED: readonly (readonly [string, string, string, DefectName, string | u
 ];
 
 test.each(STORED)(
-  'When %s, the unit is made once more, and the second time the job fails by name',
+  'If %s, the unit is made once more, and the job fails the second time',
   async (mutation, unit, path, name, content) => {
     const { store } = backend;
     const { DELIVERY_BUCKET, WORK_BUCKET } = services.config;
