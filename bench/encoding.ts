@@ -3,8 +3,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../core/environment.ts';
-import { layoutEnv } from '../core/storage/local/layout.ts';
 import { LADDER } from '../core/model/ladder.ts';
+import { layoutEnv } from '../core/storage/local/layout.ts';
 import { make } from '../test/e2e/clips.ts';
 import { measure, requireClip, run } from './measure.ts';
 

@@ -2,17 +2,17 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../core/environment.ts';
+import { LADDER } from '../core/model/ladder.ts';
+import type { Unit } from '../core/model/units.ts';
 import { layoutEnv } from '../core/storage/local/layout.ts';
 import { probeSource } from '../worker/ffmpeg/probe.ts';
-import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
-import { LADDER } from '../core/model/ladder.ts';
-import { planAsset } from '../worker/plan/plan-asset.ts';
-import type { Plan } from '../worker/plan/plan.ts';
-import type { Unit } from '../core/model/units.ts';
 import {
   alignContinuityCounters,
   readSegment,
 } from '../worker/plan/containers/transport-stream.ts';
+import { audioCommand, KEYS_COMMAND, LEVELS_COMMAND, videoCommand } from '../worker/plan/encode.ts';
+import { planAsset } from '../worker/plan/plan-asset.ts';
+import type { Plan } from '../worker/plan/plan.ts';
 import { measure, requireClip, run } from './measure.ts';
 
 const HELP = `Usage: npm run bench:gate [-- CLIP]

@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { z } from 'zod';
+import { LOG_LEVELS } from './log.ts';
 import { LADDER } from './model/ladder.ts';
 import { MAX_RECEIVES, REDRIVE_RECEIVES, VISIBILITY_SECONDS } from './model/queue-limits.ts';
-import { LOG_LEVELS } from './log.ts';
 import type { Parsed } from './model/schema.ts';
 
 export const SOUND_ALONE = ['taken', 'refused'] as const;

@@ -1,8 +1,8 @@
 import { destination, pino } from 'pino';
 import type { Logger } from 'pino';
-import { redact } from './model/redact.ts';
 import { withMetrics } from './model/metrics.ts';
 import { printable } from './model/printable.ts';
+import { redact } from './model/redact.ts';
 
 export type { Logger };
 

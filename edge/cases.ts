@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import type { EdgeAnswer } from './local/edge-function.ts';
 import { requestWith } from './event.ts';
 import type { EdgeEvent } from './event.ts';
+import type { EdgeAnswer } from './local/edge-function.ts';
 import type { EdgeRule } from './source.ts';
 
 /** A request, and how the edge function must answer it in every engine: node:vm, njs and CloudFront's own. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { AccessMode } from '../edge/behaviours.ts';
-import { siteOf } from '../edge/sites.ts';
 import { SOUND_ALONE } from '../core/environment.ts';
 import { LADDER } from '../core/model/ladder.ts';
+import type { AccessMode } from '../edge/behaviours.ts';
+import { siteOf } from '../edge/sites.ts';
 
 /**
  * The memory in MiB that Fargate offers for each number of CPU units: minimum, maximum, step.

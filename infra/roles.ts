@@ -1,5 +1,5 @@
-import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { IamRolePolicy } from '@cdktf/provider-aws/lib/iam-role-policy/index.js';
+import { IamRole } from '@cdktf/provider-aws/lib/iam-role/index.js';
 import { Construct } from 'constructs';
 import { nameOf, RESOURCES } from './names.ts';
 import { accountOf, policy, trust } from './policy.ts';

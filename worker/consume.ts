@@ -1,7 +1,7 @@
 import { setInterval, setTimeout as after } from 'node:timers/promises';
+import type { Logger } from '../core/log.ts';
 import { BackendLostError, LeaseLostError } from '../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../core/storage/ports.ts';
-import type { Logger } from '../core/log.ts';
 import { outcomeOf } from './plan/outcome.ts';
 import type { Context } from './services.ts';
 

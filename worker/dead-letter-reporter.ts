@@ -1,6 +1,6 @@
+import { readValidResult } from '../core/catalog/results.ts';
 import { takeDeadLetters } from '../core/storage/dead-letter-queue.ts';
 import { purgeIfJobDeleted, handleDeadLetter, jobOf } from './pipeline.ts';
-import { readValidResult } from '../core/catalog/results.ts';
 import type { Context, Services } from './services.ts';
 
 /** How long a dead letter is hidden while it is examined. */

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { FaultyOutputError } from '../core/model/errors.ts';
 import { protectVersion } from '../core/catalog/garbage.ts';
+import { FaultyOutputError } from '../core/model/errors.ts';
+import { jobKeys, versionKey } from '../core/model/keys.ts';
+import { serialiseUnit } from '../core/model/message.ts';
+import type { Marker, StoredFile } from '../core/model/units.ts';
 import { readDocument, writeDocument } from '../core/storage/documents.ts';
 import { readMarker } from './markers.ts';
 import { describeDefects } from './plan/gate/defect.ts';
 import type { Defect } from './plan/gate/defect.ts';
-import { checkMarker, filesOf } from './plan/units.ts';
 import { checkStored } from './plan/gate/publication.ts';
-import type { OutputFile } from './plan/units.ts';
-import { jobKeys, versionKey } from '../core/model/keys.ts';
-import type { Marker, StoredFile } from '../core/model/units.ts';
-import { serialiseUnit } from '../core/model/message.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
+import { checkMarker, filesOf } from './plan/units.ts';
+import type { OutputFile } from './plan/units.ts';
 import type { Context, Services } from './services.ts';
 
 interface MarkedUnit {

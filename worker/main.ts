@@ -1,14 +1,14 @@
-import { consume } from './consume.ts';
 import { readConfig } from '../core/environment.ts';
-import { taskProtection } from './task-protection.ts';
-import { openBackend } from '../core/storage/open-backend.ts';
 import { createLog } from '../core/log.ts';
-import { handleDeadLetter, handleMessage } from './pipeline.ts';
 import { printable } from '../core/model/printable.ts';
-import { createDeadLetterReporter } from './dead-letter-reporter.ts';
 import { requireNode } from '../core/runtime.ts';
+import { openBackend } from '../core/storage/open-backend.ts';
+import { consume } from './consume.ts';
+import { createDeadLetterReporter } from './dead-letter-reporter.ts';
+import { handleDeadLetter, handleMessage } from './pipeline.ts';
 import { openScratch, removeScratch } from './scratch.ts';
 import { openServices } from './services.ts';
+import { taskProtection } from './task-protection.ts';
 
 const HELP = `Usage: node worker/main.ts
 

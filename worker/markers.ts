@@ -1,8 +1,8 @@
 import { UnreadableError } from '../core/model/errors.ts';
-import { readDocument } from '../core/storage/documents.ts';
 import { jobKeys } from '../core/model/keys.ts';
 import { parseMarker } from '../core/model/units.ts';
 import type { Marker } from '../core/model/units.ts';
+import { readDocument } from '../core/storage/documents.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Services } from './services.ts';

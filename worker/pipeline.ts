@@ -1,28 +1,28 @@
 import {
+  purgeIfDeleted,
+  isDeleted,
+  shouldDropJob,
+  unlessDeleted,
+} from '../core/catalog/deletion.ts';
+import { identifyJob, recoverRequest } from '../core/catalog/job-origin.ts';
+import { setTitle } from '../core/catalog/pointer.ts';
+import { reconcile } from '../core/catalog/reconcile.ts';
+import { readValidResult } from '../core/catalog/results.ts';
+import {
   FaultyOutputError,
   PoisonError,
   RejectedError,
   TransientError,
   UnreadableError,
 } from '../core/model/errors.ts';
-import {
-  purgeIfDeleted,
-  isDeleted,
-  shouldDropJob,
-  unlessDeleted,
-} from '../core/catalog/deletion.ts';
-import { dispatchUnits, jobFromRequest, planJob, reopenIfNeeded } from './intake.ts';
+import type { JobRef } from '../core/model/job.ts';
 import { serialiseJob, parseMessage } from '../core/model/message.ts';
 import type { JobRequest, Message } from '../core/model/message.ts';
+import { dispatchUnits, jobFromRequest, planJob, reopenIfNeeded } from './intake.ts';
 import type { Plan } from './plan/plan.ts';
-import { setTitle } from '../core/catalog/pointer.ts';
 import { publishWhenDone, reportPublished } from './publish.ts';
-import { reconcile } from '../core/catalog/reconcile.ts';
-import { readValidResult } from '../core/catalog/results.ts';
 import { reportRejected, reportFailed, keepEvidence } from './report.ts';
-import type { JobRef } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
-import { identifyJob, recoverRequest } from '../core/catalog/job-origin.ts';
 import { readPlan } from './stored-plan.ts';
 import { encodeUnit } from './unit.ts';
 

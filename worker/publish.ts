@@ -1,16 +1,8 @@
 import { isDeleted } from '../core/catalog/deletion.ts';
-import { FaultyOutputError } from '../core/model/errors.ts';
-import { requireUnits } from './gate.ts';
-import { readDocument } from '../core/storage/documents.ts';
+import { givenTitle, readPointer, replacePointer } from '../core/catalog/pointer.ts';
+import type { Pointer } from '../core/catalog/pointer.ts';
 import { parseAsset } from '../core/model/asset.ts';
-import { withTitle } from '../core/model/session-data.ts';
-import { describeAsset } from './plan/describe-asset.ts';
-import { describeDefects } from './plan/gate/defect.ts';
-import {
-  checkDocument,
-  checkMediaPlaylist,
-  checkMultivariantPlaylist,
-} from './plan/gate/publication.ts';
+import { FaultyOutputError } from '../core/model/errors.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -18,11 +10,19 @@ import {
   playlistPath,
   versionKey,
 } from '../core/model/keys.ts';
+import { withTitle } from '../core/model/session-data.ts';
+import { readDocument } from '../core/storage/documents.ts';
+import { requireUnits } from './gate.ts';
+import { describeAsset } from './plan/describe-asset.ts';
+import { describeDefects } from './plan/gate/defect.ts';
+import {
+  checkDocument,
+  checkMediaPlaylist,
+  checkMultivariantPlaylist,
+} from './plan/gate/publication.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import { measure, mediaPlaylist, multivariantPlaylist } from './plan/playlist.ts';
-import { givenTitle, readPointer, replacePointer } from '../core/catalog/pointer.ts';
-import type { Pointer } from '../core/catalog/pointer.ts';
 import { report } from './report.ts';
 import type { Context, Services } from './services.ts';
 

@@ -1,8 +1,8 @@
-import type { RejectedError } from '../core/model/errors.ts';
-import type { AssetEvent } from '../core/model/asset.ts';
-import type { JobRef } from '../core/model/job.ts';
 import { describeError, evidenceOf, writeEvidence } from '../core/catalog/evidence.ts';
 import { readValidResult, writeResult } from '../core/catalog/results.ts';
+import type { AssetEvent } from '../core/model/asset.ts';
+import type { RejectedError } from '../core/model/errors.ts';
+import type { JobRef } from '../core/model/job.ts';
 import type { Context, Services } from './services.ts';
 
 /**

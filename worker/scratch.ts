@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from '../core/log.ts';
 import { PRIVATE_FOLDER, makeFolder } from '../core/storage/folder.ts';
 import { isRunning } from '../core/storage/running.ts';
-import type { Logger } from '../core/log.ts';
 
 const PREFIX = 'vodstack-worker-';
 

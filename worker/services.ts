@@ -1,7 +1,7 @@
 import type { WorkerConfig } from '../core/environment.ts';
+import type { Logger } from '../core/log.ts';
 import { openJobQueue } from '../core/storage/job-queue.ts';
 import type { Backend, ObjectStore, Queue } from '../core/storage/ports.ts';
-import type { Logger } from '../core/log.ts';
 
 /** What every step of the pipeline may use; created once, in main.ts. */
 export interface Services {

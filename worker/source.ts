@@ -1,9 +1,9 @@
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 import { RejectedError, TransientError } from '../core/model/errors.ts';
+import type { ObjectInfo, ObjectStore } from '../core/storage/ports.ts';
 import { serveBytes } from './byte-server.ts';
 import type { Part } from './byte-server.ts';
-import type { ObjectInfo, ObjectStore } from '../core/storage/ports.ts';
 
 /** An uploaded object, in the version that its job began with. */
 export interface UploadedSource {

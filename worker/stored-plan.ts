@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PoisonError, TransientError, UnreadableError } from '../core/model/errors.ts';
-import { fetchDocument, parseDocument } from '../core/storage/documents.ts';
 import { jobKeys } from '../core/model/keys.ts';
+import { fetchDocument, parseDocument } from '../core/storage/documents.ts';
 import { PLAN_SCHEMA, parsePlan } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import type { Services } from './services.ts';

@@ -1,22 +1,20 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHash } from 'node:crypto';
-import { Decoder } from './ffmpeg/decoder.ts';
-import { writeDocument } from '../core/storage/documents.ts';
-import { runFfmpeg } from './ffmpeg/run.ts';
-
-import { readMarker } from './markers.ts';
 import { deliveryHeaders, jobKeys, versionKey } from '../core/model/keys.ts';
-import { unitLimits } from './plan/limits.ts';
 import { parseMarker } from '../core/model/units.ts';
 import type { Marker, Unit, UnitKind } from '../core/model/units.ts';
+import { writeDocument } from '../core/storage/documents.ts';
+import { Decoder } from './ffmpeg/decoder.ts';
+import { runFfmpeg } from './ffmpeg/run.ts';
+import { readMarker } from './markers.ts';
+import { unitLimits } from './plan/limits.ts';
 import { planVersion } from './plan/plan.ts';
 import type { Plan } from './plan/plan.ts';
 import { openProgressNotes } from './progress-notes.ts';
 import { removeScratch } from './scratch.ts';
 import type { Context, Services } from './services.ts';
 import { requireSource, withSource } from './source.ts';
-
 import { makeAudio } from './units/audio.ts';
 import { makeImages } from './units/images.ts';
 import { makeVideo } from './units/video.ts';

@@ -1,9 +1,9 @@
-import { readDocument } from '../storage/documents.ts';
-import type { Catalog } from './catalog.ts';
 import { parseAsset } from '../model/asset.ts';
 import type { AssetDocument } from '../model/asset.ts';
 import { ASSETS_PREFIX, ASSET_PATH, assetPrefix, pointerKey, versionKey } from '../model/keys.ts';
 import { storedTitle, titleOf } from '../model/title.ts';
+import { readDocument } from '../storage/documents.ts';
+import type { Catalog } from './catalog.ts';
 
 export interface PublishedAsset extends AssetDocument {
   readonly title: string;

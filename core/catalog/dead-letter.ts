@@ -1,13 +1,13 @@
-import { PoisonError } from '../model/errors.ts';
-import type { ObjectStore, ReceivedMessage } from '../storage/ports.ts';
 import type { AssetEvent } from '../model/asset.ts';
+import { PoisonError } from '../model/errors.ts';
 import { assetIdOf, jobIdOf } from '../model/ids.ts';
 import { jobKeys } from '../model/keys.ts';
 import { parseMessage } from '../model/message.ts';
 import type { JobRequest, Message } from '../model/message.ts';
+import type { ObjectStore, ReceivedMessage } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 import { readEvidence } from './evidence.ts';
 import { readResult } from './results.ts';
-import type { Catalog } from './catalog.ts';
 
 /** A message that was given up, and the reason as far as it is known. `dead-letters --json` prints these fields. */
 export interface DeadLetter {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import type { Logger } from '../log.ts';
+import type { JobRef } from '../model/job.ts';
+import { DELETED_PREFIX, assetPrefix, deletedKeys, jobKeys, titleKey } from '../model/keys.ts';
 import { readDocument, writeDocument } from '../storage/documents.ts';
 import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectStore } from '../storage/ports.ts';
-import { DELETED_PREFIX, assetPrefix, deletedKeys, jobKeys, titleKey } from '../model/keys.ts';
-import type { Logger } from '../log.ts';
-import type { JobRef } from '../model/job.ts';
 import type { Catalog } from './catalog.ts';
 
 /** Parallel deletions. */

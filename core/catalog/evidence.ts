@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { redact } from '../model/redact.ts';
 import type { JobRef } from '../model/job.ts';
 import { jobKeys } from '../model/keys.ts';
+import { redact } from '../model/redact.ts';
 import { readDocument, writeDocument } from '../storage/documents.ts';
 import type { Catalog } from './catalog.ts';
 

@@ -1,8 +1,5 @@
 import { z } from 'zod';
 import { TransientError, UnreadableError } from '../model/errors.ts';
-import { createDocument, fetchDocument, parseDocument } from '../storage/documents.ts';
-import { inParallel } from '../storage/in-parallel.ts';
-import type { ObjectSummary } from '../storage/ports.ts';
 import { classifyVersions, REMOVAL_MILLISECONDS } from '../model/garbage.ts';
 import type { DeliveredAsset, Garbage, UnreferencedNote, Version } from '../model/garbage.ts';
 import {
@@ -12,6 +9,9 @@ import {
   unreferencedKey,
   versionKey,
 } from '../model/keys.ts';
+import { createDocument, fetchDocument, parseDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectSummary } from '../storage/ports.ts';
 import type { Catalog } from './catalog.ts';
 
 // A version that no pointer references gets a note in the work bucket, and is removed if no pointer references it 14

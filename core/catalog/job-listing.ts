@@ -1,10 +1,10 @@
-import { inParallel } from '../storage/in-parallel.ts';
-import type { ObjectSummary } from '../storage/ports.ts';
-import type { Catalog } from './catalog.ts';
 import { JOBS_PREFIX, jobKeys } from '../model/keys.ts';
 import { parseOutline } from '../model/progress.ts';
 import type { Outline } from '../model/progress.ts';
 import { readDocument } from '../storage/documents.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { ObjectSummary } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 
 /** What a listing of the work bucket shows about a job, without reading any document. */
 export interface JobListing {

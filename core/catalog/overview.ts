@@ -1,9 +1,9 @@
-import { inParallel } from '../storage/in-parallel.ts';
 import type { JobProgress } from '../model/progress.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { Catalog } from './catalog.ts';
 import { readEvidence } from './evidence.ts';
 import { listJobs, readOutline } from './job-listing.ts';
 import type { JobListing } from './job-listing.ts';
-import type { Catalog } from './catalog.ts';
 import { progressReader } from './progress-notes.ts';
 import { readResult } from './results.ts';
 

@@ -1,11 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Catalog } from './catalog.ts';
-import { readDocument, writeDocument } from '../storage/documents.ts';
-import { PreconditionFailedError } from '../storage/ports.ts';
 import { deliveryHeaders, pointerKey, titleKey } from '../model/keys.ts';
 import { withTitle } from '../model/session-data.ts';
 import { cleanTitle, storedTitle, titleMetadata } from '../model/title.ts';
+import { readDocument, writeDocument } from '../storage/documents.ts';
+import { PreconditionFailedError } from '../storage/ports.ts';
+import type { Catalog } from './catalog.ts';
 
 /**
  * The pointer of an asset: its multivariant playlist, which references the files of one version. It is the only

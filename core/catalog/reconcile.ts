@@ -1,20 +1,20 @@
+import type { Logger } from '../log.ts';
 import { UnreadableError } from '../model/errors.ts';
-import { collectGarbage, findGarbage } from './garbage.ts';
-import type { RemovedVersion } from './garbage.ts';
-import { inParallel } from '../storage/in-parallel.ts';
-import type { OutgoingMessage } from '../storage/ports.ts';
-import { listJobs, readOutline } from './job-listing.ts';
-import type { JobListing } from './job-listing.ts';
 import type { Garbage } from '../model/garbage.ts';
 import { assetIdOf, jobIdOf } from '../model/ids.ts';
 import { pointerKey } from '../model/keys.ts';
-import { serialiseJob, serialiseUnit } from '../model/message.ts';
 import { lostWork, openWork } from '../model/lost-work.ts';
 import type { WorkFacts, JobFacts, OpenWork, SourceFacts } from '../model/lost-work.ts';
-import { requestJob } from './results.ts';
-import type { Logger } from '../log.ts';
+import { serialiseJob, serialiseUnit } from '../model/message.ts';
+import { inParallel } from '../storage/in-parallel.ts';
+import type { OutgoingMessage } from '../storage/ports.ts';
 import type { Catalog, WorkCatalog } from './catalog.ts';
+import { collectGarbage, findGarbage } from './garbage.ts';
+import type { RemovedVersion } from './garbage.ts';
+import { listJobs, readOutline } from './job-listing.ts';
+import type { JobListing } from './job-listing.ts';
 import { recoverRequest } from './job-origin.ts';
+import { requestJob } from './results.ts';
 
 /** What an inspection has found. `check --json` prints these fields, and those of Repairs. */
 export interface Findings {

@@ -1,11 +1,11 @@
-import { UnreadableError } from '../model/errors.ts';
-import { readDocument, writeDocument } from '../storage/documents.ts';
 import { parseAssetEvent } from '../model/asset.ts';
 import type { AssetEvent } from '../model/asset.ts';
+import { UnreadableError } from '../model/errors.ts';
 import { jobKeys } from '../model/keys.ts';
 import { serialiseJob } from '../model/message.ts';
 import type { JobOptions, JobRequest } from '../model/message.ts';
 import { cleanTitle } from '../model/title.ts';
+import { readDocument, writeDocument } from '../storage/documents.ts';
 import type { Catalog, WorkCatalog } from './catalog.ts';
 
 /** Stores the event that ended a job as its result. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { leftOutSchema } from './left-out.ts';
 import { skippedSchema } from './ladder.ts';
+import { leftOutSchema } from './left-out.ts';
 import { endCodeSchema } from './rejections.ts';
 import type { Parsed } from './schema.ts';
 

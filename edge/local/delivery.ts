@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { compressReply } from '../../core/http/compress.ts';
+import type { Reply } from '../../core/http/reply.ts';
 import { PUBLISHED } from '../behaviours.ts';
 import { viewerRequestEvent } from '../event.ts';
 import { viewerRequestSource } from '../source.ts';
 import type { EdgeRule } from '../source.ts';
-import { compressReply } from '../../core/http/compress.ts';
-import type { Reply } from '../../core/http/reply.ts';
 import { loadEdgeFunction } from './edge-function.ts';
 import type { EdgeFunction } from './edge-function.ts';
 import { missing, readObject } from './origin.ts';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { createContext, runInContext, Script } from 'node:vm';
 import { z } from 'zod';
-import type { EdgeEvent } from '../event.ts';
 import type { Reply } from '../../core/http/reply.ts';
+import type { EdgeEvent } from '../event.ts';
 
 /** The request continues to the cache and the origin, or the function answers it. */
 export type EdgeAnswer =

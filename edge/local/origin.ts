@@ -1,9 +1,9 @@
-import { MISSING } from '../behaviours.ts';
-import type { ObjectStore } from '../../core/storage/ports.ts';
-import { readRange } from './byte-range.ts';
 import { isNotModified, isOtherVersion, isRangeOfThis } from '../../core/http/conditions.ts';
 import type { Conditions } from '../../core/http/conditions.ts';
 import type { Reply } from '../../core/http/reply.ts';
+import type { ObjectStore } from '../../core/storage/ports.ts';
+import { MISSING } from '../behaviours.ts';
+import { readRange } from './byte-range.ts';
 
 export type ReadableStore = Pick<ObjectStore, 'head' | 'get'>;
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { viewerRequestSource } from '../source.ts';
-import type { Logger } from '../../core/log.ts';
 import { answerRequests, closeServer, listen } from '../../core/http/listen.ts';
 import type { Reply } from '../../core/http/reply.ts';
+import type { Logger } from '../../core/log.ts';
+import { viewerRequestSource } from '../source.ts';
 import { addressesOf } from './addresses.ts';
 import { deliver, openDelivery } from './delivery.ts';
 import type { ReadableStore } from './origin.ts';

@@ -2,8 +2,8 @@ import { ECRClient } from '@aws-sdk/client-ecr';
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { StageConfig } from '../../infra/config.ts';
 import { needsPathStyle } from '../../core/storage/aws/backend.ts';
+import type { StageConfig } from '../../infra/config.ts';
 
 export interface Clients {
   readonly s3: S3Client;

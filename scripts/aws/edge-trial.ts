@@ -11,16 +11,16 @@ import {
   UpdateFunctionCommand,
 } from '@aws-sdk/client-cloudfront';
 import { z } from 'zod';
+import { inParallel } from '../../core/storage/in-parallel.ts';
 import { casesAt, RULES } from '../../edge/cases.ts';
 import type { Case } from '../../edge/cases.ts';
 import type { EdgeEvent } from '../../edge/event.ts';
+import { readAnswer } from '../../edge/local/edge-function.ts';
+import type { EdgeAnswer } from '../../edge/local/edge-function.ts';
 import { programOf, viewerRequestSource } from '../../edge/source.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { nameOf, RESOURCES } from '../../infra/names.ts';
 import { EDGE_REGION } from '../../infra/stack.ts';
-import { readAnswer } from '../../edge/local/edge-function.ts';
-import type { EdgeAnswer } from '../../edge/local/edge-function.ts';
-import { inParallel } from '../../core/storage/in-parallel.ts';
 
 /** The outcome of the table of cases (edge/cases.ts) in CloudFront's own engine. */
 export interface Trial {

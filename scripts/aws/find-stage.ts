@@ -1,6 +1,6 @@
-import { UsageError } from '../cli/arguments.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { readStages } from '../../infra/stages.ts';
+import { UsageError } from '../cli/arguments.ts';
 
 /** Finds a declared stage by name. Throws UsageError with the declared names if there is none. */
 export async function findStage(name: string): Promise<StageConfig> {

@@ -5,9 +5,9 @@ import {
   TooManyInvalidationsInProgress,
   waitUntilInvalidationCompleted,
 } from '@aws-sdk/client-cloudfront';
+import { assetPrefix } from '../../core/model/keys.ts';
 import { EDGE_REGION } from '../../infra/stack.ts';
 import { RequestError } from '../../studio/server/requests.ts';
-import { assetPrefix } from '../../core/model/keys.ts';
 
 /** A wildcard is possible only at the end of a path, so this covers the addresses with tokens of every asset. */
 const WITH_TOKENS = '/t/*';

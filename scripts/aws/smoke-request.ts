@@ -1,7 +1,7 @@
+import { once } from 'node:events';
 import { request as byHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as byHttps } from 'node:https';
-import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type { ProbeResponse, ProbeRequest } from './smoke-probes.ts';
 

@@ -6,12 +6,12 @@ import {
 } from '@aws-sdk/client-ecs';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
-import type { StageConfig } from '../../infra/config.ts';
-import { distributionParameter, nameOf, originParameter, RESOURCES } from '../../infra/names.ts';
 import { readConfig } from '../../core/environment.ts';
 import type { WorkerConfig } from '../../core/environment.ts';
 import { openAwsBackend } from '../../core/storage/aws/backend.ts';
 import type { Backend } from '../../core/storage/ports.ts';
+import type { StageConfig } from '../../infra/config.ts';
+import { distributionParameter, nameOf, originParameter, RESOURCES } from '../../infra/names.ts';
 import { requireAccount } from './account.ts';
 import { findStage } from './find-stage.ts';
 import { readParameter } from './parameters.ts';

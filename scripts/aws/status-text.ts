@@ -1,7 +1,7 @@
 import type { EndedJob, Jobs, OpenJob } from '../../core/catalog/overview.ts';
-import { ago, count } from '../cli/text.ts';
-import type { QueueCounts } from '../../core/storage/ports.ts';
 import { oneLine } from '../../core/model/printable.ts';
+import type { QueueCounts } from '../../core/storage/ports.ts';
+import { ago, count } from '../cli/text.ts';
 import type { WorkerCounts } from './workers.ts';
 
 /** The status of a stage, as `--json` prints it. */

@@ -1,7 +1,7 @@
+import type { Findings, Repairs } from '../../core/catalog/reconcile.ts';
+import { GRACE_DAYS } from '../../core/model/garbage.ts';
 import type { OpenWork } from '../../core/model/lost-work.ts';
 import { oneLine } from '../../core/model/printable.ts';
-import { GRACE_DAYS } from '../../core/model/garbage.ts';
-import type { Findings, Repairs } from '../../core/catalog/reconcile.ts';
 import { ago, count } from './text.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { subcommand } from '../cli/command.ts';
-import { print } from '../cli/terminal.ts';
 import { buildPlayer } from '../../player/build.ts';
 import { measureSizes } from '../../player/sizes.ts';
+import { subcommand } from '../cli/command.ts';
+import { print } from '../cli/terminal.ts';
 
 export const command = subcommand({
   define: () =>

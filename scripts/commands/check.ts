@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UsageError, scriptCommand } from '../cli/arguments.ts';
-import { subcommand, unlessStopped } from '../cli/command.ts';
-import { reconciledText } from '../cli/reconciled.ts';
-import { print, printJson } from '../cli/terminal.ts';
+import { inspect, repair } from '../../core/catalog/reconcile.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { INDEX, LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
 import type { Backend } from '../../core/storage/ports.ts';
-import { inspect, repair } from '../../core/catalog/reconcile.ts';
+import { UsageError, scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
+import { reconciledText } from '../cli/reconciled.ts';
+import { print, printJson } from '../cli/terminal.ts';
 
 const DEFAULT_DATA = fileURLToPath(new URL('../../data', import.meta.url));
 

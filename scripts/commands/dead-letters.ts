@@ -1,18 +1,18 @@
-import { UsageError, scriptCommand } from '../cli/arguments.ts';
-import { ask } from '../cli/ask.ts';
-import { subcommand, unlessStopped } from '../cli/command.ts';
 import { describeDeadLetter } from '../../core/catalog/dead-letter.ts';
 import type { DeadLetter } from '../../core/catalog/dead-letter.ts';
-import { print, printJson } from '../cli/terminal.ts';
-import { ago, count } from '../cli/text.ts';
+import { LeaseLostError } from '../../core/model/errors.ts';
+import { oneLine } from '../../core/model/printable.ts';
 import { returnDeadLetter, takeDeadLetters } from '../../core/storage/dead-letter-queue.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
-import { LeaseLostError } from '../../core/model/errors.ts';
 import type { Queue, ReceivedMessage } from '../../core/storage/ports.ts';
-import { oneLine } from '../../core/model/printable.ts';
 import { openStage } from '../aws/stage.ts';
 import type { Stage } from '../aws/stage.ts';
+import { UsageError, scriptCommand } from '../cli/arguments.ts';
+import { ask } from '../cli/ask.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
+import { print, printJson } from '../cli/terminal.ts';
+import { ago, count } from '../cli/text.ts';
 
 /** Dead letters taken at a time: few enough to be handled before their hold expires. */
 const MOST = 1000;

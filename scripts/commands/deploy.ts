@@ -2,16 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { z } from 'zod';
-import { scriptCommand } from '../cli/arguments.ts';
-import { subcommand } from '../cli/command.ts';
-import { print, printJson, say } from '../cli/terminal.ts';
-import { imageMonth, imageTag } from '../../infra/image.ts';
+import { ADOPTED } from '../../infra/adopted.ts';
 import type { StageConfig } from '../../infra/config.ts';
+import { imageMonth, imageTag } from '../../infra/image.ts';
 import { CONCERNS, stackName, stateStackName } from '../../infra/names.ts';
 import { readinessOf } from '../../infra/readiness.ts';
 import type { Readiness } from '../../infra/readiness.ts';
 import { buildPlayer } from '../../player/build.ts';
-import { ADOPTED } from '../../infra/adopted.ts';
+import { readAccountLimits } from '../aws/account-limits.ts';
 import { requireAccount } from '../aws/account.ts';
 import { findAdoptable, namesOf } from '../aws/adopt.ts';
 import { cdktf, requireTerraform } from '../aws/cdktf.ts';
@@ -19,12 +17,14 @@ import { openClients } from '../aws/clients.ts';
 import { isEdgeFunctionChanged, trialSentence, tryEdgeFunction } from '../aws/edge-trial.ts';
 import { findStage } from '../aws/find-stage.ts';
 import { findEngine, imageEdition, isPushed, pushImage } from '../aws/image.ts';
-import { readAccountLimits } from '../aws/account-limits.ts';
 import { drawOriginSecret } from '../aws/origin-secret.ts';
-import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { isPublished, PLAYER_KEY, publishPlayer } from '../aws/player.ts';
 import { publicAccess } from '../aws/public-access.ts';
+import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { hasStateBucket, readState } from '../aws/state.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand } from '../cli/command.ts';
+import { print, printJson, say } from '../cli/terminal.ts';
 
 /** What the stacks tell of themselves; see infra/outputs.ts. */
 const made = z.object({

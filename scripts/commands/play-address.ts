@@ -1,11 +1,11 @@
-import { scriptCommand } from '../cli/arguments.ts';
-import { subcommand, unlessStopped } from '../cli/command.ts';
-import { print, printJson, say } from '../cli/terminal.ts';
-import { signAddress } from '../../edge/playback-token.ts';
 import { pointerKey } from '../../core/model/keys.ts';
+import { signAddress } from '../../edge/playback-token.ts';
 import { readPlaybackKey, rotatePlaybackKey } from '../aws/playback-keys.ts';
 import { openStage } from '../aws/stage.ts';
 import type { Stage } from '../aws/stage.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
+import { print, printJson, say } from '../cli/terminal.ts';
 
 type PlayAddressOptions = { readonly stage: string } & (
   | { readonly action: 'sign'; readonly asset: string; readonly seconds: number }

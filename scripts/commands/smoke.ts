@@ -1,7 +1,7 @@
-import { scriptCommand } from '../cli/arguments.ts';
-import { subcommand, unlessStopped } from '../cli/command.ts';
 import { Smoke } from '../aws/smoke-run.ts';
 import { openStage } from '../aws/stage.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
 
 export const command = subcommand({
   define: () =>

@@ -1,12 +1,12 @@
-import { scriptCommand } from '../cli/arguments.ts';
-import { subcommand, unlessStopped } from '../cli/command.ts';
 import { readJobs } from '../../core/catalog/overview.ts';
-import { print, printJson } from '../cli/terminal.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { openStage } from '../aws/stage.ts';
 import type { Stage } from '../aws/stage.ts';
 import { statusText } from '../aws/status-text.ts';
 import type { Status } from '../aws/status-text.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { subcommand, unlessStopped } from '../cli/command.ts';
+import { print, printJson } from '../cli/terminal.ts';
 
 export const command = subcommand({
   define: () =>

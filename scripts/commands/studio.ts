@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { createLog } from '../../core/log.ts';
+import { needsPathStyle } from '../../core/storage/aws/backend.ts';
+import type { PartRequest } from '../../studio/schema.ts';
+import { openStudio } from '../../studio/server/open-studio.ts';
+import { invalidateAsset } from '../aws/invalidation.ts';
+import { openStage, readDistribution } from '../aws/stage.ts';
 import { scriptCommand } from '../cli/arguments.ts';
 import { subcommand, unlessStopped } from '../cli/command.ts';
 import { print, say } from '../cli/terminal.ts';
-import { startSite } from '../pages/site.ts';
 import { listAssets } from '../pages/listed-assets.ts';
-import type { PartRequest } from '../../studio/schema.ts';
-import { openStudio } from '../../studio/server/open-studio.ts';
-import { needsPathStyle } from '../../core/storage/aws/backend.ts';
-import { createLog } from '../../core/log.ts';
-import { invalidateAsset } from '../aws/invalidation.ts';
-import { openStage, readDistribution } from '../aws/stage.ts';
+import { startSite } from '../pages/site.ts';
 
 /** One poll makes about twenty requests: a cent for each half an hour that a page is open. */
 const POLL_MILLISECONDS = 2000;

@@ -8,11 +8,6 @@ import {
   QueueDoesNotExist,
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { ask } from '../cli/ask.ts';
-import { scriptCommand } from '../cli/arguments.ts';
-import { subcommand } from '../cli/command.ts';
-import { print, printJson, say, sayAgain } from '../cli/terminal.ts';
-import { count } from '../cli/text.ts';
 import { keptBuckets } from '../../infra/config.ts';
 import type { StageConfig } from '../../infra/config.ts';
 import { CONCERNS, nameOf, RESOURCES, stackName } from '../../infra/names.ts';
@@ -22,12 +17,17 @@ import { cdktf, requireTerraform } from '../aws/cdktf.ts';
 import { openClients } from '../aws/clients.ts';
 import type { Clients } from '../aws/clients.ts';
 import { removeTrial } from '../aws/edge-trial.ts';
-import { findStage } from '../aws/find-stage.ts';
 import { bucketsOf, emptyBucket, emptyRepository } from '../aws/empty.ts';
+import { findStage } from '../aws/find-stage.ts';
 import { findResources, findLeftovers } from '../aws/leftovers.ts';
 import { requireRecordedLocation } from '../aws/recorded-location.ts';
 import { readState } from '../aws/state.ts';
 import { findService } from '../aws/workers.ts';
+import { scriptCommand } from '../cli/arguments.ts';
+import { ask } from '../cli/ask.ts';
+import { subcommand } from '../cli/command.ts';
+import { print, printJson, say, sayAgain } from '../cli/terminal.ts';
+import { count } from '../cli/text.ts';
 
 interface TeardownOptions {
   readonly stage: string;

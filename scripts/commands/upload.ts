@@ -1,11 +1,11 @@
+import { openStage } from '../aws/stage.ts';
+import type { Stage } from '../aws/stage.ts';
 import { mistakesInFiles, scriptCommand } from '../cli/arguments.ts';
 import { subcommand, unlessStopped } from '../cli/command.ts';
 import { nameOf } from '../cli/file-name.ts';
-import { processFiles } from '../files/process.ts';
 import { createReport } from '../cli/report.ts';
 import type { Report } from '../cli/report.ts';
-import { openStage } from '../aws/stage.ts';
-import type { Stage } from '../aws/stage.ts';
+import { processFiles } from '../files/process.ts';
 
 /** Workers store their progress every ten seconds. One poll is one listing; a thousand cost half a cent. */
 const POLL_MILLISECONDS = 3000;

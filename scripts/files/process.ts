@@ -1,6 +1,6 @@
-import type { Backend } from '../../core/storage/ports.ts';
 import type { AssetEvent, ReadyEvent } from '../../core/model/asset.ts';
 import { leftOutSentences } from '../../core/model/left-out.ts';
+import type { Backend } from '../../core/storage/ports.ts';
 import { mistakeInFile } from '../cli/arguments.ts';
 import { nameOf } from '../cli/file-name.ts';
 import type { FileResult, Report } from '../cli/report.ts';

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
+import { isReady, reopenJob } from '../../core/catalog/results.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
-import type { Backend } from '../../core/storage/ports.ts';
-import { uploadFile } from '../../core/storage/upload.ts';
-import type { UploadStep } from '../../core/storage/upload.ts';
 import { assetIdOf, jobIdOf } from '../../core/model/ids.ts';
 import { serialiseJob } from '../../core/model/message.ts';
 import { titleMetadata } from '../../core/model/title.ts';
-import { isReady, reopenJob } from '../../core/catalog/results.ts';
+import type { Backend } from '../../core/storage/ports.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import type { UploadStep } from '../../core/storage/upload.ts';
 import { pathOf } from '../cli/file-name.ts';
 
 /** The buckets and the queue that a file goes through, from the workers' environment. */

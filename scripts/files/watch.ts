@@ -1,10 +1,10 @@
 import { setTimeout as after } from 'node:timers/promises';
-import type { AssetEvent } from '../../core/model/asset.ts';
-import type { Outline } from '../../core/model/progress.ts';
 import type { Catalog } from '../../core/catalog/catalog.ts';
 import { listJob, readOutline } from '../../core/catalog/job-listing.ts';
 import { progressReader } from '../../core/catalog/progress-notes.ts';
 import { readResult } from '../../core/catalog/results.ts';
+import type { AssetEvent } from '../../core/model/asset.ts';
+import type { Outline } from '../../core/model/progress.ts';
 
 export interface WatchOptions {
   readonly catalog: Catalog<'WORK_BUCKET'>;

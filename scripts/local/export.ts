@@ -2,10 +2,10 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { makeFolder } from '../../core/storage/folder.ts';
-import type { ObjectStore } from '../../core/storage/ports.ts';
 import type { AssetDocument } from '../../core/model/asset.ts';
 import { pointerKey, versionKey } from '../../core/model/keys.ts';
+import { makeFolder } from '../../core/storage/folder.ts';
+import type { ObjectStore } from '../../core/storage/ports.ts';
 
 /**
  * Copies a published asset to `directory/<assetId>/`, as files that any web server can serve, and returns the playlist's

@@ -1,12 +1,12 @@
-import { say } from '../cli/terminal.ts';
-import { count } from '../cli/text.ts';
+import { findOpenWork, sendAgain } from '../../core/catalog/reconcile.ts';
 import type { WorkerEnv } from '../../core/environment.ts';
+import type { OpenWork } from '../../core/model/lost-work.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { rebuildIndex } from '../../core/storage/local/rebuild.ts';
 import type { Rebuilt } from '../../core/storage/local/rebuild.ts';
 import type { Backend } from '../../core/storage/ports.ts';
-import type { OpenWork } from '../../core/model/lost-work.ts';
-import { findOpenWork, sendAgain } from '../../core/catalog/reconcile.ts';
+import { say } from '../cli/terminal.ts';
+import { count } from '../cli/text.ts';
 
 /** The interval between progress messages. */
 const PROGRESS_MILLISECONDS = 2000;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { buildPlayer } from '../../player/build.ts';
 import { StaticFile } from '../../core/http/static-file.ts';
+import { buildPlayer } from '../../player/build.ts';
 
 /** The player's path for pages of any site, as on the CDN. */
 const PLAYER_PATH = '/player/vod-player.js';

@@ -1,9 +1,9 @@
-import { ask } from './confirm.tsx';
 import { ChooseFiles } from './choose-files.tsx';
+import { ask } from './confirm.tsx';
+import { bytesText, plural, timeLeft } from './format.ts';
 import { IconButton } from './icon.tsx';
 import type { Upload } from './upload.ts';
 import { cancel, resumeWith, uploads } from './uploads.ts';
-import { bytesText, plural, timeLeft } from './format.ts';
 
 export function UploadList() {
   const count = uploads.value.length;

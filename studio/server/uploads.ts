@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { assetIdOf } from '../../core/model/ids.ts';
 import { UploadGoneError } from '../../core/storage/ports.ts';
 import type { ObjectStore } from '../../core/storage/ports.ts';
 import { partBytesOf } from '../../core/storage/upload.ts';
-import { assetIdOf } from '../../core/model/ids.ts';
 import type {
   CompleteUpload,
   CompletedUpload,

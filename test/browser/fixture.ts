@@ -1,10 +1,10 @@
-import { startSite } from '../../scripts/pages/site.ts';
-import type { Edge } from '../../edge/local/server.ts';
-import { BUCKETS } from '../../core/model/roles.ts';
-import { uploadFile } from '../../core/storage/upload.ts';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { serialiseJob } from '../../core/model/message.ts';
 import type { JobOptions } from '../../core/model/message.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
+import { uploadFile } from '../../core/storage/upload.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { startSite } from '../../scripts/pages/site.ts';
 import { Machine } from '../e2e/machine.ts';
 import { recordResponses } from './responses.ts';
 import { Site } from './site.ts';

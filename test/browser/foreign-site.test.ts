@@ -1,20 +1,20 @@
 import type Hls from 'hls.js';
 import type { Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { signAddress } from '../../edge/playback-token.ts';
+import { createLog } from '../../core/log.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
 import type { AccessMode } from '../../edge/behaviours.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { signAddress } from '../../edge/playback-token.ts';
+import { startSite } from '../../scripts/pages/site.ts';
+import { Machine } from '../e2e/machine.ts';
 import { openCdn } from '../edge/cdn.ts';
 import type { Cdn } from '../edge/cdn.ts';
 import { startDirectOrigin } from '../edge/direct-origin.ts';
-import { startSite } from '../../scripts/pages/site.ts';
-import type { Edge } from '../../edge/local/server.ts';
-import { BUCKETS } from '../../core/model/roles.ts';
-import { createLog } from '../../core/log.ts';
-import { Machine } from '../e2e/machine.ts';
-import { publishAsset } from './publish-asset.ts';
-import type { PublishedAsset } from './publish-asset.ts';
 import { openHttpsSites } from './https-sites.ts';
 import type { HttpsSites } from './https-sites.ts';
+import { publishAsset } from './publish-asset.ts';
+import type { PublishedAsset } from './publish-asset.ts';
 
 const SITE = 'https://site.example';
 const SUBDOMAIN = 'https://talks.of.wild.example';

@@ -1,12 +1,12 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startSite } from '../../scripts/pages/site.ts';
-import type { Edge } from '../../edge/local/server.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
+import type { Edge } from '../../edge/local/server.ts';
+import { startSite } from '../../scripts/pages/site.ts';
 import { Machine } from '../e2e/machine.ts';
+import { openBrowser } from './browser.ts';
 import { publishAsset } from './publish-asset.ts';
 import type { PublishedAsset } from './publish-asset.ts';
-import { openBrowser } from './browser.ts';
 import { recordResponses } from './responses.ts';
 import { Site } from './site.ts';
 import { openViewer } from './viewer.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { signAddress } from '../../edge/playback-token.ts';
 import type { ReadyEvent } from '../../core/model/asset.ts';
 import { playlistPath, versionKey } from '../../core/model/keys.ts';
+import { signAddress } from '../../edge/playback-token.ts';
 import { clip, make } from '../e2e/clips.ts';
 import { violations } from './axe.ts';
 import { documentedPolicy } from './documented-policy.ts';

@@ -1,9 +1,9 @@
-import type { ListedAsset } from '../../scripts/pages/pages.ts';
+import { versionKey } from '../../core/model/keys.ts';
+import { serialiseJob } from '../../core/model/message.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
-import { versionKey } from '../../core/model/keys.ts';
+import type { ListedAsset } from '../../scripts/pages/pages.ts';
 import { segmentPath } from '../../worker/plan/formats.ts';
-import { serialiseJob } from '../../core/model/message.ts';
 import { clip } from '../e2e/clips.ts';
 import type { Machine } from '../e2e/machine.ts';
 

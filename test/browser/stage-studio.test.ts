@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { STUDIO_UPLOADS } from '../../infra/storage.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
+import type { Setting } from '../e2e/machine.ts';
 import { Deployed } from '../scripts/aws/deployed.ts';
 import { start } from '../scripts/aws/run.ts';
 import type { Run } from '../scripts/aws/run.ts';
-import type { Setting } from '../e2e/machine.ts';
 import { openBrowser } from './browser.ts';
 
 const MIB = 2 ** 20;

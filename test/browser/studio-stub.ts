@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildPlayer } from '../../player/build.ts';
-import { buildPage, fillPage } from '../../studio/server/build.ts';
 import type { Library, LibraryItem, ReadyItem } from '../../studio/schema.ts';
+import { buildPage, fillPage } from '../../studio/server/build.ts';
 
 /** The studio's page with made-up items, for states that are hard to produce. */
 export interface StudioStub {

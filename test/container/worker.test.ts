@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { playlistPath } from '../../core/model/keys.ts';
 import { describeWithEmulator } from '../aws/emulator.ts';
 import { cloudSetting } from '../aws/setting.ts';
 import { clip, make } from '../e2e/clips.ts';
@@ -8,7 +9,6 @@ import { Machine } from '../e2e/machine.ts';
 import type { Worker } from '../e2e/machine.ts';
 import { dependencies, importsOf, withDependencies, workerFiles } from '../infra/worker-imports.ts';
 import { beepTimes, beeps, numberedPicture, readFrames } from '../media/numbered.ts';
-import { playlistPath } from '../../core/model/keys.ts';
 import { Containers, buildImage, inImage, whyNoContainer } from './podman.ts';
 
 /** The stop timeout that infra/compute.ts gives Fargate. */

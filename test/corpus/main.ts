@@ -1,9 +1,9 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { assetIdOf } from '../../core/model/ids.ts';
 import { BUCKETS } from '../../core/model/roles.ts';
 import { uploadFile } from '../../core/storage/upload.ts';
-import { assetIdOf } from '../../core/model/ids.ts';
 import { Machine } from '../e2e/machine.ts';
 
 const HELP = `Usage: npm run test:corpus -- DIR [NAME …]

@@ -1,13 +1,13 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readPlaybackKey, rotatePlaybackKey } from '../../scripts/aws/playback-keys.ts';
+import { requestWith } from '../../edge/event.ts';
+import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
 import { signAddress } from '../../edge/playback-token.ts';
 import { stage } from '../../infra/config.ts';
 import { edgeKeysParameter, nameOf } from '../../infra/names.ts';
-import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
+import { readPlaybackKey, rotatePlaybackKey } from '../../scripts/aws/playback-keys.ts';
 import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
-import { requestWith } from '../../edge/event.ts';
 import { synth } from '../infra/synth.ts';
 import { terraform, whyNoTerraform } from './terraform.ts';
 

@@ -1,28 +1,28 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DescribeTaskDefinitionCommand, ECSClient } from '@aws-sdk/client-ecs';
+import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { CreateRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { nameOf, tagsOf } from '../../infra/names.ts';
 import { readConfig } from '../../core/environment.ts';
 import type { WorkerConfig } from '../../core/environment.ts';
 import { openAwsBackend } from '../../core/storage/aws/backend.ts';
 import type { Backend } from '../../core/storage/ports.ts';
+import { nameOf, tagsOf } from '../../infra/names.ts';
 import { useEmulator, whyNoEmulator } from '../aws/emulator.ts';
+import type { Emulator } from '../aws/emulator.ts';
 import { startRelay } from '../aws/relay.ts';
 import type { Relay } from '../aws/relay.ts';
-import { actionOf } from '../scripts/aws/calls.ts';
-import type { Emulator } from '../aws/emulator.ts';
 import { clip } from '../e2e/clips.ts';
 import { Worker } from '../e2e/machine.ts';
 import { checkHls } from '../hls/check.ts';
+import { actionOf } from '../scripts/aws/calls.ts';
 import { pushByHand } from './image.ts';
 import { openProject, whyNoTerraform } from './terraform.ts';
 import type { Project } from './terraform.ts';

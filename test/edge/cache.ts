@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import type { Reply } from '../../core/http/reply.ts';
+import type { ObjectInfo } from '../../core/storage/ports.ts';
 import { CACHE_POLICIES, DEFAULT_POLICY, PATHS } from '../../edge/behaviours.ts';
 import type { CachePolicyName } from '../../edge/behaviours.ts';
 import type { OriginRequest } from '../../edge/local/delivery.ts';
 import { readObject } from '../../edge/local/origin.ts';
 import type { ReadableStore } from '../../edge/local/origin.ts';
-import type { ObjectInfo } from '../../core/storage/ports.ts';
-import type { Reply } from '../../core/http/reply.ts';
 
 interface Entry {
   readonly info: ObjectInfo;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { AccessMode } from '../../edge/behaviours.ts';
 import { cdnPrincipal, visibleTo } from './guarded-bucket.ts';
 import type { Principal, GuardedBucket } from './guarded-bucket.ts';
-import type { AccessMode } from '../../edge/behaviours.ts';
 import { memoryStore } from './memory-store.ts';
 
 const store = memoryStore();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { ReadableStore } from '../../edge/local/origin.ts';
 import type { ObjectHeaders, ObjectInfo } from '../../core/storage/ports.ts';
+import type { ReadableStore } from '../../edge/local/origin.ts';
 
 /** Objects in memory. Bodies are read in small pieces, so a slow viewer leaves them partly read. */
 export interface MemoryStore extends ReadableStore {

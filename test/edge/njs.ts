@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EdgeEvent } from '../../edge/event.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
 import type { EdgeRule } from '../../edge/source.ts';
-import type { EdgeEvent } from '../../edge/event.ts';
 
 /** Why njs cannot run. Undefined if it can. */
 export const whyNoNjs =

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { requestWith } from '../../edge/event.ts';
+import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
 import { signAddress } from '../../edge/playback-token.ts';
 import { viewerRequestSource } from '../../edge/source.ts';
-import { loadEdgeFunction } from '../../edge/local/edge-function.ts';
-import { requestWith } from '../../edge/event.ts';
 
 const ASSET = '0123456789abcdef0123';
 const ADDRESS = `https://cdn.example/v/${ASSET}/index.m3u8`;

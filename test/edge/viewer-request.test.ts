@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
-import { viewerRequestSource } from '../../edge/source.ts';
-import { loadEdgeFunction, readAnswer } from '../../edge/local/edge-function.ts';
-import type { EdgeAnswer } from '../../edge/local/edge-function.ts';
 import { casesAt, RULES } from '../../edge/cases.ts';
 import type { RuleName } from '../../edge/cases.ts';
 import type { EdgeEvent } from '../../edge/event.ts';
+import { loadEdgeFunction, readAnswer } from '../../edge/local/edge-function.ts';
+import type { EdgeAnswer } from '../../edge/local/edge-function.ts';
+import { viewerRequestSource } from '../../edge/source.ts';
 import { runInNjs, whyNoNjs } from './njs.ts';
 
 /** The time in every engine: 2026-11-26 00:00:00 UTC, in milliseconds. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import type { ObjectStore } from '../../core/storage/ports.ts';
 import { pointerKey } from '../../core/model/keys.ts';
+import type { ObjectStore } from '../../core/storage/ports.ts';
 
 const POLL_MILLISECONDS = 250;
 

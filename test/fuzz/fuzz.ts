@@ -5,9 +5,9 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { clip } from '../e2e/clips.ts';
+import { watchMemory } from '../memory.ts';
 import { endSchema } from './batch.ts';
 import type { Batch, End } from './batch.ts';
-import { watchMemory } from '../memory.ts';
 import { escapesOf, touchesOf, traced } from './trace.ts';
 
 export interface FuzzResult {

@@ -1,17 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../core/environment.ts';
+import { createLog } from '../../core/log.ts';
 import { FaultyOutputError, RejectedError, TransientError } from '../../core/model/errors.ts';
-import { jobFromRequest, planJob } from '../../worker/intake.ts';
 import { inParallel } from '../../core/storage/in-parallel.ts';
 import { openLocalBackend } from '../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
-import { createLog } from '../../core/log.ts';
+import { jobFromRequest, planJob } from '../../worker/intake.ts';
 import { openServices } from '../../worker/services.ts';
 import { encodeUnit } from '../../worker/unit.ts';
-import { corrupt } from './corrupt.ts';
 import { batchSchema } from './batch.ts';
 import type { End } from './batch.ts';
+import { corrupt } from './corrupt.ts';
 
 /**
  * The traced process. Its argument is a batch in JSON. Corrupts the sources in turn, handles each in a folder of its

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkHls } from './check.ts';
 import { alignContinuityCounters } from '../../worker/plan/containers/transport-stream.ts';
+import { checkHls } from './check.ts';
 
 const files = new Map<string, Buffer>();
 const RATE = { '360p': 0, '180p': 0, audio: 0 };

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { readConfig } from '../../core/environment.ts';
+import { parseMessage } from '../../core/model/message.ts';
 import { STAGES } from '../../infra/config.ts';
 import { imageMonth, imageTag } from '../../infra/image.ts';
 import { workSteps } from '../../infra/scaling.ts';
-import { readConfig } from '../../core/environment.ts';
-import { parseMessage } from '../../core/model/message.ts';
 import { FULL, OWN_BUCKETS } from './stages.ts';
 import { embedded, statements, synth } from './synth.ts';
 import type { Resource, Stack } from './synth.ts';

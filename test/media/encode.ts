@@ -1,16 +1,16 @@
 import { mkdtemp, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runFfmpeg } from '../../worker/ffmpeg/run.ts';
-import { findSeek, probeSource } from '../../worker/ffmpeg/probe.ts';
-import { makeFolders, takeSegments } from '../../worker/segments.ts';
 import { createLog } from '../../core/log.ts';
+import { LADDER } from '../../core/model/ladder.ts';
+import type { Unit } from '../../core/model/units.ts';
+import { findSeek, probeSource } from '../../worker/ffmpeg/probe.ts';
+import { runFfmpeg } from '../../worker/ffmpeg/run.ts';
 import { audioCommand, videoCommand } from '../../worker/plan/encode.ts';
 import { chunksOf } from '../../worker/plan/grid.ts';
-import { LADDER } from '../../core/model/ladder.ts';
 import { unitLimits } from '../../worker/plan/limits.ts';
 import { planAsset } from '../../worker/plan/plan-asset.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
-import type { Unit } from '../../core/model/units.ts';
+import { makeFolders, takeSegments } from '../../worker/segments.ts';
 
 const LIMITS = { maxDurationSeconds: 3600, maxSizeBytes: 2 ** 30, maxPicturePixels: 1e7 };
 const PROGRAMS = { ffmpeg: 'ffmpeg', ffprobe: 'ffprobe', signal: new AbortController().signal };

@@ -1,11 +1,11 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startSite } from '../../scripts/pages/site.ts';
+import { createLog } from '../../core/log.ts';
 import type { Edge } from '../../edge/local/server.ts';
+import { BROTLI_BUDGET_BYTES } from '../../player/sizes.ts';
 import { versionedPlayer } from '../../scripts/pages/page-files.ts';
 import type { ListedAsset } from '../../scripts/pages/pages.ts';
-import { BROTLI_BUDGET_BYTES } from '../../player/sizes.ts';
-import { createLog } from '../../core/log.ts';
+import { startSite } from '../../scripts/pages/site.ts';
 import { ask } from '../edge/http.ts';
 import { memoryStore } from '../edge/memory-store.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { createLog } from '../../core/log.ts';
+import { layoutEnv } from '../../core/storage/local/layout.ts';
 import { RESTART_POLICY, restartDelay } from '../../scripts/local/restarts.ts';
 import { startWorkers } from '../../scripts/local/workers.ts';
-import { layoutEnv } from '../../core/storage/local/layout.ts';
-import { createLog } from '../../core/log.ts';
 
 describe('A worker that dies', () => {
   test('is started again after ever longer pauses, and given up at the twelfth death.', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
-import { LibraryEvents } from '../../studio/server/library-events.ts';
 import type { Library } from '../../studio/schema.ts';
+import { LibraryEvents } from '../../studio/server/library-events.ts';
 
 const PAGES = 1500;
 

@@ -6,22 +6,8 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../core/environment.ts';
-import { FaultyOutputError } from '../../core/model/errors.ts';
-import { requireUnits } from '../../worker/gate.ts';
-import { openLocalBackend } from '../../core/storage/local/backend.ts';
-import { BUCKETS } from '../../core/model/roles.ts';
-import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
-import type { Backend } from '../../core/storage/ports.ts';
-import { probeSource } from '../../worker/ffmpeg/probe.ts';
 import { createLog } from '../../core/log.ts';
-import type { DefectName } from '../../worker/plan/gate/defect.ts';
-import {
-  checkDocument,
-  checkMediaPlaylist,
-  checkMultivariantPlaylist,
-} from '../../worker/plan/gate/publication.ts';
-import { CONTAINER } from '../../worker/plan/formats.ts';
-import { planImages } from '../../worker/plan/plan-images.ts';
+import { FaultyOutputError } from '../../core/model/errors.ts';
 import {
   ASSET_PATH,
   deliveryHeaders,
@@ -30,9 +16,23 @@ import {
   versionKey,
 } from '../../core/model/keys.ts';
 import { LADDER } from '../../core/model/ladder.ts';
-import type { Marker } from '../../core/model/units.ts';
 import { serialiseUnit } from '../../core/model/message.ts';
+import { BUCKETS } from '../../core/model/roles.ts';
+import type { Marker } from '../../core/model/units.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT, layoutEnv } from '../../core/storage/local/layout.ts';
+import type { Backend } from '../../core/storage/ports.ts';
+import { probeSource } from '../../worker/ffmpeg/probe.ts';
+import { requireUnits } from '../../worker/gate.ts';
+import { CONTAINER } from '../../worker/plan/formats.ts';
+import type { DefectName } from '../../worker/plan/gate/defect.ts';
+import {
+  checkDocument,
+  checkMediaPlaylist,
+  checkMultivariantPlaylist,
+} from '../../worker/plan/gate/publication.ts';
 import { planAsset } from '../../worker/plan/plan-asset.ts';
+import { planImages } from '../../worker/plan/plan-images.ts';
 import { planVersion } from '../../worker/plan/plan.ts';
 import type { Plan } from '../../worker/plan/plan.ts';
 import { publishWhenDone } from '../../worker/publish.ts';

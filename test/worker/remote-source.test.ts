@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { RejectedError, TransientError } from '../../core/model/errors.ts';
 import { openAwsBackend } from '../../core/storage/aws/backend.ts';
-import { probeSource } from '../../worker/ffmpeg/probe.ts';
 import type { Backend } from '../../core/storage/ports.ts';
+import { probeSource } from '../../worker/ffmpeg/probe.ts';
 import { withSource } from '../../worker/source.ts';
 import { clip } from '../e2e/clips.ts';
 

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { createLog } from '../../core/log.ts';
+import { QUEUES } from '../../core/model/roles.ts';
+import { openLocalBackend } from '../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT } from '../../core/storage/local/layout.ts';
 import { consume } from '../../worker/consume.ts';
 import { taskProtection } from '../../worker/task-protection.ts';
-import { openLocalBackend } from '../../core/storage/local/backend.ts';
-import { QUEUES } from '../../core/model/roles.ts';
-import { LOCAL_LAYOUT } from '../../core/storage/local/layout.ts';
-import { createLog } from '../../core/log.ts';
 
 const ARN = 'arn:aws:ecs:eu-central-1:123456789012:task/vodstack-dev-workers/1';
 

@@ -3,11 +3,11 @@ import { createInterface } from 'node:readline';
 import { inputOptions } from '../plan/encode.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { parseSampleAspect } from '../plan/geometry.ts';
-import { isTransparent } from '../plan/source.ts';
 import { probeLimits } from '../plan/limits.ts';
-import type { SourcePacket } from '../plan/packets.ts';
 import type { Opening, Size } from '../plan/media.ts';
+import type { SourcePacket } from '../plan/packets.ts';
 import { encrypted } from '../plan/signature.ts';
+import { isTransparent } from '../plan/source.ts';
 import { runReader } from './reader.ts';
 
 /** A source, and the program that reads it. */

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RejectedError } from '../../core/model/errors.ts';
+import { imagesCommands } from '../plan/encode-images.ts';
 import type { UnitPaths } from '../plan/encode.ts';
 import type { ImageFile } from '../plan/gate/images.ts';
 import { imageNames } from '../plan/plan-images.ts';
-import { imagesCommands } from '../plan/encode-images.ts';
-import { storyboardVtt } from '../plan/storyboard.ts';
 import type { Plan } from '../plan/plan.ts';
+import { storyboardVtt } from '../plan/storyboard.ts';
 
 /**
  * Makes all images of an asset, and yields them with their names below `images/`. Throws RejectedError if no picture of

@@ -7,7 +7,6 @@ import {
   requireOneClock,
   resolveDuration,
 } from '../plan/duration.ts';
-import { needsPace } from '../plan/frame-rate.ts';
 import {
   areProgressive,
   fieldCommands,
@@ -16,19 +15,20 @@ import {
   motionsIn,
 } from '../plan/fields.ts';
 import type { Motion } from '../plan/fields.ts';
+import { needsPace } from '../plan/frame-rate.ts';
 import { sampleIntervals, applyFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
 import { frameSeconds } from '../plan/grid.ts';
 import { probeLimits } from '../plan/limits.ts';
+import type { Opening, SourceLimits, SourceMedia, SourceVideo } from '../plan/media.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import { steadyStart } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
 import { needsDeepProbe, parseProbe, soundUnrecognised, applyPace } from '../plan/source.ts';
-import type { Opening, SourceLimits, SourceMedia, SourceVideo } from '../plan/media.ts';
 import type { PictureWanted } from '../plan/source.ts';
-import { runReader } from './reader.ts';
 import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
 import type { DecodedFrame, ProbedSource } from './ffprobe.ts';
+import { runReader } from './reader.ts';
 
 type Source = Omit<ProbedSource, 'opening' | 'sizeBytes'>;
 

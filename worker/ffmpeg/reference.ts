@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseFrames, REFERENCE_FILES } from '../plan/gate/reference.ts';
+import { SHOWN_IMAGES } from '../plan/encode-images.ts';
 import type { PictureReference } from '../plan/gate/pictures.ts';
+import { parseFrames, REFERENCE_FILES } from '../plan/gate/reference.ts';
 import { ENCODED_LEVELS, parseLevels, sourceLevels } from '../plan/gate/sound.ts';
 import type { SoundReference } from '../plan/gate/sound.ts';
-import { SHOWN_IMAGES } from '../plan/encode-images.ts';
 import type { AudioTrack } from '../plan/plan.ts';
 
 /** Reads the pictures that the run of a video unit recorded for the quality gate. */

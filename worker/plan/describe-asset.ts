@@ -1,7 +1,7 @@
 import type { AssetDocument } from '../../core/model/asset.ts';
 import { imagePath, pointerKey, versionKey } from '../../core/model/keys.ts';
-import { imageNames } from './plan-images.ts';
 import type { Marker } from '../../core/model/units.ts';
+import { imageNames } from './plan-images.ts';
 import type { Plan } from './plan.ts';
 import type { Measured } from './playlist.ts';
 

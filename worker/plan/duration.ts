@@ -1,8 +1,8 @@
 import { RejectedError } from '../../core/model/errors.ts';
+import type { SourceLimits, SourceMedia } from './media.ts';
 import type { PacketRange, PacketSurvey } from './packets.ts';
 import { tooLong } from './source.ts';
 import type { DeclaredMedia } from './source.ts';
-import type { SourceLimits, SourceMedia } from './media.ts';
 
 /** Headers round, and sound and picture can end apart. A file that lacks more than this was cut off. */
 const TOLERANCE = { seconds: 1.5, share: 0.05 };

@@ -1,4 +1,6 @@
-import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
+import type { Unit } from '../../core/model/units.ts';
+import { DEMUXERS } from './demuxers.ts';
+import { AUDIO_CODEC, CONTAINER, segmentPattern, VIDEO_CODEC } from './formats.ts';
 import {
   KEY_FILTER,
   selectKeys,
@@ -7,12 +9,10 @@ import {
   referenceOutputs,
 } from './gate/reference.ts';
 import { ENCODED_LEVELS, levelsFilter, sourceLevels } from './gate/sound.ts';
-import { AUDIO_CODEC, CONTAINER, segmentPattern, VIDEO_CODEC } from './formats.ts';
 import { frameSeconds, segmentsOf } from './grid.ts';
-import type { AudioTrack, Plan } from './plan.ts';
-import type { Unit } from '../../core/model/units.ts';
-import { DEMUXERS } from './demuxers.ts';
 import type { Opening } from './media.ts';
+import { colorFilters, decoderOptions, frameFilters, scaleFilter } from './picture.ts';
+import type { AudioTrack, Plan } from './plan.ts';
 
 const { sampleRate, frameSamples } = AUDIO_CODEC;
 

@@ -1,8 +1,8 @@
 import { inputOptions } from './encode.ts';
 import { gridRate } from './frame-rate.ts';
+import type { SourceMedia, SourceVideo } from './media.ts';
 import { decoderOptions } from './picture.ts';
 import { toNumber } from './rational.ts';
-import type { SourceMedia, SourceVideo } from './media.ts';
 
 /** Pictures are examined at this many places, evenly from start to end, */
 const PLACES = 6;

@@ -1,7 +1,7 @@
 import { RejectedError } from '../../core/model/errors.ts';
 import { area, displaySize } from './geometry.ts';
-import type { Rational } from './rational.ts';
 import type { Size, SourceLimits, SourceVideo } from './media.ts';
+import type { Rational } from './rational.ts';
 
 /** Properties of a decoded frame. Headers omit them or describe only the first frame. */
 export interface SourceFrame {

@@ -1,7 +1,7 @@
 import { VIDEO_CODEC } from './formats.ts';
+import type { Size } from './media.ts';
 import { parseRational, toNumber } from './rational.ts';
 import type { Rational } from './rational.ts';
-import type { Size } from './media.ts';
 import { isSideways } from './turn.ts';
 import type { Turn } from './turn.ts';
 

@@ -1,9 +1,9 @@
-import { area } from './geometry.ts';
-import { unitCpuSeconds } from './units.ts';
-import { frameSeconds } from './grid.ts';
-import type { Plan } from './plan.ts';
 import type { Unit } from '../../core/model/units.ts';
+import { area } from './geometry.ts';
+import { frameSeconds } from './grid.ts';
 import type { Size } from './media.ts';
+import type { Plan } from './plan.ts';
+import { unitCpuSeconds } from './units.ts';
 
 /** Limits for one run of ffmpeg or ffprobe. If a run exceeds one, it ends and its source is rejected. */
 export interface ProcessLimits {

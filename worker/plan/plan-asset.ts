@@ -1,17 +1,17 @@
+import type { Rung } from '../../core/model/ladder.ts';
 import { MAX_AUDIO_TRACKS } from '../../core/model/left-out.ts';
 import type { LeftOut } from '../../core/model/left-out.ts';
-import type { Rung } from '../../core/model/ladder.ts';
 import { gridRate } from './frame-rate.ts';
 import { makeGrid } from './grid.ts';
-import { planImages, planSoundImages } from './plan-images.ts';
 import type { SourceAudio, SourceMedia } from './media.ts';
 import { originSeconds } from './phase.ts';
+import { planImages, planSoundImages } from './plan-images.ts';
 import { PLAN_SCHEMA } from './plan.ts';
 import type { AudioTrack, Plan, SourceObject } from './plan.ts';
 import { rational } from './rational.ts';
 import { selectRenditions } from './renditions.ts';
-import { planUnits } from './units.ts';
 import { stereoGains } from './sound.ts';
+import { planUnits } from './units.ts';
 
 export interface PlanRequest {
   readonly jobId: string;

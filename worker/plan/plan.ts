@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { leftOutSchema } from '../../core/model/left-out.ts';
 import { skippedSchema } from '../../core/model/ladder.ts';
+import { leftOutSchema } from '../../core/model/left-out.ts';
 import type { Parsed } from '../../core/model/schema.ts';
 import { unitSchema } from '../../core/model/units.ts';
 import { gridSchema } from './grid.ts';

@@ -1,9 +1,9 @@
-import { frameSeconds, segmentsOf } from './grid.ts';
-import { imageNames } from './plan-images.ts';
-import { segmentName } from './formats.ts';
 import { imagePath, playlistPath } from '../../core/model/keys.ts';
 import { SESSION_DATA, sessionDataTag } from '../../core/model/session-data.ts';
 import type { Marker, SegmentFacts } from '../../core/model/units.ts';
+import { segmentName } from './formats.ts';
+import { frameSeconds, segmentsOf } from './grid.ts';
+import { imageNames } from './plan-images.ts';
 import type { Plan } from './plan.ts';
 
 /** The measurements of a rendition or a sound track. */

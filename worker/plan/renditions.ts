@@ -1,10 +1,10 @@
 import { LADDER } from '../../core/model/ladder.ts';
 import type { Rung, Skipped } from '../../core/model/ladder.ts';
 import { fit, shortSide } from './geometry.ts';
-import { toNumber } from './rational.ts';
-import type { Rational } from './rational.ts';
 import type { Size } from './media.ts';
 import type { Rendition } from './plan.ts';
+import { toNumber } from './rational.ts';
+import type { Rational } from './rational.ts';
 
 /** Twice the frames need less than twice the bits, because consecutive frames differ less. */
 const HIGH_FRAME_RATE = { above: 30.5, factor: 1.5 };

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { RejectedError } from '../../core/model/errors.ts';
+import type { LeftOut } from '../../core/model/left-out.ts';
+import { isVariable } from './frame-rate.ts';
 import { tooLarge } from './frames.ts';
 import { displaySize, parseSampleAspect } from './geometry.ts';
-import type { LeftOut } from '../../core/model/left-out.ts';
-import { encrypted, stillImage } from './signature.ts';
-import { isVariable } from './frame-rate.ts';
 import type { SourceLimits, SourceMedia, SourceVideo } from './media.ts';
 import { parseRational, toNumber } from './rational.ts';
+import { encrypted, stillImage } from './signature.ts';
 import { soundsOf } from './sound.ts';
 import type { SoundStream } from './sound.ts';
 import { isStretchOf, parseMatrix, turnByDegrees, turnOf } from './turn.ts';

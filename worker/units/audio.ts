@@ -1,14 +1,14 @@
 import { PoisonError } from '../../core/model/errors.ts';
-import { makeFolders, takeSegments } from '../segments.ts';
+import type { SegmentFacts, Unit } from '../../core/model/units.ts';
 import { readLevels } from '../ffmpeg/reference.ts';
 import { audioCommand, LEVELS_COMMAND } from '../plan/encode.ts';
+import { AUDIO_FRAME_SECONDS } from '../plan/formats.ts';
 import type { Defect } from '../plan/gate/defect.ts';
 import { checkDecoding } from '../plan/gate/pictures.ts';
 import { checkLevels, parseLevels } from '../plan/gate/sound.ts';
 import { checkTrack } from '../plan/gate/structure.ts';
 import type { ReadAudio } from '../plan/gate/structure.ts';
-import type { SegmentFacts, Unit } from '../../core/model/units.ts';
-import { AUDIO_FRAME_SECONDS } from '../plan/formats.ts';
+import { makeFolders, takeSegments } from '../segments.ts';
 import { undecodableError, uploadSegment, makeWithRetry } from './work.ts';
 import type { UnitResult, Work } from './work.ts';
 

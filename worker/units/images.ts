@@ -1,10 +1,10 @@
-import { makeImageFiles } from '../ffmpeg/images.ts';
-import { readShown } from '../ffmpeg/reference.ts';
-import { checkImages } from '../plan/gate/images.ts';
-import { checkDecoding } from '../plan/gate/pictures.ts';
-import { imagesDecoder } from '../plan/encode-images.ts';
 import { imagePath } from '../../core/model/keys.ts';
 import type { Unit } from '../../core/model/units.ts';
+import { makeImageFiles } from '../ffmpeg/images.ts';
+import { readShown } from '../ffmpeg/reference.ts';
+import { imagesDecoder } from '../plan/encode-images.ts';
+import { checkImages } from '../plan/gate/images.ts';
+import { checkDecoding } from '../plan/gate/pictures.ts';
 import { makeWithRetry } from './work.ts';
 import type { UnitResult, Work } from './work.ts';
 

@@ -1,15 +1,15 @@
+import type { Unit } from '../../core/model/units.ts';
 import { findSeek } from '../ffmpeg/probe.ts';
-import { makeFolders, takeSegments } from '../segments.ts';
 import { readReference } from '../ffmpeg/reference.ts';
 import { KEYS_COMMAND, videoCommand } from '../plan/encode.ts';
 import type { Defect } from '../plan/gate/defect.ts';
 import { checkColors, checkDecoding, checkKeys, checkTimeline } from '../plan/gate/pictures.ts';
 import type { DecodedKey } from '../plan/gate/pictures.ts';
+import { copyAt } from '../plan/gate/reference.ts';
 import { checkSegments, frameAt } from '../plan/gate/structure.ts';
 import type { ReadVideo } from '../plan/gate/structure.ts';
-import { copyAt } from '../plan/gate/reference.ts';
 import { frameSeconds } from '../plan/grid.ts';
-import type { Unit } from '../../core/model/units.ts';
+import { makeFolders, takeSegments } from '../segments.ts';
 import { undecodableError, uploadSegment, makeWithRetry } from './work.ts';
 import type { UnitResult, Work } from './work.ts';
 

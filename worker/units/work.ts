@@ -1,17 +1,17 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FaultyOutputError, RejectedError } from '../../core/model/errors.ts';
+import type { Marker, StoredFile, UnitKind } from '../../core/model/units.ts';
 import type { Decoder } from '../ffmpeg/decoder.ts';
 import type { Progress } from '../ffmpeg/run.ts';
-import type { SegmentFile } from '../segments.ts';
+import type { Segment } from '../plan/containers/transport-stream.ts';
+import { CONTAINER, segmentPath } from '../plan/formats.ts';
 import { describeDefects } from '../plan/gate/defect.ts';
 import type { Defect } from '../plan/gate/defect.ts';
-import type { Marker, StoredFile, UnitKind } from '../../core/model/units.ts';
 import type { Plan } from '../plan/plan.ts';
-import { CONTAINER, segmentPath } from '../plan/formats.ts';
-import type { Segment } from '../plan/containers/transport-stream.ts';
 import type { ProgressNotes } from '../progress-notes.ts';
 import { removeScratch } from '../scratch.ts';
+import type { SegmentFile } from '../segments.ts';
 import type { Context, Services } from '../services.ts';
 
 /** The output of a unit: its marker without the fields that all markers have. */

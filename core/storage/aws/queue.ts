@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
   DeleteMessageCommand,
@@ -8,7 +9,6 @@ import {
   SQSServiceException,
 } from '@aws-sdk/client-sqs';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeaseLostError } from '../../model/errors.ts';
 import type { OutgoingMessage, Queue, ReceivedMessage } from '../ports.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import { z } from 'zod';
 import { LeaseLostError } from '../../model/errors.ts';
-import type { Queue, ReceivedMessage } from '../ports.ts';
 import { serialiseUnreadable } from '../../model/message.ts';
+import type { Queue, ReceivedMessage } from '../ports.ts';
 import type { Database } from './database.ts';
 
 /** A waiting receiver looks for messages this often. */

@@ -1,15 +1,15 @@
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PRIVATE_FOLDER, makeFolder } from '../folder.ts';
 import { BackendLostError } from '../../model/errors.ts';
+import { PRIVATE_FOLDER, makeFolder } from '../folder.ts';
+import { openIndex } from './backend.ts';
 import { listBackups } from './backup.ts';
 import type { Backup } from './backup.ts';
 import { Blobs } from './blobs.ts';
 import type { Label } from './blobs.ts';
 import { Database, IndexError } from './database.ts';
-import { openIndex } from './backend.ts';
 import { BLOBS, INDEX, UNCLAIMED } from './layout.ts';
 import { INSERT_OBJECT, releaseBlob, rowOf } from './object-store.ts';
 

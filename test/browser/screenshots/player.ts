@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { makeDemoClip } from '../../../scripts/files/demo-clip.ts';
 import type { ReadyEvent } from '../../../core/model/asset.ts';
+import { makeDemoClip } from '../../../scripts/files/demo-clip.ts';
 import { clip } from '../../e2e/clips.ts';
 import { openFixture } from '../fixture.ts';
 import type { Fixture } from '../fixture.ts';

@@ -2,9 +2,9 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { LibraryItem } from '../../../studio/schema.ts';
 import { exampleItems, manyItems, openStudioStub } from '../studio-stub.ts';
 import type { Album } from './album.ts';
-import type { LibraryItem } from '../../../studio/schema.ts';
 
 /** A state of the studio's page, and how to reach it. */
 export interface StudioShot {

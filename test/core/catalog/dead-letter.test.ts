@@ -1,11 +1,11 @@
 import { beforeEach, expect, test } from 'vitest';
 import { describeDeadLetter } from '../../../core/catalog/dead-letter.ts';
-import type { Backend } from '../../../core/storage/ports.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import { jobKeys } from '../../../core/model/keys.ts';
 import { serialiseJob, serialiseUnit } from '../../../core/model/message.ts';
-import { putJson } from '../../put-json.ts';
+import type { Backend } from '../../../core/storage/ports.ts';
 import { openTestBackend } from '../../local-backend.ts';
+import { putJson } from '../../put-json.ts';
 
 const [BUCKET, JOB] = ['work', 'b'.repeat(20)];
 const source = { bucket: 'source', key: '#2 4 강의.mp4' };

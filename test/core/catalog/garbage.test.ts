@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
-import { reconciledText } from '../../../scripts/cli/reconciled.ts';
-import { TransientError } from '../../../core/model/errors.ts';
 import { collectGarbage, findGarbage, protectVersion } from '../../../core/catalog/garbage.ts';
-import type { ObjectSummary } from '../../../core/storage/ports.ts';
+import { readPointer } from '../../../core/catalog/pointer.ts';
+import { inspect, repair } from '../../../core/catalog/reconcile.ts';
 import { createLog } from '../../../core/log.ts';
-import { handleMessage } from '../../../worker/pipeline.ts';
+import { TransientError } from '../../../core/model/errors.ts';
 import { GRACE_DAYS } from '../../../core/model/garbage.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import { jobKeys, pointerKey, unreferencedKey, versionKey } from '../../../core/model/keys.ts';
 import { serialiseJob } from '../../../core/model/message.ts';
-import { readPointer } from '../../../core/catalog/pointer.ts';
-import { inspect, repair } from '../../../core/catalog/reconcile.ts';
+import type { ObjectSummary } from '../../../core/storage/ports.ts';
+import { reconciledText } from '../../../scripts/cli/reconciled.ts';
+import { handleMessage } from '../../../worker/pipeline.ts';
 import type { Services } from '../../../worker/services.ts';
 import { clip } from '../../e2e/clips.ts';
-import { putJson } from '../../put-json.ts';
 import { openTestBackend } from '../../local-backend.ts';
+import { putJson } from '../../put-json.ts';
 
 const file = clip({ name: 'garbage.mp4', seconds: 1, size: '160x90', sound: false });
 const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(20)) as [string, string, string];

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { readJobs } from '../../../core/catalog/overview.ts';
-import type { Backend, ObjectStore } from '../../../core/storage/ports.ts';
 import { jobKeys } from '../../../core/model/keys.ts';
-import { examplePlan } from '../../worker/plan/example.ts';
-import { putJson } from '../../put-json.ts';
+import type { Backend, ObjectStore } from '../../../core/storage/ports.ts';
 import { openTestBackend } from '../../local-backend.ts';
+import { putJson } from '../../put-json.ts';
+import { examplePlan } from '../../worker/plan/example.ts';
 
 const BUCKET = 'work';
 

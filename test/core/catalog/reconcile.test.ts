@@ -1,19 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { reconciledText } from '../../../scripts/cli/reconciled.ts';
+import { inspect, repair } from '../../../core/catalog/reconcile.ts';
 import { createLog } from '../../../core/log.ts';
-import { handleMessage } from '../../../worker/pipeline.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import { jobKeys, pointerKey } from '../../../core/model/keys.ts';
-import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
 import { STALLED_MILLISECONDS } from '../../../core/model/lost-work.ts';
-import { inspect, repair } from '../../../core/catalog/reconcile.ts';
+import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
+import { reconciledText } from '../../../scripts/cli/reconciled.ts';
+import { handleMessage } from '../../../worker/pipeline.ts';
 import type { Services } from '../../../worker/services.ts';
+import { openTestBackend } from '../../local-backend.ts';
+import { putJson } from '../../put-json.ts';
 import { run } from '../../scripts/aws/run.ts';
 import { examplePlan } from '../../worker/plan/example.ts';
-import { putJson } from '../../put-json.ts';
-import { openTestBackend } from '../../local-backend.ts';
 
 let data: string;
 let services: Services;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../core/environment.ts';
-import { layoutEnv } from '../../../core/storage/local/layout.ts';
 import { requireNode } from '../../../core/runtime.ts';
+import { layoutEnv } from '../../../core/storage/local/layout.ts';
 
 const env = { ...layoutEnv('/data/with space') };
 

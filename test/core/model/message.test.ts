@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { PoisonError } from '../../../core/model/errors.ts';
-import { uploadEvent } from '../../../core/storage/local/event.ts';
 import { assetIdOf, jobIdOf } from '../../../core/model/ids.ts';
 import {
   parseMessage,
@@ -9,6 +8,7 @@ import {
   serialiseUnit,
 } from '../../../core/model/message.ts';
 import { storedTitle, titleMetadata, titleOf } from '../../../core/model/title.ts';
+import { uploadEvent } from '../../../core/storage/local/event.ts';
 
 const record = (object: object, more: object = {}) =>
   JSON.stringify({

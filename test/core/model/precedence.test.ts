@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { uploadEvent } from '../../../core/storage/local/event.ts';
 import { serialiseJob, serialiseReconcile, serialiseUnit } from '../../../core/model/message.ts';
 import { deferrableJob } from '../../../core/model/precedence.ts';
+import { uploadEvent } from '../../../core/storage/local/event.ts';
 
 const JOB = '0123456789abcdef0123';
 const source = { bucket: 'source', key: 'a.mp4', etag: 'e' };

@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { invalidateAsset } from '../../../scripts/aws/invalidation.ts';
-import { openClients } from '../../../scripts/aws/clients.ts';
-import { publicAccess } from '../../../scripts/aws/public-access.ts';
-import { stage } from '../../../infra/config.ts';
-import { completeUpload } from '../../../studio/server/uploads.ts';
-import { openAwsBackend } from '../../../core/storage/aws/backend.ts';
 import { LeaseLostError } from '../../../core/model/errors.ts';
+import { assetIdOf } from '../../../core/model/ids.ts';
+import { openAwsBackend } from '../../../core/storage/aws/backend.ts';
 import { PreconditionFailedError, UploadGoneError } from '../../../core/storage/ports.ts';
 import type { Backend } from '../../../core/storage/ports.ts';
-import { assetIdOf } from '../../../core/model/ids.ts';
+import { stage } from '../../../infra/config.ts';
+import { openClients } from '../../../scripts/aws/clients.ts';
+import { invalidateAsset } from '../../../scripts/aws/invalidation.ts';
+import { publicAccess } from '../../../scripts/aws/public-access.ts';
+import { completeUpload } from '../../../studio/server/uploads.ts';
 
 /** Responses that AWS documents and the emulator never gives. */
 interface Answer {

@@ -16,12 +16,12 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { announceUnfinished } from '../../../scripts/local/rebuild.ts';
+import { BackendLostError } from '../../../core/model/errors.ts';
 import { openLocalBackend } from '../../../core/storage/local/backend.ts';
 import type { LocalBackend } from '../../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT, layoutEnv } from '../../../core/storage/local/layout.ts';
 import { rebuildIndex } from '../../../core/storage/local/rebuild.ts';
-import { BackendLostError } from '../../../core/model/errors.ts';
+import { announceUnfinished } from '../../../scripts/local/rebuild.ts';
 
 let directory: string;
 let index: string;

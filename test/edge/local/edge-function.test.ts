@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadEdgeFunction } from '../../../edge/local/edge-function.ts';
 import { requestWith } from '../../../edge/event.ts';
+import { loadEdgeFunction } from '../../../edge/local/edge-function.ts';
 
 const event = requestWith([['Origin', 'https://site.example']]);
 

@@ -3,11 +3,11 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLog } from '../../../core/log.ts';
+import type { Edge } from '../../../edge/local/server.ts';
 import { signAddress } from '../../../edge/playback-token.ts';
 import { startSite } from '../../../scripts/pages/site.ts';
 import type { SiteOptions } from '../../../scripts/pages/site.ts';
-import type { Edge } from '../../../edge/local/server.ts';
-import { createLog } from '../../../core/log.ts';
 import { ask, sendRaw } from '../http.ts';
 import { memoryStore } from '../memory-store.ts';
 

@@ -3,11 +3,11 @@ import { CreateRepositoryCommand } from '@aws-sdk/client-ecr';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { beforeAll, expect, test } from 'vitest';
+import { stage } from '../../../infra/config.ts';
+import { edgeKeysParameter, nameOf } from '../../../infra/names.ts';
 import { findUnrecorded, findAdoptable } from '../../../scripts/aws/adopt.ts';
 import { openClients } from '../../../scripts/aws/clients.ts';
 import type { Clients } from '../../../scripts/aws/clients.ts';
-import { stage } from '../../../infra/config.ts';
-import { edgeKeysParameter, nameOf } from '../../../infra/names.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { untagged } from './untagged.ts';
 

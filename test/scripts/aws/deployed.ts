@@ -7,6 +7,7 @@ import {
   UpdateServiceCommand,
 } from '@aws-sdk/client-ecs';
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import type { WorkerEnv } from '../../../core/environment.ts';
 import {
   distributionParameter,
   edgeKeysParameter,
@@ -14,7 +15,6 @@ import {
   originParameter,
   playbackKeyParameter,
 } from '../../../infra/names.ts';
-import type { WorkerEnv } from '../../../core/environment.ts';
 
 export const ORIGIN = 'https://d111111abcdef8.cloudfront.net';
 

@@ -4,6 +4,9 @@ import {
   ListFunctionsCommand,
 } from '@aws-sdk/client-cloudfront';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { viewerRequestSource } from '../../../edge/source.ts';
+import { stage } from '../../../infra/config.ts';
+import { nameOf } from '../../../infra/names.ts';
 import {
   isEdgeFunctionChanged,
   readTestOutput,
@@ -11,9 +14,6 @@ import {
   trialSentence,
   tryEdgeFunction,
 } from '../../../scripts/aws/edge-trial.ts';
-import { viewerRequestSource } from '../../../edge/source.ts';
-import { stage } from '../../../infra/config.ts';
-import { nameOf } from '../../../infra/names.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { startRelay } from '../../aws/relay.ts';
 import { testFunction } from './test-function.ts';

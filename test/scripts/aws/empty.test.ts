@@ -10,9 +10,9 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bucketsOf, emptyBucket, emptyRepository } from '../../../scripts/aws/empty.ts';
 import { stage } from '../../../infra/config.ts';
 import { nameOf, tagsOf } from '../../../infra/names.ts';
+import { bucketsOf, emptyBucket, emptyRepository } from '../../../scripts/aws/empty.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
 

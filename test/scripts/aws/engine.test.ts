@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { findEngine, isPushed, pushImage } from '../../../scripts/aws/image.ts';
 import { stage } from '../../../infra/config.ts';
+import { imageMonth, imageTag } from '../../../infra/image.ts';
 import { nameOf } from '../../../infra/names.ts';
+import { findEngine, isPushed, pushImage } from '../../../scripts/aws/image.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
-import { imageMonth, imageTag } from '../../../infra/image.ts';
 
 const REGISTRY = '123456789012.dkr.ecr.eu-central-1.amazonaws.com';
 const { signal } = new AbortController();

@@ -1,9 +1,9 @@
 import { CreateRepositoryCommand, ECRClient } from '@aws-sdk/client-ecr';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { imageEdition } from '../../../scripts/aws/image.ts';
 import { STAGES } from '../../../infra/config.ts';
 import { imageMonth } from '../../../infra/image.ts';
 import { nameOf } from '../../../infra/names.ts';
+import { imageEdition } from '../../../scripts/aws/image.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { pushByHand } from '../../deploy/image.ts';
 

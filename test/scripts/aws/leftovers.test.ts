@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findResources } from '../../../scripts/aws/leftovers.ts';
 import { stage } from '../../../infra/config.ts';
+import { findResources } from '../../../scripts/aws/leftovers.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 import { untagged } from './untagged.ts';
 

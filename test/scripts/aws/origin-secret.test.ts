@@ -1,7 +1,7 @@
 import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { drawOriginSecret } from '../../../scripts/aws/origin-secret.ts';
 import { originSecretParameter } from '../../../infra/names.ts';
+import { drawOriginSecret } from '../../../scripts/aws/origin-secret.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 
 describeWithEmulator('The secret that the CDN sends to the bucket', () => {

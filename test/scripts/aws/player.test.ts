@@ -6,8 +6,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isPublished, PLAYER_KEY, publishPlayer } from '../../../scripts/aws/player.ts';
 import { buildPlayer } from '../../../player/build.ts';
+import { isPublished, PLAYER_KEY, publishPlayer } from '../../../scripts/aws/player.ts';
 import { describeWithEmulator, useEmulator } from '../../aws/emulator.ts';
 
 const Bucket = 'delivery';

@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLog } from '../../../core/log.ts';
+import { deliveryHeaders } from '../../../core/model/keys.ts';
+import type { Edge } from '../../../edge/local/server.ts';
+import { stage } from '../../../infra/config.ts';
+import type { StageConfig } from '../../../infra/config.ts';
 import { PLAYER_KEY } from '../../../scripts/aws/player.ts';
 import {
   bucketProbes,
@@ -13,11 +18,6 @@ import {
 } from '../../../scripts/aws/smoke-probes.ts';
 import type { ProbeResponse, Probe, SmokeTarget } from '../../../scripts/aws/smoke-probes.ts';
 import { sendRequest } from '../../../scripts/aws/smoke-request.ts';
-import { stage } from '../../../infra/config.ts';
-import type { StageConfig } from '../../../infra/config.ts';
-import type { Edge } from '../../../edge/local/server.ts';
-import { createLog } from '../../../core/log.ts';
-import { deliveryHeaders } from '../../../core/model/keys.ts';
 import { CONTAINER } from '../../../worker/plan/formats.ts';
 import { openCdn, startCdn } from '../../edge/cdn.ts';
 import { startDirectOrigin } from '../../edge/direct-origin.ts';

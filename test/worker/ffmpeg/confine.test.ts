@@ -3,11 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createLog } from '../../../core/log.ts';
 import { RejectedError } from '../../../core/model/errors.ts';
+import { probeSource } from '../../../worker/ffmpeg/probe.ts';
 import { runFfmpeg } from '../../../worker/ffmpeg/run.ts';
 import type { EncoderRun } from '../../../worker/ffmpeg/run.ts';
-import { probeSource } from '../../../worker/ffmpeg/probe.ts';
-import { createLog } from '../../../core/log.ts';
 
 const MIB = 2 ** 20;
 const never = new AbortController().signal;

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LADDER } from '../../../core/model/ladder.ts';
 import { probeSource } from '../../../worker/ffmpeg/probe.ts';
+import { imagesCommands } from '../../../worker/plan/encode-images.ts';
 import { videoCommand } from '../../../worker/plan/encode.ts';
 import { chunksOf } from '../../../worker/plan/grid.ts';
-import { imageNames } from '../../../worker/plan/plan-images.ts';
-import { imagesCommands } from '../../../worker/plan/encode-images.ts';
 import { frameFilters } from '../../../worker/plan/picture.ts';
-import { LADDER } from '../../../core/model/ladder.ts';
 import { planAsset } from '../../../worker/plan/plan-asset.ts';
+import { imageNames } from '../../../worker/plan/plan-images.ts';
 import type { Plan } from '../../../worker/plan/plan.ts';
 import { numberedPicture } from '../../media/numbered.ts';
 

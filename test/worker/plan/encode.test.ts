@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { Unit } from '../../../core/model/units.ts';
+import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
 import { audioCommand, inputOptions, videoCommand } from '../../../worker/plan/encode.ts';
 import { makeGrid } from '../../../worker/plan/grid.ts';
+import type { Opening, SourceVideo } from '../../../worker/plan/media.ts';
 import { PLAN_SCHEMA } from '../../../worker/plan/plan.ts';
 import type { AudioTrack, Plan } from '../../../worker/plan/plan.ts';
-import type { Unit } from '../../../core/model/units.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import type { Rational } from '../../../worker/plan/rational.ts';
-import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
-import type { Opening, SourceVideo } from '../../../worker/plan/media.ts';
 
 const VIDEO: SourceVideo = {
   index: 0,

@@ -1,9 +1,9 @@
 import { LADDER } from '../../../core/model/ladder.ts';
+import type { Size, SourceAudio, SourceVideo } from '../../../worker/plan/media.ts';
 import { planAsset } from '../../../worker/plan/plan-asset.ts';
 import type { Plan } from '../../../worker/plan/plan.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import type { Rational } from '../../../worker/plan/rational.ts';
-import type { Size, SourceAudio, SourceVideo } from '../../../worker/plan/media.ts';
 
 const SOUND: SourceAudio = {
   ...{ streams: [{ index: 1, channels: 2 }], codec: 'aac', channels: 2, sampleRate: 44_100 },

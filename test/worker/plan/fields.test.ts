@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
 import {
   areProgressive,
   fieldCommands,
@@ -7,7 +8,6 @@ import {
   motionsIn,
 } from '../../../worker/plan/fields.ts';
 import type { Motion } from '../../../worker/plan/fields.ts';
-import { DEMUXERS } from '../../../worker/plan/demuxers.ts';
 import type { SourceVideo } from '../../../worker/plan/media.ts';
 import { rational } from '../../../worker/plan/rational.ts';
 import { examplePlan } from './example.ts';

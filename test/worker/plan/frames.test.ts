@@ -1,11 +1,11 @@
 import { expect, describe, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
+import { hasIndex } from '../../../worker/plan/demuxers.ts';
 import { sampleIntervals, applyFrames } from '../../../worker/plan/frames.ts';
 import type { SourceFrame } from '../../../worker/plan/frames.ts';
-import { frameFilters } from '../../../worker/plan/picture.ts';
-import { hasIndex } from '../../../worker/plan/demuxers.ts';
-import { rational } from '../../../worker/plan/rational.ts';
 import type { SourceVideo } from '../../../worker/plan/media.ts';
+import { frameFilters } from '../../../worker/plan/picture.ts';
+import { rational } from '../../../worker/plan/rational.ts';
 import { examplePlan } from './example.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 1e6 };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { imageNames, planImages, planSoundImages } from '../../../worker/plan/plan-images.ts';
 import { imagesCommands } from '../../../worker/plan/encode-images.ts';
-import { storyboardVtt } from '../../../worker/plan/storyboard.ts';
 import { colorFilters, decoderOptions, frameFilters } from '../../../worker/plan/picture.ts';
+import { imageNames, planImages, planSoundImages } from '../../../worker/plan/plan-images.ts';
+import { storyboardVtt } from '../../../worker/plan/storyboard.ts';
 import { examplePlan } from './example.ts';
 
 const place = { address: '/data/source file.mp4', directory: '/scratch' };

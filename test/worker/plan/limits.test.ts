@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { Unit } from '../../../core/model/units.ts';
 import { probeLimits, unitLimits } from '../../../worker/plan/limits.ts';
 import type { Plan } from '../../../worker/plan/plan.ts';
-import type { Unit } from '../../../core/model/units.ts';
 import { examplePlan } from './example.ts';
 
 const MIB = 2 ** 20;

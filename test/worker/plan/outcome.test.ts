@@ -7,8 +7,8 @@ import {
   TransientError,
   UnreadableError,
 } from '../../../core/model/errors.ts';
-import { outcomeOf } from '../../../worker/plan/outcome.ts';
 import { jobProgress, parseOutline } from '../../../core/model/progress.ts';
+import { outcomeOf } from '../../../worker/plan/outcome.ts';
 import { examplePlan } from './example.ts';
 
 const delivery = {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseAsset, parseAssetEvent } from '../../../core/model/asset.ts';
-import { withTitle } from '../../../core/model/session-data.ts';
-import { describeAsset } from '../../../worker/plan/describe-asset.ts';
 import { deliveryHeaders, jobKeys, pointerKey, versionKey } from '../../../core/model/keys.ts';
-import { CONTAINER, segmentPath } from '../../../worker/plan/formats.ts';
+import { withTitle } from '../../../core/model/session-data.ts';
 import { parseMarker } from '../../../core/model/units.ts';
 import type { Marker } from '../../../core/model/units.ts';
+import { describeAsset } from '../../../worker/plan/describe-asset.ts';
+import { CONTAINER, segmentPath } from '../../../worker/plan/formats.ts';
 import { parsePlan, planVersion } from '../../../worker/plan/plan.ts';
 import {
   measure,

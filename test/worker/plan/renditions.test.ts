@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { displaySize, fit } from '../../../worker/plan/geometry.ts';
 import { LADDER, rungsNamed } from '../../../core/model/ladder.ts';
-import { selectRenditions } from '../../../worker/plan/renditions.ts';
+import { displaySize, fit } from '../../../worker/plan/geometry.ts';
 import { rational } from '../../../worker/plan/rational.ts';
+import { selectRenditions } from '../../../worker/plan/renditions.ts';
 
 const at25 = rational(25, 1);
 const sizes = (width: number, height: number) =>

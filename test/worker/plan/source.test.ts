@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { RejectedError } from '../../../core/model/errors.ts';
-import type { PictureWanted } from '../../../worker/plan/source.ts';
 import { needsDeepProbe, parseProbe, applyPace } from '../../../worker/plan/source.ts';
+import type { PictureWanted } from '../../../worker/plan/source.ts';
 
 const limits = { maxDurationSeconds: 3600, maxSizeBytes: 1e9, maxPicturePixels: 36e6 };
 

@@ -1,7 +1,7 @@
-import { imageNames } from '../plan-images.ts';
 import { sheetLayout } from '../encode-images.ts';
-import type { Plan } from '../plan.ts';
 import type { Size } from '../media.ts';
+import { imageNames } from '../plan-images.ts';
+import type { Plan } from '../plan.ts';
 import type { Defect } from './defect.ts';
 import { checkPicture, mostSimilar } from './pictures.ts';
 import { NEIGHBOURS, shrinkCopy, TINY, tilesOf, copyAt } from './reference.ts';

@@ -1,6 +1,6 @@
-import { toNumber } from '../rational.ts';
-import type { Plan } from '../plan.ts';
 import type { Unit } from '../../../core/model/units.ts';
+import type { Plan } from '../plan.ts';
+import { toNumber } from '../rational.ts';
 import type { Defect } from './defect.ts';
 import { keyFrames, NEIGHBOURS, TINY, copyAt, copyHash } from './reference.ts';
 import type { SourcePicture } from './reference.ts';

@@ -1,9 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAsset } from '../../../core/model/asset.ts';
 import type { AssetDocument } from '../../../core/model/asset.ts';
-import { AUDIO_FRAME_SECONDS, segmentName } from '../formats.ts';
-import { frameSeconds, segmentsOf } from '../grid.ts';
-import { imageNames } from '../plan-images.ts';
 import {
   ASSET_PATH,
   imagePath,
@@ -12,6 +9,9 @@ import {
   versionKey,
 } from '../../../core/model/keys.ts';
 import type { Marker, StoredFile } from '../../../core/model/units.ts';
+import { AUDIO_FRAME_SECONDS, segmentName } from '../formats.ts';
+import { frameSeconds, segmentsOf } from '../grid.ts';
+import { imageNames } from '../plan-images.ts';
 import type { Plan } from '../plan.ts';
 import { measure } from '../playlist.ts';
 import type { BitRate } from '../playlist.ts';

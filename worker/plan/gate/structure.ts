@@ -1,12 +1,12 @@
+import type { Unit } from '../../../core/model/units.ts';
+import type { Sequence } from '../codecs/h264.ts';
+import type { AudioSegment, Picture, VideoSegment } from '../containers/transport-stream.ts';
 import { audioBorders } from '../encode.ts';
 import { AUDIO_CODEC, CONTAINER, VIDEO_CODEC } from '../formats.ts';
 import { frameSeconds, segmentsOf } from '../grid.ts';
 import type { FrameRange, Grid } from '../grid.ts';
-import type { Sequence } from '../codecs/h264.ts';
-import type { Rendition, AudioTrack, Plan } from '../plan.ts';
-import type { Unit } from '../../../core/model/units.ts';
 import { outputColors } from '../picture.ts';
-import type { AudioSegment, Picture, VideoSegment } from '../containers/transport-stream.ts';
+import type { Rendition, AudioTrack, Plan } from '../plan.ts';
 import type { Defect, DefectName } from './defect.ts';
 
 /** A parsed segment without the data of its pictures, which would take too much memory for a whole chunk. */

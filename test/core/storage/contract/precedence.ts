@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LeaseLostError } from '../../../../core/model/errors.ts';
+import { serialiseUnit } from '../../../../core/model/message.ts';
 import { openJobQueue } from '../../../../core/storage/job-queue.ts';
 import { uploadEvent } from '../../../../core/storage/local/event.ts';
-import { LeaseLostError } from '../../../../core/model/errors.ts';
 import type { Queue } from '../../../../core/storage/ports.ts';
-import { serialiseUnit } from '../../../../core/model/message.ts';
 import type { ContractBackend, Subject } from './backend.ts';
 
 const FILM = '0123456789abcdef0123';

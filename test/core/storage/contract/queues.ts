@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { returnDeadLetters } from '../../../../core/storage/dead-letter-queue.ts';
 import { LeaseLostError } from '../../../../core/model/errors.ts';
+import { returnDeadLetters } from '../../../../core/storage/dead-letter-queue.ts';
 import type { Queue, ReceivedMessage } from '../../../../core/storage/ports.ts';
 import type { ContractBackend, Subject } from './backend.ts';
 

@@ -4,6 +4,7 @@ import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseMessage } from '../../../../core/model/message.ts';
 import {
   PreconditionFailedError,
   UploadGoneError,
@@ -11,7 +12,6 @@ import {
 } from '../../../../core/storage/ports.ts';
 import type { ObjectStore } from '../../../../core/storage/ports.ts';
 import { uploadFile } from '../../../../core/storage/upload.ts';
-import { parseMessage } from '../../../../core/model/message.ts';
 import type { ContractBackend, Subject } from './backend.ts';
 
 const MIB = 2 ** 20;

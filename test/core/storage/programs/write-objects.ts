@@ -1,5 +1,5 @@
-import { LOCAL_LAYOUT } from '../../../../core/storage/local/layout.ts';
 import { openLocalBackend } from '../../../../core/storage/local/backend.ts';
+import { LOCAL_LAYOUT } from '../../../../core/storage/local/layout.ts';
 
 /** Writes objects without end, and prints the number of each when its write has completed. */
 const [directory = '', writer = ''] = process.argv.slice(2);
