@@ -18,12 +18,12 @@ import type { Motion } from '../plan/fields.ts';
 import { needsPace } from '../plan/frame-rate.ts';
 import { sampleIntervals, applyFrames } from '../plan/frames.ts';
 import type { SourceFrame } from '../plan/frames.ts';
-import { frameSeconds } from '../plan/grid.ts';
 import { probeLimits } from '../plan/limits.ts';
 import type { Opening, SourceLimits, SourceMedia, SourceVideo } from '../plan/media.ts';
 import { PacketSurvey } from '../plan/packets.ts';
 import { steadyStart } from '../plan/phase.ts';
 import type { Plan } from '../plan/plan.ts';
+import { seekCandidates } from '../plan/seek.ts';
 import { needsDeepProbe, parseProbe, soundUnrecognised, applyPace } from '../plan/source.ts';
 import type { PictureWanted } from '../plan/source.ts';
 import { readDeclared, readFrames, readPackets } from './ffprobe.ts';
@@ -203,9 +203,6 @@ async function surveyEnd(survey: Survey, start: number, declared: number): Promi
   return end.range ? end : survey('');
 }
 
-/** How far back to look for a key frame, one step after the other. */
-const SEEK_STEPS_SECONDS = [0, 4, 16, 64, 256];
-
 /**
  * Where to seek, on the container's clock, so that decoding is complete at a frame of the grid; undefined to decode
  * from the start. The decoder decides, as containers declare false key frames and seek to other positions than their
@@ -213,17 +210,12 @@ const SEEK_STEPS_SECONDS = [0, 4, 16, 64, 256];
  */
 export async function findSeek(
   source: Source,
-  { media, grid, originSeconds }: Pick<Plan, 'media' | 'grid' | 'originSeconds'>,
+  plan: Pick<Plan, 'media' | 'grid' | 'originSeconds'>,
   firstFrame: number,
 ): Promise<number | undefined> {
-  const { video, opening, sizeBytes, startSeconds } = media;
-  if (firstFrame === 0 || !video) return undefined;
-  const wanted = originSeconds + frameSeconds(grid, firstFrame);
-  // Each picture goes to the nearest frame of the grid.
-  const latest = wanted + frameSeconds(grid, 1) / 2;
-  for (const step of SEEK_STEPS_SECONDS) {
-    const from = wanted - step;
-    if (from <= startSeconds) return undefined;
+  const { video, opening, sizeBytes } = plan.media;
+  if (!video) return undefined;
+  for (const { from, latest } of seekCandidates(plan, firstFrame)) {
     const interval = `${from.toFixed(6)}%${latest.toFixed(6)}`;
     const keys = await readTimes({ ...source, opening, sizeBytes }, video, interval, true);
     if (keys.some((seconds) => seconds <= latest)) return from;
