@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-/** A name of a file on Linux is any bytes. Where they are not UTF-8, Node has U+FFFD in `process.argv`, and finds no file. */
+/** A file name on Linux may be any bytes. If they are not UTF-8, Node puts U+FFFD into `process.argv`, and finds no file. */
 
 const CMDLINE = '/proc/self/cmdline';
 
 /**
- * The arguments of this program. Each byte of them that is not UTF-8 is a lone surrogate, U+DC80 to U+DCFF, as
- * in Python (https://peps.python.org/pep-0383/), so that `pathOf` can take it back.
+ * The arguments of this program. A byte that is not UTF-8 becomes a lone surrogate, U+DC80 to U+DCFF, as in Python
+ * (https://peps.python.org/pep-0383/). `pathOf` turns it back into the byte.
  */
 export function commandLine(): readonly string[] {
   const given = process.argv.slice(2);
@@ -19,7 +19,7 @@ export function commandLine(): readonly string[] {
   return all.slice(-given.length).map((argument) => decode(Buffer.from(argument, 'latin1')));
 }
 
-/** Where the file system finds a file that the command line names. */
+/** The path of a file that the command line names, for the file system. */
 export function pathOf(file: string): string | Buffer {
   if (file.isWellFormed()) return file;
   const bytes = Array.from(file, (character) => {
@@ -29,7 +29,7 @@ export function pathOf(file: string): string | Buffer {
   return Buffer.concat(bytes);
 }
 
-/** A file's name as it is shown and stored, without folders; what is not UTF-8 is U+FFFD there. */
+/** A file's name as it is shown and stored: without folders, and with U+FFFD for what is not UTF-8. */
 export function nameOf(file: string): string {
   return basename(file).toWellFormed();
 }

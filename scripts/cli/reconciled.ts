@@ -5,15 +5,14 @@ import { oneLine } from '../../core/model/printable.ts';
 import { ago, count } from './text.ts';
 
 /**
- * The findings of a reconciliation, and what it did about them, which is absent when it was only to tell; `--json`
- * prints it as it is.
+ * The findings of a reconciliation and, unless it was asked only to report, the repairs. `--json` prints this object.
  */
 export interface Reconciled extends Findings, Partial<Repairs> {
   /** A stage's name, or the data folder of one machine. */
   readonly place: string;
 }
 
-/** The same for a person. Names come last in a line: how wide they are nobody can tell. */
+/** The same for a person. Names come last in a line, because their width on a terminal is unknown. */
 export function reconciledText(found: Reconciled, now: Date): string {
   const { place, held, open, lost, sent } = found;
   const unknown = sent ? lost.filter((work) => !sent.includes(work)) : [];

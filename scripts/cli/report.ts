@@ -3,7 +3,7 @@ import { oneLine, printable } from '../../core/model/printable.ts';
 import { nameOf } from './file-name.ts';
 import { isTerminal, printJson, say } from './terminal.ts';
 
-/** How one file ended, as it is printed. */
+/** The result for one file, as it is printed. */
 export type FileResult =
   | {
       readonly source: string;
@@ -35,15 +35,15 @@ export type FileResult =
 export type Step = 'comparing' | 'uploading' | 'waiting' | 'processing';
 
 export interface Report {
-  /** 0 to 1 of the step that the file is at. */
+  /** The share of the current step that is done, 0 to 1. */
   progress(file: string, step: Step, done: number): void;
   result(file: string, result: FileResult): void;
-  /** Something a person should know, that is no result. */
+  /** Prints a note for a person. It is not part of the results. */
   note(sentence: string): void;
   close(): void;
 }
 
-/** Bars for a person at a terminal, lines of JSON for a script. It ends by itself when it is told to stop. */
+/** Progress bars for a person at a terminal, lines of JSON for a script. The bars end when `stop` aborts. */
 export function createReport(stop: AbortSignal): Report {
   const report = isTerminal() ? bars() : LINES;
   stop.addEventListener('abort', () => report.close(), { once: true });
@@ -57,28 +57,28 @@ const LINES: Report = {
   close: () => undefined,
 };
 
-/** When and where a step began, for what is left of it: an upload may go on from the middle. */
+/** When a step began, and with which share: a resumed upload does not begin at zero. */
 interface Began {
   readonly step: Step;
   readonly at: number;
   readonly done: number;
 }
 
-/** A bar for each file that is not done; results and notes stand above. */
+/** A bar for each unfinished file, below the results and notes. */
 function bars(): Report {
   const all = new MultiBar({
     format: '{bar} {percentage}% {name} {step}',
     barsize: 24,
     barCompleteChar: '█',
     barIncompleteChar: '░',
-    // Without it a long reason is cut off at the right.
+    // Otherwise a long reason is cut off at the right.
     linewrap: true,
     hideCursor: true,
-    // Bars that stay the same stand elsewhere after a line above them.
+    // A line that is printed above moves even unchanged bars.
     forceRedraw: true,
     // A bar that is unfinished when the report closes would show outdated progress.
     clearOnComplete: true,
-    // It would draw the bars again at Ctrl-C.
+    // Otherwise the bars are drawn again at Ctrl-C.
     gracefulExit: false,
     autopadding: true,
   });
@@ -93,7 +93,7 @@ function bars(): Report {
   };
   const tell = (text: string) => {
     if (known.size === 0) return say(text);
-    // Each line ends what stands behind it: the bars were there before.
+    // Each line erases its rest, where the bars were before.
     all.log(`${printable(text).replaceAll('\n', `${ERASE}\n`)}${ERASE}\n`);
     all.update();
   };
@@ -151,7 +151,7 @@ function describe(result: FileResult): string {
 /** Erases the rest of a terminal's line. */
 const ERASE = '\x1b[K';
 
-/** The first tenth of what was to do says too little of the rest. */
+/** The first tenth of a step predicts too little about the rest. */
 function timeLeft(done: number, began: Began): string {
   const made = (done - began.done) / (1 - began.done);
   if (!(made >= 0.1 && made < 1)) return '';

@@ -1,16 +1,16 @@
 import { printable } from '../../core/model/printable.ts';
 
 /**
- * Everything that commands say goes through here, and nothing past it (a lint rule holds that): names of files
- * and words of other programs must not move the cursor, set the title or turn text around.
+ * All output of commands goes through here; a lint rule enforces it. File names and the output of other programs must not
+ * move the cursor, set the window's title or reverse text.
  */
 
-/** Whether a person reads what a command says. */
+/** Whether a person reads the output. */
 export function isTerminal(): boolean {
   return process.stdout.isTTY && process.stderr.isTTY;
 }
 
-/** Writes a text of lines, each with its end, to standard output: a result for a person. */
+/** Writes complete lines to standard output: a result for a person. */
 export function print(text: string): void {
   process.stdout.write(printable(text));
 }
@@ -20,12 +20,12 @@ export function printJson(value: object): void {
   print(`${JSON.stringify(value)}\n`);
 }
 
-/** Tells a person what is going on; a script reads standard output only. */
+/** Writes a line to standard error, for a person: scripts read standard output only. */
 export function say(sentence: string): void {
   process.stderr.write(`${printable(sentence)}\n`);
 }
 
-/** Says something in the place of what was said in this line before. */
+/** Replaces the current line of standard error. */
 export function sayAgain(words: string): void {
   process.stderr.write(`\r${printable(words)}`);
 }

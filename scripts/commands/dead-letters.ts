@@ -130,8 +130,8 @@ async function act(options: DeadLettersOptions, stage: Stage, stop: AbortSignal)
 }
 
 /**
- * Takes the dead letters, does the work on those that are chosen, and gives all others back, and of
- * the chosen those that are not `done`. Throws Error when one is chosen that is not there.
+ * Takes the dead letters, processes the chosen ones, and gives back all others and those that are not `done`. Throws Error
+ * if a chosen one does not exist.
  */
 async function withLetters<Result>(
   queue: Queue,
@@ -152,14 +152,14 @@ async function withLetters<Result>(
       try {
         await queue.release(receipt);
       } catch (error) {
-        // It has come back by itself.
+        // Its hold expired, so it is back in the queue.
         if (!(error instanceof LeaseLostError)) throw error;
       }
     });
   }
 }
 
-/** A letter is named by its id, or by as much of its beginning as no other has. */
+/** Finds a dead letter by its id, or by a beginning of it that no other id has. */
 function pick(letters: readonly ReceivedMessage[], chosen: Chosen): readonly ReceivedMessage[] {
   if (chosen === 'all') return letters;
   return chosen.map((id) => {
@@ -170,7 +170,7 @@ function pick(letters: readonly ReceivedMessage[], chosen: Chosen): readonly Rec
   });
 }
 
-/** Does it for each until told to stop; returns for how many. */
+/** Runs the work for each letter until `stop` aborts. Returns the number of letters. */
 async function forEach(
   letters: readonly ReceivedMessage[],
   stop: AbortSignal,
@@ -194,7 +194,7 @@ function explainAll(
   );
 }
 
-/** Before any is taken: a person may think for longer than a letter can be held. */
+/** Asks before any letter is taken, because a person may think for longer than a letter can be held. */
 async function confirm(chosen: Chosen, letters: Queue, stop: AbortSignal): Promise<void> {
   if (!process.stdin.isTTY) throw new UsageError('Nobody can be asked here: add --yes.');
   const number = chosen === 'all' ? (await letters.counts()).visible : chosen.length;

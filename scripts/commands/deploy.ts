@@ -26,7 +26,7 @@ import { scriptCommand } from '../cli/arguments.ts';
 import { subcommand } from '../cli/command.ts';
 import { print, printJson, say } from '../cli/terminal.ts';
 
-/** What the stacks tell of themselves; see infra/outputs.ts. */
+/** The outputs of the stacks: see infra/outputs.ts. */
 const made = z.object({
   origin: z.string(),
   distributionDomain: z.string(),
@@ -38,7 +38,7 @@ const made = z.object({
   dashboardName: z.string(),
 });
 
-/** Of what cdktf wrote out: the stacks, and which each builds on. */
+/** The part of cdktf's manifest that names the stacks and their dependencies. */
 const manifest = z.object({
   stacks: z.record(z.string(), z.object({ dependencies: z.array(z.string()) })),
 });
@@ -85,7 +85,7 @@ export const command = subcommand({
       for (const sentence of limits.warnings) say(`Warning: ${sentence}`);
     }
     const allowed = tellReadiness(await publicAccess(s3, config, account), onlyPlan);
-    // Also for what is declared in another process, minutes later.
+    // The processes that cdktf starts later read it, too.
     const chosen = rebuild ? undefined : process.env['VODSTACK_IMAGE_MONTH'];
     process.env['VODSTACK_IMAGE_MONTH'] =
       chosen ?? (await imageEdition(ecr, config, rebuild, new Date()));
@@ -110,8 +110,8 @@ async function newOriginSecret({ name, region }: StageConfig): Promise<void> {
 }
 
 /**
- * Prints what stands against a deploy, and returns whether nothing does. Throws Error with the refusals
- * unless it is about a plan only.
+ * Prints the reasons against a deploy, and returns whether there are none. Throws Error with the reasons, unless only a
+ * plan is wanted.
  */
 function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): boolean {
   if (refusals.length > 0 && !onlyPlan) throw new Error(refusals.join('\n'));
@@ -120,7 +120,7 @@ function tellReadiness({ refusals, warnings }: Readiness, onlyPlan: boolean): bo
   return refusals.length === 0;
 }
 
-/** The bucket of the state, storage, the image, the rest, the player: each only where it is missing. */
+/** Deploys the bucket of the state, storage, the image, the other stacks and the player, in this order. Skips what exists. */
 async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const clients = openClients(config);
@@ -153,7 +153,7 @@ async function deploy(config: StageConfig, stop: AbortSignal): Promise<void> {
   report(config, all);
 }
 
-/** Has CloudFront's own engine answer the table of cases. Throws Error where an answer is another. */
+/** Runs the table of cases in CloudFront's own engine. Throws Error if an answer differs. */
 async function requireEdgeFunction(config: StageConfig, stop: AbortSignal): Promise<void> {
   say("Trying the edge function in CloudFront's own engine …");
   const trial = await tryEdgeFunction(config, stop);
@@ -170,7 +170,7 @@ async function apply(stacks: string, stop: AbortSignal): Promise<void> {
   await cdktf(['deploy', stacks, '--auto-approve', '--skip-provider-lock'], stop);
 }
 
-/** Shows the plan of each stack. One that builds on what is not there yet can have none. */
+/** Shows the plan of each stack. A stack whose dependencies do not exist yet has none. */
 async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
   const { name } = config;
   const { s3, ecr } = openClients(config);
@@ -203,14 +203,14 @@ async function showPlan(config: StageConfig, stop: AbortSignal): Promise<void> {
   say('Nothing was changed.');
 }
 
-/** Which stacks a stack builds on, as they were written out. */
+/** Reads the dependencies of the stacks from cdktf's manifest. */
 async function readNeeds(): Promise<(stack: string) => readonly string[]> {
   const text = await readFile(join('cdktf.out', 'manifest.json'), 'utf8');
   const { stacks } = manifest.parse(JSON.parse(text));
   return (stack) => stacks[stack]?.dependencies ?? [];
 }
 
-/** What a person or a script goes on with. */
+/** The addresses that a person or a script needs next. */
 function report(config: StageConfig, { distributionDomain, ...rest }: z.infer<typeof made>): void {
   const { name, domain, allowedSites } = config;
   if (!process.stdout.isTTY) {

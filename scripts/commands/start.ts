@@ -124,10 +124,10 @@ export const command = subcommand({
   run: main,
 });
 
-/** One machine: backend, edge and workers; the files through them; then the videos until Ctrl-C. */
+/** Starts the backend, the edge and the workers of one machine, processes the files, and serves until Ctrl-C. */
 async function main(options: StartOptions, stop: AbortSignal): Promise<number> {
   const terminal = isTerminal();
-  // Logs and bars on one screen would overwrite each other.
+  // On a terminal, logs and progress bars would overwrite each other.
   const level = terminal ? 'silent' : 'info';
   const log = createLog(level);
   await requireWritable(options.dataDirectory, '--data', PRIVATE_FOLDER);
@@ -166,7 +166,7 @@ async function main(options: StartOptions, stop: AbortSignal): Promise<number> {
   const report = createReport(stop);
   const watch = watchBackend(backend);
   const failed = Promise.race([workers.failed, watch.lost]);
-  // Whoever waits for it hears of it; nobody has to.
+  // It may reject before anything awaits it; that must not count as an unhandled rejection.
   failed.catch(() => undefined);
   if (!options.once) say(addressesText(edge.origin));
   let sweeping: NodeJS.Timeout | undefined;
@@ -220,7 +220,7 @@ function addressesText(origin: string): string {
   return `All videos: ${origin}/\nUpload and look after them: ${origin}/studio/`;
 }
 
-/** Sweeps, backs up, sends lost work again and removes versions without a name, at once and every hour: the machine may serve for months. */
+/** Sweeps, backs up, sends lost work again and removes unreferenced versions: now and every hour, as a machine may serve for months. */
 async function keepSwept(
   backend: LocalBackend,
   names: WorkerEnv,
@@ -234,7 +234,7 @@ async function keepSwept(
     try {
       await backend.backUp();
     } catch (error) {
-      // Of a full disk, for instance: what is stored is no worse for it.
+      // A full disk, for example. What is stored stays intact.
       log.error({ event: 'backup.failed', err: error });
     }
     const found = await inspect(catalog);
@@ -258,7 +258,7 @@ function unknownText(files: number): string {
   );
 }
 
-/** Rejects, once, when the index is lost: nothing that is stored from then on would be found again. */
+/** Rejects when the index is lost, because objects that are stored afterwards could not be found. */
 function watchBackend(backend: LocalBackend): { readonly lost: Promise<never>; stop(): void } {
   const { promise, reject } = Promise.withResolvers<never>();
   promise.catch(() => undefined);
@@ -282,7 +282,7 @@ function sourceKey(file: string): string {
   return `uploads/${folder}/${nameOf(file)}`;
 }
 
-/** Makes a folder that an option names, and tries it: an administrator may write everywhere but where nothing can be. */
+/** Creates a folder that an option names, and tries to write: for root, permissions do not tell whether that is possible. */
 async function requireWritable(directory: string, option: string, mode?: number): Promise<void> {
   try {
     await makeFolder(directory, mode);

@@ -66,7 +66,7 @@ export const command = subcommand({
   },
 });
 
-/** Asks for what the flags do not say. Throws Error when the answer is another. */
+/** Asks for the confirmations that the flags do not give. Throws Error for another answer. */
 async function confirm(
   { name, region, protected: isProtected }: StageConfig,
   account: string,
@@ -95,7 +95,7 @@ async function confirm(
   }
 }
 
-/** Returns the exit code: 0 when nothing is left. */
+/** Returns the exit code: 0 if nothing is left. */
 async function teardown(config: StageConfig, stop: AbortSignal): Promise<number> {
   const { name } = config;
   const { s3, sqs, ecr, ecs } = openClients(config);
@@ -108,7 +108,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   }
   await cdktf(['synth'], stop);
   const destroy = async (concern: Concern) => {
-    // What was never there, or is gone by now, could not even be planned.
+    // A stack that does not exist cannot be planned.
     if (!(await isDeployed(concern))) return;
     say(`Destroying ${stackName(name, concern)} …`);
     const alone = ['--skip-synth', '--ignore-missing-stack-dependencies', '--skip-provider-lock'];
@@ -116,7 +116,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   };
   await purgeQueues(sqs, name);
   await stopWorkers(ecs, name, stop);
-  // All that could still write to the buckets goes before they are emptied.
+  // Everything that could still write to the buckets is removed before they are emptied.
   for (const concern of CONCERNS.toReversed()) {
     if (concern === 'storage') await emptyStorage({ s3, ecr }, config, stop);
     await destroy(concern);
@@ -126,7 +126,7 @@ async function teardown(config: StageConfig, stop: AbortSignal): Promise<number>
   return report(config, await findLeftovers(config, stop));
 }
 
-/** Whatever the queues of work hold would have scaling start workers again. */
+/** Messages in the work queues would make scaling start workers again. */
 async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
   for (const role of ['jobs', 'units', 'dead-letters', 'events']) {
     try {
@@ -135,7 +135,7 @@ async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
       );
       await sqs.send(new PurgeQueueCommand({ QueueUrl }));
     } catch (error) {
-      // Purged less than a minute ago, or not there.
+      // It was purged less than a minute ago, or does not exist.
       if (error instanceof PurgeQueueInProgress || error instanceof QueueDoesNotExist) continue;
       throw error;
     }
@@ -143,7 +143,7 @@ async function purgeQueues(sqs: SQSClient, stage: string): Promise<void> {
   say('The queues are empty.');
 }
 
-/** Lets each worker end, which gives back what it is at; Terraform waits for those that take longer. */
+/** Stops each worker, which gives its unit back. Terraform waits for workers that take longer. */
 async function stopWorkers(ecs: ECSClient, stage: string, stop: AbortSignal): Promise<void> {
   const workers = nameOf(stage, RESOURCES.workers);
   if ((await findService(ecs, stage))?.status !== 'ACTIVE') return;
@@ -170,7 +170,7 @@ async function emptyStorage(
   say('The buckets and the image repository are empty.');
 }
 
-/** A number that grows in its line, on a terminal; elsewhere the last one. How many there will be nobody knows. */
+/** Counts on one line of a terminal; elsewhere prints the last number. The total is unknown beforehand. */
 function counter(label: string) {
   let last = 0;
   const show = () => sayAgain(`${label}: ${last.toLocaleString('en')}`);
@@ -186,7 +186,7 @@ function counter(label: string) {
   };
 }
 
-/** Tells what is left, and what stays on purpose. Returns the exit code. */
+/** Prints what is left, and what stays on purpose. Returns the exit code. */
 function report(config: StageConfig, left: readonly string[]): number {
   const { name } = config;
   const kept = keptBuckets(config);
