@@ -5,12 +5,14 @@ import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { collectGarbage } from '../../core/catalog/garbage.ts';
 import { inspect } from '../../core/catalog/reconcile.ts';
+import { createLog } from '../../core/log.ts';
 import { parseAssetEvent } from '../../core/model/asset.ts';
 import type { AssetEvent } from '../../core/model/asset.ts';
 import { GRACE_DAYS } from '../../core/model/garbage.ts';
 import { openJobQueue } from '../../core/storage/job-queue.ts';
 import { KNOWN, openIndex, openLocalBackend } from '../../core/storage/local/backend.ts';
 import { LOCAL_LAYOUT } from '../../core/storage/local/layout.ts';
+import { openScratch, removeScratch } from '../../worker/scratch.ts';
 import { clip } from '../e2e/clips.ts';
 import { Machine } from '../e2e/machine.ts';
 import type { Command, Setting, Worker } from '../e2e/machine.ts';
@@ -306,6 +308,9 @@ export class Scene {
     const { visible, inFlight, delayed } = await this.machine.counts('JOB_QUEUE');
     const left = visible + inFlight + delayed;
     if (left > 0) this.#faults.push(`${left} messages are left in the job queue.`);
+    // The encoder of a killed worker can write for a moment more. The next start of a worker removes that.
+    const log = createLog('silent');
+    await removeScratch(await openScratch(this.machine.scratch, log), log);
     const files = this.machine.leftovers();
     if (files.length > 0) this.#faults.push(`Files are left: ${files.join(', ')}.`);
     const running = processesIn(this.machine.scratch);
