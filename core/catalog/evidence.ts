@@ -7,7 +7,7 @@ import type { Catalog } from './catalog.ts';
 
 const MAX_ERROR_LENGTH = 4000;
 
-/** What the work bucket keeps about a failed step of a job, for the person who reads the dead letters. */
+/** A record of a failed step of a job, stored in the work bucket and shown with the dead letters. */
 const evidenceSchema = z.object({
   source: z.object({ key: z.string() }),
   error: z.string(),

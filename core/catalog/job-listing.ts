@@ -6,7 +6,7 @@ import { inParallel } from '../storage/in-parallel.ts';
 import type { ObjectSummary } from '../storage/ports.ts';
 import type { Catalog } from './catalog.ts';
 
-/** What a listing of the work bucket shows about a job, without reading any document. */
+/** The state of a job as a listing of the work bucket shows it, without reading any document. */
 export interface JobListing {
   readonly jobId: string;
   readonly plan?: ObjectSummary;

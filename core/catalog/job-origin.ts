@@ -52,7 +52,7 @@ const originSchema = z.object({
   source: z.object({ bucket: z.string(), key: z.string(), etag: z.string() }),
 });
 
-/** What identifies the source in a plan of any version. */
+/** The fields of a plan that identify its source. Plans of every version have them. */
 type PlanOrigin = z.infer<typeof originSchema>;
 
 /** Undefined when not even this part of the plan can be read. */

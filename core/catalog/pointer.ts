@@ -61,7 +61,7 @@ export async function setTitle(catalog: Catalog, assetId: string, wanted: string
   await writeDocument(store, config.WORK_BUCKET, titleKey(assetId), { title }, parseTitle);
   await replacePointer(catalog, assetId, async (current) => {
     if (!current) return undefined;
-    // Read after the pointer. Whoever sets a title after this also writes the pointer after this.
+    // This read follows that of the pointer: a title that is set later comes with a later write of the pointer.
     const given = (await givenTitle(catalog, assetId)) ?? title;
     if (given === current.title) return undefined;
     return { ...current, title: given, playlist: withTitle(current.playlist, given) };

@@ -16,7 +16,7 @@ import type { JobListing } from './job-listing.ts';
 import { recoverRequest } from './job-origin.ts';
 import { requestJob } from './results.ts';
 
-/** What an inspection has found. `check --json` prints these fields, and those of Repairs. */
+/** The findings of an inspection. `check --json` prints these fields, and those of Repairs. */
 export interface Findings {
   /** The number of messages in the queues of work. */
   readonly held: number;
@@ -27,7 +27,7 @@ export interface Findings {
   readonly garbage: Garbage;
 }
 
-/** What a repair has done. */
+/** The results of a repair. */
 export interface Repairs {
   /** The lost work without jobs whose request cannot be recovered. */
   readonly sent: readonly OpenWork[];

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 interface Rejection {
-  /** What the uploader reads, and what to do. Where the details are known, the thrower gives a sentence with them. */
+  /** Tells the uploader the reason and the remedy. A throw that knows the details gives its own sentence. */
   readonly sentence: string;
   /** Whether the same file can be taken later: true where an administrator can raise the limit or change the setting. */
   readonly retryCanHelp: boolean;

@@ -4,11 +4,11 @@
  */
 
 export const BUCKETS = {
-  /** What users upload. */
+  /** Uploaded files. */
   source: 'source',
   /** The state of jobs: plans, markers, progress, results. */
   work: 'work',
-  /** What viewers load. */
+  /** Published files, which viewers load. */
   delivery: 'delivery',
 } as const;
 

@@ -4,7 +4,7 @@ import type { Parsed } from './schema.ts';
 const count = z.number().int().min(0);
 const name = z.string().min(1);
 
-/** What was put into the delivery bucket: its size, and its MD5 in hexadecimal. */
+/** The size of a delivered file in bytes, and its MD5 in hexadecimal. */
 const stored = { bytes: count, md5: z.string().regex(/^[0-9a-f]{32}$/) };
 export type StoredFile = Parsed<z.ZodObject<typeof stored>>;
 
@@ -84,7 +84,7 @@ type MarkersByKind = { [Kind in UnitKind]: Parsed<(typeof UNIT_KINDS)[Kind]['mar
 /** A piece of work for one message. */
 export type Unit<Kind extends UnitKind = UnitKind> = UnitsByKind[Kind];
 
-/** What a finished unit made. The object store is the only state: a unit is done when its marker exists. */
+/** The record of a finished unit and its output. A unit is done when its marker exists; there is no other state. */
 export type Marker<Kind extends UnitKind = UnitKind> = MarkersByKind[Kind];
 
 const { video, audio, images } = UNIT_KINDS;
